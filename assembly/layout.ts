@@ -1,0 +1,269 @@
+// Every offset, opcode, limit and fault that the core, the compiler and the loader agree on. No logic.
+// A change here is a change of format: raise FORMAT and rewrite docs/IMAGE.md with it.
+// All numbers are little-endian; every section starts on an 8-byte boundary; offsets count from the start of the image.
+
+// ── Image header ─────────────────────────────────────────────────────────────────────────────────────────────────
+//  0       4        8      12          16       24         28    32 ............ 128
+//  | MAGIC | FORMAT | size | hashedSize| hash64 | semantics | fuel | counts, section offsets |
+export const MAGIC: i32 = 0x54534b4c; // the bytes "LKST"
+export const FORMAT: i32 = 1;
+export const HEADER_SIZE: i32 = 128;
+
+export const IMAGE_MAGIC: i32 = 0;
+export const IMAGE_FORMAT: i32 = 4;
+/** Total bytes, debug section included. A multiple of 8. */
+export const IMAGE_SIZE: i32 = 8;
+/** The hash covers the bytes [IMAGE_SEMANTICS, hashedSize); debug names lie behind them. A multiple of 8. */
+export const IMAGE_HASHED_SIZE: i32 = 12;
+/** xxh64 with seed 0, low word first. */
+export const IMAGE_HASH: i32 = 16;
+export const IMAGE_SEMANTICS: i32 = 24;
+/** Microsteps that one macrostep may take; part of the image so that all replicas run out together. */
+export const IMAGE_FUEL: i32 = 28;
+export const IMAGE_STATE_COUNT: i32 = 32;
+/** Named events; one more pseudo-event, at index eventCount, holds the eventless (`always`) candidates. */
+export const IMAGE_EVENT_COUNT: i32 = 36;
+export const IMAGE_TRANSITION_COUNT: i32 = 40;
+export const IMAGE_HISTORY_COUNT: i32 = 44;
+export const IMAGE_TIMER_COUNT: i32 = 48;
+export const IMAGE_RAISE_COUNT: i32 = 52;
+/** Host functions that the image names; every function number in it is below this. */
+export const IMAGE_FUNCTION_COUNT: i32 = 56;
+export const IMAGE_STATES: i32 = 60;
+export const IMAGE_EVENTS: i32 = 64;
+export const IMAGE_TRANSITIONS: i32 = 68;
+export const IMAGE_HISTORIES: i32 = 72;
+export const IMAGE_TIMERS: i32 = 76;
+export const IMAGE_RAISES: i32 = 80;
+/** u32 words: action lists, entry lists, target lists. Word 0 is a zero: the empty list. */
+export const IMAGE_LISTS: i32 = 84;
+export const IMAGE_LISTS_COUNT: i32 = 88;
+/** u32 words: masks, ranks and candidate starts of the events. */
+export const IMAGE_SELECT: i32 = 92;
+export const IMAGE_SELECT_COUNT: i32 = 96;
+/** u32 words: transition numbers in priority order. */
+export const IMAGE_CANDIDATES: i32 = 100;
+export const IMAGE_CANDIDATE_COUNT: i32 = 104;
+/** UTF-8 JSON, see core/symbols.ts; inside the hash, never read by the core. */
+export const IMAGE_SYMBOLS: i32 = 108;
+export const IMAGE_SYMBOLS_SIZE: i32 = 112;
+/** UTF-8 JSON outside the hash: source positions, descriptions, meta. */
+export const IMAGE_DEBUG: i32 = 116;
+export const IMAGE_DEBUG_SIZE: i32 = 120;
+
+// ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
+/** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */
+export const SEMANTICS_THROW_IS_STATUS: i32 = 1;
+/** Every flag this core knows; an image with another one is refused. */
+export const SEMANTICS_KNOWN: i32 = 1;
+
+// ── State, 32 bytes; numbered in document pre-order, history nodes left out; state 0 is the root ─────────────────
+//  0        2     4      5       6         8       12     16          18       20        24         28
+//  | parent | end | kind | flags | initial | entry | exit | doneEvent | output | historyList | reserved |
+export const STATE_SIZE: i32 = 32;
+/** u16; the root has NONE16. */
+export const STATE_PARENT: i32 = 0;
+/** u16: the last descendant, the state itself when it has none. Descendants of s are (s, end]. */
+export const STATE_END: i32 = 2;
+export const STATE_KIND: i32 = 4;
+export const STATE_FLAGS: i32 = 5;
+/** u16: number of the initial transition of a compound; NONE16 otherwise. */
+export const STATE_INITIAL: i32 = 6;
+/** u32 word index into LISTS: action list. */
+export const STATE_ENTRY: i32 = 8;
+export const STATE_EXIT: i32 = 12;
+/** u16: event raised when this compound or parallel completes; NONE16 when it cannot. */
+export const STATE_DONE_EVENT: i32 = 16;
+/** u16: function that computes the output of a final state, or of the root; NONE16 when there is none. */
+export const STATE_OUTPUT: i32 = 18;
+/** u32 word index into LISTS: [count, history number…] of the history nodes directly inside this state. */
+export const STATE_HISTORIES: i32 = 20;
+
+export const KIND_ATOMIC: i32 = 0;
+export const KIND_COMPOUND: i32 = 1;
+export const KIND_PARALLEL: i32 = 2;
+export const KIND_FINAL: i32 = 3;
+
+export const NONE16: i32 = 0xffff;
+
+// ── Event, 16 bytes, eventCount + 1 of them ──────────────────────────────────────────────────────────────────────
+// Event 0 is "a type that nothing in the machine names and no wildcard matches": it has no candidates.
+// A wildcard descriptor is an event of its own: the class of unnamed types whose longest matching descriptor it is.
+//  0      4      8        12
+//  | mask | rank | starts | entryCount |      all word indexes into SELECT
+// mask:   W words, bit s set when state s has candidates.
+// rank:   W words, rank[w] = number of set mask bits in words before w.
+// starts: entryCount + 1 words; candidates of the i-th set bit are CANDIDATES[starts[i] .. starts[i+1]).
+export const EVENT_SIZE: i32 = 16;
+export const EVENT_MASK: i32 = 0;
+export const EVENT_RANK: i32 = 4;
+export const EVENT_STARTS: i32 = 8;
+export const EVENT_ENTRY_COUNT: i32 = 12;
+
+// ── Transition, 32 bytes ─────────────────────────────────────────────────────────────────────────────────────────
+//  0        2        4       6           8          12        16      20        24      26
+//  | source | domain | flags | guardKind | guardArg | actions | entry | targets | event | reserved |
+export const TRANSITION_SIZE: i32 = 32;
+export const TRANSITION_SOURCE: i32 = 0;
+/** u16; NONE16 = nothing encloses it: the root itself is left and entered again. Meaningless when DYNAMIC or targetless. */
+export const TRANSITION_DOMAIN: i32 = 2;
+export const TRANSITION_FLAGS: i32 = 4;
+export const TRANSITION_GUARD_KIND: i32 = 6;
+export const TRANSITION_GUARD_ARG: i32 = 8;
+/** u32 word index into LISTS: action list. */
+export const TRANSITION_ACTIONS: i32 = 12;
+/** u32 word index into LISTS: [count, state | ENTRY_DEFAULT…] ascending; precomputed unless DYNAMIC. */
+export const TRANSITION_ENTRY: i32 = 16;
+/** u32 word index into LISTS: [count, state or TARGET_HISTORY | history…]. */
+export const TRANSITION_TARGETS: i32 = 20;
+/** u16: the event it is listed under, eventCount for `always`, NONE16 for an initial transition. For traces only. */
+export const TRANSITION_EVENT: i32 = 24;
+
+export const TRANSITION_TARGETLESS: i32 = 1;
+export const TRANSITION_REENTER: i32 = 2;
+/** Its targets or their default descent meet a history node: domain and entry set are computed at run time. */
+export const TRANSITION_DYNAMIC: i32 = 4;
+
+export const GUARD_NONE: i32 = 0;
+/** arg: function number. */
+export const GUARD_HOST: i32 = 1;
+/** arg: state number that must be active. */
+export const GUARD_IN: i32 = 2;
+
+/** On an entry-list word: the state is entered by default, so the actions of its initial transition run. */
+export const ENTRY_DEFAULT: i32 = 0x80000000 | 0;
+/** On a target word: the rest is a history number. */
+export const TARGET_HISTORY: i32 = 0x80000000 | 0;
+
+// ── History node, 16 bytes ───────────────────────────────────────────────────────────────────────────────────────
+//  0        2      4                   8
+//  | parent | deep | defaultTransition | reserved |
+export const HISTORY_SIZE: i32 = 16;
+export const HISTORY_PARENT: i32 = 0;
+/** u8: 1 = deep. */
+export const HISTORY_DEEP: i32 = 2;
+/** u16: transition whose targets are the default; NONE16 = what the parent enters by default. */
+export const HISTORY_DEFAULT: i32 = 4;
+
+// ── Timer, 16 bytes: one per `after` of a state ──────────────────────────────────────────────────────────────────
+//  0       2       4           8
+//  | event | state | delayKind | delay |
+export const TIMER_SIZE: i32 = 16;
+export const TIMER_EVENT: i32 = 0;
+export const TIMER_STATE: i32 = 2;
+export const TIMER_DELAY_KIND: i32 = 4;
+/** Milliseconds, or a function number. */
+export const TIMER_DELAY: i32 = 8;
+
+export const DELAY_CONST: i32 = 0;
+export const DELAY_HOST: i32 = 1;
+
+// ── Raise, 4 bytes: u32 event number of a raise whose event is a constant of the definition ──────────────────────
+export const RAISE_SIZE: i32 = 4;
+
+// ── Action word: kind in the high byte, argument in the low 24 bits. A list is [count, word…] ────────────────────
+export const ACTION_ARG_MASK: i32 = 0x00ffffff;
+/** An effect; arg: function number. Appended to the output, run by the authority when the step is durable. */
+export const ACTION_EFFECT: i32 = 1;
+/** A host assign; arg: function number. Calls env.action(function, handle). */
+export const ACTION_ASSIGN: i32 = 2;
+/** A raise of a constant event; arg: raise number. */
+export const ACTION_RAISE: i32 = 3;
+/** A raise whose event the host computes; arg: function number. env.action returns the event number. */
+export const ACTION_RAISE_HOST: i32 = 4;
+/** Starts a timer; arg: timer number. */
+export const ACTION_SCHEDULE: i32 = 5;
+/** Stops a timer; arg: timer number. */
+export const ACTION_CANCEL: i32 = 6;
+export const ACTION_KIND_MAX: i32 = 6;
+
+// ── Event handles: how the core tells the host which event object a guard, action or effect sees ─────────────────
+/** The external event that the step was called with (or xstate.init). Values 1, 2, … are events that env.action returned, in call order. */
+export const HANDLE_EXTERNAL: i32 = 0;
+/** HANDLE_RAISE | raise number: a constant event of the definition. */
+export const HANDLE_RAISE: i32 = 0x20000000;
+/** HANDLE_DONE | state number: the done event of that compound or parallel. Its output, if any, is the last one the host computed for it. */
+export const HANDLE_DONE: i32 = 0x40000000;
+export const HANDLE_ARG_MASK: i32 = 0x1fffffff;
+
+// ── Output of a step: records of two u32, {kind << 24 | arg, handle or aux} ──────────────────────────────────────
+export const RECORD_SIZE: i32 = 8;
+/** arg: state; the state's clock rose by one. Emitted in the order in which states are left. */
+export const RECORD_EXIT: i32 = 1;
+/** arg: state; the state's clock rose by one. Emitted in the order in which states are entered. */
+export const RECORD_ENTER: i32 = 2;
+/** arg: function number; aux: event handle. */
+export const RECORD_EFFECT: i32 = 3;
+/** arg: timer; aux: event handle. A host delay has just been computed by env.action. */
+export const RECORD_SCHEDULE: i32 = 4;
+/** arg: timer. */
+export const RECORD_CANCEL: i32 = 5;
+/** arg: transition taken; aux: event handle. Written before its microstep's exits. */
+export const RECORD_TRANSITION: i32 = 6;
+/** arg: history node whose memory changed. */
+export const RECORD_HISTORY: i32 = 7;
+/** arg: transition; aux: 0 or 1, what its guard answered. Only when the step was called with TRACE. */
+export const RECORD_GUARD: i32 = 8;
+/** arg: event number of the internal event taken from the queue; aux: its handle. */
+export const RECORD_INTERNAL: i32 = 9;
+/** arg: function number; aux: event handle. A host assign has just run: later effects see the context it left. */
+export const RECORD_ASSIGN: i32 = 10;
+
+/** Flags of step(): also record guards. */
+export const TRACE: i32 = 1;
+
+// ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) where W = ceil(states / 32), N = states, x₂ = x rounded up to even ──
+//  0       4      8     12         16       20         24
+//  | image | live | seq | reserved | status | reserved | configuration: W₂ u32 | clocks: N₂ u32 | history: (H·W)₂ u32 |
+//                                  └──────────── copied by capture, covered by the digest ───────────────┘
+export const INSTANCE_IMAGE: i32 = 0;
+/** INSTANCE_LIVE ^ its own address while it is in use; the next free block otherwise. */
+export const INSTANCE_MARK: i32 = 4;
+/** u32: steps applied; kept by whoever owns the instance, neither digested nor rolled back by the core. */
+export const INSTANCE_SEQ: i32 = 8;
+export const INSTANCE_STATUS: i32 = 16;
+export const INSTANCE_CONFIGURATION: i32 = 24;
+export const INSTANCE_LIVE: i32 = 0x4b434f4c;
+
+export const STATUS_NEW: i32 = 0;
+export const STATUS_ACTIVE: i32 = 1;
+export const STATUS_DONE: i32 = 2;
+export const STATUS_ERROR: i32 = 3;
+export const STATUS_STOPPED: i32 = 4;
+
+// ── Results and faults of the exports. Every negative one means that nothing changed. ────────────────────────────
+/** The event enabled nothing, and no `always` fired. */
+export const STEP_IGNORED: i32 = 0;
+/** Something was selected. */
+export const STEP_TAKEN: i32 = 1;
+/** Something was selected and the machine is done. */
+export const STEP_DONE: i32 = 2;
+
+export const FAULT_FUEL: i32 = -1;
+export const FAULT_QUEUE_FULL: i32 = -2;
+/** The output buffer is full; double it with reserve() and call again. */
+export const FAULT_OUTPUT_FULL: i32 = -3;
+export const FAULT_IMAGE: i32 = -4;
+export const FAULT_EVENT: i32 = -5;
+export const FAULT_INSTANCE: i32 = -6;
+/** A host function threw; the loader kept what it threw. */
+export const FAULT_HOST: i32 = -9;
+/** A host function called back into the core. */
+export const FAULT_BUSY: i32 = -10;
+export const FAULT_MEMORY: i32 = -11;
+/** The instance is not running: not started yet, done, failed or stopped. */
+export const FAULT_STATUS: i32 = -12;
+
+// ── Limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+export const STATE_MAX: i32 = 65000;
+export const EVENT_MAX: i32 = 65000;
+export const TRANSITION_MAX: i32 = 65000;
+export const FUEL_DEFAULT: i32 = 1000;
+export const FUEL_MAX: i32 = 100000;
+/** Internal events waiting within one macrostep. */
+export const QUEUE_MAX: i32 = 4096;
+/** Records of one step: 64 KiB of output at first, doubled on FAULT_OUTPUT_FULL up to this many bytes. */
+export const OUTPUT_SIZE: i32 = 65536;
+export const OUTPUT_SIZE_MAX: i32 = 16777216;
+/** 64 KiB pages: 1 GiB. */
+export const MEMORY_PAGES_MAX: i32 = 16384;

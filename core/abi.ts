@@ -1,0 +1,56 @@
+// What a built core exports and imports: the WASM module and its TypeScript twin have exactly this shape.
+// Pointers are byte offsets into `memory`; results below zero are the faults of assembly/layout and mean that nothing changed.
+// Only `allocate`, `load`, `create` and `reserve` may grow the memory, which detaches every view of it.
+
+export interface CoreExports {
+  readonly memory: { readonly buffer: ArrayBufferLike };
+  /** The image format this core reads: FORMAT of assembly/layout. */
+  abi(): number;
+  /** A block of at least `size` bytes, aligned to 8, for the host to fill. @returns its pointer, or FAULT_MEMORY. */
+  allocate(size: number): number;
+  release(pointer: number, size: number): void;
+  /** Validates the image at `pointer`; on success the core owns the block. @returns the image (its pointer), FAULT_IMAGE. */
+  load(pointer: number, size: number): number;
+  /** Frees an image that no instance uses. @returns 0, FAULT_IMAGE when it is unknown or in use. */
+  unload(image: number): number;
+  /** Which check of the validator refused the last image; 0 when none did. Numbers are listed in docs/IMAGE.md. */
+  refusal(): number;
+  /** Bytes of one instance of this image. @returns FAULT_IMAGE when unknown. */
+  stride(image: number): number;
+  /** A zeroed instance, status NEW. @returns its pointer, FAULT_IMAGE, FAULT_MEMORY. */
+  create(image: number): number;
+  destroy(instance: number): number;
+  /** Runs the initial macrostep. @returns STEP_TAKEN, STEP_DONE or a fault. */
+  start(instance: number, flags: number): number;
+  /** Runs one event to completion. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
+  step(instance: number, event: number, flags: number): number;
+  /** Whether the event would select a transition with a target or an action; runs guards, changes nothing. @returns 0, 1 or a fault. */
+  can(instance: number, event: number): number;
+  /**
+   * Makes a restored or folded instance whole: the host has written status, clocks and history; the core derives the configuration
+   * from the parity of the clocks and checks that it is legal. @returns 0, or FAULT_INSTANCE (the instance then must not be stepped).
+   */
+  settle(instance: number): number;
+  /** Runs `count` events, {instance u32, event u32} each, at `pointer`, overwriting `event` with the result. @returns how many were taken. */
+  batch(pointer: number, count: number): number;
+  /** The records of the last start or step: {kind << 24 | arg, aux} each. */
+  output(): number;
+  outputCount(): number;
+  /** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
+  reserve(size: number): number;
+  /** The bytes [INSTANCE_STATUS, stride) of the instance as they were before the last start or step. */
+  undo(): number;
+  /** Writes xxh64 of the bytes [INSTANCE_STATUS, stride) to `out` (8 bytes, low word first). @returns 0 or FAULT_INSTANCE. */
+  digest(instance: number, out: number): number;
+  /** Writes xxh64 of `size` bytes to `out`. */
+  hash(pointer: number, size: number, seedLow: number, seedHigh: number, out: number): void;
+}
+
+export interface CoreImports {
+  readonly env: {
+    /** @returns 1 or 0, or a negative number when the function threw: the step then ends with FAULT_HOST. */
+    guard(functionNumber: number, handle: number): number;
+    /** Runs an assign, a delay, an output or the maker of a raised event. @returns the event number for the last, else any number >= 0; negative as above. */
+    action(functionNumber: number, handle: number): number;
+  };
+}

@@ -1,0 +1,65 @@
+// The step record: one event run to completion and everything it changed. Journal, wire and trace all carry this record or a
+// projection of it; no second log format exists. docs/PROTOCOL.md has its JSON form.
+
+import type { Operation } from './patch.ts';
+import type { EventObject, Json } from './json.ts';
+
+export type Status = 'active' | 'done' | 'error' | 'stopped';
+
+/** An event as its authority stamped it. */
+export interface Cause {
+  /** The peer that sent it; the authority's own name for timers and for the first step. */
+  readonly peer: string;
+  /** That peer's event number: rises, never repeats. 0 for events that the authority made itself. */
+  readonly n: number;
+  readonly event: EventObject;
+  /** 53 random bits from the authority: `random` and `uuid` of this step derive from it. `now` is the step's `at`. */
+  readonly seed: number;
+}
+
+/** A guard's answer, a host-made event, a delay in ms, or a computed output, in call order. */
+export type HostResult = boolean | Json;
+
+export type TimerChange =
+  /** `due` = ms since the epoch by the authority's clock. */
+  | { readonly timer: number; readonly due: number }
+  | { readonly timer: number; readonly due: null };
+
+/** An action with consequences outside; runs at the authority, once, when the step is durable. */
+export interface EffectRecord {
+  /** Function number in the image. */
+  readonly fn: number;
+  /** The author's name for it, or its path. */
+  readonly name: string;
+}
+
+export interface Step {
+  readonly instance: string;
+  /** Rises when an instance gets a new authority or a history that is not a continuation. */
+  readonly epoch: number;
+  /** Counts from 1; step 1 is the creation, caused by `xstate.init`. */
+  readonly seq: number;
+  /** The authority's clock, ms since the epoch. */
+  readonly at: number;
+  readonly cause: Cause;
+  /** [state number, ticks to add] of every state whose clock moved, ascending by state. */
+  readonly clocks: readonly (readonly [state: number, ticks: number])[];
+  /** [history number, states now remembered] of every history node whose memory changed. */
+  readonly history: readonly (readonly [history: number, states: readonly number[]])[];
+  /** Only when it changed. */
+  readonly status?: Status;
+  /** Only on the step that made the instance done. */
+  readonly output?: Json;
+  /** Only on the step that made it fail. */
+  readonly error?: string;
+  /** RFC 6902; on step 1 it is one `add` (or replace) of the whole context at path "". */
+  readonly patch: readonly Operation[];
+  readonly host: readonly HostResult[];
+  readonly timers: readonly TimerChange[];
+  readonly effects: readonly EffectRecord[];
+  /** 16 hex digits, see core/digest.ts; present on step 1, then at least on every 64th. */
+  readonly digest?: string;
+}
+
+/** A digest is recorded on every step whose seq is a multiple of this. */
+export const DIGEST_EVERY = 64;

@@ -1,0 +1,59 @@
+// The journal: the ordered, durable steps of instances. One contract suite (test/contracts/journal.ts) holds every implementation to this.
+
+import type { InstanceState } from '../core/state.ts';
+import type { Step } from '../core/step.ts';
+import type { InstanceId, PeerId } from './wire.ts';
+
+export interface InstanceRecord {
+  readonly instance: InstanceId;
+  readonly machine: string;
+  /** Hash of the image that it runs. */
+  readonly image: string;
+}
+
+/** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
+export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
+
+/** An instance after its step `seq`; the steps up to it are no longer needed to recover. */
+export interface Checkpoint {
+  readonly instance: InstanceId;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly state: InstanceState;
+  readonly seen: Seen;
+}
+
+export type JournalEntry =
+  | { readonly kind: 'image'; readonly hash: string; readonly bytes: Uint8Array }
+  /** What a machine name means from now on. */
+  | { readonly kind: 'machine'; readonly machine: string; readonly image: string }
+  | { readonly kind: 'create'; readonly record: InstanceRecord; readonly step: Step }
+  | { readonly kind: 'step'; readonly step: Step }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'delete'; readonly instance: InstanceId };
+
+export interface StoredInstance {
+  readonly record: InstanceRecord;
+  readonly checkpoint?: Checkpoint;
+  /** The steps after the checkpoint, gapless. */
+  readonly steps: readonly Step[];
+}
+
+export interface Journal {
+  /** What an acknowledged write survives. */
+  readonly survives: 'nothing' | 'process' | 'power';
+  /**
+   * Writes all entries or none, in order, after every earlier write. Resolves when they are durable.
+   * @throws LockstepError STORAGE; nothing of this write is then kept.
+   */
+  write(entries: readonly JournalEntry[]): Promise<void>;
+  /** @throws LockstepError CORRUPT when a record does not have its checksum. */
+  read(instance: InstanceId): Promise<StoredInstance | undefined>;
+  /** Steps with seq in [from, to], also those before the checkpoint while they are kept. */
+  steps(instance: InstanceId, from: number, to: number): Promise<readonly Step[]>;
+  /** Ascending by instance, starting after `after`. */
+  list(options: { readonly after?: string; readonly limit: number; readonly machine?: string }): Promise<readonly InstanceRecord[]>;
+  machines(): Promise<readonly { readonly machine: string; readonly image: string }[]>;
+  image(hash: string): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}

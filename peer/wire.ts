@@ -1,0 +1,212 @@
+// The wire: every message, its parameters and results, versions and limits. No logic. docs/PROTOCOL.md describes the same thing for people.
+//
+// A frame is   <address> "\n" <body>   where the body is one JSON-RPC 2.0 message or an array of them.
+//   to a relay    address = a peer, "#room" (its own rooms only), or "" for the relay itself
+//   from a relay  address = the sender as the relay stamped it, "#authority/room", or "" for the relay itself
+// A text frame that begins with "{" or "[" has no header: plain JSON-RPC to the socket's own server, answered without headers too.
+
+import type { EventObject, Json } from '../core/json.ts';
+import type { Operation } from '../core/patch.ts';
+import type { InstanceState } from '../core/state.ts';
+import type { Step } from '../core/step.ts';
+
+export const SUBPROTOCOL = 'lockstep.1';
+export const PROTOCOL_VERSION = 1;
+
+export type PeerId = string;
+/** `name` at the server, `peer/name` at any other peer. */
+export type InstanceId = string;
+
+/** Limits, with their units and reasons; the ones in force are in the answer to `hello`. */
+export const LIMITS = {
+  /** Characters of a frame; a larger one closes the link with TOO_LARGE. A snapshot of a 200 kB context still fits. */
+  frameSize: 1_048_576,
+  /** Characters of one event as JSON. */
+  eventSize: 65_536,
+  /** Watches per session: each costs the authority a room membership. */
+  watchMax: 1_000,
+  /** Events of one mirror that wait for their answer; well below `seenWindow`, so that a resend is always recognised. */
+  unconfirmedMax: 256,
+  /** Event numbers of one peer that an instance remembers with their outcome; older resends are STALE. */
+  seenWindow: 512,
+  /** Peers whose event numbers an instance remembers; the one longest silent is forgotten first. */
+  seenPeerMax: 1_024,
+  /** Milliseconds until a request without an answer fails with TIMEOUT. */
+  requestTimeoutMs: 10_000,
+  /** Milliseconds between the relay's pings; two unanswered ones close the socket. */
+  pingMs: 20_000,
+} as const;
+export type Limits = { readonly [K in keyof typeof LIMITS]: number };
+
+export type PeerKind = 'server' | 'browser' | 'node' | 'tool';
+export interface PeerInfo {
+  readonly peer: PeerId;
+  /** For people; need not be unique. */
+  readonly name: string;
+  readonly kind: PeerKind;
+  /** Whether it may be the authority of instances. */
+  readonly hosts: boolean;
+  /** Whether it opted in to `eval`. */
+  readonly eval: boolean;
+}
+
+// ── To the relay ─────────────────────────────────────────────────────────────────────────────────────────────────
+export interface HelloParams {
+  readonly versions: readonly number[];
+  readonly encodings: readonly string[];
+  /** What the peer id derives from; the same secret is the same peer again. */
+  readonly secret: string;
+  readonly name: string;
+  readonly kind: PeerKind;
+  readonly hosts: boolean;
+  readonly eval: boolean;
+  /** Whether to be told who comes and goes. */
+  readonly presence: boolean;
+  /** Needed to be a `server`: the relay's own key. */
+  readonly key?: string;
+}
+export interface HelloResult {
+  readonly version: number;
+  readonly encoding: 'json';
+  readonly peer: PeerId;
+  /** Where unqualified instance names live; null while no server is here. */
+  readonly server: PeerId | null;
+  readonly session: number;
+  /** The relay's clock, ms since the epoch. */
+  readonly now: number;
+  readonly limits: Limits;
+  /** Everyone here, for a peer that asked for presence; else only the server. */
+  readonly peers: readonly PeerInfo[];
+}
+
+// ── To an authority ──────────────────────────────────────────────────────────────────────────────────────────────
+export interface Methods {
+  hello: { params: HelloParams; result: HelloResult };
+  define: {
+    /** `definition`: plain JSON in XState's shape, compiled by the authority if it has a compiler. `image`: base64, without host functions. */
+    params: { readonly machine: string; readonly definition?: Json; readonly image?: string };
+    result: { readonly machine: string; readonly image: string };
+  };
+  create: {
+    /** Without `instance` the authority names it. */
+    params: { readonly machine: string; readonly instance?: string; readonly input?: Json };
+    result: { readonly instance: InstanceId; readonly epoch: number; readonly seq: number };
+  };
+  get: { params: { readonly instance: InstanceId } | { readonly image: string }; result: InstanceDescription | ImageDescription };
+  list: {
+    params: { readonly after?: string; readonly limit?: number; readonly machine?: string };
+    result: { readonly machines: readonly MachineDescription[]; readonly instances: readonly InstanceSummary[]; readonly more: boolean };
+  };
+  delete: { params: { readonly instance: InstanceId }; result: { readonly instance: InstanceId } };
+  watch: {
+    params: {
+      readonly instance: InstanceId;
+      /** What the mirror holds already; the digest proves that it is the same history. */
+      readonly from?: { readonly epoch: number; readonly seq: number; readonly digest: string };
+    };
+    result: WatchResult;
+  };
+  unwatch: { params: { readonly room: number }; result: { readonly room: number } };
+  /** Positional: the hot path. Answered when the step is durable. */
+  send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
+  trace: { params: { readonly on: boolean; readonly backlog?: number }; result: { readonly room: number | null; readonly steps: readonly TraceRecord[] } };
+  eval: { params: { readonly source: string }; result: { readonly text: string } };
+}
+
+export interface Expectation {
+  readonly seq?: number;
+  /** A state value that must match, as XState's `matches` takes it. */
+  readonly state?: Json;
+}
+
+/** [outcome, seq]: where in the order the event stands. */
+export type SendResult = readonly [outcome: 'stepped' | 'ignored', seq: number];
+
+export interface InstanceSummary {
+  readonly instance: InstanceId;
+  readonly machine: string;
+  readonly image: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly status: string;
+  /** XState's state value. */
+  readonly value: Json;
+}
+export interface InstanceDescription extends InstanceSummary {
+  readonly state: InstanceState;
+  readonly digest: string;
+}
+export interface ImageDescription {
+  readonly image: string;
+  /** base64 */
+  readonly bytes: string;
+}
+export interface MachineDescription {
+  readonly machine: string;
+  /** The image that `create` uses now. */
+  readonly image: string;
+}
+
+export interface WatchResult {
+  /** The authority's number for the room of this instance; steps follow under it. */
+  readonly room: number;
+  /** The reader's own number as a cause in this room's steps; 0 is the authority. */
+  readonly who: number;
+  readonly machine: string;
+  readonly image: string;
+  readonly epoch: number;
+  /** Either the steps after `from`, or everything. */
+  readonly steps?: readonly StepDifference[];
+  readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
+  readonly digest: string;
+}
+
+/** What a mirror needs of a Step, positional. `more` is left out when empty. */
+export type StepDifference = readonly [
+  seq: number,
+  who: number,
+  n: number,
+  /** state, ticks, state, ticks, … */
+  clocks: readonly number[],
+  patch: readonly Operation[],
+  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers'>>,
+];
+
+/** One step as tools see it, wherever it happened. */
+export interface TraceRecord {
+  readonly kind: 'step';
+  readonly peer: PeerId;
+  readonly machine: string;
+  readonly image: string;
+  readonly step: Step;
+}
+/** A mirror found that its digest is not the authority's. */
+export interface DivergenceRecord {
+  readonly kind: 'divergence';
+  readonly peer: PeerId;
+  readonly instance: InstanceId;
+  readonly image: string;
+  readonly seq: number;
+  readonly ours: string;
+  readonly theirs: string;
+  /** The last state whose digest agreed, and the differences applied since. */
+  readonly good: { readonly seq: number; readonly state: InstanceState };
+  readonly steps: readonly StepDifference[];
+}
+
+// ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
+export interface Notifications {
+  /** authority → room. `digest` is that of the last step, 16 hex digits. */
+  step: readonly [room: number, steps: readonly StepDifference[], digest?: string];
+  /** authority → room: the instance is gone, or has a new epoch; watch again. */
+  moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' };
+  /** peer → those who trace it. */
+  trace: readonly (TraceRecord | DivergenceRecord)[];
+  /** relay → those who asked. */
+  presence: { readonly joined: readonly PeerInfo[]; readonly left: readonly PeerId[] };
+  /** authority → relay: who may hear a room of its own. */
+  admit: readonly [room: number, peer: PeerId];
+  expel: readonly [room: number, peer: PeerId];
+  /** relay → sender: nobody of that name is here. */
+  undeliverable: readonly [address: string];
+}
