@@ -42,8 +42,8 @@ export interface Step {
   /** The authority's clock, ms since the epoch. */
   readonly at: number;
   readonly cause: Cause;
-  /** [state number, ticks to add] of every state whose clock moved, ascending by state. */
-  readonly clocks: readonly (readonly [state: number, ticks: number])[];
+  /** state, ticks to add, state, ticks to add, … of every state whose clock moved, ascending by state. */
+  readonly clocks: readonly number[];
   /** [history number, states now remembered] of every history node whose memory changed. */
   readonly history: readonly (readonly [history: number, states: readonly number[]])[];
   /** Only when it changed. */

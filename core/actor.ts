@@ -1,0 +1,100 @@
+// The one public face of a running machine, local or mirrored, in the shape of XState's ActorRef, plus what only replicas have: `seq`,
+// `tick`, `when` and `standing`. Subclasses say how an event is sent and when a new snapshot is there.
+
+import type { EventObject, Json } from './json.ts';
+import type { Snapshot } from './snapshot.ts';
+import { LockstepError } from './errors.ts';
+
+/** What a copy is worth right now: equal to the authority's last known step; ahead of it by own events; or cut off from it. */
+export type Standing = 'confirmed' | 'predicted' | 'offline';
+
+export interface Observer<T> {
+  next?(snapshot: T): void;
+  error?(error: unknown): void;
+  complete?(): void;
+}
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+/** A state value that must match, or a question to each snapshot. */
+export type Condition<S> = Json | ((snapshot: S) => boolean);
+
+/** XState and RxJS look an actor up under this symbol. */
+const OBSERVABLE: unique symbol = (typeof Symbol === 'function' && (Symbol as { observable?: symbol }).observable) || ('@@observable' as unknown as symbol) as never;
+
+export abstract class Actor<TContext = Json, TEvent extends EventObject = EventObject> {
+  abstract readonly id: string;
+  /** Steps applied, the confirmed ones. */
+  abstract readonly seq: number;
+  abstract readonly standing: Standing;
+  #observers: Set<Observer<Snapshot<TContext>>> | undefined;
+
+  /** Hands an event over; what it does shows at once. @throws LockstepError when it is refused on the spot: nothing changed. */
+  abstract send(event: TEvent): void;
+  /** The same object until something visible changes. */
+  abstract getSnapshot(): Snapshot<TContext>;
+  /** Activations and deactivations of a state so far; odd = active. @param state id or key path. */
+  abstract tick(state: string): number;
+  abstract stop(): void;
+
+  subscribe(observer: Observer<Snapshot<TContext>> | ((snapshot: Snapshot<TContext>) => void), error?: (error: unknown) => void, complete?: () => void): Subscription {
+    const entry: Observer<Snapshot<TContext>> =
+      typeof observer === 'function' ? { next: observer, ...(error === undefined ? {} : { error }), ...(complete === undefined ? {} : { complete }) } : observer;
+    const observers = (this.#observers ??= new Set());
+    observers.add(entry);
+    return { unsubscribe: () => void observers.delete(entry) };
+  }
+
+  [OBSERVABLE](): this {
+    return this;
+  }
+
+  /**
+   * The first snapshot, present or future, that meets the condition. Survives reconnects.
+   * @throws LockstepError CLOSED when the actor ends first; the signal's reason when it is aborted.
+   */
+  when(condition: Condition<Snapshot<TContext>>, options: { readonly signal?: AbortSignal } = {}): Promise<Snapshot<TContext>> {
+    const holds = typeof condition === 'function' ? condition : (snapshot: Snapshot<TContext>) => snapshot.matches(condition);
+    return new Promise((resolve, reject) => {
+      const present = this.getSnapshot();
+      if (holds(present)) return resolve(present);
+      const settle = (act: () => void): void => {
+        subscription.unsubscribe();
+        options.signal?.removeEventListener('abort', aborted);
+        act();
+      };
+      const aborted = (): void => settle(() => reject(options.signal!.reason as Error));
+      const subscription = this.subscribe({
+        next: (snapshot) => {
+          try {
+            if (holds(snapshot)) settle(() => resolve(snapshot));
+          } catch (error) {
+            settle(() => reject(error as Error));
+          }
+        },
+        error: (error) => settle(() => reject(error as Error)),
+        complete: () => settle(() => reject(new LockstepError('CLOSED', `${this.id} ended before the state that was waited for`))),
+      });
+      if (options.signal?.aborted === true) aborted();
+      else options.signal?.addEventListener('abort', aborted, { once: true });
+    });
+  }
+
+  /** For subclasses: something visible changed. */
+  protected notify(): void {
+    if (this.#observers === undefined || this.#observers.size === 0) return;
+    const snapshot = this.getSnapshot();
+    for (const observer of [...this.#observers]) observer.next?.(snapshot);
+  }
+
+  /** For subclasses: there will be no more snapshots. */
+  protected finish(error?: unknown): void {
+    const observers = this.#observers;
+    this.#observers = undefined;
+    for (const observer of observers ?? []) {
+      if (error === undefined) observer.complete?.();
+      else observer.error?.(error);
+    }
+  }
+}

@@ -1,0 +1,477 @@
+// One raw replica of a machine: its bytes in the core and its context in JavaScript. It runs events, folds differences, saves and loads;
+// it has no history, no effects and no opinion about who is right. Whatever throws leaves it as it was.
+
+import {
+  DELAY_CONST, DELAY_HOST, FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS, IMAGE_TIMERS, INSTANCE_CONFIGURATION,
+  INSTANCE_SEQ, INSTANCE_STATUS, OUTPUT_SIZE_MAX, SEMANTICS_THROW_IS_STATUS, IMAGE_SEMANTICS, STATUS_ACTIVE, STATUS_DONE, STATUS_ERROR, STATUS_NEW,
+  STATUS_STOPPED, TIMER_DELAY, TIMER_DELAY_KIND, TIMER_SIZE, TRACE,
+} from '../assembly/layout.ts';
+import { contextSum, wholeSum } from './digest.ts';
+import { LockstepError } from './errors.ts';
+import type { EventObject, Json } from './json.ts';
+import type { ConfigurationKey, Machine } from './machine.ts';
+import { changedHistories, Outcome, timerRequests } from './outcome.ts';
+import { applyPatch, type Operation } from './patch.ts';
+import { plain } from './plain.ts';
+import { Run } from './run.ts';
+import { Snapshot } from './snapshot.ts';
+import { enterStamp, leaveStamp, type Stamp } from './stamp.ts';
+import type { InstanceState } from './state.ts';
+import type { HostResult, Status, TimerChange } from './step.ts';
+import type { Core } from './wasm.ts';
+
+/** What a Step or a StepDifference changes. */
+export interface Difference {
+  readonly seq: number;
+  /** state, ticks, state, ticks, … */
+  readonly clocks: readonly number[];
+  readonly patch: readonly Operation[];
+  readonly history?: readonly (readonly [history: number, states: readonly number[]])[];
+  readonly status?: Status;
+  readonly output?: Json;
+  readonly error?: string;
+  readonly timers?: readonly TimerChange[];
+}
+
+const STATUSES: readonly (Status | undefined)[] = [undefined, 'active', 'done', 'error', 'stopped'];
+const STATUS_NUMBERS = { active: STATUS_ACTIVE, done: STATUS_DONE, error: STATUS_ERROR, stopped: STATUS_STOPPED } as const;
+const NO_TIMERS: ReadonlyMap<number, number> = new Map();
+const NO_TIMER_CHANGES: readonly TimerChange[] = Object.freeze([]);
+const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
+const NO_HOST: readonly HostResult[] = Object.freeze([]);
+const HEX = 16;
+
+const runs = new WeakMap<Core, Run>();
+/** Machines whose `canFrom` has its scratch instance. */
+const posable = new WeakSet<Machine>();
+
+function runOf(core: Core): Run {
+  let run = runs.get(core);
+  if (run === undefined) runs.set(core, (run = new Run(core)));
+  return run;
+}
+
+export class Instance {
+  readonly machine: Machine;
+  readonly #run: Run;
+  #pointer: number;
+  context: Json = null;
+  output: Json | undefined;
+  error: string | undefined;
+  #timers: Map<number, number> | undefined;
+  /** The context that #sum is for. */
+  #summed: Json | undefined;
+  #sum = 0n;
+
+  /** A new replica, not started. @throws LockstepError CORE when memory is exhausted. */
+  static create(machine: Machine): Instance {
+    if (!posable.has(machine)) {
+      posable.add(machine);
+      const scratch = new Instance(machine);
+      machine.canFrom = (key, context, event) => scratch.#canFrom(key, context, event);
+    }
+    return new Instance(machine);
+  }
+
+  private constructor(machine: Machine) {
+    this.machine = machine;
+    this.#run = runOf(machine.core);
+    this.#pointer = machine.core.exports.create(machine.handle);
+    if (this.#pointer < 0) throw new LockstepError('CORE', `no room for another instance of ${machine.symbols.id} (fault ${this.#pointer})`);
+  }
+
+  /** Gives the bytes back; the instance must not be used afterwards. */
+  dispose(): void {
+    if (this.#pointer === 0) return;
+    this.machine.core.exports.destroy(this.#pointer);
+    this.#pointer = 0;
+  }
+
+  // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Steps applied. */
+  get seq(): number {
+    return this.machine.core.words[(this.#pointer + INSTANCE_SEQ) >>> 2]!;
+  }
+
+  set seq(seq: number) {
+    this.machine.core.words[(this.#pointer + INSTANCE_SEQ) >>> 2] = seq;
+  }
+
+  /** Undefined until started. */
+  get status(): Status | undefined {
+    return STATUSES[this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2]!];
+  }
+
+  /** Equal keys mean equal configurations. */
+  get configurationKey(): ConfigurationKey {
+    return this.machine.configurationKey(this.machine.core.words, (this.#pointer + INSTANCE_CONFIGURATION) >>> 2);
+  }
+
+  /** Timer number → due, ms since the epoch. */
+  get timers(): ReadonlyMap<number, number> {
+    return this.#timers ?? NO_TIMERS;
+  }
+
+  /** Activations and deactivations of a state so far; odd = active. @param state number, id, or key path. */
+  tick(state: number | string): number {
+    const number = typeof state === 'number' ? state : this.machine.stateNumber(state);
+    return this.machine.core.words[this.#clocksAt() + number]!;
+  }
+
+  /** A picture of it now; stays valid when the instance moves on. */
+  snapshot(): Snapshot {
+    return new Snapshot(this.machine, this.configurationKey, this.status ?? 'stopped', this.context, this.output, this.error);
+  }
+
+  /** 16 hex digits that equal replicas agree on: configuration, clocks, history, status and context. */
+  digest(): string {
+    const { core } = this.machine;
+    const bytes = core.digest(this.#pointer);
+    if (this.#summed === undefined) this.#sum = wholeSum(core.hashText, this.context);
+    else if (this.#summed !== this.context) this.#sum = contextSum(core.hashText, this.#summed, this.#sum, this.context);
+    this.#summed = this.context;
+    return BigInt.asUintN(64, bytes + this.#sum).toString(HEX).padStart(HEX, '0');
+  }
+
+  // ── Running ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Makes the context and runs the initial macrostep; `seq` becomes 1.
+   * @throws LockstepError HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; it can then be started again.
+   */
+  start(input: Json | undefined, stamp: Stamp): Outcome {
+    enterStamp(stamp);
+    try {
+      const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
+      this.context = this.#initialContext(input);
+      return this.#advance(event, stamp, this.#execute(-1, event, 0, undefined));
+    } catch (error) {
+      this.context = null;
+      throw error;
+    } finally {
+      leaveStamp();
+    }
+  }
+
+  #initialContext(input: Json | undefined): Json {
+    const { symbols, functions } = this.machine;
+    if (symbols.contextFunction === undefined) return plain(symbols.context ?? {}, '');
+    const bound = functions?.[symbols.contextFunction];
+    if (bound?.kind !== 'context') throw new LockstepError('MISSING_FUNCTION', `machine ${symbols.id} makes its context by a function that this replica does not have`);
+    try {
+      return plain(bound.call({ input }), '');
+    } catch (error) {
+      throw hostError(this.machine, error);
+    }
+  }
+
+  /**
+   * Runs one event to completion; `seq` rises by one, also when the event enabled nothing.
+   * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; nothing changed then.
+   */
+  step(event: EventObject, stamp: Stamp): Outcome {
+    const number = this.machine.eventNumber(event.type);
+    if (number === 0) throw new LockstepError('UNKNOWN_EVENT', `machine ${this.machine.symbols.id} has no transition for an event of type "${event.type}"`);
+    enterStamp(stamp);
+    try {
+      return this.#advance(event, stamp, this.#execute(number, event, 0, undefined));
+    } finally {
+      leaveStamp();
+    }
+  }
+
+  /**
+   * Runs a recorded step again from its host results, without the author's functions; the outcome's records also hold what each guard
+   * answered. Clocks and configuration move, the context does not: apply the record's patch. For tools.
+   */
+  replay(event: EventObject, stamp: Stamp, host: readonly HostResult[]): Outcome {
+    const number = event.type === 'xstate.init' ? -1 : this.machine.eventNumber(event.type);
+    return this.#advance(event, stamp, this.#execute(number, event, TRACE, host));
+  }
+
+  /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */
+  can(event: EventObject): boolean {
+    const number = this.machine.eventNumber(event.type);
+    if (number === 0 || this.status !== 'active') return false;
+    this.#run.begin(this.machine, this.#pointer, this.context, event);
+    const answer = this.machine.core.exports.can(this.#pointer, number);
+    if (answer < 0) throw this.#fault(answer, event);
+    return answer === 1;
+  }
+
+  /** One call of the core; grows its output buffer as needed. Faults are left to the caller. */
+  #execute(number: number, event: EventObject, flags: number, recorded: readonly HostResult[] | undefined): number {
+    const { exports } = this.machine.core;
+    for (let size = 0; ; ) {
+      this.#run.begin(this.machine, this.#pointer, this.context, event, recorded);
+      const result = number < 0 ? exports.start(this.#pointer, flags) : exports.step(this.#pointer, number, flags);
+      if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
+      size = size === 0 ? OUTPUT_SIZE_MAX >>> 6 : size * 2;
+      exports.reserve(size);
+    }
+  }
+
+  /** Takes the result of a run in: context, status, timers, seq. */
+  #advance(event: EventObject, stamp: Stamp, result: number): Outcome {
+    const { core } = this.machine;
+    if (result < 0) {
+      const fault = this.#fault(result, event);
+      if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault);
+      throw fault;
+    }
+    const run = this.#run;
+    const before = this.context;
+    this.context = run.context;
+    const words = core.words;
+    const from = core.exports.output() >>> 2;
+    const records = words.slice(from, from + core.exports.outputCount() * 2);
+    if (result === 2 && run.output !== undefined) this.output = run.output;
+    this.seq += 1;
+    return new Outcome({
+      taken: result !== 0,
+      records,
+      before: this.seq === 1 ? null : before,
+      after: this.context,
+      contexts: run.contexts,
+      host: run.host ?? NO_HOST,
+      status: result === 2 ? 'done' : this.seq === 1 ? 'active' : undefined,
+      output: result === 2 ? run.output : undefined,
+      error: undefined,
+      timers: this.#changeTimers(event, records, stamp.now),
+      historyMemory: this.machine.historyCount === 0 ? NO_HISTORY : changedHistories(records).map((history) => [history, this.#remembered(history)] as const),
+      eventOf: run.eventReader(),
+      nameOf: (fn) => nameOf(this.machine, fn),
+    });
+  }
+
+  #throwIsStatus(): boolean {
+    return (this.machine.core.words[(this.machine.handle + IMAGE_SEMANTICS) >>> 2]! & SEMANTICS_THROW_IS_STATUS) !== 0;
+  }
+
+  /** XState's rule for images that ask for it: an author's exception ends the machine. */
+  #fail(fault: LockstepError): Outcome {
+    const first = this.seq === 0;
+    this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] = STATUS_ERROR;
+    this.error = fault.message;
+    this.seq += 1;
+    const timers = [...this.timers.keys()].map((timer) => ({ timer, due: null }));
+    this.#timers = undefined;
+    return new Outcome({
+      taken: true, records: new Uint32Array(0), before: first ? null : this.context, after: this.context, contexts: undefined, host: NO_HOST,
+      status: 'error', output: undefined, error: fault.message, timers, historyMemory: NO_HISTORY,
+      eventOf: () => ({ type: '' }), nameOf: (fn) => nameOf(this.machine, fn),
+    });
+  }
+
+  #changeTimers(event: EventObject, records: Uint32Array, now: number): readonly TimerChange[] {
+    if (this.machine.symbols.timers.length === 0) return NO_TIMER_CHANGES;
+    const changes = new Map<number, number | null>();
+    const fired = this.machine.timerNumber(event.type);
+    if (fired !== undefined && this.timers.has(fired)) changes.set(fired, null);
+    let nextDelay = 0;
+    for (const { timer, start } of timerRequests(records)) {
+      if (start) changes.set(timer, now + this.#delayOf(timer, () => this.#run.delays?.[nextDelay++] ?? 0));
+      else changes.set(timer, null);
+    }
+    if (this.status !== 'active') for (const timer of this.timers.keys()) changes.set(timer, null);
+    const result: TimerChange[] = [];
+    for (const [timer, due] of [...changes].sort(([a], [b]) => a - b)) {
+      if (due === null && !this.timers.has(timer)) continue;
+      result.push({ timer, due } as TimerChange);
+    }
+    this.#applyTimers(result);
+    return result;
+  }
+
+  #delayOf(timer: number, computed: () => number): number {
+    const words = this.machine.core.words;
+    const at = (this.machine.handle + words[(this.machine.handle + IMAGE_TIMERS) >>> 2]! + timer * TIMER_SIZE) >>> 2;
+    const kind = words[at + (TIMER_DELAY_KIND >>> 2)]! & 0xffff;
+    if (kind === DELAY_HOST) return Math.max(0, computed());
+    return kind === DELAY_CONST ? words[at + (TIMER_DELAY >>> 2)]! : 0;
+  }
+
+  #applyTimers(changes: readonly TimerChange[]): void {
+    for (const { timer, due } of changes) {
+      if (due !== null) (this.#timers ??= new Map()).set(timer, due);
+      else this.#timers?.delete(timer);
+    }
+    if (this.#timers?.size === 0) this.#timers = undefined;
+  }
+
+  #fault(result: number, event: EventObject): LockstepError {
+    const { core, symbols } = this.machine;
+    switch (result) {
+      case FAULT_HOST:
+        return hostError(this.machine, core.thrown);
+      case FAULT_FUEL:
+        return new LockstepError('FUEL', `machine ${symbols.id} did not come to rest on "${event.type}" within the microsteps its image allows`);
+      case FAULT_QUEUE_FULL:
+      case FAULT_OUTPUT_FULL:
+        return new LockstepError('OVERFLOW', `machine ${symbols.id} raised more events or effects on "${event.type}" than one step has room for`);
+      case FAULT_STATUS:
+        return new LockstepError('NOT_RUNNING', `an instance of ${symbols.id} got "${event.type}" with status ${this.status ?? 'not started'}, expected active`);
+      default:
+        return new LockstepError('CORE', `the core answered fault ${result} to "${event.type}" for an instance of ${symbols.id}`);
+    }
+  }
+
+  // ── Folding, saving, loading ───────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Folds a difference in.
+   * @throws LockstepError STALE_SEQ when a step is missing or was applied before, BAD_PARAMS when it does not fit; nothing changed then.
+   */
+  apply(difference: Difference): void {
+    if (difference.seq !== this.seq + 1) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${difference.seq}`);
+    const context = difference.patch.length === 0 ? this.context : applyPatch(this.context, difference.patch);
+    const { core } = this.machine;
+    const words = core.words;
+    const from = (this.#pointer + INSTANCE_STATUS) >>> 2;
+    const undo = words.slice(from, (this.#pointer + this.machine.strideBytes) >>> 2);
+    try {
+      const clocks = this.#clocksAt();
+      for (let i = 0; i < difference.clocks.length; i += 2) {
+        const state = difference.clocks[i]!;
+        if (state >= this.machine.stateCount) throw new LockstepError('BAD_PARAMS', `a difference moves the clock of state ${state}, the image has ${this.machine.stateCount} states`);
+        words[clocks + state] = words[clocks + state]! + difference.clocks[i + 1]!;
+      }
+      for (const [history, states] of difference.history ?? []) this.#remember(history, states);
+      if (difference.status !== undefined) words[from] = STATUS_NUMBERS[difference.status];
+      if (core.exports.settle(this.#pointer) < 0) throw new LockstepError('BAD_PARAMS', `step ${difference.seq} leaves an instance of ${this.machine.symbols.id} in an illegal configuration`);
+    } catch (error) {
+      words.set(undo, from);
+      throw error;
+    }
+    this.context = context;
+    if (difference.output !== undefined) this.output = difference.output;
+    if (difference.error !== undefined) this.error = difference.error;
+    if (difference.timers !== undefined) this.#applyTimers(difference.timers);
+    this.seq = difference.seq;
+  }
+
+  /** The whole of it as plain JSON. */
+  save(): InstanceState {
+    const words = this.machine.core.words;
+    const clocks = this.#clocksAt();
+    const history: (readonly [number, readonly number[]])[] = [];
+    for (let i = 0; i < this.machine.historyCount; i++) {
+      const states = this.#remembered(i);
+      if (states.length > 0) history.push([i, states]);
+    }
+    return {
+      status: this.status ?? 'stopped',
+      clocks: Array.from(words.subarray(clocks, clocks + this.machine.stateCount)),
+      history,
+      context: this.context,
+      timers: [...this.timers].sort(([a], [b]) => a - b),
+      ...(this.output === undefined ? {} : { output: this.output }),
+      ...(this.error === undefined ? {} : { error: this.error }),
+    };
+  }
+
+  /** Becomes what was saved. @throws LockstepError BAD_PARAMS when the state does not fit the image; nothing changed then. */
+  load(state: InstanceState, seq: number): void {
+    const { machine } = this;
+    if (state.clocks.length !== machine.stateCount) throw new LockstepError('BAD_PARAMS', `a saved state has ${state.clocks.length} clocks, the image of ${machine.symbols.id} has ${machine.stateCount} states`);
+    const context = plain(state.context, '');
+    const words = machine.core.words;
+    const from = (this.#pointer + INSTANCE_STATUS) >>> 2;
+    const to = (this.#pointer + machine.strideBytes) >>> 2;
+    const undo = words.slice(from, to);
+    try {
+      words.fill(0, from, to);
+      words[from] = STATUS_NUMBERS[state.status];
+      words.set(state.clocks, this.#clocksAt());
+      for (const [history, states] of state.history) this.#remember(history, states);
+      if (machine.core.exports.settle(this.#pointer) < 0) throw new LockstepError('BAD_PARAMS', `a saved state of ${machine.symbols.id} has an illegal configuration`);
+    } catch (error) {
+      words.set(undo, from);
+      throw error;
+    }
+    this.context = context;
+    this.output = state.output;
+    this.error = state.error;
+    this.#timers = state.timers.length === 0 ? undefined : new Map(state.timers);
+    this.#summed = undefined;
+    this.seq = seq;
+  }
+
+  /** Becomes equal to `other`, an instance of the same machine. */
+  copyFrom(other: Instance): void {
+    const words = this.machine.core.words;
+    const from = other.#pointer >>> 2;
+    const size = this.machine.strideBytes >>> 2;
+    words.copyWithin((this.#pointer + INSTANCE_SEQ) >>> 2, from + (INSTANCE_SEQ >>> 2), from + size);
+    this.context = other.context;
+    this.output = other.output;
+    this.error = other.error;
+    this.#timers = other.#timers === undefined ? undefined : new Map(other.#timers);
+    this.#summed = other.#summed;
+    this.#sum = other.#sum;
+  }
+
+  /** Asks `can` of a configuration that may be past: takes it on, with clocks that only have the right parity. */
+  #canFrom(key: ConfigurationKey, context: Json, event: EventObject): boolean {
+    const words = this.machine.core.words;
+    const clocks = this.#clocksAt();
+    for (let state = 0; state < this.machine.stateCount; state++) words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
+    words[(this.#pointer + INSTANCE_STATUS) >>> 2] = STATUS_ACTIVE;
+    this.machine.core.exports.settle(this.#pointer);
+    this.context = context;
+    return this.can(event);
+  }
+
+  /** Ends it from outside: it takes no more events. */
+  stop(): void {
+    this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] = this.status === undefined ? STATUS_NEW : STATUS_STOPPED;
+    this.#timers = undefined;
+  }
+
+  // ── Where things are: configuration W₂ words, clocks N₂ words, history H·W words (assembly/layout) ──────────────
+
+  #clocksAt(): number {
+    return ((this.#pointer + INSTANCE_CONFIGURATION) >>> 2) + even(this.machine.wordCount);
+  }
+
+  #historyAt(history: number): number {
+    return this.#clocksAt() + even(this.machine.stateCount) + history * this.machine.wordCount;
+  }
+
+  #remembered(history: number): number[] {
+    const words = this.machine.core.words;
+    const at = this.#historyAt(history);
+    const states: number[] = [];
+    for (let state = 0; state < this.machine.stateCount; state++) {
+      if (((words[at + (state >>> 5)]! >>> (state & 31)) & 1) === 1) states.push(state);
+    }
+    return states;
+  }
+
+  #remember(history: number, states: readonly number[]): void {
+    if (history >= this.machine.historyCount) throw new LockstepError('BAD_PARAMS', `history ${history} of ${this.machine.historyCount}`);
+    const words = this.machine.core.words;
+    const at = this.#historyAt(history);
+    words.fill(0, at, at + this.machine.wordCount);
+    for (const state of states) {
+      if (state >= this.machine.stateCount) throw new LockstepError('BAD_PARAMS', `history ${history} remembers state ${state}, the image has ${this.machine.stateCount}`);
+      words[at + (state >>> 5)]! |= 1 << (state & 31);
+    }
+  }
+}
+
+function even(count: number): number {
+  return (count + 1) & ~1;
+}
+
+function nameOf(machine: Machine, fn: number): string {
+  const symbol = machine.symbols.functions[fn];
+  return symbol?.name ?? symbol?.path ?? String(fn);
+}
+
+function hostError(machine: Machine, thrown: unknown): LockstepError {
+  if (thrown instanceof LockstepError) return thrown;
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new LockstepError('HOST_THREW', `a function of machine ${machine.symbols.id} threw ${text}`, { cause: thrown });
+}

@@ -1,0 +1,205 @@
+// A machine: an image loaded into a core, its names, and (where this replica has them) the author's functions. Shared by all its instances.
+// Configurations are keyed here: a number while all states fit 53 bits, else a string; equal keys mean equal configurations.
+
+import {
+  IMAGE_STATES, KIND_COMPOUND, KIND_PARALLEL, NONE16, STATE_END, STATE_KIND, STATE_OUTPUT, STATE_PARENT, STATE_SIZE,
+} from '../assembly/layout.ts';
+import { LockstepError } from './errors.ts';
+import type { BoundFunctions } from './functions.ts';
+import { readImage } from './image.ts';
+import type { EventObject, Json } from './json.ts';
+import type { Symbols } from './symbols.ts';
+import type { Core } from './wasm.ts';
+
+/** XState's state value: the key of the active child, or an object of them. */
+export type StateValue = string | { readonly [key: string]: StateValue };
+export type ConfigurationKey = number | string;
+
+/** Values kept per machine; a machine has more reachable configurations only in pathological cases. */
+const VALUE_CACHE_MAX = 4_096;
+const KEY_BITS_MAX = 53;
+
+export class Machine {
+  readonly core: Core;
+  readonly bytes: Uint8Array;
+  /** 16 hex digits. */
+  readonly hash: string;
+  readonly symbols: Symbols;
+  /** Undefined on a replica that only mirrors: it folds differences but cannot run events that ask the author's functions. */
+  readonly functions: BoundFunctions | undefined;
+  /** The core's handle of the image. */
+  readonly handle: number;
+  readonly stateCount: number;
+  readonly historyCount: number;
+  /** u32 words of one configuration. */
+  readonly wordCount: number;
+  readonly strideBytes: number;
+  /** By function number of an output: the state it belongs to. */
+  readonly outputStates: ReadonlyMap<number, number>;
+  /** Whether an event would do something in a configuration that may be past. core/instance sets it with the first instance. */
+  canFrom: (key: ConfigurationKey, context: Json, event: EventObject) => boolean = () => false;
+  readonly #parents: Uint16Array;
+  readonly #ends: Uint16Array;
+  readonly #kinds: Uint8Array;
+  readonly #eventNumbers = new Map<string, number>();
+  readonly #wildcards: readonly { readonly prefix: string; readonly number: number }[];
+  readonly #timerNumbers = new Map<string, number>();
+  readonly #stateNumbers = new Map<string, number>();
+  readonly #values = new Map<ConfigurationKey, StateValue>();
+  readonly #tags = new Map<ConfigurationKey, ReadonlySet<string>>();
+
+  /**
+   * Loads an image into the core.
+   * @param functions by function number of the image; left out on replicas that only mirror.
+   * @throws LockstepError BAD_IMAGE, MISSING_FUNCTION when `functions` does not fit the image.
+   */
+  static load(core: Core, bytes: Uint8Array, functions?: BoundFunctions): Machine {
+    return new Machine(core, bytes, functions);
+  }
+
+  private constructor(core: Core, bytes: Uint8Array, functions: BoundFunctions | undefined) {
+    const image = readImage(bytes);
+    this.core = core;
+    this.bytes = bytes;
+    this.hash = image.hash;
+    this.symbols = image.symbols;
+    const wanted = image.symbols.functions.length;
+    if (functions !== undefined && functions.length !== wanted) {
+      throw new LockstepError('MISSING_FUNCTION', `machine ${image.symbols.id} names ${wanted} host functions, ${functions.length} were bound`);
+    }
+    // An image without host functions runs everywhere.
+    this.functions = functions ?? (wanted === 0 ? [] : undefined);
+    this.handle = core.loadImage(bytes);
+    this.stateCount = image.symbols.states.length;
+    this.historyCount = image.symbols.histories.length;
+    this.wordCount = (this.stateCount + 31) >>> 5;
+    this.strideBytes = core.exports.stride(this.handle);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const states = view.getUint32(IMAGE_STATES, true);
+    this.#parents = new Uint16Array(this.stateCount);
+    this.#ends = new Uint16Array(this.stateCount);
+    this.#kinds = new Uint8Array(this.stateCount);
+    const outputStates = new Map<number, number>();
+    for (let state = 0; state < this.stateCount; state++) {
+      const at = states + state * STATE_SIZE;
+      this.#parents[state] = view.getUint16(at + STATE_PARENT, true);
+      this.#ends[state] = view.getUint16(at + STATE_END, true);
+      this.#kinds[state] = view.getUint8(at + STATE_KIND);
+      const output = view.getUint16(at + STATE_OUTPUT, true);
+      if (output !== NONE16) outputStates.set(output, state);
+      this.#stateNumbers.set(image.symbols.states[state]!.id, state);
+    }
+    this.outputStates = outputStates;
+    this.#wildcards = this.#indexEvents();
+    image.symbols.timers.forEach((type, timer) => this.#timerNumbers.set(type, timer));
+  }
+
+  /** Exact names go into the map; wildcard descriptors are kept longest first. */
+  #indexEvents(): { prefix: string; number: number }[] {
+    const wildcards: { prefix: string; number: number }[] = [];
+    this.symbols.events.forEach((descriptor, number) => {
+      if (number === 0) return;
+      if (descriptor === '*') wildcards.push({ prefix: '', number });
+      else if (descriptor.endsWith('.*')) wildcards.push({ prefix: descriptor.slice(0, -1), number });
+      else this.#eventNumbers.set(descriptor, number);
+    });
+    return wildcards.sort((a, b) => b.prefix.length - a.prefix.length);
+  }
+
+  /** The event number of a type: its own, that of the longest wildcard descriptor that matches, or 0 when nothing names it. */
+  eventNumber(type: string): number {
+    const known = this.#eventNumbers.get(type);
+    if (known !== undefined) return known;
+    const wildcard = this.#wildcards.find(({ prefix }) => prefix === '' || type.startsWith(prefix) || type === prefix.slice(0, -1));
+    return wildcard === undefined ? 0 : wildcard.number;
+  }
+
+  /** The timer that sends this event type when it fires, if any. */
+  timerNumber(type: string): number | undefined {
+    return this.#timerNumbers.size === 0 ? undefined : this.#timerNumbers.get(type);
+  }
+
+  /** State number of an id (`#` in front is allowed), or of a key path from the root like `a.b`. @throws LockstepError BAD_PARAMS */
+  stateNumber(name: string): number {
+    const id = name.startsWith('#') ? name.slice(1) : name;
+    const number = this.#stateNumbers.get(id) ?? this.#stateNumbers.get(`${this.symbols.states[0]!.id}.${id}`);
+    if (number === undefined) throw new LockstepError('BAD_PARAMS', `machine ${this.symbols.id} has no state "${name}"`);
+    return number;
+  }
+
+  parent(state: number): number {
+    return this.#parents[state]!;
+  }
+
+  kind(state: number): number {
+    return this.#kinds[state]!;
+  }
+
+  /** Direct children in document order. */
+  children(state: number): number[] {
+    const children: number[] = [];
+    for (let child = state + 1; child <= this.#ends[state]!; child = this.#ends[child]! + 1) children.push(child);
+    return children;
+  }
+
+  /** The key of the configuration whose words begin at word index `at` of the core's memory. */
+  configurationKey(words: Uint32Array, at: number): ConfigurationKey {
+    if (this.stateCount <= 32) return words[at]!;
+    if (this.stateCount <= KEY_BITS_MAX) return words[at]! + words[at + 1]! * 0x1_0000_0000;
+    let key = '';
+    for (let i = 0; i < this.wordCount; i++) key += String.fromCharCode(words[at + i]! & 0xffff, words[at + i]! >>> 16);
+    return key;
+  }
+
+  isActive(key: ConfigurationKey, state: number): boolean {
+    if (typeof key === 'string') return ((key.charCodeAt(state >>> 4) >>> (state & 15)) & 1) === 1;
+    return state < 32 ? ((key >>> state) & 1) === 1 : ((Math.floor(key / 0x1_0000_0000) >>> (state - 32)) & 1) === 1;
+  }
+
+  /** XState's state value; the same frozen object for the same configuration. */
+  value(key: ConfigurationKey): StateValue {
+    const known = this.#values.get(key);
+    if (known !== undefined) return known;
+    const value = this.#valueOf(key, 0);
+    if (this.#values.size < VALUE_CACHE_MAX) this.#values.set(key, value);
+    return value;
+  }
+
+  #valueOf(key: ConfigurationKey, state: number): StateValue {
+    if (this.#kinds[state] === KIND_COMPOUND) {
+      const child = this.children(state).find((candidate) => this.isActive(key, candidate));
+      if (child === undefined) return Object.freeze({});
+      const name = this.symbols.states[child]!.key;
+      if (this.#kinds[child] !== KIND_COMPOUND && this.#kinds[child] !== KIND_PARALLEL) return name;
+      return Object.freeze({ [name]: this.#valueOf(key, child) });
+    }
+    if (this.#kinds[state] !== KIND_PARALLEL) return Object.freeze({});
+    const regions: Record<string, StateValue> = {};
+    for (const child of this.children(state)) regions[this.symbols.states[child]!.key] = this.#valueOf(key, child);
+    return Object.freeze(regions);
+  }
+
+  tags(key: ConfigurationKey): ReadonlySet<string> {
+    const known = this.#tags.get(key);
+    if (known !== undefined) return known;
+    const tags = new Set(this.symbols.states.flatMap((symbol, state) => (symbol.tags !== undefined && this.isActive(key, state) ? symbol.tags : [])));
+    if (this.#tags.size < VALUE_CACHE_MAX) this.#tags.set(key, tags);
+    return tags;
+  }
+}
+
+/** XState's `matches`: whether `value` lies within `pattern`, which may stop at any depth. */
+export function matchesValue(pattern: Json, value: StateValue): boolean {
+  if (typeof pattern === 'string') {
+    if (typeof value === 'string') return value === pattern;
+    return pattern.includes('.') ? matchesValue(pathToValue(pattern), value) : Object.hasOwn(value, pattern);
+  }
+  if (typeof pattern !== 'object' || pattern === null || Array.isArray(pattern)) return false;
+  if (typeof value === 'string') return false;
+  return Object.entries(pattern).every(([key, inner]) => Object.hasOwn(value, key) && matchesValue(inner as Json, value[key]!));
+}
+
+function pathToValue(path: string): Json {
+  const keys = path.split('.');
+  return keys.reduceRight<Json>((inner, key) => (inner === '' ? key : { [key]: inner }), '');
+}

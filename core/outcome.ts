@@ -1,0 +1,143 @@
+// What one start or step did, read from the core's output before the next one overwrites it. Parts are worked out when they are asked for,
+// so that a local machine whose effects nobody records pays only for what it uses.
+
+import {
+  RECORD_ASSIGN, RECORD_CANCEL, RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY, RECORD_SCHEDULE,
+} from '../assembly/layout.ts';
+import type { EventObject, Json } from './json.ts';
+import { diff, type Operation } from './patch.ts';
+import type { HostResult, Status, TimerChange } from './step.ts';
+
+/** An effect to run, with the context and the event that it saw. */
+export interface Effect {
+  /** Function number in the image. */
+  readonly fn: number;
+  /** The author's name for it, or its path. */
+  readonly name: string;
+  readonly context: Json;
+  readonly event: EventObject;
+}
+
+/** Everything Outcome needs of the run; owned by it afterwards. */
+export interface OutcomeSource {
+  readonly taken: boolean;
+  /** The core's records, {kind << 24 | arg, aux} each. */
+  readonly records: Uint32Array;
+  readonly before: Json;
+  readonly after: Json;
+  /** Contexts after each assign, the one before first; undefined when none ran. */
+  readonly contexts: readonly Json[] | undefined;
+  readonly host: readonly HostResult[];
+  readonly status: Status | undefined;
+  readonly output: Json | undefined;
+  readonly error: string | undefined;
+  readonly timers: readonly TimerChange[];
+  readonly historyMemory: readonly (readonly [history: number, states: readonly number[]])[];
+  eventOf(handle: number): EventObject;
+  nameOf(fn: number): string;
+}
+
+const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
+
+export class Outcome {
+  readonly #source: OutcomeSource;
+  #patch: readonly Operation[] | undefined;
+
+  constructor(source: OutcomeSource) {
+    this.#source = source;
+  }
+
+  /** False: the event enabled nothing. It still has a place in the order. */
+  get taken(): boolean {
+    return this.#source.taken;
+  }
+
+  /** The core's own records of what happened, in order. */
+  get records(): Uint32Array {
+    return this.#source.records;
+  }
+
+  /** state, ticks, state, ticks, … ascending by state. */
+  get clocks(): readonly number[] {
+    return clocksOf(this.#source.records);
+  }
+
+  get history(): OutcomeSource['historyMemory'] {
+    return this.#source.historyMemory;
+  }
+
+  /** Only when it changed. */
+  get status(): Status | undefined {
+    return this.#source.status;
+  }
+
+  get output(): Json | undefined {
+    return this.#source.output;
+  }
+
+  get error(): string | undefined {
+    return this.#source.error;
+  }
+
+  get patch(): readonly Operation[] {
+    return (this.#patch ??= diff(this.#source.before, this.#source.after));
+  }
+
+  get host(): readonly HostResult[] {
+    return this.#source.host;
+  }
+
+  get timers(): readonly TimerChange[] {
+    return this.#source.timers;
+  }
+
+  get effects(): readonly Effect[] {
+    return effectsOf(this.#source);
+  }
+}
+
+function clocksOf(records: Uint32Array): number[] {
+  const ticks = new Map<number, number>();
+  for (let i = 0; i < records.length; i += 2) {
+    const kind = records[i]! >>> 24;
+    if (kind !== RECORD_ENTER && kind !== RECORD_EXIT) continue;
+    const state = records[i]! & 0xffffff;
+    ticks.set(state, (ticks.get(state) ?? 0) + 1);
+  }
+  if (ticks.size === 1) return [...ticks].flat();
+  return [...ticks].sort(([a], [b]) => a - b).flat();
+}
+
+function effectsOf(source: OutcomeSource): readonly Effect[] {
+  const { records, contexts } = source;
+  let effects: Effect[] | undefined;
+  let assigns = 0;
+  for (let i = 0; i < records.length; i += 2) {
+    const kind = records[i]! >>> 24;
+    if (kind === RECORD_ASSIGN) assigns++;
+    if (kind !== RECORD_EFFECT) continue;
+    const fn = records[i]! & 0xffffff;
+    const context = contexts === undefined ? source.before : (contexts[assigns] ?? source.after);
+    (effects ??= []).push({ fn, name: source.nameOf(fn), context, event: source.eventOf(records[i + 1]!) });
+  }
+  return effects ?? NO_EFFECTS;
+}
+
+/** Timer numbers started (with the event handle) and stopped, in order; `delays` are the ones the host computed, in call order. */
+export function timerRequests(records: Uint32Array): { readonly timer: number; readonly start: boolean }[] {
+  const requests: { timer: number; start: boolean }[] = [];
+  for (let i = 0; i < records.length; i += 2) {
+    const kind = records[i]! >>> 24;
+    if (kind === RECORD_SCHEDULE || kind === RECORD_CANCEL) requests.push({ timer: records[i]! & 0xffffff, start: kind === RECORD_SCHEDULE });
+  }
+  return requests;
+}
+
+/** History numbers whose memory changed, each once. */
+export function changedHistories(records: Uint32Array): number[] {
+  const changed = new Set<number>();
+  for (let i = 0; i < records.length; i += 2) {
+    if (records[i]! >>> 24 === RECORD_HISTORY) changed.add(records[i]! & 0xffffff);
+  }
+  return [...changed].sort((a, b) => a - b);
+}
