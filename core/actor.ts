@@ -1,9 +1,9 @@
 // The one public face of a running machine, local or mirrored, in the shape of XState's ActorRef, plus what only replicas have: `seq`,
 // `tick`, `when` and `standing`. Subclasses say how an event is sent and when a new snapshot is there.
 
+import { LockstepError } from './errors.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Snapshot } from './snapshot.ts';
-import { LockstepError } from './errors.ts';
 
 /** What a copy is worth right now: equal to the authority's last known step; ahead of it by own events; or cut off from it. */
 export type Standing = 'confirmed' | 'predicted' | 'offline';
@@ -19,9 +19,6 @@ export interface Subscription {
 
 /** A state value that must match, or a question to each snapshot. */
 export type Condition<S> = Json | ((snapshot: S) => boolean);
-
-/** XState and RxJS look an actor up under this symbol. */
-const OBSERVABLE: unique symbol = (typeof Symbol === 'function' && (Symbol as { observable?: symbol }).observable) || ('@@observable' as unknown as symbol) as never;
 
 export abstract class Actor<TContext = Json, TEvent extends EventObject = EventObject> {
   abstract readonly id: string;
@@ -44,10 +41,6 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
     const observers = (this.#observers ??= new Set());
     observers.add(entry);
     return { unsubscribe: () => void observers.delete(entry) };
-  }
-
-  [OBSERVABLE](): this {
-    return this;
   }
 
   /**
@@ -98,3 +91,10 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
     }
   }
 }
+
+/** XState and RxJS look an observable up under `Symbol.observable`, or this string where that is not defined. */
+Object.defineProperty(Actor.prototype, (Symbol as { readonly observable?: symbol }).observable ?? '@@observable', {
+  value(this: Actor) {
+    return this;
+  },
+});

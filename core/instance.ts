@@ -2,10 +2,10 @@
 // it has no history, no effects and no opinion about who is right. Whatever throws leaves it as it was.
 
 import {
-  DELAY_CONST, DELAY_HOST, FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS, IMAGE_TIMERS, INSTANCE_CONFIGURATION,
-  INSTANCE_SEQ, INSTANCE_STATUS, OUTPUT_SIZE_MAX, SEMANTICS_THROW_IS_STATUS, IMAGE_SEMANTICS, STATUS_ACTIVE, STATUS_DONE, STATUS_ERROR, STATUS_NEW,
-  STATUS_STOPPED, TIMER_DELAY, TIMER_DELAY_KIND, TIMER_SIZE, TRACE,
+  DELAY_CONST, DELAY_HOST, FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS, IMAGE_SEMANTICS, IMAGE_TIMERS, OUTPUT_SIZE,
+  OUTPUT_SIZE_MAX, SEMANTICS_THROW_IS_STATUS, STEP_DONE, STEP_IGNORED, TIMER_DELAY, TIMER_DELAY_KIND, TIMER_SIZE, TRACE,
 } from '../assembly/layout.ts';
+import { InstanceBytes } from './bytes.ts';
 import { contextSum, wholeSum } from './digest.ts';
 import { LockstepError } from './errors.ts';
 import type { EventObject, Json } from './json.ts';
@@ -33,8 +33,6 @@ export interface Difference {
   readonly timers?: readonly TimerChange[];
 }
 
-const STATUSES: readonly (Status | undefined)[] = [undefined, 'active', 'done', 'error', 'stopped'];
-const STATUS_NUMBERS = { active: STATUS_ACTIVE, done: STATUS_DONE, error: STATUS_ERROR, stopped: STATUS_STOPPED } as const;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
 const NO_TIMER_CHANGES: readonly TimerChange[] = Object.freeze([]);
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
@@ -51,10 +49,8 @@ function runOf(core: Core): Run {
   return run;
 }
 
-export class Instance {
-  readonly machine: Machine;
+export class Instance extends InstanceBytes {
   readonly #run: Run;
-  #pointer: number;
   context: Json = null;
   output: Json | undefined;
   error: string | undefined;
@@ -74,49 +70,15 @@ export class Instance {
   }
 
   private constructor(machine: Machine) {
-    this.machine = machine;
+    super(machine);
     this.#run = runOf(machine.core);
-    this.#pointer = machine.core.exports.create(machine.handle);
-    if (this.#pointer < 0) throw new LockstepError('CORE', `no room for another instance of ${machine.symbols.id} (fault ${this.#pointer})`);
-  }
-
-  /** Gives the bytes back; the instance must not be used afterwards. */
-  dispose(): void {
-    if (this.#pointer === 0) return;
-    this.machine.core.exports.destroy(this.#pointer);
-    this.#pointer = 0;
   }
 
   // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Steps applied. */
-  get seq(): number {
-    return this.machine.core.words[(this.#pointer + INSTANCE_SEQ) >>> 2]!;
-  }
-
-  set seq(seq: number) {
-    this.machine.core.words[(this.#pointer + INSTANCE_SEQ) >>> 2] = seq;
-  }
-
-  /** Undefined until started. */
-  get status(): Status | undefined {
-    return STATUSES[this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2]!];
-  }
-
-  /** Equal keys mean equal configurations. */
-  get configurationKey(): ConfigurationKey {
-    return this.machine.configurationKey(this.machine.core.words, (this.#pointer + INSTANCE_CONFIGURATION) >>> 2);
-  }
-
   /** Timer number → due, ms since the epoch. */
   get timers(): ReadonlyMap<number, number> {
     return this.#timers ?? NO_TIMERS;
-  }
-
-  /** Activations and deactivations of a state so far; odd = active. @param state number, id, or key path. */
-  tick(state: number | string): number {
-    const number = typeof state === 'number' ? state : this.machine.stateNumber(state);
-    return this.machine.core.words[this.#clocksAt() + number]!;
   }
 
   /** A picture of it now; stays valid when the instance moves on. */
@@ -127,7 +89,7 @@ export class Instance {
   /** 16 hex digits that equal replicas agree on: configuration, clocks, history, status and context. */
   digest(): string {
     const { core } = this.machine;
-    const bytes = core.digest(this.#pointer);
+    const bytes = core.digest(this.pointer);
     if (this.#summed === undefined) this.#sum = wholeSum(core.hashText, this.context);
     else if (this.#summed !== this.context) this.#sum = contextSum(core.hashText, this.#summed, this.#sum, this.context);
     this.#summed = this.context;
@@ -194,8 +156,8 @@ export class Instance {
   can(event: EventObject): boolean {
     const number = this.machine.eventNumber(event.type);
     if (number === 0 || this.status !== 'active') return false;
-    this.#run.begin(this.machine, this.#pointer, this.context, event);
-    const answer = this.machine.core.exports.can(this.#pointer, number);
+    this.#run.begin(this.machine, this.pointer, this.context, event);
+    const answer = this.machine.core.exports.can(this.pointer, number);
     if (answer < 0) throw this.#fault(answer, event);
     return answer === 1;
   }
@@ -204,10 +166,10 @@ export class Instance {
   #execute(number: number, event: EventObject, flags: number, recorded: readonly HostResult[] | undefined): number {
     const { exports } = this.machine.core;
     for (let size = 0; ; ) {
-      this.#run.begin(this.machine, this.#pointer, this.context, event, recorded);
-      const result = number < 0 ? exports.start(this.#pointer, flags) : exports.step(this.#pointer, number, flags);
+      this.#run.begin(this.machine, this.pointer, this.context, event, recorded);
+      const result = number < 0 ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
-      size = size === 0 ? OUTPUT_SIZE_MAX >>> 6 : size * 2;
+      size = size === 0 ? OUTPUT_SIZE * 2 : size * 2;
       exports.reserve(size);
     }
   }
@@ -226,20 +188,21 @@ export class Instance {
     const words = core.words;
     const from = core.exports.output() >>> 2;
     const records = words.slice(from, from + core.exports.outputCount() * 2);
-    if (result === 2 && run.output !== undefined) this.output = run.output;
+    if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
     this.seq += 1;
     return new Outcome({
-      taken: result !== 0,
+      taken: result !== STEP_IGNORED,
       records,
-      before: this.seq === 1 ? null : before,
+      first: this.seq === 1,
+      before,
       after: this.context,
       contexts: run.contexts,
       host: run.host ?? NO_HOST,
-      status: result === 2 ? 'done' : this.seq === 1 ? 'active' : undefined,
-      output: result === 2 ? run.output : undefined,
+      status: result === STEP_DONE ? 'done' : this.seq === 1 ? 'active' : undefined,
+      output: result === STEP_DONE ? run.output : undefined,
       error: undefined,
       timers: this.#changeTimers(event, records, stamp.now),
-      historyMemory: this.machine.historyCount === 0 ? NO_HISTORY : changedHistories(records).map((history) => [history, this.#remembered(history)] as const),
+      historyMemory: this.machine.historyCount === 0 ? NO_HISTORY : changedHistories(records).map((history) => [history, this.remembered(history)] as const),
       eventOf: run.eventReader(),
       nameOf: (fn) => nameOf(this.machine, fn),
     });
@@ -252,13 +215,13 @@ export class Instance {
   /** XState's rule for images that ask for it: an author's exception ends the machine. */
   #fail(fault: LockstepError): Outcome {
     const first = this.seq === 0;
-    this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] = STATUS_ERROR;
+    this.setStatus('error');
     this.error = fault.message;
     this.seq += 1;
     const timers = [...this.timers.keys()].map((timer) => ({ timer, due: null }));
     this.#timers = undefined;
     return new Outcome({
-      taken: true, records: new Uint32Array(0), before: first ? null : this.context, after: this.context, contexts: undefined, host: NO_HOST,
+      taken: true, records: new Uint32Array(0), first, before: this.context, after: this.context, contexts: undefined, host: NO_HOST,
       status: 'error', output: undefined, error: fault.message, timers, historyMemory: NO_HISTORY,
       eventOf: () => ({ type: '' }), nameOf: (fn) => nameOf(this.machine, fn),
     });
@@ -326,24 +289,18 @@ export class Instance {
   apply(difference: Difference): void {
     if (difference.seq !== this.seq + 1) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${difference.seq}`);
     const context = difference.patch.length === 0 ? this.context : applyPatch(this.context, difference.patch);
-    const { core } = this.machine;
-    const words = core.words;
-    const from = (this.#pointer + INSTANCE_STATUS) >>> 2;
-    const undo = words.slice(from, (this.#pointer + this.machine.strideBytes) >>> 2);
-    try {
-      const clocks = this.#clocksAt();
+    const { stateCount } = this.machine;
+    this.rewrite(`step ${difference.seq}`, (words) => {
+      const clocks = this.clocksAt();
       for (let i = 0; i < difference.clocks.length; i += 2) {
         const state = difference.clocks[i]!;
-        if (state >= this.machine.stateCount) throw new LockstepError('BAD_PARAMS', `a difference moves the clock of state ${state}, the image has ${this.machine.stateCount} states`);
+        if (state >= stateCount) throw new LockstepError('BAD_PARAMS', `step ${difference.seq} moves the clock of state ${state}, the image has ${stateCount} states`);
         words[clocks + state] = words[clocks + state]! + difference.clocks[i + 1]!;
       }
-      for (const [history, states] of difference.history ?? []) this.#remember(history, states);
-      if (difference.status !== undefined) words[from] = STATUS_NUMBERS[difference.status];
-      if (core.exports.settle(this.#pointer) < 0) throw new LockstepError('BAD_PARAMS', `step ${difference.seq} leaves an instance of ${this.machine.symbols.id} in an illegal configuration`);
-    } catch (error) {
-      words.set(undo, from);
-      throw error;
-    }
+      for (const [history, states] of difference.history ?? []) this.remember(history, states);
+      if (difference.status !== undefined) this.setStatus(difference.status);
+      else if (this.status === undefined) this.setStatus('active');
+    });
     this.context = context;
     if (difference.output !== undefined) this.output = difference.output;
     if (difference.error !== undefined) this.error = difference.error;
@@ -353,16 +310,14 @@ export class Instance {
 
   /** The whole of it as plain JSON. */
   save(): InstanceState {
-    const words = this.machine.core.words;
-    const clocks = this.#clocksAt();
     const history: (readonly [number, readonly number[]])[] = [];
     for (let i = 0; i < this.machine.historyCount; i++) {
-      const states = this.#remembered(i);
+      const states = this.remembered(i);
       if (states.length > 0) history.push([i, states]);
     }
     return {
       status: this.status ?? 'stopped',
-      clocks: Array.from(words.subarray(clocks, clocks + this.machine.stateCount)),
+      clocks: this.clocks(),
       history,
       context: this.context,
       timers: [...this.timers].sort(([a], [b]) => a - b),
@@ -376,20 +331,12 @@ export class Instance {
     const { machine } = this;
     if (state.clocks.length !== machine.stateCount) throw new LockstepError('BAD_PARAMS', `a saved state has ${state.clocks.length} clocks, the image of ${machine.symbols.id} has ${machine.stateCount} states`);
     const context = plain(state.context, '');
-    const words = machine.core.words;
-    const from = (this.#pointer + INSTANCE_STATUS) >>> 2;
-    const to = (this.#pointer + machine.strideBytes) >>> 2;
-    const undo = words.slice(from, to);
-    try {
-      words.fill(0, from, to);
-      words[from] = STATUS_NUMBERS[state.status];
-      words.set(state.clocks, this.#clocksAt());
-      for (const [history, states] of state.history) this.#remember(history, states);
-      if (machine.core.exports.settle(this.#pointer) < 0) throw new LockstepError('BAD_PARAMS', `a saved state of ${machine.symbols.id} has an illegal configuration`);
-    } catch (error) {
-      words.set(undo, from);
-      throw error;
-    }
+    this.rewrite('a saved state', (words) => {
+      this.clear();
+      this.setStatus(state.status);
+      words.set(state.clocks, this.clocksAt());
+      for (const [history, states] of state.history) this.remember(history, states);
+    });
     this.context = context;
     this.output = state.output;
     this.error = state.error;
@@ -400,10 +347,7 @@ export class Instance {
 
   /** Becomes equal to `other`, an instance of the same machine. */
   copyFrom(other: Instance): void {
-    const words = this.machine.core.words;
-    const from = other.#pointer >>> 2;
-    const size = this.machine.strideBytes >>> 2;
-    words.copyWithin((this.#pointer + INSTANCE_SEQ) >>> 2, from + (INSTANCE_SEQ >>> 2), from + size);
+    this.copyBytes(other);
     this.context = other.context;
     this.output = other.output;
     this.error = other.error;
@@ -414,55 +358,19 @@ export class Instance {
 
   /** Asks `can` of a configuration that may be past: takes it on, with clocks that only have the right parity. */
   #canFrom(key: ConfigurationKey, context: Json, event: EventObject): boolean {
-    const words = this.machine.core.words;
-    const clocks = this.#clocksAt();
-    for (let state = 0; state < this.machine.stateCount; state++) words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
-    words[(this.#pointer + INSTANCE_STATUS) >>> 2] = STATUS_ACTIVE;
-    this.machine.core.exports.settle(this.#pointer);
+    const clocks = this.clocksAt();
+    for (let state = 0; state < this.machine.stateCount; state++) this.machine.core.words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
+    this.setStatus('active');
+    this.machine.core.exports.settle(this.pointer);
     this.context = context;
     return this.can(event);
   }
 
   /** Ends it from outside: it takes no more events. */
   stop(): void {
-    this.machine.core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] = this.status === undefined ? STATUS_NEW : STATUS_STOPPED;
+    this.setStatus('stopped');
     this.#timers = undefined;
   }
-
-  // ── Where things are: configuration W₂ words, clocks N₂ words, history H·W words (assembly/layout) ──────────────
-
-  #clocksAt(): number {
-    return ((this.#pointer + INSTANCE_CONFIGURATION) >>> 2) + even(this.machine.wordCount);
-  }
-
-  #historyAt(history: number): number {
-    return this.#clocksAt() + even(this.machine.stateCount) + history * this.machine.wordCount;
-  }
-
-  #remembered(history: number): number[] {
-    const words = this.machine.core.words;
-    const at = this.#historyAt(history);
-    const states: number[] = [];
-    for (let state = 0; state < this.machine.stateCount; state++) {
-      if (((words[at + (state >>> 5)]! >>> (state & 31)) & 1) === 1) states.push(state);
-    }
-    return states;
-  }
-
-  #remember(history: number, states: readonly number[]): void {
-    if (history >= this.machine.historyCount) throw new LockstepError('BAD_PARAMS', `history ${history} of ${this.machine.historyCount}`);
-    const words = this.machine.core.words;
-    const at = this.#historyAt(history);
-    words.fill(0, at, at + this.machine.wordCount);
-    for (const state of states) {
-      if (state >= this.machine.stateCount) throw new LockstepError('BAD_PARAMS', `history ${history} remembers state ${state}, the image has ${this.machine.stateCount}`);
-      words[at + (state >>> 5)]! |= 1 << (state & 31);
-    }
-  }
-}
-
-function even(count: number): number {
-  return (count + 1) & ~1;
 }
 
 function nameOf(machine: Machine, fn: number): string {

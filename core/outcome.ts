@@ -23,6 +23,8 @@ export interface OutcomeSource {
   readonly taken: boolean;
   /** The core's records, {kind << 24 | arg, aux} each. */
   readonly records: Uint32Array;
+  /** Whether this is step 1: its patch makes the whole context. */
+  readonly first: boolean;
   readonly before: Json;
   readonly after: Json;
   /** Contexts after each assign, the one before first; undefined when none ran. */
@@ -80,7 +82,7 @@ export class Outcome {
   }
 
   get patch(): readonly Operation[] {
-    return (this.#patch ??= diff(this.#source.before, this.#source.after));
+    return (this.#patch ??= diff(this.#source.first ? null : this.#source.before, this.#source.after));
   }
 
   get host(): readonly HostResult[] {

@@ -1,0 +1,167 @@
+// A machine that runs right here, with nobody else: the Actor that an in-process user, a test or a bench holds. Its effects run at once,
+// its timers are the environment's. Replicated machines have the same face and another road (peer/).
+
+import { Actor } from './actor.ts';
+import { LockstepError } from './errors.ts';
+import { Instance } from './instance.ts';
+import type { EventObject, Json } from './json.ts';
+import type { Machine } from './machine.ts';
+import type { Effect, Outcome } from './outcome.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Clock, dice and timers of a local machine. */
+export interface LocalEnvironment {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** An integer in [0, 2^53). */
+  random(): number;
+  /** @returns a function that cancels it. */
+  timer(delayMs: number, callback: () => void): () => void;
+}
+
+/** Shared by all local machines of one process. */
+export class LocalSystem {
+  readonly environment: LocalEnvironment;
+  #next = 1;
+  /** Armed timers by actor; outside the actors, because most have none. */
+  readonly #armed = new Map<LocalActor, Map<number, () => void>>();
+
+  constructor(environment: LocalEnvironment) {
+    this.environment = environment;
+  }
+
+  /**
+   * Starts a machine.
+   * @throws LockstepError as Instance.start: nothing is left behind then.
+   */
+  start(machine: Machine, options: { readonly id?: string; readonly input?: Json } = {}): LocalActor {
+    return new LocalActor(this, machine, options.id ?? `${machine.symbols.id}.${this.#next++}`, options.input);
+  }
+
+  /** Makes the armed timers of an actor those that its instance asks for. */
+  arm(actor: LocalActor, due: ReadonlyMap<number, number>, fire: (timer: number) => void): void {
+    let armed = this.#armed.get(actor);
+    if (armed === undefined && due.size === 0) return;
+    for (const cancel of armed?.values() ?? []) cancel();
+    if (due.size === 0) {
+      this.#armed.delete(actor);
+      return;
+    }
+    armed = new Map();
+    const now = this.environment.now();
+    for (const [timer, at] of due) armed.set(timer, this.environment.timer(Math.max(0, at - now), () => fire(timer)));
+    this.#armed.set(actor, armed);
+  }
+}
+
+export class LocalActor extends Actor {
+  readonly id: string;
+  readonly standing = 'confirmed';
+  readonly #system: LocalSystem;
+  readonly #instance: Instance;
+  #snapshot: Snapshot | undefined;
+  /** Events sent while one is being handled; undefined when none is. */
+  #mailbox: EventObject[] | undefined;
+
+  /** Use LocalSystem.start. */
+  constructor(system: LocalSystem, machine: Machine, id: string, input: Json | undefined) {
+    super();
+    this.id = id;
+    this.#system = system;
+    this.#instance = Instance.create(machine);
+    try {
+      this.#mailbox = [];
+      const outcome = this.#instance.start(input, this.#stamp());
+      this.#after(outcome);
+    } catch (error) {
+      this.#instance.dispose();
+      throw error;
+    }
+    this.#drain();
+  }
+
+  get seq(): number {
+    return this.#instance.seq;
+  }
+
+  /**
+   * Runs the event to completion, then its effects; an event sent meanwhile waits its turn.
+   * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW: nothing changed then.
+   */
+  send(event: EventObject): void {
+    if (this.#mailbox !== undefined) {
+      this.#mailbox.push(event);
+      return;
+    }
+    this.#mailbox = [];
+    try {
+      this.#handle(event);
+    } finally {
+      this.#drain();
+    }
+  }
+
+  getSnapshot(): Snapshot {
+    return (this.#snapshot ??= this.#instance.snapshot());
+  }
+
+  tick(state: string): number {
+    return this.#instance.tick(state);
+  }
+
+  can(event: EventObject): boolean {
+    return this.#instance.can(event);
+  }
+
+  /** Ends it and gives its memory back; the last snapshot stays. */
+  stop(): void {
+    this.getSnapshot();
+    this.#system.arm(this, new Map(), () => undefined);
+    this.#instance.dispose();
+    this.finish();
+  }
+
+  #handle(event: EventObject): void {
+    const outcome = this.#instance.step(event, this.#stamp());
+    if (!outcome.taken) return;
+    this.#snapshot = undefined;
+    this.#after(outcome);
+    this.notify();
+    if (outcome.status !== undefined) this.finish();
+  }
+
+  /** Timers first, then all effects; the first exception of theirs is thrown when the last has run. */
+  #after(outcome: Outcome): void {
+    if (outcome.timers.length > 0) this.#system.arm(this, this.#instance.timers, (timer) => this.#fire(timer));
+    let failure: { readonly thrown: unknown } | undefined;
+    for (const effect of outcome.effects) {
+      try {
+        runEffect(this.#instance.machine, effect);
+      } catch (thrown) {
+        failure ??= { thrown };
+      }
+    }
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  #fire(timer: number): void {
+    if (this.#instance.timers.has(timer)) this.send({ type: this.#instance.machine.symbols.timers[timer]! });
+  }
+
+  #drain(): void {
+    for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#handle(event);
+    this.#mailbox = undefined;
+  }
+
+  #stamp(): { now: number; seed: number; salt: string } {
+    const { environment } = this.#system;
+    return { now: environment.now(), seed: environment.random(), salt: this.id };
+  }
+}
+
+/** Calls the author's function behind an effect. @throws whatever it throws, and LockstepError MISSING_FUNCTION. */
+export function runEffect(machine: Machine, effect: Effect): unknown {
+  const bound = machine.functions?.[effect.fn];
+  if (bound?.kind !== 'effect') throw new LockstepError('MISSING_FUNCTION', `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`);
+  return bound.call({ context: effect.context, event: effect.event, isIn: () => false });
+}
