@@ -1,5 +1,6 @@
 // The part of a digest that covers the context: the sum, modulo 2^64, of hash(pointer, canonical leaf) over all leaves. A sum, so that it
-// follows a change by subtracting what went and adding what came, and costs the change.
+// follows a change by subtracting what went and adding what came, and costs the change. In the hashed pointer an array index is led by a
+// control character instead of the slash, so that [x] and {"0": x} differ.
 
 import type { Json } from './json.ts';
 import { escapePointer } from './plain.ts';
@@ -7,6 +8,8 @@ import { escapePointer } from './plain.ts';
 /** xxh64 of the UTF-8 text, seed 0. */
 export type HashText = (text: string) => bigint;
 
+const KEY = '/';
+const INDEX = '\u0001';
 const MASK = 0xffff_ffff_ffff_ffffn;
 
 /** The sum for `after`, given the sum for `before`. Subtrees that are the same object are not looked into. */
@@ -27,12 +30,13 @@ function change(hash: HashText, path: string, before: Json, after: Json): bigint
   let sum = 0n;
   const old = before as Readonly<Record<string, Json>>;
   const now = after as Readonly<Record<string, Json>>;
+  const lead = Array.isArray(before) ? INDEX : KEY;
   for (const key of Object.keys(old)) {
-    const inner = `${path}/${escapePointer(key)}`;
+    const inner = path + lead + escapePointer(key);
     sum += Object.hasOwn(now, key) ? change(hash, inner, old[key]!, now[key]!) : -leaves(hash, inner, old[key]!);
   }
   for (const key of Object.keys(now)) {
-    if (!Object.hasOwn(old, key)) sum += leaves(hash, `${path}/${escapePointer(key)}`, now[key]!);
+    if (!Object.hasOwn(old, key)) sum += leaves(hash, path + lead + escapePointer(key), now[key]!);
   }
   return sum;
 }
@@ -40,7 +44,8 @@ function change(hash: HashText, path: string, before: Json, after: Json): bigint
 function leaves(hash: HashText, path: string, value: Json): bigint {
   if (!isBranch(value)) return hash(`${path}\u0000${JSON.stringify(value)}`);
   let sum = 0n;
-  for (const [key, inner] of Object.entries(value)) sum += leaves(hash, `${path}/${escapePointer(key)}`, inner as Json);
+  const lead = Array.isArray(value) ? INDEX : KEY;
+  for (const [key, inner] of Object.entries(value)) sum += leaves(hash, path + lead + escapePointer(key), inner as Json);
   return sum;
 }
 

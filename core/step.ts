@@ -42,6 +42,8 @@ export interface Step {
   /** The authority's clock, ms since the epoch. */
   readonly at: number;
   readonly cause: Cause;
+  /** Only on a step whose event enabled nothing: it has a place in the order and changed nothing. */
+  readonly ignored?: true;
   /** state, ticks to add, state, ticks to add, … of every state whose clock moved, ascending by state. */
   readonly clocks: readonly number[];
   /** [history number, states now remembered] of every history node whose memory changed. */

@@ -1,0 +1,66 @@
+// What an author hands over: a machine object of XState, `{ config, implementations }`, or a bare config. Read by shape, so that the
+// running side needs no xstate: this file knows how XState's objects look, and nothing else of it.
+
+import { LockstepError } from './errors.ts';
+
+export type Fields = { readonly [key: string]: unknown };
+
+export interface Source {
+  readonly config: Fields;
+  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields };
+}
+
+/** Anything callable; arguments and result are the author's business. */
+export type AuthorFunction = ((...args: unknown[]) => unknown) & Fields;
+
+/** @throws LockstepError BAD_DEFINITION when `source` is no machine. */
+export function readSource(source: unknown): Source {
+  if (!isFields(source)) throw new LockstepError('BAD_DEFINITION', `expected a machine or its config, found ${describe(source)}`);
+  const config = isFields(source.config) ? source.config : source;
+  const given = isFields(source.config) && isFields(source.implementations) ? source.implementations : {};
+  const group = (name: string): Fields => (isFields(given[name]) ? given[name] : {});
+  return { config, implementations: { guards: group('guards'), actions: group('actions'), delays: group('delays') } };
+}
+
+/** The machine's id: XState's default when the author gave none. */
+export function sourceId({ config }: Source): string {
+  return typeof config.id === 'string' && config.id !== '' ? config.id : '(machine)';
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isFunction(value: unknown): value is AuthorFunction {
+  return typeof value === 'function';
+}
+
+/** An own property, or undefined: names come from authors, `toString` among them. */
+export function own(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** assign(…), raise(…), log(…) and their kin: functions that carry their meaning as properties. @returns their type, e.g. `xstate.assign`. */
+export function builtinType(value: unknown): string | undefined {
+  if (!isFunction(value) || !('resolve' in value)) return undefined;
+  return typeof value.type === 'string' ? value.type : '(unknown)';
+}
+
+/** and(…), or(…), not(…), stateIn(…): guards that XState evaluates over the snapshot. */
+export function isComposedGuard(value: unknown): boolean {
+  return isFunction(value) && 'check' in value;
+}
+
+/** The name in `'name'` or `{ type: 'name', params }`. */
+export function referenceName(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return isFields(value) && typeof value.type === 'string' ? value.type : undefined;
+}
+
+/** What a thing is, for an error message. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
+}
