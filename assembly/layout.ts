@@ -47,8 +47,9 @@ export const IMAGE_CANDIDATE_COUNT: i32 = 104;
 /** UTF-8 JSON, see core/symbols.ts; inside the hash, never read by the core. */
 export const IMAGE_SYMBOLS: i32 = 108;
 export const IMAGE_SYMBOLS_SIZE: i32 = 112;
-/** UTF-8 JSON outside the hash: source positions, descriptions, meta. */
+/** UTF-8 JSON outside the hash: source positions, descriptions, meta. Always hashedSize: all that lies behind the hashed bytes, padded with spaces. */
 export const IMAGE_DEBUG: i32 = 116;
+/** Zero: the size is size - hashedSize; written here it would enter the hash. */
 export const IMAGE_DEBUG_SIZE: i32 = 120;
 
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,79 @@
+// The neutral description of a statechart: what every dialect produces and compile.ts turns into an image. Plain data, no logic.
+// Names are resolved (targets are state ids, guards and actions are symbols with a path); nothing is numbered yet. `path` is always
+// the JSON pointer into what the author wrote, so that every refusal can name the place.
+
+import type { Json } from '../core/json.ts';
+import type { FunctionSymbol, Symbols } from '../core/symbols.ts';
+
+export interface Definition {
+  readonly id: string;
+  /** Which front end made it: `xstate5`, … */
+  readonly dialect: string;
+  readonly root: StateDefinition;
+  readonly context: { readonly value: Json } | { readonly function: FunctionSymbol };
+  /** Microsteps per macrostep, when the definition itself sets a limit. */
+  readonly fuel?: number;
+  /** The definition as plain JSON, functions as their names: for inspectors. */
+  readonly source?: Json;
+}
+
+export type NodeDefinition = StateDefinition | HistoryDefinition;
+
+export interface StateDefinition {
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final';
+  readonly key: string;
+  /** Unique in the definition. */
+  readonly id: string;
+  readonly path: string;
+  /** In document order. */
+  readonly children: readonly NodeDefinition[];
+  /** Of a compound: one target, a direct child. */
+  readonly initial?: TransitionDefinition;
+  readonly entry: readonly ActionDefinition[];
+  readonly exit: readonly ActionDefinition[];
+  /** Transitions by event descriptor; each descriptor once, its transitions in the order in which their guards are asked. */
+  readonly on: readonly { readonly descriptor: string; readonly transitions: readonly TransitionDefinition[] }[];
+  readonly always: readonly TransitionDefinition[];
+  readonly timers: readonly TimerDefinition[];
+  /** Of a final state or of the root. */
+  readonly output?: FunctionSymbol;
+  readonly tags: readonly string[];
+  readonly description?: string;
+  readonly meta?: Json;
+}
+
+export interface HistoryDefinition {
+  readonly kind: 'history';
+  readonly key: string;
+  readonly id: string;
+  readonly path: string;
+  readonly deep: boolean;
+  /** Ids of what it stands for while it remembers nothing; absent = what its parent enters by default. */
+  readonly targets?: readonly string[];
+}
+
+export interface TransitionDefinition {
+  readonly path: string;
+  /** Ids of states or history nodes; empty = it runs its actions and moves nothing. */
+  readonly targets: readonly string[];
+  readonly reenter: boolean;
+  readonly guard?: GuardDefinition;
+  readonly actions: readonly ActionDefinition[];
+}
+
+export type GuardDefinition =
+  | { readonly kind: 'function'; readonly function: FunctionSymbol }
+  /** `state` is an id that must be active. */
+  | { readonly kind: 'in'; readonly state: string };
+
+export type ActionDefinition =
+  | { readonly kind: 'effect' | 'assign' | 'raise-function'; readonly function: FunctionSymbol }
+  | { readonly kind: 'raise'; readonly event: Symbols['raises'][number] };
+
+/** Starts when its state is entered, stops when it is left; firing sends an event of type `event`. */
+export interface TimerDefinition {
+  readonly path: string;
+  readonly event: string;
+  /** Milliseconds, a whole number, or the function that gives them. */
+  readonly delay: number | FunctionSymbol;
+}

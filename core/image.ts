@@ -1,0 +1,122 @@
+// Reads an image in TypeScript: header, names, counts. The gate for images as files and messages; whether the tables inside are sound is
+// for the core's validator to say, which runs on load. Layout: assembly/layout.ts, docs/IMAGE.md.
+
+import * as layout from '../assembly/layout.ts';
+import { LockstepError } from './errors.ts';
+import { isFields } from './source.ts';
+import type { DebugSymbols, Symbols } from './symbols.ts';
+import { hashText, xxh64 } from './xxh64.ts';
+
+export interface ImageHeader {
+  /** 16 hex digits, high word first; computed, and equal to the one in the header. */
+  readonly hash: string;
+  readonly symbols: Symbols;
+  /** Absent when the debug section was cut off. */
+  readonly debug?: DebugSymbols;
+  readonly semantics: number;
+  readonly fuel: number;
+  readonly stateCount: number;
+  readonly eventCount: number;
+  readonly transitionCount: number;
+  readonly historyCount: number;
+  readonly timerCount: number;
+  readonly raiseCount: number;
+  readonly functionCount: number;
+}
+
+/**
+ * Reads an image.                                                                               (IMAGE-1)
+ * @param expectedHash the hash it was asked for by, if it was.
+ * @throws LockstepError BAD_IMAGE saying what was expected and what was found.
+ */
+export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader {
+  if (bytes.length < layout.HEADER_SIZE) throw badImage(`at least ${layout.HEADER_SIZE} bytes`, `${bytes.length}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (offset: number): number => view.getUint32(offset, true);
+  expect('magic', layout.MAGIC, word(layout.IMAGE_MAGIC));
+  expect('format', layout.FORMAT, word(layout.IMAGE_FORMAT));
+  expect('size', bytes.length, word(layout.IMAGE_SIZE));
+  const hashedSize = word(layout.IMAGE_HASHED_SIZE);
+  if (hashedSize < layout.HEADER_SIZE || hashedSize > bytes.length || hashedSize % 8 !== 0) {
+    throw badImage(`a hashed size from ${layout.HEADER_SIZE} to ${bytes.length}, a multiple of 8`, `${hashedSize}`);
+  }
+  const hash = hashText(xxh64(bytes.subarray(layout.IMAGE_SEMANTICS, hashedSize)));
+  const written = hashText(view.getBigUint64(layout.IMAGE_HASH, true));
+  if (written !== hash) throw badImage(`the hash ${written} of its header`, hash);
+  if (expectedHash !== undefined && expectedHash !== hash) throw badImage(`the hash ${expectedHash}`, hash);
+
+  const counts = {
+    stateCount: word(layout.IMAGE_STATE_COUNT),
+    eventCount: word(layout.IMAGE_EVENT_COUNT),
+    transitionCount: word(layout.IMAGE_TRANSITION_COUNT),
+    historyCount: word(layout.IMAGE_HISTORY_COUNT),
+    timerCount: word(layout.IMAGE_TIMER_COUNT),
+    raiseCount: word(layout.IMAGE_RAISE_COUNT),
+    functionCount: word(layout.IMAGE_FUNCTION_COUNT),
+  };
+  const symbols = readJson(bytes, word(layout.IMAGE_SYMBOLS), word(layout.IMAGE_SYMBOLS_SIZE), 'symbols');
+  if (!isSymbols(symbols, counts)) throw badImage('symbols for every number in it', 'others');
+  const debug = hashedSize === bytes.length ? undefined : readJson(bytes, hashedSize, bytes.length - hashedSize, 'debug names');
+  return {
+    hash,
+    symbols,
+    ...(isDebugSymbols(debug) ? { debug } : {}),
+    semantics: word(layout.IMAGE_SEMANTICS),
+    fuel: word(layout.IMAGE_FUEL),
+    ...counts,
+  };
+}
+
+type Counts = Pick<ImageHeader, 'stateCount' | 'eventCount' | 'historyCount' | 'timerCount' | 'raiseCount' | 'functionCount'>;
+
+function readJson(bytes: Uint8Array, offset: number, size: number, what: string): unknown {
+  if (offset + size > bytes.length) throw badImage(`${what} inside ${bytes.length} bytes`, `${offset} + ${size}`);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(offset, offset + size)));
+  } catch (error) {
+    throw badImage(`${what} as UTF-8 JSON`, error instanceof Error ? error.message : String(error));
+  }
+}
+
+const FUNCTION_KINDS: ReadonlySet<unknown> = new Set(['guard', 'assign', 'effect', 'raise', 'delay', 'output', 'context']);
+
+/** The names fit the counts, so that every number of the image can be looked up without a check. */
+function isSymbols(value: unknown, counts: Counts): value is Symbols {
+  if (!isFields(value) || typeof value.id !== 'string') return false;
+  const { contextFunction } = value;
+  return (
+    isListOf(value.states, counts.stateCount, (state) => isNode(state) && (state.tags === undefined || isListOf(state.tags, undefined, isText))) &&
+    isListOf(value.histories, counts.historyCount, isNode) &&
+    isListOf(value.events, counts.eventCount, isText) &&
+    isListOf(value.functions, counts.functionCount, isFunctionSymbol) &&
+    isListOf(value.timers, counts.timerCount, isText) &&
+    isListOf(value.raises, counts.raiseCount, (raise) => isFields(raise) && isText(raise.type)) &&
+    (contextFunction === undefined || (Number.isInteger(contextFunction) && Number(contextFunction) >= 0 && Number(contextFunction) < counts.functionCount))
+  );
+}
+
+function isListOf(value: unknown, count: number | undefined, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && (count === undefined || value.length === count) && value.every(test);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function isNode(value: unknown): value is { key: string; id: string; tags?: unknown } {
+  return isFields(value) && isText(value.key) && isText(value.id);
+}
+
+function isFunctionSymbol(value: unknown): boolean {
+  return isFields(value) && FUNCTION_KINDS.has(value.kind) && isText(value.path) && (value.name === undefined || isText(value.name));
+}
+
+function isDebugSymbols(value: unknown): value is DebugSymbols {
+  return isFields(value) && isText(value.compiler) && isText(value.dialect);
+}
+
+function expect(what: string, expected: number, found: number): void {
+  if (expected !== found) throw badImage(`${what} ${expected}`, `${found}`);
+}
+
+function badImage(expected: string, found: string): LockstepError {
+  return new LockstepError('BAD_IMAGE', `expected ${expected}, found ${found}`);
+}
