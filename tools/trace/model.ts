@@ -1,0 +1,334 @@
+// Everything a tool knows of what happened: the steps of all peers in one order, the machines they ran, and from these any instance as it was
+// at any step, what the step changed, and why. Records may arrive in any order and twice. No DOM and no network: the viewer feeds it.
+// Memory is bounded: the oldest steps go first, and what came of them stays as the state that later ones are folded from.
+
+import { assert, LockstepError } from '../../core/errors.ts';
+import { Machine } from '../../core/machine.ts';
+import type { Operation } from '../../core/patch.ts';
+import type { Core } from '../../core/wasm.ts';
+import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
+import type { DivergenceRecord, ImageDescription, InstanceDescription, PeerInfo, TraceRecord } from '../../peer/wire.ts';
+import { Chart } from './chart.ts';
+import { createEntry, type Entry } from './entry.ts';
+import { explain, type Microstep } from './explain.ts';
+import { History, type Moment } from './history.ts';
+import { formatLines, parseLines, type TraceLine } from './lines.ts';
+import { Timeline } from './timeline.ts';
+
+/** What is kept. Half a minute of 1,000 steps a second, or a long day of a person's clicks; about 150 MB in a browser at the most. */
+export const TRACE_LIMITS = {
+  stepMax: 30_000,
+  /** Characters of the kept steps as JSON. */
+  sizeMax: 50_000_000,
+  divergenceMax: 500,
+  /** Instances that are remembered, those with kept steps and those of which only a state is left. */
+  instanceMax: 5_000,
+  imageMax: 500,
+} as const;
+export type TraceLimits = { readonly [K in keyof typeof TRACE_LIMITS]: number };
+/** When a limit is reached, this part of the steps goes at once, so that going is rare. */
+const DROPPED_PART = 0.1;
+
+/** Where a step's event came from, as far as the trace tells. */
+export type Origin =
+  | { readonly kind: 'start'; readonly peer: string }
+  /** A timer; `step` is the one that started it, if it is known. */
+  | { readonly kind: 'timer'; readonly step: Entry | undefined }
+  /** Another peer, or this one's program; `step` is the one whose effect probably sent it. */
+  | { readonly kind: 'peer'; readonly peer: string; readonly n: number; readonly step: Entry | undefined };
+
+/** A step and all around it. */
+export interface View {
+  readonly entry: Entry;
+  readonly chart: Chart;
+  /** Undefined before step 1. */
+  readonly before: Moment | undefined;
+  readonly after: Moment;
+  /** [state, clock before, clock after] of every state whose clock moved. */
+  readonly clocks: readonly (readonly [state: number, before: number, after: number])[];
+  readonly patch: readonly Operation[];
+  readonly origin: Origin;
+}
+
+interface Image {
+  readonly description: ImageDescription;
+  readonly machine: Machine;
+  readonly chart: Chart;
+}
+
+export class TraceModel {
+  readonly #core: Core;
+  readonly #limits: TraceLimits;
+  readonly #histories = new Map<string, History>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #images = new Map<string, Image>();
+  readonly #peers = new Map<string, PeerInfo>();
+  readonly #missingImages = new Map<string, string>();
+  readonly #divergences: DivergenceRecord[] = [];
+  readonly #timeline = new Timeline((entry) => this.#history(entry).before(entry));
+  #size = 0;
+  #version = 0;
+
+  constructor(core: Core, limits: TraceLimits = TRACE_LIMITS) {
+    this.#core = core;
+    this.#limits = limits;
+  }
+
+  /** Rises with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  // ── Taking in ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes a record in. @returns false when it was known already. */
+  add(record: TraceRecord | DivergenceRecord): boolean {
+    if (record.kind === 'divergence') return this.#addDivergence(record);
+    const entry = createEntry(record);
+    if (this.#entries.has(entry.id)) return false;
+    const history = this.#historyOf(record.step.instance);
+    const successor = history.insert(entry);
+    assert(successor !== null, 'an entry that is in no table is in no history');
+    this.#entries.set(entry.id, entry);
+    if (!this.#images.has(record.image)) this.#missingImages.set(record.image, record.peer);
+    this.#timeline.add(entry, successor);
+    this.#size += entry.size;
+    this.#version++;
+    if (this.#entries.size > this.#limits.stepMax || this.#size > this.#limits.sizeMax) this.#shrink();
+    return true;
+  }
+
+  /**
+   * Takes an image in, so that steps that ran it can be understood.
+   * @throws LockstepError BAD_IMAGE when the bytes are not the image of that hash, TOO_MANY above `imageMax`.
+   */
+  addImage(description: ImageDescription): void {
+    if (this.#images.has(description.image)) return;
+    if (this.#images.size >= this.#limits.imageMax) throw new LockstepError('TOO_MANY', `a trace holds at most ${this.#limits.imageMax} images`);
+    const bytes = decodeBase64(description.bytes);
+    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `image ${description.image}: expected base64`);
+    const machine = Machine.load(this.#core, bytes);
+    if (machine.hash !== description.image) throw new LockstepError('BAD_IMAGE', `asked for image ${description.image}, found ${machine.hash}`);
+    this.#images.set(machine.hash, { description: { image: machine.hash, bytes: encodeBase64(bytes) }, machine, chart: new Chart(bytes) });
+    this.#missingImages.delete(machine.hash);
+    this.#version++;
+  }
+
+  /** Takes in what an instance is now: steps that follow are folded from here, where the beginning is not known. */
+  addState(description: InstanceDescription): void {
+    const { instance, epoch, seq, state } = description;
+    this.#historyOf(instance).save({ epoch, seq, state });
+    this.#version++;
+  }
+
+  addPeer(peer: PeerInfo): void {
+    this.#peers.set(peer.peer, peer);
+    this.#version++;
+  }
+
+  // ── Asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** All steps in order; causes before what they caused. The same array until something changes. */
+  get timeline(): readonly Entry[] {
+    return this.#timeline.entries();
+  }
+
+  get divergences(): readonly DivergenceRecord[] {
+    return this.#divergences;
+  }
+
+  get peers(): readonly PeerInfo[] {
+    return [...this.#peers.values()];
+  }
+
+  /** Names of all instances that have steps here, in the order they were first seen. */
+  get instances(): readonly string[] {
+    return [...this.#histories.values()].filter(({ entries }) => entries.length > 0).map(({ instance }) => instance);
+  }
+
+  /** Images that steps speak of and that are not here, each with a peer that has it. */
+  get missingImages(): ReadonlyMap<string, string> {
+    return this.#missingImages;
+  }
+
+  hasImage(image: string): boolean {
+    return this.#images.has(image);
+  }
+
+  peerName(peer: string): string {
+    return this.#peers.get(peer)?.name ?? peer;
+  }
+
+  find(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** The known steps of one instance, in order. */
+  steps(instance: string): readonly Entry[] {
+    return this.#histories.get(instance)?.entries ?? [];
+  }
+
+  /** The step before or after it in the same instance, if it is known. */
+  neighbour(entry: Entry, direction: -1 | 1): Entry | undefined {
+    const history = this.#history(entry);
+    return direction < 0 ? history.before(entry) : history.after(entry);
+  }
+
+  /** @throws LockstepError UNKNOWN_IMAGE */
+  chart(image: string): Chart {
+    return this.#image(image).chart;
+  }
+
+  /** Which event led to the step, and which step to the event. Needs no image but for timers. */
+  origin(entry: Entry): Origin {
+    const { cause } = entry.record.step;
+    if (cause.n !== 0) return { kind: 'peer', peer: cause.peer, n: cause.n, step: entry.source };
+    if (cause.event.type === 'xstate.init') return { kind: 'start', peer: cause.peer };
+    return { kind: 'timer', step: this.#timerStart(entry) };
+  }
+
+  /**
+   * The step with the instance before and after it.
+   * @throws LockstepError UNKNOWN_IMAGE, STALE_SEQ when steps on the way are missing.
+   */
+  view(entry: Entry): View {
+    const { machine, chart } = this.#image(entry.record.image);
+    const history = this.#history(entry);
+    const before = history.stateBefore(entry, machine);
+    const after = history.stateAfter(entry, machine);
+    const clocks: (readonly [number, number, number])[] = [];
+    after.state.clocks.forEach((ticks, state) => {
+      const earlier = before?.state.clocks[state] ?? 0;
+      if (earlier !== ticks) clocks.push([state, earlier, ticks]);
+    });
+    return { entry, chart, before, after, clocks, patch: entry.record.step.patch, origin: this.origin(entry) };
+  }
+
+  /** Why the step did what it did, microstep by microstep. @throws LockstepError as `view` does, BAD_PARAMS when the record does not fit. */
+  explain(entry: Entry): readonly Microstep[] {
+    const { machine, chart } = this.#image(entry.record.image);
+    const before = this.#history(entry).stateBefore(entry, machine);
+    return explain(chart, machine, before?.state, entry.record.step);
+  }
+
+  // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Everything here as JSON lines; see lines.ts. */
+  export(): string {
+    return formatLines(this.#lines());
+  }
+
+  *#lines(): Iterable<TraceLine> {
+    for (const peer of this.#peers.values()) yield { kind: 'peer', peer };
+    for (const { description } of this.#images.values()) yield { kind: 'image', image: description };
+    for (const history of this.#histories.values()) {
+      const machine = this.#images.get(history.entries[0]?.record.image ?? '')?.machine;
+      const base = machine === undefined ? undefined : history.describeBase(machine);
+      if (base !== undefined) yield { kind: 'state', state: base };
+    }
+    for (const { record } of this.timeline) yield record;
+    yield* this.#divergences;
+  }
+
+  /**
+   * Takes in a file that `export` made.
+   * @returns how many steps were new.
+   * @throws LockstepError BAD_VERSION, MALFORMED, BAD_IMAGE, TOO_MANY: no step was taken in then.
+   */
+  import(text: string): number {
+    const lines = parseLines(text);
+    for (const line of lines) if (line.kind === 'image') this.addImage(line.image);
+    let count = 0;
+    for (const line of lines) {
+      if (line.kind === 'peer') {
+        if (!this.#peers.has(line.peer.peer)) this.addPeer(line.peer);
+      } else if (line.kind === 'state') this.addState(line.state);
+      else if (line.kind !== 'image' && this.add(line) && line.kind === 'step') count++;
+    }
+    return count;
+  }
+
+  clear(): void {
+    for (const entry of this.#timeline.dropFirst(this.#entries.size)) this.#entries.delete(entry.id);
+    this.#histories.clear();
+    this.#missingImages.clear();
+    this.#divergences.length = 0;
+    this.#size = 0;
+    this.#version++;
+  }
+
+  // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #addDivergence(record: DivergenceRecord): boolean {
+    const known = this.#divergences.some(({ peer, instance, seq, ours }) => peer === record.peer && instance === record.instance && seq === record.seq && ours === record.ours);
+    if (known) return false;
+    this.#divergences.push(record);
+    if (this.#divergences.length > this.#limits.divergenceMax) this.#divergences.shift();
+    this.#version++;
+    return true;
+  }
+
+  /** Drops the oldest steps until a tenth of the room is free again. */
+  #shrink(): void {
+    const { timeline } = this;
+    const countMax = this.#limits.stepMax * (1 - DROPPED_PART);
+    const sizeMax = this.#limits.sizeMax * (1 - DROPPED_PART);
+    let count = 0;
+    let size = this.#size;
+    while (count < timeline.length - 1 && (timeline.length - count > countMax || size > sizeMax)) size -= timeline[count++]!.size;
+    const dropped = new Map<History, Entry[]>();
+    for (const entry of timeline.slice(0, count)) {
+      const history = this.#history(entry);
+      const entries = dropped.get(history);
+      if (entries === undefined) dropped.set(history, [entry]);
+      else entries.push(entry);
+    }
+    for (const [history, entries] of dropped) this.#dropFrom(history, entries);
+    for (const entry of this.#timeline.dropFirst(count)) this.#entries.delete(entry.id);
+    this.#size = size;
+  }
+
+  /** The timeline keeps the order within an instance, so what goes is a beginning; its outcome stays as a state. */
+  #dropFrom(history: History, entries: readonly Entry[]): void {
+    history.dropFirst(entries.length, this.#images.get(entries.at(-1)!.record.image)?.machine);
+  }
+
+  #timerStart(entry: Entry): Entry | undefined {
+    const timer = this.#images.get(entry.record.image)?.machine.timerNumber(entry.record.step.cause.event.type);
+    if (timer === undefined) return undefined;
+    const history = this.#history(entry);
+    for (let at = history.before(entry); at !== undefined; at = history.before(at)) {
+      if (at.record.step.timers.some((change) => change.timer === timer && change.due !== null)) return at;
+    }
+    return undefined;
+  }
+
+  #image(hash: string): Image {
+    const image = this.#images.get(hash);
+    if (image === undefined) throw new LockstepError('UNKNOWN_IMAGE', `image ${hash} is not in this trace`);
+    return image;
+  }
+
+  #history(entry: Entry): History {
+    const history = this.#histories.get(entry.record.step.instance);
+    assert(history !== undefined, 'an entry has a history');
+    return history;
+  }
+
+  #historyOf(instance: string): History {
+    let history = this.#histories.get(instance);
+    if (history !== undefined) return history;
+    if (this.#histories.size >= this.#limits.instanceMax) this.#forgetInstance();
+    this.#histories.set(instance, (history = new History(instance)));
+    return history;
+  }
+
+  /** The one longest known of those that no kept step belongs to. */
+  #forgetInstance(): void {
+    for (const [instance, { entries }] of this.#histories) {
+      if (entries.length > 0) continue;
+      this.#histories.delete(instance);
+      return;
+    }
+  }
+}
