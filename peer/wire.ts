@@ -27,6 +27,10 @@ export const LIMITS = {
   watchMax: 1_000,
   /** Events of one mirror that wait for their answer; well below `seenWindow`, so that a resend is always recognised. */
   unconfirmedMax: 256,
+  /** Events of one mirror, sent or still waiting to be (offline, or behind `unconfirmedMax`); one more is refused with TOO_MANY. */
+  queueMax: 4_096,
+  /** Arrays and objects inside each other in an event, an input or a context; bounds every recursion over them. */
+  depthMax: 128,
   /** Event numbers of one peer that an instance remembers with their outcome; older resends are STALE. */
   seenWindow: 512,
   /** Peers whose event numbers an instance remembers; the one longest silent is forgotten first. */
@@ -158,7 +162,10 @@ export interface WatchResult {
   /** Either the steps after `from`, or everything. */
   readonly steps?: readonly StepDifference[];
   readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
+  /** After the last of `steps`, or of `snapshot`. */
   readonly digest: string;
+  /** The reader's newest event number that is in these steps or in this snapshot; 0 when none is remembered. */
+  readonly last: number;
 }
 
 /** What a mirror needs of a Step, positional. `more` is left out when empty. */
@@ -196,8 +203,8 @@ export interface DivergenceRecord {
 
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {
-  /** authority → room. `digest` is that of the last step, 16 hex digits. */
-  step: readonly [room: number, steps: readonly StepDifference[], digest?: string];
+  /** authority → room. `digest` is that after the last step, 16 hex digits; `seq` names that step when `steps` is empty (the room fell quiet). */
+  step: readonly [room: number, steps: readonly StepDifference[], digest?: string, seq?: number];
   /** authority → room: the instance is gone, or has a new epoch; watch again. */
   moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' };
   /** peer → those who trace it. */
@@ -207,6 +214,8 @@ export interface Notifications {
   /** authority → relay: who may hear a room of its own. */
   admit: readonly [room: number, peer: PeerId];
   expel: readonly [room: number, peer: PeerId];
+  /** relay → a reader that was too slow, when it has drained: frames of these rooms ("#authority/room") were dropped; resume each. */
+  lagging: readonly string[];
   /** relay → sender: nobody of that name is here. */
   undeliverable: readonly [address: string];
 }

@@ -1,0 +1,426 @@
+// The one side that orders an instance's events: recognises resends, refuses what does not belong, runs each event in the core and hands
+// the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
+// journal. Same class on a server and in a browser.                                          (docs/spec/sync.md)
+
+import { LockstepError } from '../core/errors.ts';
+import type { Instance } from '../core/instance.ts';
+import type { EventObject, Json } from '../core/json.ts';
+import { runEffect } from '../core/local.ts';
+import { matchesValue, type Machine } from '../core/machine.ts';
+import type { Effect, Outcome } from '../core/outcome.ts';
+import { plain } from '../core/plain.ts';
+import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
+import { DIGEST_EVERY, type Step } from '../core/step.ts';
+import { Alarm } from './alarm.ts';
+import { Backlog } from './backlog.ts';
+import type { RequestId } from './codec-json.ts';
+import type { Committer } from './commit.ts';
+import type { Environment } from './environment.ts';
+import type { InstanceRecord, Journal, JournalEntry } from './journal.ts';
+import type { Report } from './log.ts';
+import { recover, type Recovered } from './recovery.ts';
+import { differenceOf, Room, type RoomPort } from './room.ts';
+import type { Asker } from './rpc.ts';
+import { SeenEvents } from './seen.ts';
+import type { Session } from './session.ts';
+import { sizeOf } from './shape.ts';
+import { type Expectation, type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type TraceRecord, type WatchResult } from './wire.ts';
+
+/** A room without steps for this long is told the digest. */
+const QUIET_MS = 100;
+/** Whether the tail outweighs the state is asked once in so many steps. */
+const WEIGH_EVERY = 256;
+const NO_TIMERS: ReadonlyMap<number, number> = new Map();
+
+/** What all authorities of one peer share. */
+export interface Hosting {
+  readonly environment: Environment;
+  readonly journal: Journal;
+  readonly committer: Committer;
+  readonly rooms: RoomPort;
+  readonly report: Report;
+  readonly self: PeerId;
+  traced(record: TraceRecord): void;
+  /** Calls `authority.afterBatch()` when all commits of this batch were told. */
+  touched(authority: Authority): void;
+}
+
+type State =
+  | { readonly state: 'running'; readonly instance: Instance }
+  /** A commit failed: the journal is being read again. */
+  | { readonly state: 'reloading' }
+  | { readonly state: 'broken'; readonly error: LockstepError }
+  | { readonly state: 'gone' };
+
+interface Due {
+  readonly effect: Effect;
+  readonly stamp: Stamp;
+}
+
+export class Authority {
+  readonly record: InstanceRecord;
+  readonly machine: Machine;
+  readonly room: Room;
+  readonly #hosting: Hosting;
+  readonly #alarm: Alarm;
+  #state: State;
+  #epoch: number;
+  #seen: SeenEvents;
+  readonly #backlog = new Backlog();
+  /** The authority's clock at the last step: it never runs backwards. */
+  #at: number;
+  #durableSeq: number;
+  #tail = 0;
+  #effects: Due[] = [];
+  #quiet: (() => void) | undefined;
+  #lastStepAt = 0;
+
+  /**
+   * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
+   * @param steps durable ones that readers may have missed.
+   */
+  constructor(hosting: Hosting, options: { readonly record: InstanceRecord; readonly room: number; readonly recovered: Recovered; readonly steps: readonly Step[] }) {
+    const { instance, epoch, seen, at } = options.recovered;
+    this.#hosting = hosting;
+    this.record = options.record;
+    this.machine = instance.machine;
+    this.room = new Room(options.room, hosting.rooms, hosting.self);
+    this.#state = { state: 'running', instance };
+    this.#epoch = epoch;
+    this.#seen = seen;
+    this.#at = at;
+    this.#durableSeq = instance.seq;
+    this.#tail = options.steps.length;
+    for (const step of options.steps) this.#remember(step);
+    this.#alarm = new Alarm(hosting.environment, () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS), (timer) => this.#fire(timer));
+    if (instance.seq > 0) this.#alarm.arm();
+  }
+
+  get isRunning(): boolean {
+    return this.#state.state === 'running';
+  }
+
+  // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Runs step 1 and hands it to the journal.
+   * @param entries what must be durable with it, before it.
+   * @throws LockstepError HOST_THREW, NOT_JSON, FUEL …: nothing is written then.
+   */
+  create(input: Json | undefined, entries: readonly JournalEntry[], told: { durable(seq: number): void; failed(error: LockstepError): void }): void {
+    const instance = this.#running();
+    const stamp = this.#stamp(1);
+    const outcome = instance.start(input, stamp);
+    const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
+    const step = this.#step({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event });
+    this.#hosting.committer.add({
+      entries: [...entries, { kind: 'create', record: this.record, step }],
+      durable: () => {
+        this.#durable(step, outcome, stamp);
+        told.durable(step.seq);
+      },
+      failed: (error) => {
+        this.#end();
+        told.failed(error);
+      },
+    });
+  }
+
+  /** One event from a peer; `asker` gets [outcome, seq] once it is durable, or why not, with nothing changed.  (SYNC-1, SYNC-3, SYNC-4) */
+  submit(asker: Asker, id: RequestId, peer: PeerId, [, n, event, expect]: Methods['send']['params']): void {
+    try {
+      const instance = this.#running();
+      const seen = this.#seen.find(peer, n);
+      if (seen === 'stale') throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
+      if (seen !== undefined) return this.#whenDurable(asker, id, () => asker.answer(id, [seen[2] ? 'stepped' : 'ignored', seen[1]]));
+      this.#check(instance, event, expect);
+      this.#run(instance, peer, n, plain(event, '') as unknown as EventObject, { asker, id });
+    } catch (error) {
+      const refusal = this.#known(error);
+      this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
+    }
+  }
+
+  #check(instance: Instance, event: EventObject, expect: Expectation | undefined): void {
+    if (event.type.startsWith('xstate.')) throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
+    if (sizeOf(event as unknown as Json, LIMITS.eventSize) > LIMITS.eventSize) {
+      throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
+    }
+    if (expect?.seq !== undefined && expect.seq !== instance.seq) {
+      throw new LockstepError('EXPECTATION', `${this.record.instance} is at seq ${instance.seq}, the sender expected ${expect.seq}`);
+    }
+    if (expect?.state === undefined) return;
+    const value = instance.snapshot().value;
+    if (!matchesValue(expect.state, value)) {
+      throw new LockstepError('EXPECTATION', `${this.record.instance} is in ${JSON.stringify(value)}, the sender expected ${JSON.stringify(expect.state)}`);
+    }
+  }
+
+  /** A timer is due: an event of the authority's own. */
+  #fire(timer: number): void {
+    if (this.#state.state !== 'running') return;
+    const { instance } = this.#state;
+    try {
+      this.#run(instance, this.#hosting.self, 0, { type: this.machine.symbols.timers[timer]! }, undefined);
+    } catch (error) {
+      this.#alarm.drop(timer, instance.timers.get(timer));
+      this.#hosting.report('error', `timer ${timer} of ${this.record.instance} was refused`, error);
+    }
+  }
+
+  #run(instance: Instance, peer: PeerId, n: number, event: EventObject, from: { readonly asker: Asker; readonly id: RequestId } | undefined): void {
+    const stamp = this.#stamp(instance.seq + 1);
+    const outcome = instance.step(event, stamp);
+    const step = this.#step({ instance, outcome, stamp, peer, n, event });
+    if (n > 0) this.#seen.add(peer, n, step.seq, outcome.taken);
+    this.#hosting.committer.add({
+      entries: this.#entries(instance, step),
+      durable: () => {
+        this.#durable(step, outcome, stamp);
+        from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
+      },
+      failed: (error) => {
+        from?.asker.refuse(from.id, error);
+        this.#reload();
+      },
+    });
+  }
+
+  #stamp(seq: number): Stamp {
+    const { environment } = this.#hosting;
+    this.#at = Math.max(this.#at, environment.now());
+    return { now: this.#at, seed: environment.random(), salt: `${this.record.instance}/${this.#epoch}/${seq}` };
+  }
+
+  #step(made: { instance: Instance; outcome: Outcome; stamp: Stamp; peer: PeerId; n: number; event: EventObject }): Step {
+    const { instance, outcome, stamp, peer, n, event } = made;
+    const { seq } = instance;
+    const { status, output, error, effects } = outcome;
+    return {
+      instance: this.record.instance,
+      epoch: this.#epoch,
+      seq,
+      at: stamp.now,
+      cause: { peer, n, event, seed: stamp.seed },
+      ...(outcome.taken ? {} : { ignored: true as const }),
+      clocks: outcome.clocks,
+      history: outcome.history,
+      ...(status === undefined ? {} : { status }),
+      ...(output === undefined ? {} : { output }),
+      ...(error === undefined ? {} : { error }),
+      patch: outcome.patch,
+      host: outcome.host,
+      timers: outcome.timers,
+      effects: effects.map(({ fn, name }) => ({ fn, name })),
+      ...(seq === 1 || seq % DIGEST_EVERY === 0 ? { digest: instance.digest() } : {}),
+    };
+  }
+
+  /** The step, and with it a checkpoint when the steps since the last one outweigh the state. */
+  #entries(instance: Instance, step: Step): readonly JournalEntry[] {
+    this.#tail++;
+    if (this.#tail % WEIGH_EVERY !== 0) return [{ kind: 'step', step }];
+    const checkpoint = { instance: this.record.instance, epoch: this.#epoch, seq: step.seq, state: instance.save(), seen: this.#seen.save() };
+    if (JSON.stringify(step).length * this.#tail < JSON.stringify(checkpoint).length) return [{ kind: 'step', step }];
+    this.#tail = 0;
+    return [{ kind: 'step', step }, { kind: 'checkpoint', checkpoint }];
+  }
+
+  // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #durable(step: Step, outcome: Outcome, stamp: Stamp): void {
+    this.#durableSeq = step.seq;
+    const { self } = this.#hosting;
+    this.#remember(step);
+    for (const effect of outcome.effects) this.#effects.push({ effect, stamp });
+    this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
+    this.#hosting.touched(this);
+  }
+
+  #remember(step: Step): void {
+    const difference = differenceOf(step, this.room.who(step.cause.peer));
+    this.#backlog.add(difference, step.digest);
+    this.room.add(difference, step.digest);
+  }
+
+  /** Broadcasts what became durable in this batch and arms the timers it asked for. */
+  afterBatch(): void {
+    if (this.#state.state !== 'running') return;
+    this.room.publish();
+    this.#alarm.arm();
+    if (this.room.isEmpty || this.room.digestSeq === this.#durableSeq) return;
+    this.#lastStepAt = this.#hosting.environment.now();
+    this.#quiet ??= this.#hosting.environment.timer(QUIET_MS, () => this.#fellQuiet());
+  }
+
+  /** Runs the effects of durable steps. What they throw is reported; the step stands. (SYNC-15) */
+  runEffects(): void {
+    const effects = this.#effects;
+    this.#effects = [];
+    for (const { effect, stamp } of effects) {
+      const failed = (error: unknown): void => this.#hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error);
+      enterStamp(stamp);
+      try {
+        const result = runEffect(this.machine, effect);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      } finally {
+        leaveStamp();
+      }
+    }
+  }
+
+  #fellQuiet(): void {
+    this.#quiet = undefined;
+    if (this.#state.state !== 'running' || this.room.isEmpty) return;
+    const { instance } = this.#state;
+    const restMs = this.#lastStepAt + QUIET_MS - this.#hosting.environment.now();
+    if (restMs > 0 || instance.seq !== this.room.publishedSeq) {
+      this.#quiet = this.#hosting.environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
+    } else if (this.room.digestSeq !== instance.seq) {
+      this.room.confirm(instance.digest());
+    }
+  }
+
+  // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9) */
+  watch(session: Session, id: RequestId, from: Methods['watch']['params']['from']): void {
+    const instance = this.#running();
+    if (session.watchCount >= LIMITS.watchMax && !this.room.has(session.remote)) {
+      throw new LockstepError('TOO_MANY', `${session.remote} watches ${session.watchCount} instances here, at most ${LIMITS.watchMax} are allowed`);
+    }
+    const { seq } = instance;
+    const state = instance.save();
+    const digest = instance.digest();
+    this.#whenDurable(session, id, () => {
+      if (!session.isOpen) return;
+      this.room.publish();
+      const steps = this.#missed(from, seq, digest);
+      const who = this.room.join(session);
+      if (this.room.publishedSeq < seq) this.room.publishedSeq = seq;
+      const { machine, image } = this.record;
+      const result: WatchResult = {
+        room: this.room.number, who, machine, image, epoch: this.#epoch,
+        ...(steps === undefined ? { snapshot: { seq, state } } : { steps }),
+        digest, last: this.#seen.lastUpTo(session.remote, seq),
+      };
+      session.answer(id, result);
+    });
+  }
+
+  /** What a mirror of the same history missed; undefined when it needs everything. */
+  #missed(from: Methods['watch']['params']['from'], seq: number, digest: string): ReturnType<Backlog['after']> {
+    if (from === undefined || from.epoch !== this.#epoch || from.seq > seq) return undefined;
+    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
+    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
+  }
+
+  summary(): InstanceSummary {
+    const instance = this.#running();
+    const { instance: name, machine, image } = this.record;
+    const snapshot = instance.snapshot();
+    return { instance: name, machine, image, epoch: this.#epoch, seq: instance.seq, status: snapshot.status, value: snapshot.value };
+  }
+
+  describe(): InstanceDescription {
+    const instance = this.#running();
+    return { ...this.summary(), state: instance.save(), digest: instance.digest() };
+  }
+
+  /** Calls `act` when everything until now is durable; the asker is refused when it never will be. */
+  #whenDurable(asker: Asker, id: RequestId, act: () => void): void {
+    this.#hosting.committer.add({ entries: [], durable: act, failed: (error) => asker.refuse(id, error) });
+  }
+
+  // ── Failure and end ────────────────────────────────────────────────────────────────────────────────────────────
+
+  #running(): Instance {
+    const { state } = this.#state;
+    if (state === 'running') return this.#state.instance;
+    if (state === 'gone') throw new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`);
+    if (this.#state.state === 'broken') {
+      const { error } = this.#state;
+      this.#read();
+      throw error;
+    }
+    throw new LockstepError('STORAGE', `${this.record.instance} is being read from its journal again after a failed write`);
+  }
+
+  /** Discards every step that is not durable. (SYNC-5) */
+  #reload(): void {
+    if (this.#state.state !== 'running') return;
+    this.#alarm.cancel();
+    this.#state.instance.dispose();
+    this.#read();
+  }
+
+  #read(): void {
+    const { instance: name } = this.record;
+    this.#state = { state: 'reloading' };
+    this.#hosting.journal.read(name).then(
+      (stored) => {
+        if (this.#state.state !== 'reloading') return;
+        if (stored === undefined) return this.#break(new LockstepError('STORAGE', `the journal has no ${name} any more`));
+        try {
+          const { instance, epoch, seen } = recover(this.machine, stored);
+          this.#state = { state: 'running', instance };
+          this.#epoch = epoch;
+          this.#seen = seen;
+          this.#tail = stored.steps.length;
+          this.#alarm.arm();
+        } catch (error) {
+          this.#break(this.#known(error));
+        }
+      },
+      (error: unknown) => this.#break(new LockstepError('STORAGE', `${name} cannot be read from its journal: ${String(error)}`, { cause: error })),
+    );
+  }
+
+  #break(error: LockstepError): void {
+    this.#state = { state: 'broken', error };
+    this.#hosting.report('error', `instance ${this.record.instance} takes no events until its journal can be read`, error);
+  }
+
+  /** Deletes it: from now on it is unknown; readers are told when that is durable. */
+  delete(told: { durable(): void; failed(error: LockstepError): void }): void {
+    const instance = this.#running();
+    this.#state = { state: 'gone' };
+    this.#alarm.cancel();
+    this.#hosting.committer.add({
+      entries: [{ kind: 'delete', instance: this.record.instance }],
+      durable: () => {
+        this.room.publish();
+        this.room.moved('deleted');
+        this.room.close();
+        instance.dispose();
+        told.durable();
+      },
+      failed: (error) => {
+        instance.dispose();
+        this.#read();
+        told.failed(error);
+      },
+    });
+  }
+
+  /** The peer stops: nothing is written any more. */
+  close(): void {
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#state.state === 'running') this.#state.instance.dispose();
+    this.#state = { state: 'gone' };
+    this.#alarm.cancel();
+    this.#quiet?.();
+    this.room.close();
+  }
+
+  #known(error: unknown): LockstepError {
+    if (error instanceof LockstepError) return error;
+    this.#hosting.report('error', `instance ${this.record.instance}`, error);
+    return new LockstepError('INTERNAL', `a fault of the authority of ${this.record.instance}; its log has it`);
+  }
+}

@@ -1,0 +1,206 @@
+// The link of a peer to its relay: dials, says hello, and dials again when the link is lost, at moments that a crowd of peers spreads
+// over (full jitter). Frames come in through `events` and go out through the outbox; what they say is not its business.
+
+import { assert, LockstepError } from '../core/errors.ts';
+import { backoffMs } from './backoff.ts';
+import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
+import type { Environment } from './environment.ts';
+import { CLOSE_NORMAL, CLOSE_PROTOCOL, type Dial, type Frame, type Link } from './link.ts';
+import { Outbox } from './outbox.ts';
+import { Rpc } from './rpc.ts';
+import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
+
+/** A link that lived this long makes the next wait start small again. */
+const STABLE_MS = 10_000;
+
+type State =
+  | { readonly state: 'dialing' }
+  | { readonly state: 'greeting'; readonly link: Link; readonly rpc: Rpc }
+  | { readonly state: 'open'; readonly link: Link; readonly hello: HelloResult; readonly since: number }
+  | { readonly state: 'waiting'; readonly cancel: () => void }
+  | { readonly state: 'closed' };
+
+export interface ConnectionEvents {
+  /** The relay answered hello: frames may go out. */
+  opened(hello: HelloResult): void;
+  /** The link is gone, whatever was under way. Only after `opened`. */
+  lost(error: LockstepError): void;
+  /** No link could be made, or the relay refused hello. Another attempt follows unless the error says it is of no use. */
+  failed(error: LockstepError): void;
+  /** From a peer; "" is the relay. */
+  message(sender: PeerId, message: Message | LockstepError): void;
+  room(authority: PeerId, room: number, message: Message | LockstepError): void;
+}
+
+export interface ConnectionOptions {
+  readonly environment: Environment;
+  readonly dial: Dial;
+  readonly hello: HelloParams;
+  readonly events: ConnectionEvents;
+}
+
+export class Connection {
+  readonly outbox: Outbox;
+  readonly #options: ConnectionOptions;
+  #state: State = { state: 'waiting', cancel: () => undefined };
+  #attempt = 0;
+  /** Of the last hello; known also while the link is down. */
+  #self: PeerId | undefined;
+  /** Rooms of our own that we listen to ourselves. */
+  readonly #ownRooms = new Set<number>();
+  limits: Limits = LIMITS;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.outbox = new Outbox({ environment: options.environment, frameSize: LIMITS.frameSize, deliver: (address, body) => this.#deliver(address, body) });
+  }
+
+  get self(): PeerId | undefined {
+    return this.#self;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.state === 'open';
+  }
+
+  /** What the relay said last. For while the link is open. */
+  hello(): HelloResult {
+    assert(this.#state.state === 'open', 'the link is open');
+    return this.#state.hello;
+  }
+
+  /** Dials now, whatever the wait: the user, or the platform, says that the network is back. */
+  connect(): void {
+    if (this.#state.state !== 'waiting') return;
+    this.#state.cancel();
+    this.#state = { state: 'dialing' };
+    this.#options.dial().then(
+      (link) => this.#greet(link),
+      (error: unknown) => this.#failed(error instanceof LockstepError ? error : new LockstepError('UNREACHABLE', `no link to the relay: ${String(error)}`, { cause: error })),
+    );
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    const state = this.#state;
+    this.outbox.flush();
+    this.#state = { state: 'closed' };
+    if (state.state === 'waiting') state.cancel();
+    if (state.state === 'greeting' || state.state === 'open') state.link.close(CLOSE_NORMAL, '');
+    if (state.state === 'open') this.#options.events.lost(new LockstepError('CLOSED', 'this peer was closed'));
+  }
+
+  listen(room: number, listens: boolean): void {
+    if (listens) this.#ownRooms.add(room);
+    else this.#ownRooms.delete(room);
+  }
+
+  #greet(link: Link): void {
+    if (this.#state.state !== 'dialing') return link.close(CLOSE_NORMAL, '');
+    const { environment, hello } = this.#options;
+    const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => link.send(`\n${message}`) });
+    this.#state = { state: 'greeting', link, rpc };
+    link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
+    rpc.call('hello', hello, (error, result) => this.#greeted(link, error, result));
+    const state = this.#state;
+    environment.timer(LIMITS.requestTimeoutMs, () => {
+      if (this.#state === state) this.#breakOff(link, new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`));
+    });
+  }
+
+  #greeted(link: Link, error: LockstepError | undefined, result: unknown): void {
+    if (this.#state.state !== 'greeting') return;
+    try {
+      if (error !== undefined) throw error;
+      const hello = readResult('hello', result);
+      this.#state = { state: 'open', link, hello, since: this.#options.environment.now() };
+      this.#self = hello.peer;
+      this.limits = hello.limits;
+      this.outbox.frameSize = hello.limits.frameSize;
+      this.#options.events.opened(hello);
+    } catch (problem) {
+      this.#breakOff(link, problem instanceof LockstepError ? problem : new LockstepError('INTERNAL', String(problem), { cause: problem }));
+    }
+  }
+
+  #frame(link: Link, frame: Frame): void {
+    const state = this.#state;
+    if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
+    try {
+      const { address, body } = readHeader(frame, this.limits.frameSize * 2);
+      if (state.state === 'greeting') {
+        for (const message of readBody(body)) this.#greeting(state.rpc, message);
+      } else if (address.startsWith('#')) {
+        this.#roomBody(address.slice(1), body);
+      } else {
+        this.#body(address, body);
+      }
+    } catch (error) {
+      // Only the relay writes headers; one that cannot be read means that the two of us do not speak the same protocol.
+      this.#breakOff(link, error as LockstepError);
+    }
+  }
+
+  /** Until hello is answered, its answer is all that can come; others belong to an earlier link of this peer. */
+  #greeting(rpc: Rpc, message: Message | LockstepError): void {
+    if (message instanceof LockstepError) return;
+    if (message.kind === 'answer') rpc.receive(message.id, undefined, message.result);
+    if (message.kind === 'refusal' && message.id !== null) rpc.receive(message.id, message.error, undefined);
+  }
+
+  #body(sender: PeerId, body: string): void {
+    for (const message of readable(body)) this.#options.events.message(sender, message);
+  }
+
+  #roomBody(address: string, body: string): void {
+    const slash = address.lastIndexOf('/');
+    const room = Number(address.slice(slash + 1));
+    for (const message of readable(body)) this.#options.events.room(address.slice(0, slash), room, message);
+  }
+
+  /** One frame of the outbox. What is addressed to ourselves takes the same road, without the relay. */
+  #deliver(address: string, body: string): void {
+    if (address === this.#self && address !== '') return this.#body(address, body);
+    if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1)))) this.#roomBody(`${this.#self}/${address.slice(1)}`, body);
+    if (this.#state.state === 'open') this.#state.link.send(`${address}\n${body}`);
+  }
+
+  #breakOff(link: Link, error: LockstepError): void {
+    link.close(CLOSE_PROTOCOL, `${error.code}: ${error.message}`.slice(0, 120));
+    this.#end(link, error);
+  }
+
+  #closed(link: Link, code: number, reason: string): void {
+    this.#end(link, new LockstepError('CLOSED', `the link to the relay was closed (${code}${reason === '' ? '' : ` ${reason}`})`));
+  }
+
+  #end(link: Link, error: LockstepError): void {
+    const state = this.#state;
+    if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
+    if (state.state === 'open' && this.#options.environment.now() - state.since >= STABLE_MS) this.#attempt = 0;
+    if (state.state === 'greeting') return this.#failed(error);
+    this.#wait();
+    this.#options.events.lost(error);
+  }
+
+  #failed(error: LockstepError): void {
+    if (this.#state.state === 'closed') return;
+    this.#wait();
+    this.#options.events.failed(error);
+  }
+
+  #wait(): void {
+    const { environment } = this.#options;
+    const delayMs = backoffMs(environment, this.#attempt++);
+    this.#state = { state: 'waiting', cancel: environment.timer(delayMs, () => this.connect()) };
+  }
+}
+
+/** A body that is not JSON is its sender's fault: one refusal, and the link lives on. */
+function readable(body: string): readonly (Message | LockstepError)[] {
+  try {
+    return readBody(body);
+  } catch (error) {
+    return [error as LockstepError];
+  }
+}

@@ -1,0 +1,59 @@
+// Who is connected to the relay, as far as this peer was told, and which of them is the server.
+
+import type { HelloResult, Notifications, PeerId, PeerInfo } from './wire.ts';
+
+export interface Presence {
+  readonly joined: readonly PeerInfo[];
+  readonly left: readonly PeerId[];
+}
+
+export class Directory {
+  readonly #peers = new Map<PeerId, PeerInfo>();
+  readonly #observers = new Set<(presence: Presence) => void>();
+  #server: PeerId | null = null;
+
+  /** Where unqualified instance names live; null while no server is here. */
+  get server(): PeerId | null {
+    return this.#server;
+  }
+
+  list(): readonly PeerInfo[] {
+    return [...this.#peers.values()];
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer);
+  }
+
+  /** A new link: everything that was known is replaced. */
+  reset(hello: HelloResult): void {
+    const left = [...this.#peers.keys()].filter((peer) => !hello.peers.some((info) => info.peer === peer));
+    const joined = hello.peers.filter((info) => !this.#peers.has(info.peer));
+    this.#peers.clear();
+    for (const info of hello.peers) this.#peers.set(info.peer, info);
+    this.#server = hello.server;
+    this.#tell({ joined, left });
+  }
+
+  change({ joined, left }: Notifications['presence']): void {
+    for (const peer of left) {
+      this.#peers.delete(peer);
+      if (peer === this.#server) this.#server = null;
+    }
+    for (const info of joined) {
+      this.#peers.set(info.peer, info);
+      if (info.kind === 'server') this.#server = info.peer;
+    }
+    this.#tell({ joined, left });
+  }
+
+  observe(observer: (presence: Presence) => void): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  #tell(presence: Presence): void {
+    if (presence.joined.length + presence.left.length === 0) return;
+    for (const observer of [...this.#observers]) observer(presence);
+  }
+}

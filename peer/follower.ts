@@ -1,0 +1,36 @@
+// One who follows the trace of a peer: hears its backlog, then what happens, in order, and asks again when the peer comes back.
+
+import type { Session } from './session.ts';
+import type { DivergenceRecord, PeerId, TraceRecord } from './wire.ts';
+
+export class Follower {
+  readonly peer: PeerId;
+  readonly #heard: (record: TraceRecord | DivergenceRecord) => void;
+  /** What came while the backlog was on its way. */
+  #early: (TraceRecord | DivergenceRecord)[] | undefined;
+
+  constructor(peer: PeerId, heard: (record: TraceRecord | DivergenceRecord) => void) {
+    this.peer = peer;
+    this.#heard = heard;
+  }
+
+  /** @throws LockstepError as the peer answered. */
+  async follow(session: Session, backlog: number): Promise<void> {
+    this.#early = [];
+    const { steps } = await session.request('trace', { on: true, backlog });
+    const early = this.#early;
+    this.#early = undefined;
+    for (const record of [...steps, ...early]) this.#heard(record);
+  }
+
+  /** There is a new session with the peer. */
+  resume(session: Session): void {
+    // A peer that refuses now has become another one; there is nobody to tell.
+    this.follow(session, 0).catch(() => undefined);
+  }
+
+  hear(records: readonly (TraceRecord | DivergenceRecord)[]): void {
+    if (this.#early !== undefined) this.#early.push(...records);
+    else for (const record of records) this.#heard(record);
+  }
+}

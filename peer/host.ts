@@ -1,0 +1,293 @@
+// The instances of which this peer is the authority, by name, and the methods that others call on them. An instance is here from the
+// moment its creation is handed to the journal; what is told about it waits until that is durable.
+
+import { LockstepError } from '../core/errors.ts';
+import { Instance } from '../core/instance.ts';
+import { Authority, type Hosting } from './authority.ts';
+import { encodeBase64 } from './base64.ts';
+import { readParams } from './codec-json.ts';
+import { Committer } from './commit.ts';
+import type { Environment } from './environment.ts';
+import { hostedId } from './identity.ts';
+import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
+import type { Report } from './log.ts';
+import type { Machines } from './machines.ts';
+import { recover } from './recovery.ts';
+import type { RoomPort } from './room.ts';
+import type { Service } from './rpc.ts';
+import { SeenEvents } from './seen.ts';
+import type { Session } from './session.ts';
+import type { Tracer } from './tracer.ts';
+import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
+
+/** Instances per answer to `list`. */
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 1_000;
+
+export interface HostOptions {
+  readonly environment: Environment;
+  readonly journal: Journal;
+  readonly machines: Machines;
+  readonly rooms: RoomPort;
+  readonly tracer: Tracer;
+  readonly report: Report;
+  readonly isServer: boolean;
+  /** Whether others may define machines here. */
+  readonly acceptsDefinitions: boolean;
+  /** Sends what was posted. */
+  flush(): void;
+}
+
+export class Host {
+  readonly #options: HostOptions;
+  readonly #committer: Committer;
+  readonly #authorities = new Map<InstanceId, Authority>();
+  /** Instances in the journal that could not be brought back, with the reason. */
+  readonly #broken = new Map<InstanceId, LockstepError>();
+  readonly #rooms = new Map<number, Authority>();
+  #touched = new Set<Authority>();
+  #stored: readonly StoredInstance[] = [];
+  /** Images that this run has put into the journal, or found there. */
+  readonly #written = new Set<string>();
+  #hosting: Hosting | undefined;
+  #nextRoom = 1;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
+  }
+
+  // ── Beginning and end ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Reads the journal. Instances begin to live with `begin`. @throws LockstepError STORAGE, CORRUPT when it cannot be read at all. */
+  async read(): Promise<void> {
+    const { journal, machines } = this.#options;
+    for (const { machine, image } of await journal.machines()) {
+      const bytes = await journal.image(image);
+      if (bytes === undefined) throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
+      machines.restore(machine, bytes);
+      this.#written.add(`${machine} ${image}`);
+    }
+    const stored: StoredInstance[] = [];
+    for (let after = ''; ; ) {
+      const page = await journal.list({ after, limit: PAGE_MAX });
+      for (const { instance } of page) {
+        try {
+          const one = await journal.read(instance);
+          if (one !== undefined) stored.push(one);
+        } catch (error) {
+          this.#break(instance, error);
+        }
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE_MAX) break;
+      after = last.instance;
+    }
+    for (const { record } of stored) await this.#readImage(record);
+    this.#stored = stored;
+  }
+
+  async #readImage({ machine, image }: InstanceRecord): Promise<void> {
+    const { journal, machines } = this.#options;
+    if (machines.image(image) !== undefined) return;
+    const bytes = await journal.image(image);
+    if (bytes !== undefined) machines.pinned(machine, bytes);
+  }
+
+  /** This peer knows its name: instances from the journal come back to life, timers are armed. */
+  begin(self: PeerId): void {
+    if (this.#hosting !== undefined) return;
+    const { environment, journal, rooms, report, tracer } = this.#options;
+    this.#hosting = {
+      environment, journal, committer: this.#committer, rooms, report, self,
+      traced: (record) => tracer.record(record),
+      touched: (authority) => void this.#touched.add(authority),
+    };
+    for (const stored of this.#stored) this.#restore(this.#hosting, stored);
+    this.#stored = [];
+    for (const { machine } of this.#options.machines.list()) this.published(machine);
+  }
+
+  #restore(hosting: Hosting, stored: StoredInstance): void {
+    const { record, steps } = stored;
+    try {
+      const bytes = this.#options.machines.image(record.image);
+      if (bytes === undefined) throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
+      const machine = this.#options.machines.pinned(record.machine, bytes);
+      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered: recover(machine, stored), steps }));
+    } catch (error) {
+      this.#break(record.instance, error);
+    }
+  }
+
+  #break(instance: InstanceId, error: unknown): void {
+    const reason = error instanceof LockstepError ? error : new LockstepError('CORRUPT', String(error), { cause: error });
+    this.#broken.set(instance, reason);
+    this.#options.report('error', `instance ${instance} cannot be brought back`, reason);
+  }
+
+  #keep(authority: Authority): void {
+    this.#authorities.set(authority.record.instance, authority);
+    this.#rooms.set(authority.room.number, authority);
+  }
+
+  #drop(authority: Authority): void {
+    this.#authorities.delete(authority.record.instance);
+    this.#rooms.delete(authority.room.number);
+  }
+
+  /** Resolves when all that was begun is written or refused; then nothing lives any more. */
+  async close(): Promise<void> {
+    await this.#durable(() => undefined).catch(() => undefined);
+    for (const authority of this.#authorities.values()) authority.close();
+    this.#authorities.clear();
+  }
+
+  #afterBatch(): void {
+    const touched = [...this.#touched];
+    this.#touched = new Set();
+    for (const authority of touched) authority.afterBatch();
+    this.#options.tracer.publish();
+    this.#options.flush();
+    for (const authority of touched) authority.runEffects();
+  }
+
+  // ── Methods ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  serve(service: Service<Session>): void {
+    service.serveAtOnce('send', (params, session, id) => {
+      const sent = readParams('send', params);
+      this.#authority(sent[0]).submit(session, id, session.remote, sent);
+    });
+    service.serveAtOnce('watch', (params, session, id) => {
+      const { instance, from } = readParams('watch', params);
+      this.#authority(instance).watch(session, id, from);
+    });
+    service.serve('unwatch', (params, session) => {
+      const { room } = readParams('unwatch', params);
+      this.#rooms.get(room)?.room.leave(session);
+      return { room };
+    });
+    service.serve('define', (params) => this.define(readParams('define', params)));
+    service.serve('create', (params) => this.create(readParams('create', params)));
+    service.serve('get', (params) => this.#get(readParams('get', params)));
+    service.serve('list', (params) => this.#list(readParams('list', params)));
+    service.serve('delete', (params) => this.#delete(readParams('delete', params)));
+  }
+
+  /** A session ended: its remote hears nothing of us any more. */
+  left(session: Session): void {
+    for (const authority of this.#authorities.values()) authority.room.leave(session);
+  }
+
+  has(instance: InstanceId): boolean {
+    return this.#authorities.has(instance);
+  }
+
+  async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
+    if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
+    const machine = this.#options.machines.define(params);
+    await this.published(params.machine);
+    return { machine: params.machine, image: machine.hash };
+  }
+
+  /** Sees to it that the journal knows what a machine's name means now. */
+  published(name: string): Promise<void> {
+    const { machines } = this.#options;
+    const { hash } = machines.get(name);
+    const key = `${name} ${hash}`;
+    if (this.#hosting === undefined || this.#written.has(key)) return Promise.resolve();
+    for (const written of [...this.#written]) if (written.startsWith(`${name} `)) this.#written.delete(written);
+    this.#written.add(key);
+    return new Promise((resolve, reject) => {
+      const failed = (error: LockstepError): void => {
+        this.#written.delete(key);
+        reject(error);
+      };
+      this.#committer.add({ entries: machines.entries(name), durable: resolve, failed });
+    });
+  }
+
+  create({ machine: name, instance, input }: Methods['create']['params']): Promise<Methods['create']['result']> {
+    const { environment, machines, isServer } = this.#options;
+    const hosting = this.#begun();
+    const machine = machines.get(name);
+    const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, hosting.self, isServer);
+    if (this.#authorities.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
+    const epoch = environment.now();
+    const fresh = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
+    const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
+    const authority = new Authority(hosting, { record, room: this.#nextRoom++, recovered: fresh, steps: [] });
+    return new Promise((resolve, reject) => {
+      const isWritten = this.#written.has(`${name} ${machine.hash}`);
+      const durable = (seq: number): void => resolve({ instance: id, epoch, seq });
+      const failed = (error: LockstepError): void => {
+        this.#drop(authority);
+        reject(error);
+      };
+      try {
+        authority.create(input, isWritten ? [] : machines.entries(name), { durable, failed });
+        this.#keep(authority);
+      } catch (error) {
+        authority.close();
+        throw error;
+      }
+    });
+  }
+
+  async #get(params: Methods['get']['params']): Promise<Methods['get']['result']> {
+    if ('instance' in params) {
+      const described = this.#authority(params.instance).describe();
+      return this.#durable(() => described);
+    }
+    const bytes = this.#options.machines.image(params.image);
+    if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${params.image} is published here`);
+    return { image: params.image, bytes: encodeBase64(bytes) };
+  }
+
+  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params']): Promise<Methods['list']['result']> {
+    const names = [...this.#authorities.keys()].filter((name) => name > after).sort();
+    const instances: InstanceSummary[] = [];
+    let more = false;
+    for (const name of names) {
+      const authority = this.#authorities.get(name);
+      if (authority === undefined || !authority.isRunning || (machine !== undefined && authority.record.machine !== machine)) continue;
+      more = instances.length >= Math.min(limit, PAGE_MAX);
+      if (more) break;
+      instances.push(authority.summary());
+    }
+    const machines = this.#options.machines.list();
+    return this.#durable(() => ({ machines, instances, more }));
+  }
+
+  #delete({ instance }: Methods['delete']['params']): Promise<Methods['delete']['result']> {
+    const authority = this.#authority(instance);
+    return new Promise((resolve, reject) => {
+      authority.delete({
+        durable: () => {
+          this.#drop(authority);
+          resolve({ instance: authority.record.instance });
+        },
+        failed: reject,
+      });
+    });
+  }
+
+  /** What was read, once everything that it shows is durable. */
+  #durable<T>(read: () => T): Promise<T> {
+    return new Promise((resolve, reject) => this.#committer.add({ entries: [], durable: () => resolve(read()), failed: reject }));
+  }
+
+  #authority(instance: InstanceId): Authority {
+    const { self } = this.#begun();
+    const id = hostedId(instance, self, this.#options.isServer);
+    const authority = this.#authorities.get(id);
+    if (authority !== undefined) return authority;
+    throw this.#broken.get(id) ?? new LockstepError('UNKNOWN_INSTANCE', `there is no instance ${id} here`);
+  }
+
+  #begun(): Hosting {
+    if (this.#hosting === undefined) throw new LockstepError('UNREACHABLE', 'this peer has not begun to host yet');
+    return this.#hosting;
+  }
+}

@@ -1,0 +1,145 @@
+// The machines that a peer knows: what each name means now, every image by its hash, and the author's functions bound to them. An
+// instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
+
+import { bind } from '../core/bind.ts';
+import { LockstepError } from '../core/errors.ts';
+import { readImage } from '../core/image.ts';
+import { Machine } from '../core/machine.ts';
+import type { Core } from '../core/wasm.ts';
+import { decodeBase64 } from './base64.ts';
+import { isName } from './identity.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Report } from './log.ts';
+import type { MachineDescription, Methods } from './wire.ts';
+
+/** Makes an image of a definition: the machine object or its config. @throws LockstepError BAD_DEFINITION, UNSUPPORTED */
+export type Compile = (definition: unknown) => Uint8Array;
+
+export interface MachineSource {
+  /** Compiled already; else `definition` is compiled here. */
+  readonly image?: Uint8Array;
+  /** The author's machine object, `{ config, implementations }`, or bare config: where host functions are found. */
+  readonly definition?: unknown;
+}
+
+interface Known {
+  readonly machine: Machine;
+  readonly definition: unknown;
+  /** By the program that runs this peer, not through `define`: no other peer may replace it. */
+  readonly isOwn: boolean;
+}
+
+export class Machines {
+  readonly #core: Core;
+  readonly #compile: Compile | undefined;
+  readonly #report: Report;
+  readonly #added: (name: string) => void;
+  readonly #known = new Map<string, Known>();
+  readonly #images = new Map<string, Uint8Array>();
+  /** Loaded machines by image, and among them by the definition that their functions come from. */
+  readonly #loaded = new Map<string, Map<unknown, Machine>>();
+
+  constructor(options: { readonly core: Core; readonly compile?: Compile | undefined; readonly report: Report; readonly added: (name: string) => void }) {
+    this.#core = options.core;
+    this.#compile = options.compile;
+    this.#report = options.report;
+    this.#added = options.added;
+  }
+
+  /**
+   * Registers what a name means from now on, for the program that runs this peer.
+   * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE, MISSING_FUNCTION; BAD_PARAMS when the name is none.
+   */
+  add(name: string, source: MachineSource): Machine {
+    if (!isName(name)) throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
+    const image = source.image ?? this.#compiled(source.definition);
+    const machine = this.load(image, source.definition);
+    this.#known.set(name, { machine, definition: source.definition, isOwn: true });
+    this.#added(name);
+    return machine;
+  }
+
+  /** `define` from another peer: a definition in plain JSON, or an image without host functions. */
+  define({ machine: name, definition, image }: Methods['define']['params']): Machine {
+    if (this.#known.get(name)?.isOwn === true) throw new LockstepError('FORBIDDEN', `machine "${name}" belongs to the program of this peer and is not replaced from outside`);
+    if (definition !== undefined) {
+      const machine = this.load(this.#compiled(definition), definition);
+      this.#known.set(name, { machine, definition, isOwn: false });
+      return machine;
+    }
+    const bytes = image === undefined ? undefined : decodeBase64(image);
+    if (bytes === undefined) throw new LockstepError('BAD_PARAMS', `define "${name}": expected a definition, or an image in base64`);
+    const machine = this.load(bytes, undefined);
+    if (machine.functions === undefined) throw new LockstepError('MISSING_FUNCTION', `the image of "${name}" names host functions, and an image cannot bring them`);
+    this.#known.set(name, { machine, definition: undefined, isOwn: false });
+    return machine;
+  }
+
+  /** From the journal: what a name meant before, unless the program says otherwise now. */
+  restore(name: string, bytes: Uint8Array): void {
+    if (!this.#known.has(name)) this.#known.set(name, { machine: this.load(bytes, undefined), definition: undefined, isOwn: false });
+  }
+
+  /** @throws LockstepError UNKNOWN_MACHINE */
+  get(name: string): Machine {
+    const known = this.#known.get(name);
+    if (known === undefined) throw new LockstepError('UNKNOWN_MACHINE', `no machine "${name}" is defined here; there are ${[...this.#known.keys()].join(', ') || 'none'}`);
+    return known.machine;
+  }
+
+  list(): readonly MachineDescription[] {
+    return [...this.#known].map(([machine, known]) => ({ machine, image: known.machine.hash }));
+  }
+
+  /** An image that is here. */
+  image(hash: string): Uint8Array | undefined {
+    return this.#images.get(hash);
+  }
+
+  /** What the journal must hold so that `name` means the same after a restart. */
+  entries(name: string): readonly JournalEntry[] {
+    const { hash, bytes } = this.get(name);
+    return [{ kind: 'image', hash, bytes }, { kind: 'machine', machine: name, image: hash }];
+  }
+
+  /** The machine of a pinned image, with the functions of `definition`, else of what is registered under `name` now. */
+  pinned(name: string, bytes: Uint8Array, definition: unknown = this.#known.get(name)?.definition): Machine {
+    return this.#loose(bytes, definition, `machine "${name}"`);
+  }
+
+  /** As `load`, but without functions when those at hand do not fit: such a replica can be read and mirrored, and refuses events. */
+  #loose(bytes: Uint8Array, definition: unknown, what: string): Machine {
+    try {
+      return this.load(bytes, definition);
+    } catch (error) {
+      if (!(error instanceof LockstepError) || error.code !== 'MISSING_FUNCTION') throw error;
+      this.#report('warn', `${what}: the functions at hand do not fit its image`, error);
+      return this.load(bytes, undefined);
+    }
+  }
+
+  /**
+   * The machine of an image, loaded once per definition. Without one, the registered machine of that image, if there is any.
+   * @throws LockstepError BAD_IMAGE, MISSING_FUNCTION
+   */
+  load(bytes: Uint8Array, definition: unknown): Machine {
+    const { hash, symbols } = readImage(bytes);
+    const loaded = this.#loaded.get(hash) ?? new Map<unknown, Machine>();
+    const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
+    if (same !== undefined) return same;
+    const machine = Machine.load(this.#core, bytes, definition === undefined ? undefined : bind(symbols, definition));
+    this.#images.set(hash, bytes);
+    this.#loaded.set(hash, loaded.set(definition, machine));
+    return machine;
+  }
+
+  #registered(hash: string): Machine | undefined {
+    for (const { machine } of this.#known.values()) if (machine.hash === hash) return machine;
+    return undefined;
+  }
+
+  #compiled(definition: unknown): Uint8Array {
+    if (this.#compile === undefined) throw new LockstepError('UNSUPPORTED', 'this peer has no compiler: it takes images, not definitions');
+    return this.#compile(definition);
+  }
+}

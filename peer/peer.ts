@@ -1,0 +1,457 @@
+// A peer: one link to a relay, a session with everyone it talks to, the instances it is the authority of, and the mirrors of those it is
+// not. Nothing of it knows where it runs: clock, dice, timers, link, journal, compiler and evaluator are given to it.
+
+import type { Subscription } from '../core/actor.ts';
+import { LockstepError } from '../core/errors.ts';
+import { readImage } from '../core/image.ts';
+import type { Json } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Core } from '../core/wasm.ts';
+import { decodeBase64 } from './base64.ts';
+import { encodeNotice, type Message, readNotice, readParams } from './codec-json.ts';
+import { Connection } from './connection.ts';
+import { Directory, type Presence } from './directory.ts';
+import type { Environment } from './environment.ts';
+import { Follower } from './follower.ts';
+import { Host } from './host.ts';
+import { hostedId, ownerOf } from './identity.ts';
+import type { Journal } from './journal.ts';
+import type { Dial } from './link.ts';
+import type { Report } from './log.ts';
+import { type Compile, Machines } from './machines.ts';
+import { MemoryJournal } from './memory.ts';
+import { Mirror, type Upstream } from './mirror.ts';
+import type { RoomPort } from './room.ts';
+import { Service } from './rpc.ts';
+import { Session } from './session.ts';
+import { TRACE_ROOM, Tracer } from './tracer.ts';
+import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type PeerKind, PROTOCOL_VERSION, type TraceRecord } from './wire.ts';
+
+export interface PeerOptions {
+  readonly environment: Environment;
+  readonly dial: Dial;
+  readonly core: Core;
+  /** Whoever has it is this peer: its id derives from it. At most 256 characters. */
+  readonly secret: string;
+  /** For people. */
+  readonly name?: string;
+  readonly kind?: PeerKind;
+  /** A server shows its relay this key. */
+  readonly key?: string;
+  /** Whether others may find authorities of instances here; true unless said otherwise. */
+  readonly hosts?: boolean;
+  /** Whether to be told who comes and goes; true unless said otherwise. Without it a lost authority is noticed by the next event. */
+  readonly presence?: boolean;
+  /** In memory unless given. Whoever gives it closes it. */
+  readonly journal?: Journal;
+  readonly compile?: Compile;
+  /** Answers `eval`; without it `eval` is refused. */
+  readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Whether others may define machines here; off unless given. */
+  readonly acceptsDefinitions?: boolean;
+  readonly report?: Report;
+}
+
+export class Peer {
+  readonly machines: Machines;
+  readonly tracer: Tracer;
+  readonly #options: PeerOptions;
+  readonly #connection: Connection;
+  readonly #service: Service<Session>;
+  readonly #host: Host;
+  readonly #directory = new Directory();
+  readonly #sessions = new Map<PeerId, Session>();
+  readonly #mirrors = new Map<InstanceId, Mirror>();
+  /** Mirrors by the room they listen to: "authority/number". */
+  readonly #rooms = new Map<string, Mirror>();
+  readonly #followers = new Set<Follower>();
+  /** Called once, when the link is open or it is clear that it will not be. */
+  #waiting: ((error: LockstepError | undefined) => void)[] = [];
+  #isClosed = false;
+
+  /** Reads its journal, then connects, and stays connected until it is closed. */
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    const report: Report = options.report ?? (() => undefined);
+    this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
+    this.machines = new Machines({ core: options.core, compile: options.compile, report, added: (name) => void this.#host.published(name).catch((error: unknown) => report('error', `machine "${name}" is not in the journal`, error)) });
+    this.#connection = new Connection({
+      environment: options.environment,
+      dial: options.dial,
+      hello: {
+        versions: [PROTOCOL_VERSION], encodings: ['json'], secret: options.secret, name: options.name ?? '', kind: options.kind ?? 'node',
+        hosts: options.hosts ?? true, eval: options.evaluate !== undefined, presence: options.presence ?? true, ...(options.key === undefined ? {} : { key: options.key }),
+      },
+      events: {
+        opened: () => this.#opened(),
+        lost: (error) => this.#lost(error),
+        failed: (error) => this.#failed(error),
+        message: (sender, message) => this.#session(sender).receive(message),
+        room: (authority, room, message) => this.#heard(authority, room, message),
+      },
+    });
+    const rooms = this.#roomPort();
+    this.tracer = new Tracer(rooms);
+    this.#host = new Host({
+      environment: options.environment, journal: options.journal ?? new MemoryJournal(), machines: this.machines, rooms, tracer: this.tracer, report,
+      isServer: options.kind === 'server', acceptsDefinitions: options.acceptsDefinitions ?? false, flush: () => this.#connection.outbox.flush(),
+    });
+    this.#serve();
+    this.#host.read().then(
+      () => this.#connection.connect(),
+      (error: unknown) => this.#failed(error instanceof LockstepError ? error : new LockstepError('STORAGE', String(error), { cause: error })),
+    );
+  }
+
+  /** This peer's name, as the relay knows it. @throws LockstepError when the relay refuses it, or it is closed first. */
+  get ready(): Promise<PeerId> {
+    return this.#untilOpen(Infinity).then(() => this.#self());
+  }
+
+  /** Undefined until the relay said it. */
+  get id(): PeerId | undefined {
+    return this.#connection.self;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isOpen;
+  }
+
+  // ── Other peers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Everyone connected, this peer included. */
+  peers(): readonly PeerInfo[] {
+    return this.#directory.list();
+  }
+
+  onPresence(observer: (presence: Presence) => void): Subscription {
+    return { unsubscribe: this.#directory.observe(observer) };
+  }
+
+  /** Dials now instead of waiting: the platform says that the network is back. */
+  reconnectNow(): void {
+    this.#connection.connect();
+  }
+
+  /** Follows what a peer does. @param backlog how many of its newest steps to hear first. @throws LockstepError UNREACHABLE, FORBIDDEN */
+  async trace(peer: PeerId, heard: (record: TraceRecord | DivergenceRecord) => void, backlog = 0): Promise<Subscription> {
+    await this.#untilOpen(this.#timeoutMs());
+    const follower = new Follower(peer, heard);
+    this.#followers.add(follower);
+    try {
+      await follower.follow(this.#session(peer), backlog);
+    } catch (error) {
+      this.#followers.delete(follower);
+      throw error;
+    }
+    const unsubscribe = (): void => {
+      this.#followers.delete(follower);
+      const isHeard = [...this.#followers].some((each) => each.peer === peer);
+      if (!isHeard) this.#session(peer).request('trace', { on: false }).catch(() => undefined); // Gone with the session anyway.
+    };
+    return { unsubscribe };
+  }
+
+  /** Has a peer that opted in run a line of its REPL. @throws LockstepError FORBIDDEN when it did not opt in. */
+  async evaluate(peer: PeerId, source: string): Promise<string> {
+    await this.#untilOpen(this.#timeoutMs());
+    return (await this.#session(peer).request('eval', { source })).text;
+  }
+
+  // ── Machines and instances ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Defines a machine at the server, or at `peer`. @throws LockstepError FORBIDDEN, BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE */
+  async define(machine: string, source: { readonly definition: Json } | { readonly image: string }, peer?: PeerId): Promise<Methods['define']['result']> {
+    return (await this.#reach(peer ?? null)).request('define', { machine, ...source });
+  }
+
+  /** Creates an instance at the server, or at `peer`. @throws LockstepError UNKNOWN_MACHINE, EXISTS, HOST_THREW, STORAGE … */
+  async create(machine: string, options: { readonly instance?: string; readonly input?: Json; readonly peer?: PeerId } = {}): Promise<Methods['create']['result']> {
+    const { instance, input, peer } = options;
+    const owner = peer ?? (instance === undefined ? null : ownerOf(instance));
+    return (await this.#reach(owner)).request('create', { machine, ...(instance === undefined ? {} : { instance }), ...(input === undefined ? {} : { input }) });
+  }
+
+  /** @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE */
+  async get(instance: InstanceId): Promise<Methods['get']['result']> {
+    return (await this.#reach(ownerOf(instance))).request('get', { instance });
+  }
+
+  /** What the server, or `peer`, has. */
+  async list(params: Methods['list']['params'] = {}, peer?: PeerId): Promise<Methods['list']['result']> {
+    return (await this.#reach(peer ?? null)).request('list', params);
+  }
+
+  async delete(instance: InstanceId): Promise<void> {
+    await (await this.#reach(ownerOf(instance))).request('delete', { instance });
+  }
+
+  /**
+   * A mirror of an instance, shared by all who watch it here; `stop()` it when done.
+   * @param machine the author's machine object, whose functions let the mirror predict; those that are registered here otherwise.
+   * @param options `isPatient`: an instance or authority that is not there yet is waited for.
+   * @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE, FORBIDDEN …: there is no mirror then.
+   */
+  async watch(instance: InstanceId, machine?: unknown, options: { readonly isPatient?: boolean } = {}): Promise<Mirror> {
+    let mirror = this.#mirrors.get(instance);
+    if (mirror === undefined) {
+      if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
+      mirror = new Mirror(instance, this.#upstream(instance, machine));
+      mirror.isPatient = options.isPatient ?? false;
+      this.#mirrors.set(instance, mirror);
+      if (this.#isReachable(instance)) mirror.resume();
+    }
+    mirror.hold();
+    await mirror.opened;
+    return mirror;
+  }
+
+  /**
+   * Makes this peer the authority of an instance, created unless its journal has it, and watches it.
+   * @param machine a name in `machines`. @param instance without owner; it becomes `<this peer>/instance` unless this is the server.
+   */
+  async host(instance: string, machine: string, input?: Json): Promise<Mirror> {
+    const self = await this.ready;
+    const id = hostedId(instance, self, this.#options.kind === 'server');
+    if (!this.#host.has(id)) await this.#host.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
+    return this.watch(id);
+  }
+
+  /** Says goodbye: writes what is under way, ends all mirrors and instances here, closes the link. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const closed = new LockstepError('CLOSED', 'this peer was closed');
+    for (const mirror of [...this.#mirrors.values()]) mirror.close(closed);
+    await this.#host.close();
+    this.#connection.close();
+    for (const session of this.#sessions.values()) session.close(closed);
+    this.#settle(closed);
+  }
+
+  // ── Link ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #opened(): void {
+    this.#host.begin(this.#self());
+    this.#directory.reset(this.#connection.hello());
+    for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
+    this.#settle(undefined);
+    for (const mirror of this.#mirrors.values()) if (this.#isReachable(mirror.id)) mirror.resume();
+  }
+
+  #lost(error: LockstepError): void {
+    for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, error);
+    for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) !== this.id) mirror.cutOff(false);
+  }
+
+  /** An error that retrying cannot cure is told to whoever waits. */
+  #failed(error: LockstepError): void {
+    this.#options.report?.('warn', 'no link to the relay', error);
+    if (!error.retryable) this.#settle(error);
+  }
+
+  #settle(error: LockstepError | undefined): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const told of waiting) told(error);
+  }
+
+  #untilOpen(timeoutMs: number): Promise<void> {
+    if (this.#connection.isOpen) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new LockstepError('CLOSED', 'this peer is closed'));
+    return new Promise((resolve, reject) => {
+      const told = (error: LockstepError | undefined): void => {
+        cancel();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const expire = (): void => {
+        this.#waiting = this.#waiting.filter((each) => each !== told);
+        reject(new LockstepError('UNREACHABLE', `no link to the relay within ${timeoutMs} ms`));
+      };
+      const cancel = timeoutMs === Infinity ? (): void => undefined : this.#options.environment.timer(timeoutMs, expire);
+      this.#waiting.push(told);
+    });
+  }
+
+  #timeoutMs(): number {
+    return this.#connection.limits.requestTimeoutMs;
+  }
+
+  #self(): PeerId {
+    const { self } = this.#connection;
+    if (self === undefined) throw new LockstepError('UNREACHABLE', 'the relay has not said yet who this peer is');
+    return self;
+  }
+
+  // ── Sessions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #session(remote: PeerId): Session {
+    let session = this.#sessions.get(remote);
+    if (session === undefined) {
+      session = new Session({
+        remote, environment: this.#options.environment, outbox: this.#connection.outbox, service: this.#service,
+        timeoutMs: () => this.#timeoutMs(), noticed: (from, method, params) => this.#noticed(from, method, params),
+      });
+      this.#sessions.set(remote, session);
+    }
+    return session;
+  }
+
+  #end(session: Session, error: LockstepError): void {
+    this.#sessions.delete(session.remote);
+    session.close(error);
+    this.#host.left(session);
+    this.tracer.leave(session);
+  }
+
+  /** Only the relay has something to tell outside rooms. */
+  #noticed(session: Session, method: string, params: unknown): void {
+    if (session.remote !== '') return;
+    try {
+      if (method === 'presence') this.#present(readNotice('presence', params));
+      if (method === 'undeliverable') this.#gone(readNotice('undeliverable', params)[0], false);
+      if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#rooms.get(address.slice(1))?.missed();
+    } catch (error) {
+      this.#options.report?.('warn', `the relay sent a ${method} that cannot be read`, error);
+    }
+  }
+
+  #present(presence: Presence): void {
+    for (const peer of presence.left) this.#gone(peer, true);
+    this.#directory.change(presence);
+    for (const { peer } of presence.joined) {
+      for (const follower of this.#followers) if (follower.peer === peer) follower.resume(this.#session(peer));
+      for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) === peer) mirror.resume();
+    }
+  }
+
+  #gone(peer: PeerId, isKnown: boolean): void {
+    if (peer === this.id || peer === '') return;
+    const session = this.#sessions.get(peer);
+    if (session !== undefined) this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
+    for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) === peer) mirror.lostAuthority();
+  }
+
+  /** The peer that orders an instance; undefined while there is no server. */
+  #address(instance: InstanceId): PeerId | undefined {
+    return ownerOf(instance) ?? this.#serverId();
+  }
+
+  #serverId(): PeerId | undefined {
+    return this.#options.kind === 'server' ? this.id : (this.#directory.server ?? undefined);
+  }
+
+  #isReachable(instance: InstanceId): boolean {
+    return this.#connection.isOpen || (this.id !== undefined && this.#address(instance) === this.id);
+  }
+
+  /** @param owner null for the server. */
+  async #reach(owner: PeerId | null): Promise<Session> {
+    if (owner === null || owner !== this.id) await this.#untilOpen(this.#timeoutMs());
+    const address = owner ?? this.#serverId();
+    if (address === undefined) throw new LockstepError('UNREACHABLE', 'no server is connected to the relay');
+    return this.#session(address);
+  }
+
+  // ── Rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #roomPort(): RoomPort {
+    const { outbox } = this.#connection;
+    return {
+      admit: (room, peer) => (peer === this.id ? this.#connection.listen(room, true) : outbox.post('', encodeNotice('admit', [room, peer]))),
+      expel: (room, peer) => (peer === this.id ? this.#connection.listen(room, false) : outbox.post('', encodeNotice('expel', [room, peer]))),
+      post: (room, message) => outbox.post(`#${room}`, message),
+      barrier: () => outbox.barrier(),
+      fits: (message) => outbox.fits('#0000000000', message),
+    };
+  }
+
+  #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
+    if (message instanceof LockstepError || message.kind !== 'notice') return;
+    const mirror = this.#rooms.get(`${authority}/${room}`);
+    try {
+      if (room === TRACE_ROOM && message.method === 'trace') {
+        const records = readNotice('trace', message.params);
+        for (const follower of this.#followers) if (follower.peer === authority) follower.hear(records);
+      } else if (message.method === 'step') {
+        mirror?.stepped(readNotice('step', message.params));
+      } else if (message.method === 'moved') {
+        mirror?.moved(readNotice('moved', message.params).reason);
+      }
+    } catch (error) {
+      this.#options.report?.('warn', `${authority} sent a ${message.method} that cannot be read`, error);
+      mirror?.missed();
+    }
+  }
+
+  #upstream(instance: InstanceId, definition: unknown): Upstream {
+    let entered: string | undefined;
+    const session = (): Session | LockstepError => {
+      const address = this.#address(instance);
+      if (address === undefined) return new LockstepError('UNREACHABLE', 'no server is connected to the relay');
+      if (!this.#isReachable(instance)) return new LockstepError('CLOSED', 'there is no link to the relay');
+      return this.#session(address);
+    };
+    const leave = (): void => {
+      if (entered !== undefined) this.#rooms.delete(entered);
+      entered = undefined;
+    };
+    return {
+      environment: this.#options.environment,
+      watch: (from, answered) => {
+        const authority = session();
+        if (authority instanceof LockstepError) answered(authority);
+        else authority.call('watch', { instance, ...(from === undefined ? {} : { from }) }, answered);
+      },
+      send: ({ n, event, expect }, answered) => {
+        const authority = session();
+        if (authority instanceof LockstepError) answered(authority);
+        else authority.call('send', expect === undefined ? [instance, n, event] : [instance, n, event, expect], answered);
+      },
+      machine: (image, name) => {
+        const bytes = this.machines.image(image);
+        return bytes === undefined ? this.#fetch(instance, image, name, definition) : this.machines.pinned(name, bytes, definition);
+      },
+      entered: (room) => {
+        leave();
+        entered = `${this.#address(instance) ?? ''}/${room}`;
+        const mirror = this.#mirrors.get(instance);
+        if (mirror !== undefined) this.#rooms.set(entered, mirror);
+      },
+      diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
+      ended: (room) => {
+        leave();
+        this.#mirrors.delete(instance);
+        const authority = session();
+        if (room !== undefined && !(authority instanceof LockstepError)) authority.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
+      },
+    };
+  }
+
+  async #fetch(instance: InstanceId, image: string, name: string, definition: unknown): Promise<Machine> {
+    const described = await (await this.#reach(ownerOf(instance))).request('get', { image });
+    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
+    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the authority of ${instance} did not send image ${image} in base64`);
+    readImage(bytes, image);
+    return this.machines.pinned(name, bytes, definition);
+  }
+
+  #diverged(record: DivergenceRecord): void {
+    this.#options.report?.('warn', `the mirror of ${record.instance} diverged at seq ${record.seq}: ${record.ours} here, ${record.theirs} at its authority`);
+    this.tracer.record(record);
+    this.tracer.publish();
+  }
+
+  // ── Methods ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #serve(): void {
+    this.#host.serve(this.#service);
+    this.#service.serve('trace', (params, session) => this.tracer.serve(session, readParams('trace', params)));
+    this.#service.serve('eval', async (params) => {
+      const { source } = readParams('eval', params);
+      if (this.#options.evaluate === undefined) throw new LockstepError('FORBIDDEN', 'this peer did not opt in to eval');
+      return { text: await this.#options.evaluate(source) };
+    });
+  }
+}

@@ -1,0 +1,118 @@
+// The readers of one hosted instance: who they are, and what goes to all of them in one turn, as one text. Readers are numbered as causes,
+// so that a step names its sender in a few bytes; 0 is the authority.
+
+import type { Step } from '../core/step.ts';
+import { encodeNotice } from './codec-json.ts';
+import type { Session } from './session.ts';
+import type { PeerId, StepDifference } from './wire.ts';
+
+/** How a room reaches its members: the relay carries its frames, and admits whom we name. */
+export interface RoomPort {
+  admit(room: number, peer: PeerId): void;
+  expel(room: number, peer: PeerId): void;
+  post(room: number, message: string): void;
+  /** What follows leaves behind everything that was posted before. */
+  barrier(): void;
+  fits(message: string): boolean;
+}
+
+export class Room {
+  readonly number: number;
+  readonly #port: RoomPort;
+  readonly #members = new Map<PeerId, Session>();
+  readonly #who = new Map<PeerId, number>();
+  #waiting: StepDifference[] = [];
+  /** Seq of the last step that went out, and of the last one that went out with a digest. */
+  publishedSeq = 0;
+  digestSeq = 0;
+
+  constructor(number: number, port: RoomPort, authority: PeerId) {
+    this.number = number;
+    this.#port = port;
+    this.#who.set(authority, 0);
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0;
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#members.has(peer);
+  }
+
+  who(peer: PeerId): number {
+    let number = this.#who.get(peer);
+    if (number === undefined) this.#who.set(peer, (number = this.#who.size));
+    return number;
+  }
+
+  /** Steps published before this are not for the new member, all later ones are. */
+  join(session: Session): number {
+    this.#port.barrier();
+    if (this.#members.get(session.remote) !== session) session.watchCount++;
+    this.#members.set(session.remote, session);
+    this.#port.admit(this.number, session.remote);
+    return this.who(session.remote);
+  }
+
+  leave(session: Session): void {
+    if (this.#members.get(session.remote) !== session) return;
+    session.watchCount--;
+    this.#members.delete(session.remote);
+    this.#port.expel(this.number, session.remote);
+  }
+
+  /** Takes a durable step for the next `publish`. @returns whether anyone will hear it. */
+  add(difference: StepDifference, digest: string | undefined): boolean {
+    if (this.isEmpty) return false;
+    this.#waiting.push(difference);
+    if (digest !== undefined) this.publish(digest);
+    return true;
+  }
+
+  /** One message to everyone, the same text. @param digest of the last step added. */
+  publish(digest?: string): void {
+    const steps = this.#waiting;
+    const last = steps.at(-1);
+    if (last === undefined) return;
+    this.#waiting = [];
+    this.publishedSeq = last[0];
+    if (digest !== undefined) this.digestSeq = last[0];
+    const message = encodeNotice('step', digest === undefined ? [this.number, steps] : [this.number, steps, digest]);
+    // Too large for any frame: everyone comes back for a snapshot, and is told there that it is too large.
+    if (this.#port.fits(message)) this.#port.post(this.number, message);
+    else this.moved('epoch');
+  }
+
+  /** The room fell quiet: what everyone should have by now. */
+  confirm(digest: string): void {
+    this.digestSeq = this.publishedSeq;
+    this.#port.post(this.number, encodeNotice('step', [this.number, [], digest, this.publishedSeq]));
+  }
+
+  moved(reason: 'deleted' | 'epoch'): void {
+    if (!this.isEmpty) this.#port.post(this.number, encodeNotice('moved', { room: this.number, reason }));
+  }
+
+  /** Everyone out. */
+  close(): void {
+    for (const session of [...this.#members.values()]) this.leave(session);
+    this.#waiting = [];
+  }
+}
+
+/** What a mirror needs of a step. */
+export function differenceOf(step: Step, who: number): StepDifference {
+  const { history, status, output, error, timers } = step;
+  if (history.length === 0 && timers.length === 0 && status === undefined && output === undefined && error === undefined) {
+    return [step.seq, who, step.cause.n, step.clocks, step.patch];
+  }
+  const more = {
+    ...(history.length === 0 ? {} : { history }),
+    ...(status === undefined ? {} : { status }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+    ...(timers.length === 0 ? {} : { timers }),
+  };
+  return [step.seq, who, step.cause.n, step.clocks, step.patch, more];
+}

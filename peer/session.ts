@@ -1,0 +1,101 @@
+// The conversation with one remote peer, or with the relay itself: questions and answers both ways until it ends. What it says leaves
+// with everything else of the turn (outbox.ts). A session lives as long as both ends are connected; what outlives it (event numbers,
+// watches) belongs to mirrors and authorities.
+
+import { LockstepError } from '../core/errors.ts';
+import { encodeAnswer, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
+import type { Environment } from './environment.ts';
+import type { Outbox } from './outbox.ts';
+import { type Asker, Rpc, type Service } from './rpc.ts';
+import type { Methods, PeerId } from './wire.ts';
+
+type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
+
+export interface SessionOptions {
+  /** Peer id; "" is the relay. */
+  readonly remote: PeerId;
+  readonly environment: Environment;
+  readonly outbox: Outbox;
+  readonly service: Service<Session>;
+  readonly timeoutMs: () => number;
+  /** Notifications that no request asked for. */
+  readonly noticed: (session: Session, method: string, params: unknown) => void;
+}
+
+export class Session implements Asker {
+  readonly remote: PeerId;
+  readonly #options: SessionOptions;
+  readonly #rpc: Rpc;
+  #state: State = { state: 'open' };
+  /** Instances that the remote watches here; each costs a room membership. */
+  watchCount = 0;
+
+  constructor(options: SessionOptions) {
+    this.remote = options.remote;
+    this.#options = options;
+    this.#rpc = new Rpc({ environment: options.environment, timeoutMs: options.timeoutMs, post: (message) => this.post(message) });
+  }
+
+  get isOpen(): boolean {
+    return this.#state.state === 'open';
+  }
+
+  /** @throws LockstepError as the remote answered; TIMEOUT, CLOSED, UNREACHABLE; BAD_PARAMS when the answer is not what the method promises. */
+  async request<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
+    if (this.#state.state === 'closed') throw this.#state.error;
+    return readResult(method, await this.#rpc.request(method, params));
+  }
+
+  /** The hot path; `answered` is called once, before anything that the remote sent later is handled. */
+  call<M extends 'send' | 'watch'>(method: M, params: Methods[M]['params'], answered: (error: LockstepError | undefined, result?: Methods[M]['result']) => void): void {
+    if (this.#state.state === 'closed') return answered(this.#state.error);
+    this.#rpc.call(method, params, (error, result) => {
+      if (error !== undefined) return answered(error);
+      let read: Methods[M]['result'];
+      try {
+        read = readResult(method, result);
+      } catch (problem) {
+        return answered(problem as LockstepError);
+      }
+      answered(undefined, read);
+    });
+  }
+
+  post(message: string): void {
+    if (this.#state.state === 'open') this.#options.outbox.post(this.remote, message);
+  }
+
+  answer(id: RequestId, result: unknown): void {
+    const message = encodeAnswer(id, result);
+    if (this.#options.outbox.fits(this.remote, message)) return this.post(message);
+    this.refuse(id, new LockstepError('TOO_LARGE', `the answer has ${message.length} characters, a frame at most ${this.#options.outbox.frameSize}`));
+  }
+
+  refuse(id: RequestId | null, error: LockstepError): void {
+    this.post(encodeRefusal(id, error));
+  }
+
+  receive(message: Message | LockstepError): void {
+    if (this.#state.state === 'closed') return;
+    if (message instanceof LockstepError) return this.refuse(null, message);
+    switch (message.kind) {
+      case 'request':
+        return this.#options.service.handle(message.id, message.method, message.params, this);
+      case 'answer':
+        return this.#rpc.receive(message.id, undefined, message.result);
+      case 'refusal':
+        // Without an id it answers something of ours that was not readable: nothing here waits for it.
+        if (message.id !== null) this.#rpc.receive(message.id, message.error, undefined);
+        return;
+      case 'notice':
+        return this.#options.noticed(this, message.method, message.params);
+    }
+  }
+
+  /** Fails what waits for an answer; the session takes and says nothing more. */
+  close(error: LockstepError): void {
+    if (this.#state.state === 'closed') return;
+    this.#state = { state: 'closed', error };
+    this.#rpc.close(error);
+  }
+}

@@ -1,0 +1,66 @@
+// What a peer did lately, for tools: the newest records in a ring, and a room of those who follow them live. Nothing is encoded while
+// nobody follows.
+
+import { encodeNotice } from './codec-json.ts';
+import type { RoomPort } from './room.ts';
+import type { Session } from './session.ts';
+import type { DivergenceRecord, Methods, TraceRecord } from './wire.ts';
+
+/** Records kept for those who come later. */
+const KEPT_MAX = 1_024;
+/** The room number of every peer's trace; instances count from 1. */
+export const TRACE_ROOM = 0;
+
+export class Tracer {
+  readonly #port: RoomPort;
+  readonly #followers = new Set<Session>();
+  readonly #listeners = new Set<(record: TraceRecord | DivergenceRecord) => void>();
+  #steps: TraceRecord[] = [];
+  #waiting: (TraceRecord | DivergenceRecord)[] = [];
+
+  constructor(port: RoomPort) {
+    this.#port = port;
+  }
+
+  record(record: TraceRecord | DivergenceRecord): void {
+    if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
+    if (this.#followers.size > 0) this.#waiting.push(record);
+    for (const listener of this.#listeners) listener(record);
+  }
+
+  /** Sends what came together to all who follow. */
+  publish(): void {
+    if (this.#waiting.length === 0) return;
+    const records = this.#waiting;
+    this.#waiting = [];
+    const whole = encodeNotice('trace', records);
+    if (this.#port.fits(whole)) return this.#port.post(TRACE_ROOM, whole);
+    for (const record of records) {
+      const message = encodeNotice('trace', [record]);
+      if (this.#port.fits(message)) this.#port.post(TRACE_ROOM, message);
+    }
+  }
+
+  /** Answers `trace`: what is kept, and whether the session hears what follows. */
+  serve(session: Session, { on, backlog = 0 }: Methods['trace']['params']): Methods['trace']['result'] {
+    this.publish();
+    if (!on) {
+      this.leave(session);
+      return { room: null, steps: [] };
+    }
+    this.#port.barrier();
+    this.#followers.add(session);
+    this.#port.admit(TRACE_ROOM, session.remote);
+    return { room: TRACE_ROOM, steps: backlog === 0 ? [] : this.#steps.slice(-backlog) };
+  }
+
+  leave(session: Session): void {
+    if (this.#followers.delete(session)) this.#port.expel(TRACE_ROOM, session.remote);
+  }
+
+  /** For the program that runs this peer: every record as it is made. @returns a function that stops it. */
+  listen(listener: (record: TraceRecord | DivergenceRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,93 @@
+// A mirror's own events on their way: from `send` until the authority has answered and the step that answers is in the confirmed state.
+// An event gets its number when it is first sent and keeps it for ever, so that sending it again is harmless.
+
+import type { LockstepError } from '../core/errors.ts';
+import type { EventObject } from '../core/json.ts';
+import type { Stamp } from '../core/stamp.ts';
+import type { Expectation, SendResult } from './wire.ts';
+
+export interface Unconfirmed {
+  readonly event: EventObject;
+  readonly expect: Expectation | undefined;
+  /** Of its prediction: the same in every replay. */
+  readonly stamp: Stamp;
+  /** 0 until it is sent. */
+  n: number;
+  sentAt: number;
+  /** Its step is in the confirmed state, so that no prediction needs it. */
+  isApplied: boolean;
+  answer: SendResult | undefined;
+  resolve(result: SendResult): void;
+  reject(error: LockstepError): void;
+}
+
+export class UnconfirmedEvents {
+  #events: Unconfirmed[] = [];
+  /** The newest number that this peer used for the instance. */
+  #n = 0;
+
+  get count(): number {
+    return this.#events.length;
+  }
+
+  /** Those that the confirmed state does not have, in order. */
+  get pending(): readonly Unconfirmed[] {
+    return this.#events.filter(({ isApplied }) => !isApplied);
+  }
+
+  get hasPending(): boolean {
+    return this.#events.some(({ isApplied }) => !isApplied);
+  }
+
+  add(event: Unconfirmed): void {
+    this.#events.push(event);
+  }
+
+  /** Sent and not answered, oldest first. */
+  inFlight(): readonly Unconfirmed[] {
+    return this.#events.filter(({ n, answer }) => n > 0 && answer === undefined);
+  }
+
+  /** Up to `max` in flight: gives numbers to the next ones that may go. */
+  take(max: number, now: number): readonly Unconfirmed[] {
+    const first = this.#events.findIndex(({ n }) => n === 0);
+    if (first < 0) return [];
+    const free = max - this.inFlight().length;
+    const taken = free <= 0 ? [] : this.#events.slice(first, first + free);
+    for (const event of taken) {
+      event.n = ++this.#n;
+      event.sentAt = now;
+    }
+    return taken;
+  }
+
+  /** The confirmed state now has all that the authority decided up to number `last`. */
+  appliedUpTo(last: number): void {
+    this.#n = Math.max(this.#n, last);
+    for (const event of this.#events) if (event.n > 0 && event.n <= last) event.isApplied = true;
+  }
+
+  applied(n: number): void {
+    const event = this.#events.find((each) => each.n === n);
+    if (event !== undefined) event.isApplied = true;
+  }
+
+  remove(event: Unconfirmed): void {
+    this.#events = this.#events.filter((each) => each !== event);
+  }
+
+  /** Takes out and returns those whose answer's step is in the confirmed state, which is at `seq`. */
+  settled(seq: number): readonly Unconfirmed[] {
+    const isSettled = ({ answer }: Unconfirmed): boolean => answer !== undefined && answer[1] <= seq;
+    const settled = this.#events.filter(isSettled);
+    if (settled.length > 0) this.#events = this.#events.filter((event) => !isSettled(event));
+    return settled;
+  }
+
+  /** Takes all of them out. */
+  clear(): readonly Unconfirmed[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+}
