@@ -1,0 +1,48 @@
+// What is said to the relay itself: hello, admit and expel. Everything else in a frame is a body that the relay carries and never
+// opens. Whatever leaves `readControl` has passed the codec's gate; whatever does not is refused with a code and a sentence.
+
+import { LockstepError } from '../core/errors.ts';
+import { readBody, readNotice, readParams } from '../peer/codec-json.ts';
+import type { Message, RequestId } from '../peer/codec-json.ts';
+import type { HelloParams, PeerId } from '../peer/wire.ts';
+
+export type Control =
+  | { readonly kind: 'hello'; readonly id: RequestId; readonly params: HelloParams }
+  | { readonly kind: 'admit' | 'expel'; readonly room: number; readonly peer: PeerId }
+  | { readonly kind: 'refused'; readonly id: RequestId | null; readonly error: LockstepError }
+  /** An answer, though the relay asks nothing: answering it could go on for ever. */
+  | { readonly kind: 'nothing' };
+
+/** The messages in the body of a frame to the relay. Never throws. */
+export function readControl(body: string): readonly Control[] {
+  try {
+    return readBody(body).map((message) => (message instanceof LockstepError ? refused(null, message) : readMessage(message)));
+  } catch (error) {
+    return [refused(null, known(error))];
+  }
+}
+
+function readMessage(message: Message): Control {
+  if (message.kind === 'answer' || message.kind === 'refusal') return { kind: 'nothing' };
+  const id = message.kind === 'request' ? message.id : null;
+  const { method, params } = message;
+  try {
+    if (method === 'hello' && message.kind === 'request') return { kind: 'hello', id: message.id, params: readParams('hello', params) };
+    if (method === 'admit' || method === 'expel') {
+      const [room, peer] = readNotice(method, params);
+      return { kind: method, room, peer };
+    }
+  } catch (error) {
+    return refused(id, known(error));
+  }
+  return refused(id, new LockstepError('UNKNOWN_METHOD', `the relay knows the request hello and the notices admit and expel, found "${method.slice(0, 40)}"`));
+}
+
+function refused(id: RequestId | null, error: LockstepError): Control {
+  return { kind: 'refused', id, error };
+}
+
+function known(error: unknown): LockstepError {
+  if (error instanceof LockstepError) return error;
+  throw error;
+}

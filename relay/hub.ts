@@ -1,0 +1,322 @@
+// The hub of a relay: links come in, say who they are, and their frames go where the header says. It reads headers and what is
+// addressed to itself, never a body; it stamps every frame with its sender; it knows no socket and no clock of its own.
+// What must always hold: one link per peer, the newest; a room is heard only by those whom its authority admitted; news of who is
+// here reaches an observer before any frame of the one the news is about. docs/spec/relay.md has the rules.
+
+import { LockstepError } from '../core/errors.ts';
+import { encodeAnswer, encodeNotice, encodeRefusal } from '../peer/codec-json.ts';
+import type { RequestId } from '../peer/codec-json.ts';
+import type { Environment } from '../peer/environment.ts';
+import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
+import type { Frame, Link } from '../peer/link.ts';
+import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
+import type { HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
+import { readControl } from './control.ts';
+import type { Control } from './control.ts';
+import { joinFrame, readFrame } from './frame.ts';
+import { Neighbour } from './neighbour.ts';
+import type { BufferLimits, SharedFrame } from './neighbour.ts';
+import { News } from './news.ts';
+import { Rooms } from './rooms.ts';
+
+/** The plain name that the holder of the relay's key may take: unqualified instances live there. */
+export const SERVER: PeerId = 'server';
+
+export interface HubOptions {
+  readonly environment: Environment;
+  /** The first 16 characters of base64url(sha-256(secret)). */
+  readonly identify: (secret: string) => PeerId;
+  /** Whoever presents it may be the server. Without one nobody can. */
+  readonly key?: string;
+  readonly limits?: Partial<Limits>;
+  readonly buffers?: Partial<BufferLimits>;
+}
+
+/** Milliseconds that a new link may stay silent: long enough for a slow phone, short enough that idle sockets do not pile up. */
+const HELLO_TIMEOUT_MS = 10_000;
+/** Milliseconds between looks at lagging links, only while there are any: links do not say when they drain. */
+const DRAIN_POLL_MS = 50;
+const BUFFERS: BufferLimits = { lagBytes: 524_288, closeBytes: 4_194_304 };
+
+export class Hub {
+  readonly #environment: Environment;
+  readonly #identify: (secret: string) => PeerId;
+  readonly #key: string | undefined;
+  readonly #limits: Limits;
+  readonly #buffers: BufferLimits;
+  readonly #neighbours = new Set<Neighbour>();
+  /** Open peers and plain sockets, by the name they are addressed by. */
+  readonly #peers = new Map<PeerId, Neighbour>();
+  readonly #rooms = new Rooms();
+  readonly #news = new News();
+  readonly #lagging = new Set<Neighbour>();
+  #session = 0;
+
+  constructor(options: HubOptions) {
+    this.#environment = options.environment;
+    this.#identify = options.identify;
+    this.#key = options.key;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#buffers = { ...BUFFERS, ...options.buffers };
+  }
+
+  /** Takes the link over: it is the hub's to close from now on. */
+  attach(link: Link): void {
+    const cancelTimeout = this.#environment.timer(HELLO_TIMEOUT_MS, () => {
+      link.close(CLOSE_PROTOCOL, `TIMEOUT: no hello within ${HELLO_TIMEOUT_MS} ms`);
+    });
+    const neighbour = new Neighbour(link, { state: 'greeting', cancelTimeout }, this.#buffers);
+    this.#neighbours.add(neighbour);
+    link.open({
+      frame: (frame) => {
+        this.#receive(neighbour, frame);
+      },
+      closed: () => {
+        this.#detach(neighbour);
+      },
+    });
+  }
+
+  /** Everyone here, plain sockets included. */
+  peers(): readonly PeerInfo[] {
+    const infos: PeerInfo[] = [];
+    for (const { standing } of this.#peers.values()) {
+      if (standing.state === 'open' || standing.state === 'plain') infos.push(standing.info);
+    }
+    return infos;
+  }
+
+  /** Closes every link with CLOSE_GOING_AWAY: peers come back when there is somebody to come back to. */
+  close(reason = 'the relay is closing'): void {
+    for (const neighbour of [...this.#neighbours]) neighbour.link.close(CLOSE_GOING_AWAY, reason);
+  }
+
+  /** Throws when the hub's own books disagree: for tests and the simulator. */
+  check(): void {
+    this.#rooms.check();
+  }
+
+  // ── Frames ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #receive(neighbour: Neighbour, frame: Frame): void {
+    const { standing } = neighbour;
+    if (standing.state === 'closed') return;
+    if (frame.length > this.#limits.frameSize) {
+      const sentence = `TOO_LARGE: a frame has at most ${this.#limits.frameSize} characters, found ${frame.length}`;
+      neighbour.link.close(CLOSE_PROTOCOL, sentence);
+      return;
+    }
+    const read = readFrame(frame);
+    if (read.kind === 'plain') this.#receivePlain(neighbour, read.body);
+    else if (read.kind === 'bad') this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'a frame has a header line, or begins with { or ['));
+    else if (read.address === '') this.#receiveControl(neighbour, read.body);
+    else if (standing.state === 'open') this.#route(neighbour, standing.info.peer, read.address, read.body);
+    else this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(read.address.slice(0, 40))}`));
+  }
+
+  #route(sender: Neighbour, from: PeerId, address: string, body: Frame): void {
+    this.#tellNews();
+    if (address.startsWith('#')) {
+      this.#sendRoom(from, Number(address.slice(1)), body);
+      return;
+    }
+    const target = this.#peers.get(address);
+    if (target === undefined) sender.send(joinFrame('', encodeNotice('undeliverable', [address])));
+    else target.send(target.standing.state === 'plain' ? body : joinFrame(from, body));
+  }
+
+  /** The same bytes to every member; what a socket makes of them is made once. */
+  #sendRoom(authority: PeerId, room: number, body: Frame): void {
+    const members = this.#rooms.members(authority, room);
+    if (members === undefined) return;
+    const address = `#${authority}/${room}`;
+    const headed: SharedFrame = { frame: joinFrame(address, body) };
+    let plain: SharedFrame | undefined;
+    for (const member of members) {
+      const neighbour = this.#peers.get(member);
+      if (neighbour === undefined) continue;
+      const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body }) : headed;
+      if (!neighbour.sendRoom(address, shared)) this.#lag(neighbour);
+    }
+  }
+
+  /** A frame without a header: the whole of it is for the server. The first one makes the link a plain one. */
+  #receivePlain(neighbour: Neighbour, body: Frame): void {
+    if (neighbour.standing.state === 'open') {
+      this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'after hello every frame has a header line'));
+      return;
+    }
+    if (neighbour.standing.state === 'greeting') this.#welcomePlain(neighbour);
+    if (neighbour.standing.state !== 'plain') return;
+    const server = this.#peers.get(SERVER);
+    if (server === undefined) neighbour.send(encodeRefusal(null, new LockstepError('UNREACHABLE', 'no server is connected to this relay')));
+    else this.#route(neighbour, neighbour.standing.info.peer, SERVER, body);
+  }
+
+  #welcomePlain(neighbour: Neighbour): void {
+    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    const peer = this.#identify(`plain/${this.#environment.random()}/${this.#environment.random()}`);
+    this.#welcome(neighbour, { state: 'plain', info: { peer, name: 'plain', kind: 'tool', hosts: false, eval: false } });
+  }
+
+  // ── Messages to the relay itself ───────────────────────────────────────────────────────────────────────────────
+
+  #receiveControl(neighbour: Neighbour, body: Frame): void {
+    if (typeof body !== 'string') {
+      this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'a frame to the relay is text'));
+      return;
+    }
+    for (const control of readControl(body)) this.#obey(neighbour, control);
+  }
+
+  #obey(neighbour: Neighbour, control: Control): void {
+    const { standing } = neighbour;
+    if (standing.state === 'closed') return;
+    if (control.kind === 'nothing') return;
+    if (control.kind === 'refused') {
+      this.#refuse(neighbour, control.id, control.error);
+    } else if (control.kind === 'hello') {
+      this.#greet(neighbour, control.id, control.params);
+    } else if (standing.state === 'open') {
+      const { peer } = standing.info;
+      if (control.kind === 'expel') this.#rooms.expel(peer, control.room, control.peer);
+      // Whoever left meanwhile is not admitted; presence tells the authority.
+      else if (this.#peers.has(control.peer)) this.#rooms.admit(peer, control.room, control.peer);
+    } else {
+      this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found ${control.kind}`));
+    }
+  }
+
+  #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {
+    if (neighbour.standing.state !== 'greeting') {
+      this.#refuse(neighbour, id, new LockstepError('BAD_REQUEST', 'this link has said hello already'));
+      return;
+    }
+    try {
+      const info = this.#identifyPeer(hello);
+      neighbour.standing.cancelTimeout();
+      this.#welcome(neighbour, { state: 'open', info, presence: hello.presence });
+      neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello.presence))));
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      this.#refuse(neighbour, id, error);
+    }
+  }
+
+  #identifyPeer(hello: HelloParams): PeerInfo {
+    if (!hello.versions.includes(PROTOCOL_VERSION)) {
+      throw new LockstepError('BAD_VERSION', `this relay speaks version ${PROTOCOL_VERSION}, found ${hello.versions.join(', ') || 'none'}`);
+    }
+    if (!hello.encodings.includes('json')) {
+      throw new LockstepError('BAD_VERSION', `this relay speaks the encoding json, found ${hello.encodings.join(', ') || 'none'}`);
+    }
+    if (hello.key !== undefined && hello.key !== this.#key) throw new LockstepError('FORBIDDEN', 'the key is not the key of this relay');
+    if (hello.kind === 'server' && hello.key === undefined) {
+      throw new LockstepError('FORBIDDEN', 'a server presents the key of its relay, found none');
+    }
+    const peer = hello.kind === 'server' ? SERVER : this.#identify(hello.secret);
+    return { peer, name: hello.name, kind: hello.kind, hosts: hello.hosts, eval: hello.eval };
+  }
+
+  #helloResult(info: PeerInfo, presence: boolean): HelloResult {
+    const isServerHere = this.#peers.has(SERVER);
+    return {
+      version: PROTOCOL_VERSION,
+      encoding: 'json',
+      peer: info.peer,
+      server: isServerHere ? SERVER : null,
+      session: this.#session,
+      now: this.#environment.now(),
+      limits: this.#limits,
+      peers: this.peers().filter((each) => presence || each.peer === SERVER),
+    };
+  }
+
+  // ── Coming and going ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #welcome(neighbour: Neighbour, standing: Extract<Neighbour['standing'], { info: PeerInfo }>): void {
+    const { peer } = standing.info;
+    const older = this.#peers.get(peer);
+    if (older !== undefined) {
+      this.#forget(older);
+      older.link.close(CLOSE_REPLACED, 'a newer link of the same peer took over');
+    }
+    // Others hear what happened so far; the newcomer has the whole list in its answer instead.
+    this.#tellNews();
+    neighbour.standing = standing;
+    this.#peers.set(peer, neighbour);
+    this.#session += 1;
+    this.#news.joined(standing.info);
+    this.#tellNewsSoon();
+  }
+
+  #detach(neighbour: Neighbour): void {
+    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    this.#neighbours.delete(neighbour);
+    this.#forget(neighbour);
+  }
+
+  /** The peer is gone from every book; its link may still be closing. */
+  #forget(neighbour: Neighbour): void {
+    const { standing } = neighbour;
+    neighbour.standing = { state: 'closed' };
+    this.#lagging.delete(neighbour);
+    if (standing.state !== 'open' && standing.state !== 'plain') return;
+    const { peer } = standing.info;
+    this.#peers.delete(peer);
+    this.#rooms.leave(peer);
+    this.#news.left(peer);
+    this.#tellNewsSoon();
+  }
+
+  #tellNewsSoon(): void {
+    if (!this.#news.claimFlush()) return;
+    this.#environment.defer(() => {
+      this.#news.releaseFlush();
+      this.#tellNews();
+    });
+  }
+
+  /** Those who asked hear everything; everyone hears of the server, because unqualified instances live there. */
+  #tellNews(): void {
+    if (this.#news.isEmpty) return;
+    const news = this.#news.take();
+    for (const neighbour of this.#peers.values()) {
+      const { standing } = neighbour;
+      if (standing.state !== 'open') continue;
+      const own = news.for(standing.info.peer, standing.presence ? undefined : SERVER);
+      if (own !== undefined) neighbour.send(joinFrame('', encodeNotice('presence', own)));
+    }
+  }
+
+  // ── Slow readers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #lag(neighbour: Neighbour): void {
+    if (this.#lagging.has(neighbour)) return;
+    this.#lagging.add(neighbour);
+    if (this.#lagging.size === 1) this.#pollDrain();
+  }
+
+  #pollDrain(): void {
+    this.#environment.timer(DRAIN_POLL_MS, () => {
+      for (const neighbour of [...this.#lagging]) if (neighbour.hasDrained) this.#tellMissed(neighbour);
+      if (this.#lagging.size > 0) this.#pollDrain();
+    });
+  }
+
+  #tellMissed(neighbour: Neighbour): void {
+    this.#lagging.delete(neighbour);
+    const notice = encodeNotice('lagging', [...neighbour.missed]);
+    neighbour.missed.clear();
+    neighbour.send(neighbour.standing.state === 'plain' ? notice : joinFrame('', notice));
+  }
+
+  // ── Refusals ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A broken frame of an open peer costs that frame; before hello it costs the link. */
+  #refuse(neighbour: Neighbour, id: RequestId | null, error: LockstepError): void {
+    const message = encodeRefusal(id, error);
+    neighbour.send(neighbour.standing.state === 'plain' ? message : joinFrame('', message));
+    if (neighbour.standing.state === 'greeting') neighbour.link.close(CLOSE_PROTOCOL, `${error.code}: ${error.message}`);
+  }
+}

@@ -1,0 +1,74 @@
+// One link of the relay and who is at its other end. A neighbour first greets, then is an open peer or a plain JSON-RPC socket, and
+// closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
+
+import { CLOSE_SLOW } from '../peer/link.ts';
+import type { Frame, Link } from '../peer/link.ts';
+import type { PeerInfo } from '../peer/wire.ts';
+
+/** A frame for many links. The first link that encodes it for its network leaves the bytes in `prepared` for the others. */
+export interface SharedFrame {
+  readonly frame: Frame;
+  prepared?: Uint8Array;
+}
+
+/** A link that can use the bytes which another link of its kind prepared; sockets can. */
+export interface SharingLink extends Link {
+  sendShared(shared: SharedFrame): void;
+}
+
+export type Standing =
+  | { readonly state: 'greeting'; readonly cancelTimeout: () => void }
+  | { readonly state: 'open'; readonly info: PeerInfo; readonly presence: boolean }
+  /** Speaks JSON-RPC without headers, to the server only. */
+  | { readonly state: 'plain'; readonly info: PeerInfo }
+  | { readonly state: 'closed' };
+
+/** What a link may hold that its network has not taken yet. */
+export interface BufferLimits {
+  /** Bytes from which on room frames are dropped: the mirror resumes by itself, and the newest state is cheaper than a queue of old ones. */
+  readonly lagBytes: number;
+  /** Bytes at which the link is closed with CLOSE_SLOW: answers cannot be dropped, so they must not pile up. */
+  readonly closeBytes: number;
+}
+
+export class Neighbour {
+  readonly link: Link;
+  standing: Standing;
+  /** Rooms of which it has missed a frame and was not told yet. */
+  readonly missed = new Set<string>();
+  readonly #limits: BufferLimits;
+
+  constructor(link: Link, standing: Standing, limits: BufferLimits) {
+    this.link = link;
+    this.standing = standing;
+    this.#limits = limits;
+  }
+
+  send(frame: Frame): void {
+    if (this.link.bufferedBytes >= this.#limits.closeBytes) {
+      this.link.close(CLOSE_SLOW, `more than ${this.#limits.closeBytes} bytes wait to be read`);
+      return;
+    }
+    this.link.send(frame);
+  }
+
+  /** @returns false when the frame was dropped because the reader lags. */
+  sendRoom(address: string, shared: SharedFrame): boolean {
+    if (this.link.bufferedBytes >= this.#limits.lagBytes) {
+      this.missed.add(address);
+      return false;
+    }
+    if (isSharing(this.link)) this.link.sendShared(shared);
+    else this.link.send(shared.frame);
+    return true;
+  }
+
+  /** Whether a lagging reader has caught up enough to be told what it missed. */
+  get hasDrained(): boolean {
+    return this.link.bufferedBytes <= this.#limits.lagBytes / 4;
+  }
+}
+
+function isSharing(link: Link): link is SharingLink {
+  return 'sendShared' in link;
+}

@@ -1,0 +1,251 @@
+// WebSockets as links: the only file that knows ws. A socket's writes of one turn of the event loop leave in one system call, and a
+// room's frame is encoded once for all its members: that is most of what a fan-out costs. Nothing is compressed (small messages do
+// not shrink and each socket would pay for its own window).
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { RawData } from 'ws';
+import { LockstepError } from '../core/errors.ts';
+import { CLOSE_PROTOCOL } from '../peer/link.ts';
+import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
+import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
+import type { Gate } from './gate.ts';
+import type { SharedFrame, SharingLink } from './neighbour.ts';
+
+/** A character is at most three bytes of UTF-8 for each unit that `length` counts; the header that a relay adds has room too. */
+const payloadBytesMax = (frameSize: number): number => frameSize * 3 + 1_024;
+/** Milliseconds for the other side to answer our close before the socket is cut. */
+const CLOSE_TIMEOUT_MS = 2_000;
+/** Milliseconds from dialing to an open socket. */
+const DIAL_TIMEOUT_MS = 10_000;
+/** Bytes of a close frame's reason: RFC 6455, section 5.5. */
+const REASON_BYTES_MAX = 123;
+/** RFC 6455, section 7.4.1: what the library says of a message over its limit. */
+const CLOSE_TOO_BIG = 1009;
+/** Pings without an answer after which a socket is dead. */
+const MISSED_PINGS_MAX = 2;
+
+export interface SocketServerOptions {
+  readonly http: Server;
+  readonly gate: Gate;
+  readonly accept: (link: Link) => void;
+  readonly pingMs?: number;
+  readonly frameSize?: number;
+}
+
+/** Takes the WebSocket upgrades of an HTTP server. @returns a function that ends it: no more upgrades, and what is open is cut. */
+export function serveSockets(options: SocketServerOptions): () => void {
+  const { http, gate, accept } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: true,
+    perMessageDeflate: false,
+    maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
+    WebSocket: Socket,
+    // A client that offers none speaks plain JSON-RPC, or ours without saying so; one that offers only others is told none and leaves.
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+    const refusal = gate.refusal({ host: request.headers.host, origin: request.headers.origin });
+    if (refusal !== undefined) refuseUpgrade(stream, refusal);
+    else server.handleUpgrade(request, stream, head, (socket) => {
+      accept(new SocketLink(socket, stream));
+      keepAlive(socket);
+    });
+  };
+  const missed = new WeakMap<WebSocket, number>();
+  const keepAlive = (socket: WebSocket): void => {
+    missed.set(socket, 0);
+    socket.on('pong', () => missed.set(socket, 0));
+  };
+  const pings = setInterval(() => {
+    for (const socket of server.clients) {
+      const count = missed.get(socket) ?? 0;
+      missed.set(socket, count + 1);
+      if (count >= MISSED_PINGS_MAX) socket.terminate();
+      else if (socket.readyState === WebSocket.OPEN) socket.ping();
+    }
+  }, options.pingMs ?? LIMITS.pingMs);
+  pings.unref();
+  http.on('upgrade', upgrade);
+  return () => {
+    clearInterval(pings);
+    http.off('upgrade', upgrade);
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  };
+}
+
+/** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). */
+export function dial(url: string, options: { readonly frameSize?: number } = {}): Dial {
+  const target = url.replace(/^http/, 'ws');
+  return () =>
+    new Promise<Link>((resolve, reject) => {
+      const unreachable = (error: unknown): void => {
+        reject(new LockstepError('UNREACHABLE', `no relay at ${target}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }));
+      };
+      let socket: WebSocket;
+      try {
+        socket = new Socket(target, [SUBPROTOCOL], {
+          perMessageDeflate: false,
+          maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
+          handshakeTimeout: DIAL_TIMEOUT_MS,
+        });
+      } catch (error) {
+        unreachable(error);
+        return;
+      }
+      let link: SocketLink | undefined;
+      // Here and not on `open`: frames may come with the very bytes that end the handshake.
+      socket.once('upgrade', (response) => {
+        link = new SocketLink(socket, response.socket);
+      });
+      socket.once('open', () => {
+        if (link === undefined) unreachable(new Error('the handshake left no stream'));
+        else resolve(link);
+      });
+      socket.once('error', unreachable);
+    });
+}
+
+/** Says in our own words what the library would say with a number. */
+class Socket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code === CLOSE_TOO_BIG) super.close(CLOSE_PROTOCOL, 'TOO_LARGE: a frame is over the size limit in the answer to hello');
+    else super.close(code, reason);
+  }
+}
+
+class SocketLink implements SharingLink {
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  #events: LinkEvents | undefined;
+  /** What arrived before `open`. */
+  #early: Frame[] = [];
+  #isClosing = false;
+  #end: { readonly code: number; readonly reason: string } | undefined;
+
+  constructor(socket: WebSocket, stream: Duplex) {
+    this.#socket = socket;
+    this.#stream = stream;
+    socket.on('message', (data, isBinary) => {
+      this.#receive(isBinary ? bytes(data) : bytes(data).toString());
+    });
+    socket.on('close', (code, reason) => {
+      this.#finish(code, reason.toString());
+    });
+    // The library closes a socket after an error; `close` tells.
+    socket.on('error', () => undefined);
+  }
+
+  open(events: LinkEvents): void {
+    this.#events = events;
+    const early = this.#early;
+    this.#early = [];
+    for (const frame of early) events.frame(frame);
+    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(frame: Frame): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    cork(this.#stream);
+    this.#socket.send(frame);
+  }
+
+  /** Servers do not mask, so one encoding fits every socket; the library holds nothing back, so writing beside it keeps the order. */
+  sendShared(shared: SharedFrame): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    cork(this.#stream);
+    this.#stream.write((shared.prepared ??= encodeFrame(shared.frame)));
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#early = [];
+    this.#socket.close(code, shorten(reason));
+    setTimeout(() => {
+      this.#socket.terminate();
+    }, CLOSE_TIMEOUT_MS).unref();
+    // The other side may be the one that does not read: whoever closes does not wait for it.
+    setImmediate(() => {
+      this.#finish(code, reason);
+    });
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#isClosing) return;
+    if (this.#events === undefined) this.#early.push(frame);
+    else this.#events.frame(frame);
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#end !== undefined) return;
+    this.#isClosing = true;
+    this.#end = { code, reason };
+    this.#events?.closed(code, reason);
+  }
+}
+
+// ── One write per socket and turn ────────────────────────────────────────────────────────────────────────────────
+
+const corked = new Set<Duplex>();
+
+function cork(stream: Duplex): void {
+  if (corked.has(stream)) return;
+  if (corked.size === 0) setImmediate(uncorkAll);
+  corked.add(stream);
+  stream.cork();
+}
+
+function uncorkAll(): void {
+  const streams = [...corked];
+  corked.clear();
+  for (const stream of streams) stream.uncork();
+}
+
+// ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * A whole message in one unmasked frame: RFC 6455, section 5.2.
+ *   byte 0   1 0 0 0 opcode(4)     FIN, no extensions; opcode 1 = text, 2 = binary
+ *   byte 1   0 length(7)           126: the length is in 2 bytes, 127: in 8 bytes after it
+ */
+function encodeFrame(frame: Frame): Uint8Array {
+  const isText = typeof frame === 'string';
+  const size = isText ? Buffer.byteLength(frame) : frame.byteLength;
+  const start = size < 126 ? 2 : size < 65_536 ? 4 : 10;
+  const encoded = Buffer.allocUnsafe(start + size);
+  encoded[0] = 0x80 | (isText ? 1 : 2);
+  encoded[1] = start === 2 ? size : start === 4 ? 126 : 127;
+  if (start === 4) encoded.writeUInt16BE(size, 2);
+  if (start === 10) encoded.writeBigUInt64BE(BigInt(size), 2);
+  if (isText) encoded.write(frame, start);
+  else encoded.set(frame, start);
+  return encoded;
+}
+
+function bytes(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+/** At most as long as a close frame's reason may be, and still whole characters. */
+function shorten(reason: string): string {
+  let short = reason.slice(0, REASON_BYTES_MAX);
+  while (Buffer.byteLength(short) > REASON_BYTES_MAX) short = short.slice(0, -1);
+  return short;
+}
+
+function refuseUpgrade(stream: Duplex, sentence: string): void {
+  const body = JSON.stringify({ error: { code: 'FORBIDDEN', message: sentence } });
+  stream.on('error', () => undefined); // It may be gone before it hears us.
+  stream.end(
+    `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
