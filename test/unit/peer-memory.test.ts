@@ -1,0 +1,12 @@
+// The implementations of link and journal that live in the peer room, held to their contracts.
+
+import { linkPair, MemoryJournal, TestEnvironment } from '../../peer/testing.ts';
+import { journalContract } from '../contracts/journal.ts';
+import { linkContract } from '../contracts/link.ts';
+
+linkContract('in memory', () => {
+  const environment = new TestEnvironment();
+  return { ends: linkPair(environment), settle: () => environment.settle() };
+});
+
+journalContract('in memory', () => ({ journal: new MemoryJournal() }));
