@@ -13,7 +13,7 @@ export interface ParsedCommand {
   readonly args: Arguments;
 }
 
-const WORD = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))(?=\s|$)/;
+const WORD = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"']\S*))(?=\s|$)/;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m)?$/;
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000 } as const;
 

@@ -56,6 +56,13 @@ export class History {
     return this.#entries[this.#position(entry) + 1];
   }
 
+  /** Whether the step before this one is here, or the state that it left. */
+  isRooted(epoch: number, seq: number): boolean {
+    if (this.#savedAt(epoch, seq - 1) !== undefined || this.#savedAt(epoch, seq) !== undefined) return true;
+    const at = this.#entries.findLastIndex(({ record }) => record.step.epoch < epoch || (record.step.epoch === epoch && record.step.seq < seq));
+    return this.#entries[at]?.record.step.seq === seq - 1;
+  }
+
   /** Keeps a state to fold from: what an authority answered to `get`, or a result of folding. */
   save(saved: Saved): void {
     const at = this.#saved.findIndex((each) => compareSaved(each, saved) >= 0);

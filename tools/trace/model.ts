@@ -63,7 +63,6 @@ export class TraceModel {
   readonly #entries = new Map<string, Entry>();
   readonly #images = new Map<string, Image>();
   readonly #peers = new Map<string, PeerInfo>();
-  readonly #missingImages = new Map<string, string>();
   readonly #divergences: DivergenceRecord[] = [];
   readonly #timeline = new Timeline((entry) => this.#history(entry).before(entry));
   #size = 0;
@@ -90,7 +89,6 @@ export class TraceModel {
     const successor = history.insert(entry);
     assert(successor !== null, 'an entry that is in no table is in no history');
     this.#entries.set(entry.id, entry);
-    if (!this.#images.has(record.image)) this.#missingImages.set(record.image, record.peer);
     this.#timeline.add(entry, successor);
     this.#size += entry.size;
     this.#version++;
@@ -110,7 +108,6 @@ export class TraceModel {
     const machine = Machine.load(this.#core, bytes);
     if (machine.hash !== description.image) throw new LockstepError('BAD_IMAGE', `asked for image ${description.image}, found ${machine.hash}`);
     this.#images.set(machine.hash, { description: { image: machine.hash, bytes: encodeBase64(bytes) }, machine, chart: new Chart(bytes) });
-    this.#missingImages.delete(machine.hash);
     this.#version++;
   }
 
@@ -146,17 +143,12 @@ export class TraceModel {
     return [...this.#histories.values()].filter(({ entries }) => entries.length > 0).map(({ instance }) => instance);
   }
 
-  /** Images that steps speak of and that are not here, each with a peer that has it. */
-  get missingImages(): ReadonlyMap<string, string> {
-    return this.#missingImages;
-  }
-
   hasImage(image: string): boolean {
     return this.#images.has(image);
   }
 
   peerName(peer: string): string {
-    return this.#peers.get(peer)?.name ?? peer;
+    return this.#peers.get(peer)?.name || peer;
   }
 
   find(id: string): Entry | undefined {
@@ -172,6 +164,11 @@ export class TraceModel {
   neighbour(entry: Entry, direction: -1 | 1): Entry | undefined {
     const history = this.#history(entry);
     return direction < 0 ? history.before(entry) : history.after(entry);
+  }
+
+  /** Whether what a step continues is known: the one before it, or a state to fold it onto. */
+  isRooted({ instance, epoch, seq }: { readonly instance: string; readonly epoch: number; readonly seq: number }): boolean {
+    return seq === 1 || this.#histories.get(instance)?.isRooted(epoch, seq) === true;
   }
 
   /** @throws LockstepError UNKNOWN_IMAGE */
@@ -251,7 +248,6 @@ export class TraceModel {
   clear(): void {
     for (const entry of this.#timeline.dropFirst(this.#entries.size)) this.#entries.delete(entry.id);
     this.#histories.clear();
-    this.#missingImages.clear();
     this.#divergences.length = 0;
     this.#size = 0;
     this.#version++;

@@ -1,0 +1,135 @@
+// Feeds a trace model from the peers of a relay: follows each one that comes, fetches the images that its steps ran, and asks for the present
+// state of instances whose beginning is out of reach. What a peer refuses is told once and does not stop the rest.
+
+import type { Subscription } from '../../core/actor.ts';
+import { LockstepError } from '../../core/errors.ts';
+import { encodeBase64 } from '../../peer/base64.ts';
+import type { Peer } from '../../peer/peer.ts';
+import type { DivergenceRecord, PeerId, PeerInfo, TraceRecord } from '../../peer/wire.ts';
+import type { TraceModel } from './model.ts';
+
+/** Newest steps of a peer that are asked for when it is first followed: all that a peer keeps. */
+export const BACKLOG = 1_024;
+/** Instances per page of a list. */
+const PAGE = 100;
+
+export interface CollectorOptions {
+  readonly peer: Peer;
+  readonly model: TraceModel;
+  /** Whom to follow; everyone but tools unless given. */
+  readonly follows?: (peer: PeerInfo) => boolean;
+  /** Something new is in the model. */
+  readonly changed: () => void;
+  readonly failed: (error: LockstepError) => void;
+}
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #followed = new Map<PeerId, Subscription>();
+  /** Peers that are being asked for what they have. */
+  readonly #asking = new Set<PeerId>();
+  /** Images that are on their way, or that could not be had. */
+  readonly #images = new Map<string, Promise<void>>();
+  #presence: Subscription | undefined;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when everyone who is here now was asked. */
+  async start(): Promise<void> {
+    const { peer } = this.#options;
+    this.#presence = peer.onPresence(({ joined }) => {
+      for (const info of joined) this.#follow(info).catch((error: unknown) => this.#fail(error));
+    });
+    await Promise.all(peer.peers().map((info) => this.#follow(info).catch((error: unknown) => this.#fail(error))));
+  }
+
+  stop(): void {
+    this.#presence?.unsubscribe();
+    for (const subscription of this.#followed.values()) subscription.unsubscribe();
+    this.#followed.clear();
+  }
+
+  /** Resolves when no image is on its way: what has arrived can then be understood as far as it ever will. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#images.values());
+  }
+
+  async #follow(info: PeerInfo): Promise<void> {
+    const { peer, model, follows = (each): boolean => each.kind !== 'tool' } = this.#options;
+    model.addPeer(info);
+    this.#options.changed();
+    if (info.peer === peer.id || !follows(info)) return;
+    await this.#ask(info.peer);
+  }
+
+  /** Hears a peer from the beginning of what it keeps; a second time when something was missed. */
+  async #ask(remote: PeerId): Promise<void> {
+    if (this.#asking.has(remote)) return;
+    this.#asking.add(remote);
+    const { peer } = this.#options;
+    try {
+      const subscription = await peer.trace(remote, (record) => this.#heard(record), BACKLOG);
+      this.#followed.get(remote)?.unsubscribe();
+      this.#followed.set(remote, subscription);
+      if (peer.peers().some((info) => info.peer === remote && info.hosts)) await this.#describeAll(remote);
+    } finally {
+      this.#asking.delete(remote);
+    }
+  }
+
+  /** What is now, of everything that the peer is the authority of. */
+  async #describeAll(remote: PeerId): Promise<void> {
+    const { peer, model } = this.#options;
+    for (let after: string | undefined; ; ) {
+      const page = await peer.list({ limit: PAGE, ...(after === undefined ? {} : { after }) }, remote);
+      for (const { instance, image } of page.instances) {
+        const described = await peer.get(instance);
+        if ('state' in described) model.addState(described);
+        this.#need(image, instance);
+      }
+      after = page.instances.at(-1)?.instance;
+      if (!page.more || after === undefined) break;
+    }
+    this.#options.changed();
+  }
+
+  #heard(record: TraceRecord | DivergenceRecord): void {
+    const { model } = this.#options;
+    const isNew = model.add(record);
+    if (!isNew) return;
+    if (record.kind === 'step') {
+      this.#need(record.image, record.step.instance);
+      if (!model.isRooted(record.step) && !this.#asking.has(record.peer)) this.#ask(record.peer).catch((error: unknown) => this.#fail(error));
+    }
+    this.#options.changed();
+  }
+
+  /** Fetches an image once, through an instance that runs it. */
+  #need(image: string, instance: string): void {
+    if (this.#options.model.hasImage(image) || this.#images.has(image)) return;
+    const fetched = this.#fetch(image, instance).catch((error: unknown) => {
+      this.#images.delete(image);
+      this.#fail(error);
+    });
+    this.#images.set(image, fetched);
+  }
+
+  async #fetch(image: string, instance: string): Promise<void> {
+    const { peer, model } = this.#options;
+    let bytes = peer.machines.image(image);
+    if (bytes === undefined) {
+      const mirror = await peer.watch(instance);
+      bytes = mirror.machine.bytes;
+      mirror.stop();
+    }
+    model.addImage({ image, bytes: encodeBase64(bytes) });
+    this.#options.changed();
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof LockstepError)) throw error;
+    this.#options.failed(error);
+  }
+}
