@@ -5,19 +5,20 @@
 import { LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import { runEffect } from '../core/local.ts';
 import { matchesValue, type Machine } from '../core/machine.ts';
-import type { Effect, Outcome } from '../core/outcome.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
-import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
-import { DIGEST_EVERY, type Step } from '../core/step.ts';
+import type { Stamp } from '../core/stamp.ts';
+import type { Step } from '../core/step.ts';
 import { Alarm } from './alarm.ts';
 import { Backlog } from './backlog.ts';
 import type { RequestId } from './codec-json.ts';
 import type { Committer } from './commit.ts';
+import { EffectQueue } from './effects.ts';
 import type { Environment } from './environment.ts';
 import type { InstanceRecord, Journal, JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
+import { recordStep } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, Room, type RoomPort } from './room.ts';
 import type { Asker } from './rpc.ts';
@@ -26,8 +27,6 @@ import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
 import { type Expectation, type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type TraceRecord, type WatchResult } from './wire.ts';
 
-/** A room without steps for this long is told the digest. */
-const QUIET_MS = 100;
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
@@ -52,11 +51,6 @@ type State =
   | { readonly state: 'broken'; readonly error: LockstepError }
   | { readonly state: 'gone' };
 
-interface Due {
-  readonly effect: Effect;
-  readonly stamp: Stamp;
-}
-
 export class Authority {
   readonly record: InstanceRecord;
   readonly machine: Machine;
@@ -67,13 +61,10 @@ export class Authority {
   #epoch: number;
   #seen: SeenEvents;
   readonly #backlog = new Backlog();
+  readonly #effects: EffectQueue;
   /** The authority's clock at the last step: it never runs backwards. */
   #at: number;
-  #durableSeq: number;
   #tail = 0;
-  #effects: Due[] = [];
-  #quiet: (() => void) | undefined;
-  #lastStepAt = 0;
 
   /**
    * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
@@ -84,12 +75,12 @@ export class Authority {
     this.#hosting = hosting;
     this.record = options.record;
     this.machine = instance.machine;
-    this.room = new Room(options.room, hosting.rooms, hosting.self);
+    this.room = new Room({ number: options.room, port: hosting.rooms, authority: hosting.self, environment: hosting.environment, digest: (seq) => this.#digestAt(seq) });
+    this.#effects = new EffectQueue(this.machine, (effect, error) => hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error));
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
     this.#seen = seen;
     this.#at = at;
-    this.#durableSeq = instance.seq;
     this.#tail = options.steps.length;
     for (const step of options.steps) this.#remember(step);
     this.#alarm = new Alarm(hosting.environment, () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS), (timer) => this.#fire(timer));
@@ -112,7 +103,7 @@ export class Authority {
     const stamp = this.#stamp(1);
     const outcome = instance.start(input, stamp);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
-    const step = this.#step({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event });
+    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, instance, outcome, stamp, peer: this.#hosting.self, n: 0, event });
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
@@ -171,7 +162,7 @@ export class Authority {
   #run(instance: Instance, peer: PeerId, n: number, event: EventObject, from: { readonly asker: Asker; readonly id: RequestId } | undefined): void {
     const stamp = this.#stamp(instance.seq + 1);
     const outcome = instance.step(event, stamp);
-    const step = this.#step({ instance, outcome, stamp, peer, n, event });
+    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, instance, outcome, stamp, peer, n, event });
     if (n > 0) this.#seen.add(peer, n, step.seq, outcome.taken);
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
@@ -192,30 +183,6 @@ export class Authority {
     return { now: this.#at, seed: environment.random(), salt: `${this.record.instance}/${this.#epoch}/${seq}` };
   }
 
-  #step(made: { instance: Instance; outcome: Outcome; stamp: Stamp; peer: PeerId; n: number; event: EventObject }): Step {
-    const { instance, outcome, stamp, peer, n, event } = made;
-    const { seq } = instance;
-    const { status, output, error, effects } = outcome;
-    return {
-      instance: this.record.instance,
-      epoch: this.#epoch,
-      seq,
-      at: stamp.now,
-      cause: { peer, n, event, seed: stamp.seed },
-      ...(outcome.taken ? {} : { ignored: true as const }),
-      clocks: outcome.clocks,
-      history: outcome.history,
-      ...(status === undefined ? {} : { status }),
-      ...(output === undefined ? {} : { output }),
-      ...(error === undefined ? {} : { error }),
-      patch: outcome.patch,
-      host: outcome.host,
-      timers: outcome.timers,
-      effects: effects.map(({ fn, name }) => ({ fn, name })),
-      ...(seq === 1 || seq % DIGEST_EVERY === 0 ? { digest: instance.digest() } : {}),
-    };
-  }
-
   /** The step, and with it a checkpoint when the steps since the last one outweigh the state. */
   #entries(instance: Instance, step: Step): readonly JournalEntry[] {
     this.#tail++;
@@ -229,10 +196,9 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   #durable(step: Step, outcome: Outcome, stamp: Stamp): void {
-    this.#durableSeq = step.seq;
     const { self } = this.#hosting;
     this.#remember(step);
-    for (const effect of outcome.effects) this.#effects.push({ effect, stamp });
+    this.#effects.add(outcome, stamp);
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
     this.#hosting.touched(this);
   }
@@ -248,39 +214,19 @@ export class Authority {
     if (this.#state.state !== 'running') return;
     this.room.publish();
     this.#alarm.arm();
-    if (this.room.isEmpty || this.room.digestSeq === this.#durableSeq) return;
-    this.#lastStepAt = this.#hosting.environment.now();
-    this.#quiet ??= this.#hosting.environment.timer(QUIET_MS, () => this.#fellQuiet());
+    this.room.stirred();
   }
 
-  /** Runs the effects of durable steps. What they throw is reported; the step stands. (SYNC-15) */
+  /** Runs the effects of durable steps, when everyone has been told. (SYNC-15) */
   runEffects(): void {
-    const effects = this.#effects;
-    this.#effects = [];
-    for (const { effect, stamp } of effects) {
-      const failed = (error: unknown): void => this.#hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error);
-      enterStamp(stamp);
-      try {
-        const result = runEffect(this.machine, effect);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      } finally {
-        leaveStamp();
-      }
-    }
+    this.#effects.run();
   }
 
-  #fellQuiet(): void {
-    this.#quiet = undefined;
-    if (this.#state.state !== 'running' || this.room.isEmpty) return;
+  /** The digest after `seq`, while that is the newest step. */
+  #digestAt(seq: number): string | undefined {
+    if (this.#state.state !== 'running') return undefined;
     const { instance } = this.#state;
-    const restMs = this.#lastStepAt + QUIET_MS - this.#hosting.environment.now();
-    if (restMs > 0 || instance.seq !== this.room.publishedSeq) {
-      this.#quiet = this.#hosting.environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
-    } else if (this.room.digestSeq !== instance.seq) {
-      this.room.confirm(instance.digest());
-    }
+    return instance.seq === seq ? instance.digest() : undefined;
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,8 +244,7 @@ export class Authority {
       if (!session.isOpen) return;
       this.room.publish();
       const steps = this.#missed(from, seq, digest);
-      const who = this.room.join(session);
-      if (this.room.publishedSeq < seq) this.room.publishedSeq = seq;
+      const who = this.room.join(session, seq);
       const { machine, image } = this.record;
       const result: WatchResult = {
         room: this.room.number, who, machine, image, epoch: this.#epoch,
@@ -414,7 +359,6 @@ export class Authority {
     if (this.#state.state === 'running') this.#state.instance.dispose();
     this.#state = { state: 'gone' };
     this.#alarm.cancel();
-    this.#quiet?.();
     this.room.close();
   }
 

@@ -4,32 +4,14 @@
 
 import { Actor, type Standing, type Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
-import { type Difference, Instance } from '../core/instance.ts';
 import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
-import { diff } from '../core/patch.ts';
-import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { Environment } from './environment.ts';
 import { backoffMs } from './backoff.ts';
-import { plainJson, sizeOf } from './shape.ts';
-import { type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
-import { type DivergenceRecord, type Expectation, type InstanceId, LIMITS, type Notifications, type SendResult, type StepDifference, type WatchResult } from './wire.ts';
-
-/** The way to the authority, as the peer provides it. */
-export interface Upstream {
-  readonly environment: Environment;
-  /** Calls back once, and before anything that the authority sent later is handed on. */
-  watch(from: { epoch: number; seq: number; digest: string } | undefined, answered: (error: LockstepError | undefined, result?: WatchResult) => void): void;
-  send(event: Unconfirmed, answered: (error: LockstepError | undefined, result?: SendResult) => void): void;
-  /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
-  machine(image: string, name: string): Machine | Promise<Machine>;
-  /** The mirror listens to this room from now on. */
-  entered(room: number): void;
-  diverged(record: Omit<DivergenceRecord, 'kind' | 'peer'>): void;
-  /** Nobody holds the mirror any more, or its instance is gone. @param room to unwatch. */
-  ended(room: number | undefined): void;
-}
+import { Replica } from './replica.ts';
+import { checkOwn, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
+import type { Upstream } from './upstream.ts';
+import { type Expectation, type InstanceId, LIMITS, type Notifications, type SendResult, type StepDifference, type WatchResult } from './wire.ts';
 
 type State =
   /** A watch is under way: the first one, or one that resumes. */
@@ -59,14 +41,9 @@ export class Mirror extends Actor {
   readonly #standings = new Set<(standing: Standing) => void>();
   readonly #opened: { promise: Promise<void>; resolve(): void; reject(error: LockstepError): void };
   #state: State = { state: 'waiting', cancel: () => undefined };
-  #confirmed: Instance | undefined;
-  /** Only where the author's functions are; equal to #confirmed when nothing is pending. */
-  #predicted: Instance | undefined;
+  #replica: Replica | undefined;
   #epoch = 0;
   #snapshot: Snapshot | undefined;
-  /** The last state whose digest agreed, and what was applied since. */
-  #good: DivergenceRecord['good'] | undefined;
-  #sinceGood: StepDifference[] = [];
   #attempts = 0;
   #shownStanding: Standing = 'offline';
   #watchdog: (() => void) | undefined;
@@ -94,7 +71,7 @@ export class Mirror extends Actor {
   }
 
   get seq(): number {
-    return this.#confirmed?.seq ?? 0;
+    return this.#replica?.seq ?? 0;
   }
 
   get epoch(): number {
@@ -102,12 +79,12 @@ export class Mirror extends Actor {
   }
 
   get machine(): Machine {
-    return this.#instance().machine;
+    return this.#present().machine;
   }
 
   get standing(): Standing {
     if (this.#state.state !== 'watching') return 'offline';
-    return this.#predicted !== undefined && this.#events.hasPending ? 'predicted' : 'confirmed';
+    return this.#replica?.predicts === true && this.#events.hasPending ? 'predicted' : 'confirmed';
   }
 
   /** Own events that the authority has not answered. */
@@ -116,11 +93,11 @@ export class Mirror extends Actor {
   }
 
   getSnapshot(): Snapshot {
-    return (this.#snapshot ??= this.#instance().snapshot());
+    return (this.#snapshot ??= this.#present().shown.snapshot());
   }
 
   tick(state: string): number {
-    return this.#instance().tick(state);
+    return this.#present().shown.tick(state);
   }
 
   /**
@@ -163,38 +140,14 @@ export class Mirror extends Actor {
   // ── Own events ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #add(event: EventObject, expect: Expectation | undefined, resolve: (result: SendResult) => void, reject: (error: LockstepError) => void): void {
-    const checked = this.#check(event);
+    if (this.#state.state === 'closed') throw this.#state.error;
+    const checked = checkOwn(event, { id: this.id, replica: this.#present(), waiting: this.#events.count });
     const { environment } = this.#upstream;
     const stamp = { now: environment.now(), seed: environment.random(), salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}` };
     this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
-    if (this.#predict(checked, stamp)) this.#changed();
+    if (this.#replica?.predict(checked, stamp) === true) this.#changed();
     this.#pump();
     this.#tellStanding();
-  }
-
-  /** What no authority would take is refused here, before it shows. */
-  #check(event: EventObject): EventObject {
-    if (this.#state.state === 'closed') throw this.#state.error;
-    const { machine, status } = this.#confirmed ?? this.#instance();
-    if (typeof event.type !== 'string') throw new LockstepError('BAD_PARAMS', 'an event needs a type, a string');
-    if (event.type.startsWith('xstate.')) throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
-    if (machine.eventNumber(event.type) === 0) throw new LockstepError('UNKNOWN_EVENT', `machine ${machine.symbols.id} has no transition for an event of type "${event.type}"`);
-    if (status !== 'active') throw new LockstepError('NOT_RUNNING', `${this.id} has status ${status ?? 'not started'}, expected active`);
-    if (this.#events.count >= LIMITS.queueMax) throw new LockstepError('TOO_MANY', `${this.#events.count} events of ${this.id} wait for their answer, at most ${LIMITS.queueMax} may`);
-    const checked = plain(event, '');
-    const problem = plainJson(checked);
-    if (problem !== undefined) throw new LockstepError('NOT_JSON', `event "${event.type}": ${problem}`);
-    if (sizeOf(checked, LIMITS.eventSize) > LIMITS.eventSize) throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
-    return checked as unknown as EventObject;
-  }
-
-  /** @returns whether the prediction moved. One that throws here may still be right at the authority. */
-  #predict(event: EventObject, stamp: Unconfirmed['stamp']): boolean {
-    try {
-      return this.#predicted?.step(event, stamp).taken ?? false;
-    } catch {
-      return false;
-    }
   }
 
   #pump(): void {
@@ -208,7 +161,7 @@ export class Mirror extends Actor {
   }
 
   #answered(event: Unconfirmed, error: LockstepError | undefined, result: SendResult | undefined): void {
-    if (this.#state.state === 'closed' || event.answer !== undefined) return;
+    if (this.#state.state === 'closed' || event.answer !== undefined || !this.#events.has(event)) return;
     if (error !== undefined && CUT_OFF.has(error.code)) return;
     if (error !== undefined) {
       this.#events.remove(event);
@@ -220,14 +173,14 @@ export class Mirror extends Actor {
         event.isApplied = true;
         this.#rebase();
       }
-      this.#settle();
+      this.#settle(this.seq);
     }
     this.#pump();
     this.#tellStanding();
   }
 
-  #settle(): void {
-    for (const { answer, resolve } of this.#events.settled(this.seq)) if (answer !== undefined) resolve(answer);
+  #settle(seq: number): void {
+    for (const { answer, resolve } of this.#events.settled(seq)) if (answer !== undefined) resolve(answer);
   }
 
   /** An answer that is overdue on a link that looks alive: asks where we are, and sends again. */
@@ -263,8 +216,8 @@ export class Mirror extends Actor {
     const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
       if (isCurrent()) this.#refusedWatch(new LockstepError('TIMEOUT', `the authority of ${this.id} did not answer`));
     });
-    const confirmed = this.#confirmed;
-    const from = confirmed === undefined || !withHistory ? undefined : { epoch: this.#epoch, seq: confirmed.seq, digest: confirmed.digest() };
+    const replica = this.#replica;
+    const from = replica === undefined || !withHistory ? undefined : { epoch: this.#epoch, seq: replica.seq, digest: replica.digest() };
     this.#upstream.watch(from, (error, result) => {
       cancel();
       if (!isCurrent()) return;
@@ -274,7 +227,7 @@ export class Mirror extends Actor {
   }
 
   #refusedWatch(error: LockstepError): void {
-    if (this.#confirmed === undefined && !this.isPatient && error.code !== 'CLOSED') return this.close(error);
+    if (this.#replica === undefined && !this.isPatient && error.code !== 'CLOSED') return this.close(error);
     if (!MAY_COME_BACK.has(error.code)) return this.close(error);
     this.cutOff(true);
   }
@@ -314,11 +267,12 @@ export class Mirror extends Actor {
     const state = this.#state;
     if (state.state === 'closed') return;
     if (state.state === 'waiting') state.cancel();
-    if (this.#confirmed !== undefined) this.getSnapshot();
+    if (this.#replica !== undefined) this.getSnapshot();
     this.#state = { state: 'closed', error };
     this.#watchdog?.();
     this.#upstream.ended(state.state === 'watching' || state.state === 'loading' ? state.result.room : undefined);
-    this.#dispose();
+    this.#replica?.dispose();
+    this.#replica = undefined;
     for (const event of this.#events.clear()) event.reject(error);
     this.#opened.reject(error);
     this.#tellStanding();
@@ -329,7 +283,7 @@ export class Mirror extends Actor {
 
   #load(result: WatchResult): void {
     this.#upstream.entered(result.room);
-    if (this.#confirmed?.machine.hash === result.image) return this.#enter(result, this.#confirmed.machine);
+    if (this.#replica?.machine.hash === result.image) return this.#enter(result, this.#replica.machine);
     const state: State = { state: 'loading', result, steps: [] };
     this.#state = state;
     const loaded = (machine: Machine): void => {
@@ -354,19 +308,17 @@ export class Mirror extends Actor {
   #enter(result: WatchResult, machine: Machine): void {
     this.#state = { state: 'watching', result };
     this.#attempts = 0;
+    // Another history: what was answered about the one before is all that will ever be known of it.
+    if (result.epoch !== this.#epoch) this.#settle(Infinity);
     this.#epoch = result.epoch;
     try {
-      if (result.snapshot !== undefined) this.#takeSnapshot(machine, result.snapshot);
-      for (const step of result.steps ?? []) this.#apply(step, result);
+      const replica = this.#take(result, machine);
+      this.#events.appliedUpTo(result.last);
+      const divergence = replica.compare(result.digest);
+      if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
     } catch (error) {
       return this.close(error as LockstepError);
     }
-    const confirmed = this.#confirmed;
-    if (confirmed === undefined) return this.close(new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`));
-    this.#events.appliedUpTo(result.last);
-    const digest = confirmed.digest();
-    if (digest === result.digest) this.#agreed(confirmed);
-    else this.#diverged(confirmed, digest, result.digest, result.snapshot === undefined);
     this.#advanced();
     this.#opened.resolve();
     if (this.#state.state !== 'watching') return;
@@ -377,54 +329,44 @@ export class Mirror extends Actor {
     this.#pump();
   }
 
-  #takeSnapshot(machine: Machine, { seq, state }: NonNullable<WatchResult['snapshot']>): void {
-    if (this.#confirmed?.machine !== machine) {
-      this.#dispose();
-      this.#confirmed = Instance.create(machine);
-      if (machine.functions !== undefined) this.#predicted = Instance.create(machine);
+  /** The snapshot, or the steps that were missed. */
+  #take({ snapshot, steps = [], who }: WatchResult, machine: Machine): Replica {
+    if (snapshot !== undefined) {
+      if (this.#replica?.machine !== machine) {
+        this.#replica?.dispose();
+        this.#replica = new Replica(machine);
+      }
+      this.#replica.load(snapshot.seq, snapshot.state);
     }
-    this.#confirmed.load(state, seq);
-    this.#good = undefined;
-    this.#sinceGood = [];
+    const replica = this.#replica;
+    if (replica === undefined) throw new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`);
+    for (const step of steps) this.#apply(replica, step, who);
+    return replica;
   }
 
-  #step([, steps, digest, seq]: Notifications['step'], result: WatchResult): void {
-    const confirmed = this.#confirmed;
-    if (confirmed === undefined) return;
+  #step([, steps, digest, digestSeq = steps.at(-1)?.[0]]: Notifications['step'], { who }: WatchResult): void {
+    const replica = this.#replica;
+    if (replica === undefined) return;
     try {
-      for (const step of steps) if (step[0] > confirmed.seq) this.#apply(step, result);
+      for (const step of steps) if (step[0] > replica.seq) this.#apply(replica, step, who);
     } catch (error) {
       // A gap resumes from what we have; a step that does not fit means that what we have is not what the authority has.
-      this.#ask(error instanceof LockstepError && error.code === 'STALE_SEQ');
-      return;
+      return this.#ask(error instanceof LockstepError && error.code === 'STALE_SEQ');
     }
-    const digestSeq = seq ?? steps.at(-1)?.[0];
-    if (digest !== undefined && digestSeq === confirmed.seq) {
-      const ours = confirmed.digest();
-      if (ours === digest) this.#agreed(confirmed);
-      else return this.#diverged(confirmed, ours, digest, true);
-    } else if (digestSeq !== undefined && digestSeq > confirmed.seq) return this.resume();
-    if (steps.length > 0) this.#advanced();
+    if (digestSeq !== undefined && digestSeq > replica.seq) return this.resume();
+    const divergence = digest === undefined || digestSeq !== replica.seq ? undefined : replica.compare(digest);
+    if (divergence !== undefined) this.#diverged(divergence, true);
+    else if (steps.length > 0) this.#advanced();
   }
 
-  #apply(step: StepDifference, { who }: WatchResult): void {
-    const [seq, sender, n, clocks, patch, more] = step;
-    const difference: Difference = more === undefined ? { seq, clocks, patch } : { ...more, seq, clocks, patch };
-    this.#confirmed?.apply(difference);
-    this.#sinceGood.push(step);
-    if (sender === who && n > 0) this.#events.applied(n);
-  }
-
-  #agreed(confirmed: Instance): void {
-    this.#good = { seq: confirmed.seq, state: confirmed.save() };
-    this.#sinceGood = [];
+  #apply(replica: Replica, step: StepDifference, who: number): void {
+    replica.apply(step);
+    if (step[1] === who && step[2] > 0) this.#events.applied(step[2]);
   }
 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */
-  #diverged(confirmed: Instance, ours: string, theirs: string, asks: boolean): void {
-    const { seq } = confirmed;
-    const good = this.#good ?? { seq, state: confirmed.save() };
-    this.#upstream.diverged({ instance: this.id, image: confirmed.machine.hash, seq, ours, theirs, good, steps: this.#sinceGood });
+  #diverged(divergence: NonNullable<ReturnType<Replica['compare']>>, asks: boolean): void {
+    this.#upstream.diverged({ instance: this.id, ...divergence });
     if (asks) this.#ask(false);
   }
 
@@ -432,34 +374,21 @@ export class Mirror extends Actor {
 
   /** The confirmed state moved. */
   #advanced(): void {
-    this.#settle();
+    this.#settle(this.seq);
     this.#rebase();
     this.#tellStanding();
-    if (this.#confirmed?.status !== 'active') this.finish();
+    if (this.#replica !== undefined && this.#replica.status !== 'active') this.finish();
   }
 
-  /** Replays what is pending over the confirmed state. (SYNC-6) */
   #rebase(): void {
-    const confirmed = this.#confirmed;
-    if (confirmed === undefined) return;
-    const shown = this.#snapshot?.context;
-    if (this.#predicted !== undefined) {
-      this.#predicted.copyFrom(confirmed);
-      for (const { event, stamp } of this.#events.pending) this.#predict(event, stamp);
-    }
-    const instance = this.#predicted ?? confirmed;
-    // What was predicted right keeps its identity, so that nobody draws it again.
-    if (shown !== undefined && shown !== instance.context && diff(shown, instance.context).length === 0) {
-      if (confirmed.context === instance.context) confirmed.context = shown;
-      instance.context = shown;
-    }
-    this.#changed();
+    this.#replica?.rebase(this.#events.pending, this.#snapshot?.context);
+    if (this.#replica !== undefined) this.#changed();
   }
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
     const before = this.#snapshot;
-    const after = this.#instance().snapshot();
+    const after = this.#present().shown.snapshot();
     if (before !== undefined && before.value === after.value && before.context === after.context && before.status === after.status && before.output === after.output) return;
     this.#snapshot = after;
     this.notify();
@@ -472,16 +401,8 @@ export class Mirror extends Actor {
     for (const observer of [...this.#standings]) observer(standing);
   }
 
-  #instance(): Instance {
-    const instance = this.#predicted ?? this.#confirmed;
-    if (instance === undefined) throw new LockstepError('CLOSED', `the mirror of ${this.id} has no state ${this.#state.state === 'closed' ? 'any more' : 'yet'}`);
-    return instance;
-  }
-
-  #dispose(): void {
-    this.#predicted?.dispose();
-    this.#confirmed?.dispose();
-    this.#predicted = undefined;
-    this.#confirmed = undefined;
+  #present(): Replica {
+    if (this.#replica !== undefined) return this.#replica;
+    throw new LockstepError('CLOSED', `the mirror of ${this.id} has no state ${this.#state.state === 'closed' ? 'any more' : 'yet'}`);
   }
 }

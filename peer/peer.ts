@@ -3,11 +3,8 @@
 
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
-import { readImage } from '../core/image.ts';
 import type { Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
 import type { Core } from '../core/wasm.ts';
-import { decodeBase64 } from './base64.ts';
 import { encodeNotice, type Message, readNotice, readParams } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
@@ -20,7 +17,8 @@ import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import { type Compile, Machines } from './machines.ts';
 import { MemoryJournal } from './memory.ts';
-import { Mirror, type Upstream } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
+import { Mirrors } from './mirrors.ts';
 import type { RoomPort } from './room.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
@@ -61,9 +59,7 @@ export class Peer {
   readonly #host: Host;
   readonly #directory = new Directory();
   readonly #sessions = new Map<PeerId, Session>();
-  readonly #mirrors = new Map<InstanceId, Mirror>();
-  /** Mirrors by the room they listen to: "authority/number". */
-  readonly #rooms = new Map<string, Mirror>();
+  readonly #mirrors: Mirrors;
   readonly #followers = new Set<Follower>();
   /** Called once, when the link is open or it is clear that it will not be. */
   #waiting: ((error: LockstepError | undefined) => void)[] = [];
@@ -95,6 +91,12 @@ export class Peer {
     this.#host = new Host({
       environment: options.environment, journal: options.journal ?? new MemoryJournal(), machines: this.machines, rooms, tracer: this.tracer, report,
       isServer: options.kind === 'server', acceptsDefinitions: options.acceptsDefinitions ?? false, flush: () => this.#connection.outbox.flush(),
+    });
+    this.#mirrors = new Mirrors({
+      environment: options.environment, machines: this.machines, report,
+      address: (instance) => this.#address(instance),
+      session: (instance) => this.#sessionFor(instance),
+      diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
     });
     this.#serve();
     this.#host.read().then(
@@ -193,17 +195,8 @@ export class Peer {
    * @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE, FORBIDDEN …: there is no mirror then.
    */
   async watch(instance: InstanceId, machine?: unknown, options: { readonly isPatient?: boolean } = {}): Promise<Mirror> {
-    let mirror = this.#mirrors.get(instance);
-    if (mirror === undefined) {
-      if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
-      mirror = new Mirror(instance, this.#upstream(instance, machine));
-      mirror.isPatient = options.isPatient ?? false;
-      this.#mirrors.set(instance, mirror);
-      if (this.#isReachable(instance)) mirror.resume();
-    }
-    mirror.hold();
-    await mirror.opened;
-    return mirror;
+    if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
+    return this.#mirrors.watch(instance, machine, options.isPatient ?? false);
   }
 
   /**
@@ -222,7 +215,7 @@ export class Peer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const closed = new LockstepError('CLOSED', 'this peer was closed');
-    for (const mirror of [...this.#mirrors.values()]) mirror.close(closed);
+    this.#mirrors.close(closed);
     await this.#host.close();
     this.#connection.close();
     for (const session of this.#sessions.values()) session.close(closed);
@@ -236,12 +229,12 @@ export class Peer {
     this.#directory.reset(this.#connection.hello());
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
     this.#settle(undefined);
-    for (const mirror of this.#mirrors.values()) if (this.#isReachable(mirror.id)) mirror.resume();
+    this.#mirrors.resume();
   }
 
   #lost(error: LockstepError): void {
     for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, error);
-    for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) !== this.id) mirror.cutOff(false);
+    this.#mirrors.cutOff();
   }
 
   /** An error that retrying cannot cure is told to whoever waits. */
@@ -311,7 +304,7 @@ export class Peer {
     try {
       if (method === 'presence') this.#present(readNotice('presence', params));
       if (method === 'undeliverable') this.#gone(readNotice('undeliverable', params)[0], false);
-      if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#rooms.get(address.slice(1))?.missed();
+      if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#mirrors.missed(address.slice(1));
     } catch (error) {
       this.#options.report?.('warn', `the relay sent a ${method} that cannot be read`, error);
     }
@@ -322,7 +315,7 @@ export class Peer {
     this.#directory.change(presence);
     for (const { peer } of presence.joined) {
       for (const follower of this.#followers) if (follower.peer === peer) follower.resume(this.#session(peer));
-      for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) === peer) mirror.resume();
+      this.#mirrors.resume(peer);
     }
   }
 
@@ -330,7 +323,7 @@ export class Peer {
     if (peer === this.id || peer === '') return;
     const session = this.#sessions.get(peer);
     if (session !== undefined) this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
-    for (const mirror of this.#mirrors.values()) if (this.#address(mirror.id) === peer) mirror.lostAuthority();
+    this.#mirrors.lostAuthority(peer);
   }
 
   /** The peer that orders an instance; undefined while there is no server. */
@@ -342,8 +335,11 @@ export class Peer {
     return this.#options.kind === 'server' ? this.id : (this.#directory.server ?? undefined);
   }
 
-  #isReachable(instance: InstanceId): boolean {
-    return this.#connection.isOpen || (this.id !== undefined && this.#address(instance) === this.id);
+  /** With an instance's authority, as things are right now. */
+  #sessionFor(instance: InstanceId): Session | LockstepError {
+    const address = this.#address(instance);
+    if (!this.#connection.isOpen && (address === undefined || address !== this.id)) return new LockstepError('CLOSED', 'there is no link to the relay');
+    return address === undefined ? new LockstepError('UNREACHABLE', 'no server is connected to the relay') : this.#session(address);
   }
 
   /** @param owner null for the server. */
@@ -369,72 +365,13 @@ export class Peer {
 
   #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
     if (message instanceof LockstepError || message.kind !== 'notice') return;
-    const mirror = this.#rooms.get(`${authority}/${room}`);
+    if (room !== TRACE_ROOM) return this.#mirrors.hear(authority, room, message.method, message.params);
     try {
-      if (room === TRACE_ROOM && message.method === 'trace') {
-        const records = readNotice('trace', message.params);
-        for (const follower of this.#followers) if (follower.peer === authority) follower.hear(records);
-      } else if (message.method === 'step') {
-        mirror?.stepped(readNotice('step', message.params));
-      } else if (message.method === 'moved') {
-        mirror?.moved(readNotice('moved', message.params).reason);
-      }
+      const records = readNotice('trace', message.params);
+      for (const follower of this.#followers) if (follower.peer === authority) follower.hear(records);
     } catch (error) {
-      this.#options.report?.('warn', `${authority} sent a ${message.method} that cannot be read`, error);
-      mirror?.missed();
+      this.#options.report?.('warn', `${authority} sent a trace that cannot be read`, error);
     }
-  }
-
-  #upstream(instance: InstanceId, definition: unknown): Upstream {
-    let entered: string | undefined;
-    const session = (): Session | LockstepError => {
-      const address = this.#address(instance);
-      if (address === undefined) return new LockstepError('UNREACHABLE', 'no server is connected to the relay');
-      if (!this.#isReachable(instance)) return new LockstepError('CLOSED', 'there is no link to the relay');
-      return this.#session(address);
-    };
-    const leave = (): void => {
-      if (entered !== undefined) this.#rooms.delete(entered);
-      entered = undefined;
-    };
-    return {
-      environment: this.#options.environment,
-      watch: (from, answered) => {
-        const authority = session();
-        if (authority instanceof LockstepError) answered(authority);
-        else authority.call('watch', { instance, ...(from === undefined ? {} : { from }) }, answered);
-      },
-      send: ({ n, event, expect }, answered) => {
-        const authority = session();
-        if (authority instanceof LockstepError) answered(authority);
-        else authority.call('send', expect === undefined ? [instance, n, event] : [instance, n, event, expect], answered);
-      },
-      machine: (image, name) => {
-        const bytes = this.machines.image(image);
-        return bytes === undefined ? this.#fetch(instance, image, name, definition) : this.machines.pinned(name, bytes, definition);
-      },
-      entered: (room) => {
-        leave();
-        entered = `${this.#address(instance) ?? ''}/${room}`;
-        const mirror = this.#mirrors.get(instance);
-        if (mirror !== undefined) this.#rooms.set(entered, mirror);
-      },
-      diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
-      ended: (room) => {
-        leave();
-        this.#mirrors.delete(instance);
-        const authority = session();
-        if (room !== undefined && !(authority instanceof LockstepError)) authority.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
-      },
-    };
-  }
-
-  async #fetch(instance: InstanceId, image: string, name: string, definition: unknown): Promise<Machine> {
-    const described = await (await this.#reach(ownerOf(instance))).request('get', { image });
-    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
-    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the authority of ${instance} did not send image ${image} in base64`);
-    readImage(bytes, image);
-    return this.machines.pinned(name, bytes, definition);
   }
 
   #diverged(record: DivergenceRecord): void {

@@ -3,6 +3,7 @@
 
 import type { Step } from '../core/step.ts';
 import { encodeNotice } from './codec-json.ts';
+import type { Environment } from './environment.ts';
 import type { Session } from './session.ts';
 import type { PeerId, StepDifference } from './wire.ts';
 
@@ -16,20 +17,38 @@ export interface RoomPort {
   fits(message: string): boolean;
 }
 
+export interface RoomOptions {
+  readonly number: number;
+  readonly port: RoomPort;
+  readonly authority: PeerId;
+  readonly environment: Environment;
+  /** The authority's digest after a step, while that is its newest. */
+  readonly digest: (seq: number) => string | undefined;
+}
+
+/** Milliseconds without steps after which a room is told the digest. */
+const QUIET_MS = 100;
+
 export class Room {
   readonly number: number;
   readonly #port: RoomPort;
   readonly #members = new Map<PeerId, Session>();
   readonly #who = new Map<PeerId, number>();
+  readonly #environment: Environment;
+  readonly #digest: (seq: number) => string | undefined;
   #waiting: StepDifference[] = [];
-  /** Seq of the last step that went out, and of the last one that went out with a digest. */
-  publishedSeq = 0;
-  digestSeq = 0;
+  /** Seq of the last step that went out, and of the last one whose digest did. */
+  #publishedSeq = 0;
+  #digestSeq = 0;
+  #quiet: (() => void) | undefined;
+  #publishedAt = 0;
 
-  constructor(number: number, port: RoomPort, authority: PeerId) {
-    this.number = number;
-    this.#port = port;
-    this.#who.set(authority, 0);
+  constructor(options: RoomOptions) {
+    this.number = options.number;
+    this.#port = options.port;
+    this.#environment = options.environment;
+    this.#digest = options.digest;
+    this.#who.set(options.authority, 0);
   }
 
   get isEmpty(): boolean {
@@ -46,11 +65,12 @@ export class Room {
     return number;
   }
 
-  /** Steps published before this are not for the new member, all later ones are. */
-  join(session: Session): number {
+  /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
+  join(session: Session, seq: number): number {
     this.#port.barrier();
     if (this.#members.get(session.remote) !== session) session.watchCount++;
     this.#members.set(session.remote, session);
+    this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(this.number, session.remote);
     return this.who(session.remote);
   }
@@ -76,18 +96,32 @@ export class Room {
     const last = steps.at(-1);
     if (last === undefined) return;
     this.#waiting = [];
-    this.publishedSeq = last[0];
-    if (digest !== undefined) this.digestSeq = last[0];
+    this.#publishedSeq = last[0];
+    if (digest !== undefined) this.#digestSeq = last[0];
     const message = encodeNotice('step', digest === undefined ? [this.number, steps] : [this.number, steps, digest]);
     // Too large for any frame: everyone comes back for a snapshot, and is told there that it is too large.
     if (this.#port.fits(message)) this.#port.post(this.number, message);
     else this.moved('epoch');
   }
 
-  /** The room fell quiet: what everyone should have by now. */
-  confirm(digest: string): void {
-    this.digestSeq = this.publishedSeq;
-    this.#port.post(this.number, encodeNotice('step', [this.number, [], digest, this.publishedSeq]));
+  /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */
+  stirred(): void {
+    if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
+    this.#publishedAt = this.#environment.now();
+    this.#quiet ??= this.#environment.timer(QUIET_MS, () => this.#fellQuiet());
+  }
+
+  #fellQuiet(): void {
+    this.#quiet = undefined;
+    if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
+    const restMs = this.#publishedAt + QUIET_MS - this.#environment.now();
+    const digest = restMs > 0 ? undefined : this.#digest(this.#publishedSeq);
+    if (digest === undefined) {
+      this.#quiet = this.#environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
+      return;
+    }
+    this.#digestSeq = this.#publishedSeq;
+    this.#port.post(this.number, encodeNotice('step', [this.number, [], digest, this.#publishedSeq]));
   }
 
   moved(reason: 'deleted' | 'epoch'): void {
@@ -98,6 +132,8 @@ export class Room {
   close(): void {
     for (const session of [...this.#members.values()]) this.leave(session);
     this.#waiting = [];
+    this.#quiet?.();
+    this.#quiet = undefined;
   }
 }
 

@@ -1,10 +1,13 @@
 // A mirror's own events on their way: from `send` until the authority has answered and the step that answers is in the confirmed state.
 // An event gets its number when it is first sent and keeps it for ever, so that sending it again is harmless.
 
-import type { LockstepError } from '../core/errors.ts';
+import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
+import { plain } from '../core/plain.ts';
 import type { Stamp } from '../core/stamp.ts';
-import type { Expectation, SendResult } from './wire.ts';
+import type { Replica } from './replica.ts';
+import { plainJson, sizeOf } from './shape.ts';
+import { type Expectation, type InstanceId, LIMITS, type SendResult } from './wire.ts';
 
 export interface Unconfirmed {
   readonly event: EventObject;
@@ -37,6 +40,10 @@ export class UnconfirmedEvents {
 
   get hasPending(): boolean {
     return this.#events.some(({ isApplied }) => !isApplied);
+  }
+
+  has(event: Unconfirmed): boolean {
+    return this.#events.includes(event);
   }
 
   add(event: Unconfirmed): void {
@@ -90,4 +97,23 @@ export class UnconfirmedEvents {
     this.#events = [];
     return events;
   }
+}
+
+/**
+ * What no authority would take is refused before it shows.
+ * @returns the event, plain and frozen.
+ * @throws LockstepError BAD_PARAMS, FORBIDDEN, UNKNOWN_EVENT, NOT_RUNNING, TOO_MANY, NOT_JSON, TOO_LARGE.
+ */
+export function checkOwn(event: EventObject, at: { readonly id: InstanceId; readonly replica: Pick<Replica, 'machine' | 'status'>; readonly waiting: number }): EventObject {
+  const { machine, status } = at.replica;
+  if (typeof event.type !== 'string') throw new LockstepError('BAD_PARAMS', 'an event needs a type, a string');
+  if (event.type.startsWith('xstate.')) throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
+  if (machine.eventNumber(event.type) === 0) throw new LockstepError('UNKNOWN_EVENT', `machine ${machine.symbols.id} has no transition for an event of type "${event.type}"`);
+  if (status !== 'active') throw new LockstepError('NOT_RUNNING', `${at.id} has status ${status ?? 'not started'}, expected active`);
+  if (at.waiting >= LIMITS.queueMax) throw new LockstepError('TOO_MANY', `${at.waiting} events of ${at.id} wait for their answer, at most ${LIMITS.queueMax} may`);
+  const checked = plain(event, '');
+  const problem = plainJson(checked);
+  if (problem !== undefined) throw new LockstepError('NOT_JSON', `event "${event.type}": ${problem}`);
+  if (sizeOf(checked, LIMITS.eventSize) > LIMITS.eventSize) throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
+  return checked as unknown as EventObject;
 }

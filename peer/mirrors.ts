@@ -1,0 +1,143 @@
+// All mirrors of one peer: one per instance, shared by everyone who watches it here, each with its way to the authority and the room in
+// which it hears steps.
+
+import { LockstepError } from '../core/errors.ts';
+import { readImage } from '../core/image.ts';
+import type { Machine } from '../core/machine.ts';
+import { decodeBase64 } from './base64.ts';
+import { readNotice } from './codec-json.ts';
+import type { Environment } from './environment.ts';
+import type { Report } from './log.ts';
+import type { Machines } from './machines.ts';
+import { Mirror } from './mirror.ts';
+import type { Session } from './session.ts';
+import type { Upstream } from './upstream.ts';
+import type { DivergenceRecord, InstanceId, PeerId } from './wire.ts';
+
+export interface MirrorsOptions {
+  readonly environment: Environment;
+  readonly machines: Machines;
+  readonly report: Report;
+  /** The peer that orders an instance; undefined while there is no server. */
+  readonly address: (instance: InstanceId) => PeerId | undefined;
+  /** With that peer; CLOSED while there is no link, UNREACHABLE while there is nobody to talk to. */
+  readonly session: (instance: InstanceId) => Session | LockstepError;
+  readonly diverged: (record: Omit<DivergenceRecord, 'kind' | 'peer'>) => void;
+}
+
+export class Mirrors {
+  readonly #options: MirrorsOptions;
+  readonly #mirrors = new Map<InstanceId, Mirror>();
+  /** By the room they listen to: "authority/number". */
+  readonly #rooms = new Map<string, Mirror>();
+
+  constructor(options: MirrorsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws LockstepError why there will be no mirror. */
+  async watch(instance: InstanceId, definition: unknown, isPatient: boolean): Promise<Mirror> {
+    let mirror = this.#mirrors.get(instance);
+    if (mirror === undefined) {
+      mirror = new Mirror(instance, this.#upstream(instance, definition));
+      mirror.isPatient = isPatient;
+      this.#mirrors.set(instance, mirror);
+      const authority = this.#options.session(instance);
+      // Without a link the peer resumes all mirrors when there is one; without an authority the answer is that there is none.
+      if (!(authority instanceof LockstepError) || authority.code !== 'CLOSED') mirror.resume();
+    }
+    mirror.hold();
+    await mirror.opened;
+    return mirror;
+  }
+
+  /** The link is open, or `authority` is back: asks for what was missed. */
+  resume(authority?: PeerId): void {
+    for (const mirror of [...this.#mirrors.values()]) {
+      if (authority === undefined ? this.#isReachable(mirror.id) : this.#options.address(mirror.id) === authority) mirror.resume();
+    }
+  }
+
+  /** The link is gone: only what is ordered right here goes on. */
+  cutOff(): void {
+    for (const mirror of this.#mirrors.values()) if (!this.#isReachable(mirror.id)) mirror.cutOff(false);
+  }
+
+  lostAuthority(peer: PeerId): void {
+    for (const mirror of this.#mirrors.values()) if (this.#options.address(mirror.id) === peer) mirror.lostAuthority();
+  }
+
+  /** A notice in an instance's room. */
+  hear(authority: PeerId, room: number, method: string, params: unknown): void {
+    const mirror = this.#rooms.get(`${authority}/${room}`);
+    try {
+      if (method === 'step') mirror?.stepped(readNotice('step', params));
+      if (method === 'moved') mirror?.moved(readNotice('moved', params).reason);
+    } catch (error) {
+      this.#options.report('warn', `${authority} sent a ${method} that cannot be read`, error);
+      mirror?.missed();
+    }
+  }
+
+  /** @param address "authority/number": frames of this room were lost on the way. */
+  missed(address: string): void {
+    this.#rooms.get(address)?.missed();
+  }
+
+  close(error: LockstepError): void {
+    for (const mirror of [...this.#mirrors.values()]) mirror.close(error);
+  }
+
+  #isReachable(instance: InstanceId): boolean {
+    return !(this.#options.session(instance) instanceof LockstepError);
+  }
+
+  #upstream(instance: InstanceId, definition: unknown): Upstream {
+    const { environment, machines, session, address } = this.#options;
+    let entered: string | undefined;
+    const leave = (): void => {
+      if (entered !== undefined) this.#rooms.delete(entered);
+      entered = undefined;
+    };
+    return {
+      environment,
+      watch: (from, answered) => {
+        const authority = session(instance);
+        if (authority instanceof LockstepError) answered(authority);
+        else authority.call('watch', { instance, ...(from === undefined ? {} : { from }) }, answered);
+      },
+      send: ({ n, event, expect }, answered) => {
+        const authority = session(instance);
+        if (authority instanceof LockstepError) answered(authority);
+        else authority.call('send', expect === undefined ? [instance, n, event] : [instance, n, event, expect], answered);
+      },
+      machine: (image, name) => {
+        const bytes = machines.image(image);
+        return bytes === undefined ? this.#fetch(instance, image, name, definition) : machines.pinned(name, bytes, definition);
+      },
+      entered: (room) => {
+        leave();
+        entered = `${address(instance) ?? ''}/${room}`;
+        const mirror = this.#mirrors.get(instance);
+        if (mirror !== undefined) this.#rooms.set(entered, mirror);
+      },
+      diverged: this.#options.diverged,
+      ended: (room) => {
+        leave();
+        this.#mirrors.delete(instance);
+        const authority = session(instance);
+        if (room !== undefined && !(authority instanceof LockstepError)) authority.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
+      },
+    };
+  }
+
+  async #fetch(instance: InstanceId, image: string, name: string, definition: unknown): Promise<Machine> {
+    const authority = this.#options.session(instance);
+    if (authority instanceof LockstepError) throw authority;
+    const described = await authority.request('get', { image });
+    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
+    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the authority of ${instance} did not send image ${image} in base64`);
+    readImage(bytes, image);
+    return this.#options.machines.pinned(name, bytes, definition);
+  }
+}

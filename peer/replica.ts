@@ -1,0 +1,103 @@
+// The two instances behind a mirror: the confirmed one, which is the authority's at some seq, and the predicted one, which is ahead of it
+// by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
+
+import { type Difference, Instance } from '../core/instance.ts';
+import type { EventObject, Json } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
+import { diff } from '../core/patch.ts';
+import type { Stamp } from '../core/stamp.ts';
+import type { InstanceState } from '../core/state.ts';
+import type { DivergenceRecord, StepDifference } from './wire.ts';
+
+export class Replica {
+  readonly machine: Machine;
+  readonly #confirmed: Instance;
+  /** Only where the author's functions are; equal to #confirmed when nothing is pending. */
+  readonly #predicted: Instance | undefined;
+  #good: DivergenceRecord['good'] | undefined;
+  #sinceGood: StepDifference[] = [];
+
+  /** @throws LockstepError CORE when memory is exhausted. */
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.#confirmed = Instance.create(machine);
+    if (machine.functions !== undefined) this.#predicted = Instance.create(machine);
+  }
+
+  get seq(): number {
+    return this.#confirmed.seq;
+  }
+
+  /** Of the confirmed state. */
+  get status(): Instance['status'] {
+    return this.#confirmed.status;
+  }
+
+  get predicts(): boolean {
+    return this.#predicted !== undefined;
+  }
+
+  /** What a mirror shows. */
+  get shown(): Instance {
+    return this.#predicted ?? this.#confirmed;
+  }
+
+  digest(): string {
+    return this.#confirmed.digest();
+  }
+
+  /** Becomes the authority's state at `seq`. @throws LockstepError BAD_PARAMS when it does not fit the image. */
+  load(seq: number, state: InstanceState): void {
+    this.#confirmed.load(state, seq);
+    this.#good = undefined;
+    this.#sinceGood = [];
+  }
+
+  /** @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2) */
+  apply(step: StepDifference): void {
+    const [seq, , , clocks, patch, more] = step;
+    const difference: Difference = more === undefined ? { seq, clocks, patch } : { ...more, seq, clocks, patch };
+    this.#confirmed.apply(difference);
+    this.#sinceGood.push(step);
+  }
+
+  /** Compares with the authority's digest of the confirmed state. @returns what to report when they differ. (SYNC-10) */
+  compare(theirs: string): Pick<DivergenceRecord, 'image' | 'seq' | 'ours' | 'theirs' | 'good' | 'steps'> | undefined {
+    const ours = this.digest();
+    const { seq } = this;
+    if (ours !== theirs) return { image: this.machine.hash, seq, ours, theirs, good: this.#good ?? { seq, state: this.#confirmed.save() }, steps: this.#sinceGood };
+    this.#good = { seq, state: this.#confirmed.save() };
+    this.#sinceGood = [];
+    return undefined;
+  }
+
+  /** @returns whether the prediction moved. An event that throws here may still be right at the authority. */
+  predict(event: EventObject, stamp: Stamp): boolean {
+    try {
+      return this.#predicted?.step(event, stamp).taken ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * The confirmed state, and what is pending over it again.                                   (SYNC-6)
+   * @param shown the context that is on show: it stays the same object when it was right, so that nobody draws it again.
+   */
+  rebase(pending: readonly { readonly event: EventObject; readonly stamp: Stamp }[], shown: Json | undefined): void {
+    const confirmed = this.#confirmed;
+    if (this.#predicted !== undefined) {
+      this.#predicted.copyFrom(confirmed);
+      for (const { event, stamp } of pending) this.predict(event, stamp);
+    }
+    const instance = this.shown;
+    if (shown === undefined || shown === instance.context || diff(shown, instance.context).length > 0) return;
+    if (confirmed.context === instance.context) confirmed.context = shown;
+    instance.context = shown;
+  }
+
+  dispose(): void {
+    this.#predicted?.dispose();
+    this.#confirmed.dispose();
+  }
+}

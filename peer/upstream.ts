@@ -1,0 +1,21 @@
+// The way from a mirror to its authority, as the peer provides it. Agreement only.
+
+import type { LockstepError } from '../core/errors.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Environment } from './environment.ts';
+import type { Unconfirmed } from './unconfirmed.ts';
+import type { DivergenceRecord, SendResult, WatchResult } from './wire.ts';
+
+export interface Upstream {
+  readonly environment: Environment;
+  /** Calls back once, and before anything that the authority sent later is handed on. */
+  watch(from: { epoch: number; seq: number; digest: string } | undefined, answered: (error: LockstepError | undefined, result?: WatchResult) => void): void;
+  send(event: Unconfirmed, answered: (error: LockstepError | undefined, result?: SendResult) => void): void;
+  /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
+  machine(image: string, name: string): Machine | Promise<Machine>;
+  /** The mirror listens to this room from now on. */
+  entered(room: number): void;
+  diverged(record: Omit<DivergenceRecord, 'kind' | 'peer'>): void;
+  /** Nobody holds the mirror any more, or its instance is gone. @param room to unwatch. */
+  ended(room: number | undefined): void;
+}
