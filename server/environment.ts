@@ -1,0 +1,46 @@
+// The outside world of a peer that runs in Node.
+
+import { getRandomValues } from 'node:crypto';
+import type { Environment } from '../peer/environment.ts';
+
+export const nodeEnvironment: Environment = {
+  now: () => Date.now(),
+  random: drawInteger,
+  defer: (callback) => {
+    setImmediate(callback);
+  },
+  timer: startTimer,
+};
+
+/** Random words drawn in advance: one call into the operating system for many dice. */
+const pool = new Uint32Array(256);
+let drawn = pool.length;
+
+/** 53 random bits: 21 and 32. */
+function drawInteger(): number {
+  if (drawn + 2 > pool.length) {
+    getRandomValues(pool);
+    drawn = 0;
+  }
+  const high = pool[drawn] ?? 0;
+  const low = pool[drawn + 1] ?? 0;
+  drawn += 2;
+  return (high >>> 11) * 2 ** 32 + low;
+}
+
+/** setTimeout fires at once for delays over 2^31 - 1 ms; a longer one is walked in stages. */
+const STAGE_MS_MAX = 2 ** 31 - 1;
+
+function startTimer(delayMs: number, callback: () => void): () => void {
+  let remainingMs = Math.max(0, delayMs);
+  let handle: NodeJS.Timeout;
+  const walk = (): void => {
+    const stageMs = Math.min(remainingMs, STAGE_MS_MAX);
+    remainingMs -= stageMs;
+    handle = setTimeout(remainingMs > 0 ? walk : callback, stageMs);
+  };
+  walk();
+  return () => {
+    clearTimeout(handle);
+  };
+}
