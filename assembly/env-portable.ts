@@ -1,0 +1,18 @@
+// The host's two functions for the core as TypeScript; core/dialect.ts sets them.
+
+export const host = {
+  guard(_functionNumber: i32, _handle: i32): i32 {
+    return -1;
+  },
+  action(_functionNumber: i32, _handle: i32): i32 {
+    return -1;
+  },
+};
+
+export function guard(functionNumber: i32, handle: i32): i32 {
+  return host.guard(functionNumber, handle);
+}
+
+export function action(functionNumber: i32, handle: i32): i32 {
+  return host.action(functionNumber, handle);
+}

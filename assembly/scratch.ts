@@ -1,0 +1,91 @@
+// Working memory of a step, shared by all instances because one step runs at a time: sized for the largest image loaded so far.
+//
+//   chosen      transitions selected, in order, and behind them the domain of each
+//   stack       states on the way up while selecting
+//   exits, enters, defaults, targets, completed   one bitset each
+//   queue       internal events of the macrostep, {event, handle} each
+//   output      records for the host
+//   undo        the instance as it was, from INSTANCE_STATUS on
+
+import { allocate, release } from './heap.ts';
+import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, RECORD_SIZE } from './layout.ts';
+import { store32 } from './prim.ts';
+
+export let chosen: i32 = 0;
+export let domains: i32 = 0;
+export let stack: i32 = 0;
+export let exits: i32 = 0;
+export let enters: i32 = 0;
+export let defaults: i32 = 0;
+export let targets: i32 = 0;
+export let completed: i32 = 0;
+export let queue: i32 = 0;
+export let undo: i32 = 0;
+export let output: i32 = 0;
+export let outputCount: i32 = 0;
+
+let outputSize: i32 = 0;
+let stateRoom: i32 = 0;
+let undoRoom: i32 = 0;
+
+/** Bytes of one entry of the queue. */
+export const QUEUE_ENTRY: i32 = 8;
+
+/** Makes room for images of `states` states whose instances have `stride` bytes. @returns 0 or FAULT_MEMORY. */
+export function prepare(states: i32, stride: i32): i32 {
+  if (queue === 0) {
+    queue = allocate(QUEUE_MAX * QUEUE_ENTRY);
+    output = allocate(OUTPUT_SIZE);
+    outputSize = OUTPUT_SIZE;
+    if (queue < 0 || output < 0) return FAULT_MEMORY;
+  }
+  if (states > stateRoom) {
+    const wordBytes: i32 = ((states + 63) >>> 6) << 3;
+    const block: i32 = allocate((states << 2) * 3 + wordBytes * 5 + 64);
+    if (block < 0) return FAULT_MEMORY;
+    chosen = block;
+    domains = chosen + (states << 2);
+    stack = domains + (states << 2);
+    exits = (stack + (states << 2) + 7) & ~7;
+    enters = exits + wordBytes;
+    defaults = enters + wordBytes;
+    targets = defaults + wordBytes;
+    completed = targets + wordBytes;
+    stateRoom = states;
+  }
+  if (stride > undoRoom) {
+    const block: i32 = allocate(stride);
+    if (block < 0) return FAULT_MEMORY;
+    if (undo !== 0) release(undo, undoRoom);
+    undo = block;
+    undoRoom = stride;
+  }
+  return 0;
+}
+
+export function clearOutput(): void {
+  outputCount = 0;
+}
+
+/** Appends a record. @returns 0 or FAULT_OUTPUT_FULL. */
+export function emit(kind: i32, argument: i32, aux: i32): i32 {
+  const at: i32 = outputCount * RECORD_SIZE;
+  if (at + RECORD_SIZE > outputSize) return FAULT_OUTPUT_FULL;
+  store32(output + at, (kind << 24) | argument);
+  store32(output + at + 4, aux);
+  outputCount += 1;
+  return 0;
+}
+
+/** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
+export function reserve(size: i32): i32 {
+  if (size <= outputSize) return 0;
+  if (size > OUTPUT_SIZE_MAX) return FAULT_MEMORY;
+  const block: i32 = allocate(size);
+  if (block < 0) return FAULT_MEMORY;
+  if (output !== 0) release(output, outputSize);
+  output = block;
+  outputSize = size;
+  outputCount = 0;
+  return 0;
+}

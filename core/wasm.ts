@@ -1,0 +1,125 @@
+// The loader of a core: instantiates it, keeps views of its memory fresh, turns exceptions of the author's functions into results below
+// zero and traps into errors. What the core means is for Machine and Instance to say.
+
+import { FAULT_MEMORY, FORMAT } from '../assembly/layout.ts';
+import type { CoreExports, CoreImports } from './abi.ts';
+import { LockstepError } from './errors.ts';
+
+/** Who answers for guards and actions while a step runs. */
+export interface CoreHost {
+  guard(functionNumber: number, handle: number): number;
+  action(functionNumber: number, handle: number): number;
+}
+
+/** Room for the text that hashText hashes; longer texts get a block of their own. */
+const SCRATCH_SIZE = 4_096;
+const WORD = 0x1_0000_0000n;
+
+export class Core {
+  readonly exports: CoreExports;
+  host: CoreHost | undefined;
+  /** What the last exception of an author's function was. */
+  thrown: unknown;
+  readonly #encoder = new TextEncoder();
+  readonly #scratch: number;
+  #words: Uint32Array;
+  #bytes: Uint8Array;
+
+  /** @throws LockstepError CORE when it is not a core of this version. */
+  static async fromWasm(source: BufferSource | WebAssembly.Module): Promise<Core> {
+    const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+    return new Core((imports) => new WebAssembly.Instance(module, { env: { ...imports.env } }).exports as unknown as CoreExports);
+  }
+
+  /** A core that is not WebAssembly: core/dialect.ts makes one. */
+  static fromExports(make: (imports: CoreImports) => CoreExports): Core {
+    return new Core(make);
+  }
+
+  private constructor(make: (imports: CoreImports) => CoreExports) {
+    this.exports = make({
+      env: {
+        guard: (functionNumber, handle) => {
+          try {
+            return this.host!.guard(functionNumber, handle);
+          } catch (thrown) {
+            this.thrown = thrown;
+            return -1;
+          }
+        },
+        action: (functionNumber, handle) => {
+          try {
+            return this.host!.action(functionNumber, handle);
+          } catch (thrown) {
+            this.thrown = thrown;
+            return -1;
+          }
+        },
+      },
+    });
+    const found = this.exports.abi();
+    if (found !== FORMAT) throw new LockstepError('CORE', `the core reads image format ${found}, expected ${FORMAT}`);
+    this.#words = new Uint32Array(this.exports.memory.buffer);
+    this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    this.#scratch = this.exports.allocate(SCRATCH_SIZE + 8);
+  }
+
+  /** The memory as 32-bit words. Ask again after any call that may grow it; a step never does. */
+  get words(): Uint32Array {
+    if (this.#words.length === 0 || this.#words.buffer !== this.exports.memory.buffer) this.#words = new Uint32Array(this.exports.memory.buffer);
+    return this.#words;
+  }
+
+  /** The memory as bytes; like words. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.length === 0 || this.#bytes.buffer !== this.exports.memory.buffer) this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    return this.#bytes;
+  }
+
+  /**
+   * Hands an image to the core, which validates it.
+   * @returns the core's handle of it.
+   * @throws LockstepError BAD_IMAGE with the number of the check that failed (docs/IMAGE.md), CORE when memory is exhausted.
+   */
+  loadImage(image: Uint8Array): number {
+    // Eight bytes more: the validator computes the hash there.
+    const size = image.length + 8;
+    const pointer = this.exports.allocate(size);
+    if (pointer < 0) throw new LockstepError('CORE', `no memory for an image of ${image.length} bytes`);
+    this.bytes.set(image, pointer);
+    const handle = this.exports.load(pointer, image.length);
+    if (handle >= 0) return handle;
+    this.exports.release(pointer, size);
+    if (handle === FAULT_MEMORY) throw new LockstepError('CORE', `no memory to run an image of ${image.length} bytes`);
+    throw new LockstepError('BAD_IMAGE', `check ${this.exports.refusal()} of the validator refused an image of ${image.length} bytes`);
+  }
+
+  /** The digest of an instance's bytes. */
+  digest(instance: number): bigint {
+    this.exports.digest(instance, this.#scratch);
+    return this.#result(this.#scratch);
+  }
+
+  /** xxh64 of the UTF-8 text, seed 0. */
+  readonly hashText = (text: string): bigint => {
+    const room = text.length * 3;
+    if (room > SCRATCH_SIZE) return this.#hashLong(text, room);
+    const { written } = this.#encoder.encodeInto(text, this.bytes.subarray(this.#scratch + 8, this.#scratch + 8 + SCRATCH_SIZE));
+    this.exports.hash(this.#scratch + 8, written, 0, 0, this.#scratch);
+    return this.#result(this.#scratch);
+  };
+
+  #hashLong(text: string, room: number): bigint {
+    const block = this.exports.allocate(room);
+    if (block < 0) throw new LockstepError('CORE', `no memory to hash a text of ${text.length} characters`);
+    const { written } = this.#encoder.encodeInto(text, this.bytes.subarray(block, block + room));
+    this.exports.hash(block, written, 0, 0, this.#scratch);
+    this.exports.release(block, room);
+    return this.#result(this.#scratch);
+  }
+
+  #result(pointer: number): bigint {
+    const words = this.words;
+    return BigInt(words[(pointer >>> 2) + 1]!) * WORD + BigInt(words[pointer >>> 2]!);
+  }
+}
