@@ -71,6 +71,14 @@ export class TestEnvironment implements Environment {
     }
   }
 
+  /** Runs what the current turn left for its end, and the promises that follow from it. */
+  async turn(): Promise<void> {
+    for (let i = 0; i < REACTIONS; i++) await undefined;
+    const turn = this.#deferred;
+    this.#deferred = [];
+    for (const callback of turn) callback();
+  }
+
   /** Lets time pass: every timer runs at its own moment, and everything that follows from it before the next one. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
