@@ -179,11 +179,14 @@ export const ACTION_CANCEL: i32 = 6;
 export const ACTION_KIND_MAX: i32 = 6;
 
 // ── Event handles: how the core tells the host which event object a guard, action or effect sees ─────────────────
-/** The external event that the step was called with (or xstate.init). Values 1, 2, … are events that env.action returned, in call order. */
+/**
+ * The external event that the step was called with (or xstate.init). Values 1, 2, … are events that env.action made, in call order: raised
+ * ones, and done events that carry the output of a final state.
+ */
 export const HANDLE_EXTERNAL: i32 = 0;
 /** HANDLE_RAISE | raise number: a constant event of the definition. */
 export const HANDLE_RAISE: i32 = 0x20000000;
-/** HANDLE_DONE | state number: the done event of that compound or parallel. Its output, if any, is the last one the host computed for it. */
+/** HANDLE_DONE | state number: the done event of that state, without an output. */
 export const HANDLE_DONE: i32 = 0x40000000;
 export const HANDLE_ARG_MASK: i32 = 0x1fffffff;
 

@@ -305,15 +305,16 @@ function enterFinal(state: i32): i32 {
     const isCompound: boolean = frame.kindOf(parent) === layout.KIND_COMPOUND;
     ancestor = isCompound ? frame.parentOf(parent) : parent;
     if (isCompound) {
-      fault = computeOutput(state, handle);
-      if (fault === 0) fault = raiseDone(parent);
+      const done: i32 = doneHandle(state, parent);
+      if (done < 0) return done;
+      fault = raiseDone(parent, done);
       if (fault < 0) return fault;
     }
   }
   let completion: i32 = ancestor === layout.NONE16 ? state : ancestor;
   while (ancestor !== layout.NONE16 && frame.kindOf(ancestor) === layout.KIND_PARALLEL && !frame.hasBit(scratch.completed, ancestor) && isFinished(ancestor)) {
     frame.setBit(scratch.completed, ancestor);
-    fault = raiseDone(ancestor);
+    fault = raiseDone(ancestor, layout.HANDLE_DONE | ancestor);
     if (fault < 0) return fault;
     completion = ancestor;
     ancestor = frame.parentOf(ancestor);
@@ -323,25 +324,27 @@ function enterFinal(state: i32): i32 {
   return completeOutput(completion);
 }
 
-function raiseDone(state: i32): i32 {
+function raiseDone(state: i32, itsHandle: i32): i32 {
   const event: i32 = load16(frame.stateAt(state) + layout.STATE_DONE_EVENT);
-  return event === layout.NONE16 ? 0 : raise(event, layout.HANDLE_DONE | state);
+  return event === layout.NONE16 ? 0 : raise(event, itsHandle);
 }
 
-function computeOutput(state: i32, itsHandle: i32): i32 {
-  const output: i32 = load16(frame.stateAt(state) + layout.STATE_OUTPUT);
-  if (output === layout.NONE16) return 0;
-  return action(output, itsHandle) < 0 ? layout.FAULT_HOST : 0;
+/** Handle of the done event that `final` brings to `completed`: one that the host makes when there is an output to carry. @returns it, or a fault. */
+function doneHandle(final: i32, completed: i32): i32 {
+  const output: i32 = load16(frame.stateAt(final) + layout.STATE_OUTPUT);
+  if (output === layout.NONE16 || final === 0) return layout.HANDLE_DONE | completed;
+  if (action(output, handle) < 0) return layout.FAULT_HOST;
+  made += 1;
+  return made;
 }
 
 /** The root's output sees the done event of the state that completed it. */
 function completeOutput(completion: i32): i32 {
-  if (load16(frame.stateAt(0) + layout.STATE_OUTPUT) === layout.NONE16) return 0;
-  if (completion !== 0) {
-    const fault: i32 = computeOutput(completion, handle);
-    if (fault < 0) return fault;
-  }
-  return computeOutput(0, layout.HANDLE_DONE | completion);
+  const output: i32 = load16(frame.stateAt(0) + layout.STATE_OUTPUT);
+  if (output === layout.NONE16) return 0;
+  const done: i32 = doneHandle(completion, completion);
+  if (done < 0) return done;
+  return action(output, done) < 0 ? layout.FAULT_HOST : 0;
 }
 
 /** A compound with an active final child; a parallel all of whose regions are finished. */

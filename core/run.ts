@@ -1,7 +1,7 @@
 // One run of the core: what the author's functions see while it runs, and what it leaves behind. There is one Run per core, because a core
 // runs one step at a time; the core calls back into it for guards and actions, by function number and event handle.
 
-import { HANDLE_ARG_MASK, HANDLE_DONE, HANDLE_EXTERNAL, HANDLE_RAISE, INSTANCE_CONFIGURATION } from '../assembly/layout.ts';
+import { HANDLE_ARG_MASK, HANDLE_DONE, HANDLE_EXTERNAL, HANDLE_RAISE, INSTANCE_CONFIGURATION, INSTANCE_STATUS, STATUS_DONE } from '../assembly/layout.ts';
 import { assert, LockstepError } from './errors.ts';
 import type { BoundFunctions, FunctionArguments } from './functions.ts';
 import type { EventObject, Json, JsonObject } from './json.ts';
@@ -16,7 +16,7 @@ export class Run implements FunctionArguments {
   event: EventObject = { type: '' };
   /** The context before the first assign and after each one, in order; undefined while no assign has run. */
   contexts: Json[] | undefined;
-  /** External event, then the events that the author's functions made. */
+  /** The events that the author's functions made, done events with an output included: handle 1 is the first. */
   events: EventObject[] | undefined;
   host: HostResult[] | undefined;
   delays: number[] | undefined;
@@ -27,7 +27,6 @@ export class Run implements FunctionArguments {
   #functions: BoundFunctions = [];
   #pointer = 0;
   #external: EventObject = { type: '' };
-  #outputs: Map<number, Json> | undefined;
   #recorded: readonly HostResult[] | undefined;
   #recordedNext = 0;
 
@@ -48,7 +47,6 @@ export class Run implements FunctionArguments {
     this.host = undefined;
     this.delays = undefined;
     this.output = undefined;
-    this.#outputs = undefined;
     this.#recorded = recorded;
     this.#recordedNext = 0;
   }
@@ -128,12 +126,15 @@ export class Run implements FunctionArguments {
     const state = this.#machine.outputStates.get(fn);
     assert(state !== undefined, 'an output function belongs to a state');
     if (state === 0) this.output = value;
-    else {
-      this.#outputs ??= new Map();
-      this.#outputs.set(state, value).set(this.#machine.parent(state), value);
-    }
+    else (this.events ??= []).push({ type: `xstate.done.state.${this.#doneId(state)}`, output: value });
     if (this.#recorded === undefined) (this.host ??= []).push(value);
     return 0;
+  }
+
+  /** A final state completes its parent; asked once more when the machine is done, it stands for itself (XState's rule). */
+  #doneId(state: number): string {
+    const isDone = this.#core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] === STATUS_DONE;
+    return this.#machine.symbols.states[isDone ? state : this.#machine.parent(state)]!.id;
   }
 
   #replayAction(fn: number): number {
@@ -157,7 +158,7 @@ export class Run implements FunctionArguments {
 
   /** The event object behind a handle of the core, in the run at hand. */
   eventOf(handle: number): EventObject {
-    return eventOf(handle, this.#machine, this.#external, this.events, this.#outputs);
+    return eventOf(handle, this.#machine, this.#external, this.events);
   }
 
   /** The same for handles of this run, to be asked after later runs. */
@@ -165,8 +166,7 @@ export class Run implements FunctionArguments {
     const machine = this.#machine;
     const external = this.#external;
     const events = this.events;
-    const outputs = this.#outputs;
-    return (handle) => eventOf(handle, machine, external, events, outputs);
+    return (handle) => eventOf(handle, machine, external, events);
   }
 
   /** For composed guards: whether a state is active in the middle of the step. */
@@ -193,11 +193,10 @@ function eventOf(
   machine: Machine,
   external: EventObject,
   made: readonly EventObject[] | undefined,
-  outputs: ReadonlyMap<number, Json> | undefined,
 ): EventObject {
   if (handle === HANDLE_EXTERNAL) return external;
   const number = handle & HANDLE_ARG_MASK;
-  if ((handle & HANDLE_DONE) !== 0) return { type: `xstate.done.state.${machine.symbols.states[number]!.id}`, output: outputs?.get(number) };
+  if ((handle & HANDLE_DONE) !== 0) return { type: `xstate.done.state.${machine.symbols.states[number]!.id}` };
   if ((handle & HANDLE_RAISE) !== 0) return machine.symbols.raises[number]!;
   return made![number - 1]!;
 }

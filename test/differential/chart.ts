@@ -1,0 +1,296 @@
+// Random charts with every feature that the dialect takes. A chart is an XState config whose functions look at all they are given: each
+// guard, assign, delay, output and made event is a hash of context and event, so a function that saw something else decides otherwise.
+
+import type { Random } from '../support/random.ts';
+import type { XState } from './oracle.ts';
+
+type Fields = Record<string, unknown>;
+interface Given {
+  readonly context: unknown;
+  readonly event: unknown;
+}
+
+export interface Chart {
+  readonly config: Fields;
+  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields };
+  /** Event types worth sending. */
+  readonly types: readonly string[];
+}
+
+/** What the effects of a run saw, in order. */
+export class Log {
+  readonly entries: string[] = [];
+
+  write(name: string, found: Given, params: unknown): void {
+    this.entries.push(`${name} ${JSON.stringify([found.context, found.event, params])}`);
+  }
+
+  take(): string[] {
+    return this.entries.splice(0);
+  }
+}
+
+const TYPES = ['E0', 'E1', 'E2', 'E3', 'x.a', 'x.y', 'x.y.z'];
+const DESCRIPTORS = [...TYPES, ...TYPES, 'x.*', 'x.y.*', '*'];
+const GUARDS = ['g0', 'g1', 'g2', 'parametric', 'alias', 'composed', 'inOne'];
+const STATE_MAX = 26;
+
+/** FNV-1a over everything a function can see. */
+function mix(found: Given, salt: unknown): number {
+  const text = JSON.stringify([found.context, found.event, salt]);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** A node of the tree before transitions are written into it. */
+interface Node {
+  readonly config: Fields;
+  readonly parent: Node | undefined;
+  readonly key: string;
+  readonly id: string;
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly children: Node[];
+}
+
+export function randomChart(random: Random, xstate: XState, log: Log): Chart {
+  return new Author(random, xstate, log).chart();
+}
+
+class Author {
+  readonly #random: Random;
+  readonly #xstate: XState;
+  readonly #log: Log;
+  readonly #nodes: Node[] = [];
+  #effects = 0;
+
+  constructor(random: Random, xstate: XState, log: Log) {
+    this.#random = random;
+    this.#xstate = xstate;
+    this.#log = log;
+  }
+
+  chart(): Chart {
+    const { below, chance } = this.#random;
+    const root = this.#node(undefined, 'm', chance(0.2) ? 'parallel' : 'compound');
+    this.#grow(root, 0);
+    for (const node of this.#nodes) this.#write(node);
+    Object.assign(root.config, {
+      id: 'm',
+      options: { maxIterations: 60 },
+      context: chance(0.5) ? { n: below(5), list: [] } : ({ input }: { input?: { n: number } }) => ({ n: input?.n ?? 3, list: ['made'] }),
+    });
+    if (chance(0.5)) root.config.output = this.#output();
+    return { config: root.config, implementations: this.#implementations(), types: [...TYPES, 'x', 'x.q', 'never'] };
+  }
+
+  // ── The tree ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #node(parent: Node | undefined, key: string, kind: Node['kind']): Node {
+    const ownId = parent !== undefined && this.#random.chance(0.15) ? `own${this.#nodes.length}` : undefined;
+    const id = ownId ?? (parent === undefined ? key : [...pathOf(parent), key].join('.'));
+    const node: Node = { config: ownId === undefined ? {} : { id: ownId }, parent, key, id, kind, children: [] };
+    this.#nodes.push(node);
+    return node;
+  }
+
+  #grow(node: Node, depth: number): void {
+    const { below, chance, pick } = this.#random;
+    if (node.kind === 'parallel') node.config.type = 'parallel';
+    if (node.kind === 'final') node.config.type = 'final';
+    if (node.kind !== 'compound' && node.kind !== 'parallel') return;
+    const states: Fields = {};
+    node.config.states = states;
+    const count = 2 + below(3);
+    for (let i = 0; i < count; i += 1) {
+      const key = chance(0.1) ? String(9 - i) : `s${i}`;
+      const kinds: readonly Node['kind'][] =
+        depth >= 3 || this.#nodes.length > STATE_MAX ? ['atomic'] : ['atomic', 'atomic', 'compound', 'compound', 'parallel'];
+      const kind = i > 0 && chance(0.2) ? 'final' : pick(kinds);
+      const child = this.#node(node, key, kind);
+      node.children.push(child);
+      states[key] = child.config;
+      this.#grow(child, depth + 1);
+    }
+    if (chance(0.35)) this.#addHistory(node, states);
+    if (node.kind === 'compound') {
+      const first = pick(node.children.filter(({ kind }) => kind !== 'history' && (kind !== 'final' || chance(0.1)))).key;
+      node.config.initial = chance(0.25) ? { target: first, actions: this.#actions() } : first;
+    }
+  }
+
+  #addHistory(node: Node, states: Fields): void {
+    const { chance, pick } = this.#random;
+    const history = this.#node(node, 'h', 'history');
+    Object.assign(history.config, { type: 'history', history: pick(['deep', 'shallow']) });
+    if (chance(0.4)) {
+      const inside = pick(node.children);
+      const grandchild = inside.children.filter(({ kind }) => kind !== 'history');
+      history.config.target = grandchild.length > 0 && chance(0.5) ? `${inside.key}.${pick(grandchild).key}` : inside.key;
+    }
+    node.children.push(history);
+    states.h = history.config;
+  }
+
+  // ── What happens in it ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #write(node: Node): void {
+    const { below, chance, pick } = this.#random;
+    if (node.kind === 'history') return;
+    const { config } = node;
+    if (chance(0.5)) config.entry = this.#actions();
+    if (chance(0.5)) config.exit = this.#actions();
+    if (chance(0.3)) config.tags = pick([['red'], ['red', 'green'], 'blue']);
+    if (node.kind === 'final' && chance(0.6)) config.output = this.#output();
+    const on: Fields = {};
+    for (let count = below(4); count > 0; count -= 1) on[pick(DESCRIPTORS)] = this.#handlers(node);
+    if (Object.keys(on).length > 0) config.on = on;
+    if (chance(0.12)) config.always = this.#always(node);
+    if (node.kind !== 'atomic' && node.kind !== 'final' && chance(0.4)) config.onDone = chance(0.5) ? this.#guarded(node) : { actions: this.#actions() };
+    if (chance(0.2)) config.after = { [pick(['10', '500', 'soon', 'later'])]: this.#transition(node), ...(chance(0.3) ? { 77: this.#transition(node) } : {}) };
+  }
+
+  #handlers(node: Node): unknown {
+    const kind = this.#random.below(12);
+    if (kind === 0) return undefined;
+    if (kind === 1) return [];
+    if (kind === 2) return this.#target(node);
+    if (kind < 6) return [this.#guarded(node), this.#transition(node)];
+    return this.#transition(node);
+  }
+
+  #always(node: Node): unknown {
+    const guarded = this.#guarded(node);
+    return this.#random.chance(0.5) ? guarded : [this.#guarded(node), guarded];
+  }
+
+  #guarded(node: Node): Fields {
+    return { ...this.#transition(node), guard: this.#guard() };
+  }
+
+  #transition(node: Node): Fields {
+    const { chance } = this.#random;
+    return {
+      ...(chance(0.8) ? { target: this.#targets(node) } : {}),
+      ...(chance(0.2) ? { reenter: true } : {}),
+      ...(chance(0.3) ? { guard: this.#guard() } : {}),
+      ...(chance(0.5) ? { actions: this.#actions() } : {}),
+    };
+  }
+
+  #targets(node: Node): unknown {
+    const { chance, pick } = this.#random;
+    const parallels = this.#nodes.filter(({ kind }) => kind === 'parallel');
+    if (parallels.length === 0 || !chance(0.1)) return this.#target(node);
+    // One state in each of two regions.
+    const regions = pick(parallels).children.filter(({ kind }) => kind !== 'history');
+    const [first, second] = regions;
+    const inside = (region: Node): Node => pick(this.#nodes.filter((other) => other === region || (isInside(other, region) && !(other.kind === 'history' && other.parent === region && chance(0.5)))));
+    return first === undefined || second === undefined ? this.#target(node) : [`#${inside(second).id}`, `#${inside(first).id}`];
+  }
+
+  #target(node: Node): string {
+    const { chance, pick } = this.#random;
+    const child = node.children.length > 0 ? pick(node.children) : undefined;
+    if (child !== undefined && chance(0.25)) return `.${child.key}`;
+    const sibling = node.parent === undefined ? undefined : pick(node.parent.children);
+    if (sibling !== undefined && chance(0.35)) return sibling.key;
+    const nodes = this.#nodes.filter(({ parent }) => parent !== undefined);
+    return `#${pick(nodes).id}`;
+  }
+
+  // ── Functions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #guard(): unknown {
+    const { below, chance, pick } = this.#random;
+    if (chance(0.3)) return ((salt) => (found: Given) => mix(found, salt) % 3 !== 0)(below(1000));
+    const name = pick(GUARDS);
+    if (name !== 'parametric') return name;
+    const salt = below(100);
+    return { type: name, params: chance(0.5) ? { salt } : (found: Given) => ({ salt: mix(found, salt) }) };
+  }
+
+  #actions(): unknown {
+    const actions = Array.from({ length: 1 + this.#random.below(3) }, () => this.#action());
+    return actions.length === 1 && this.#random.chance(0.5) ? actions[0] : actions;
+  }
+
+  #action(): unknown {
+    const { below, chance, pick } = this.#random;
+    const { assign, raise, log } = this.#xstate;
+    const salt = below(1000);
+    // Raises are rare: where every other entry raises, charts do nothing but loop.
+    switch (below(chance(0.1) ? 10 : 8) + (chance(0.4) ? 10 : 0)) {
+      case 0:
+        return assign(((found: Given) => ({ n: mix(found, salt) % 50 })) as never);
+      case 1:
+        return assign({ n: (found: Given) => mix(found, salt) % 20, seen: (found: Given) => (found.event as Fields).type } as never);
+      case 2:
+        return 'assigned';
+      case 3:
+        return { type: 'assignedBy', params: (found: Given) => ({ by: mix(found, salt) % 7 }) };
+      case 8:
+        return raise({ type: pick([...TYPES, 'x.other']), k: salt } as never);
+      case 9:
+        return chance(0.5) ? 'raised' : raise(((found: Given) => ({ type: TYPES[mix(found, salt) % TYPES.length], from: salt })) as never);
+      case 6:
+        return log(((found: Given) => mix(found, salt)) as never, chance(0.5) ? 'label' : undefined);
+      case 7:
+        return { type: 'noted', params: chance(0.5) ? { salt } : (found: Given) => ({ mixed: mix(found, salt) }) };
+      case 4:
+        return 'nobody implements this';
+      case 5:
+        return 'noted';
+      default:
+        return this.#effect(`f${(this.#effects += 1)}`);
+    }
+  }
+
+  #effect(name: string) {
+    const log = this.#log;
+    return (found: Given, params: unknown): void => {
+      log.write(name, found, params);
+    };
+  }
+
+  #output(): unknown {
+    const salt = this.#random.below(1000);
+    return this.#random.chance(0.3) ? { fixed: salt } : (found: Given) => ({ mixed: mix(found, salt) });
+  }
+
+  #implementations(): Chart['implementations'] {
+    const { assign, raise, and, or, not, stateIn } = this.#xstate;
+    const { pick } = this.#random;
+    const states = this.#nodes.filter(({ kind, parent }) => kind !== 'history' && parent !== undefined);
+    const guard = (salt: number) => (found: Given) => mix(found, salt) % 2 === 0;
+    const valueOf = (node: Node): unknown => pathOf(node).slice(1).reduceRight<unknown>((inner, key) => (inner === undefined ? key : { [key]: inner }), undefined);
+    return {
+      guards: {
+        g0: guard(0),
+        g1: guard(1),
+        g2: guard(2),
+        parametric: (found: Given, { salt }: { salt: number }) => mix(found, salt) % 2 === 1,
+        alias: 'g1',
+        inOne: stateIn(`#${pick(states).id}`),
+        composed: or([and(['g0', not('alias'), stateIn(`#${pick(states).id}`)]), and([{ type: 'parametric', params: { salt: 4 } } as never, stateIn(valueOf(pick(states)) as never)])]),
+      },
+      actions: {
+        noted: this.#effect('noted'),
+        assigned: assign({ n: (found: Given) => mix(found, 'assigned') % 9, list: ({ context }: { context: { list: unknown[] } }) => [...context.list, context.list.length].slice(-4) } as never),
+        assignedBy: assign((({ context }: { context: { n: number } }, { by }: { by: number }) => ({ n: (context.n + by) % 100 })) as never),
+        raised: raise(((found: Given) => ({ type: TYPES[mix(found, 'raised') % TYPES.length] })) as never),
+      },
+      delays: { soon: 25, later: (found: Given) => mix(found, 'later') % 1000 },
+    };
+  }
+}
+
+/** Keys from the root, whose key is the machine's id. */
+function pathOf(node: Node): string[] {
+  return node.parent === undefined ? [node.key] : [...pathOf(node.parent), node.key];
+}
+
+function isInside(node: Node, ancestor: Node): boolean {
+  for (let above = node.parent; above !== undefined; above = above.parent) if (above === ancestor) return true;
+  return false;
+}
