@@ -1,0 +1,34 @@
+// The product for Node: one bundle per public entry in build/dist, npm dependencies left outside.
+
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vite';
+import { dialect } from './tools/bootstrap/dialect.ts';
+
+const ENTRIES = {
+  lockstep: 'peer/index.ts',
+  server: 'server/index.ts',
+  relay: 'relay/index.ts',
+  compiler: 'compiler/index.ts',
+  vite: 'compiler/vite.ts',
+  testing: 'peer/testing.ts',
+  cli: 'tools/cli.ts',
+  examples: 'examples/machines.ts',
+  bench: 'bench/run.ts',
+} as const;
+
+export default defineConfig({
+  plugins: [dialect()],
+  build: {
+    ssr: true,
+    target: 'node20',
+    outDir: 'build/dist',
+    emptyOutDir: true,
+    sourcemap: true,
+    minify: false,
+    rollupOptions: {
+      input: Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(file))),
+      // Flat: server/core-file finds build/core.wasm from where it is bundled to.
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    },
+  },
+});
