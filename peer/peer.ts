@@ -15,7 +15,7 @@ import { hostedId, ownerOf } from './identity.ts';
 import type { Journal } from './journal.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
-import { type Compile, Machines } from './machines.ts';
+import { type Compile, Machines, type MachineSource } from './machines.ts';
 import { MemoryJournal } from './memory.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
@@ -43,6 +43,8 @@ export interface PeerOptions {
   /** In memory unless given. Whoever gives it closes it. */
   readonly journal?: Journal;
   readonly compile?: Compile;
+  /** Those whose instances the journal may hold are given here, so that these find their functions; others can follow by `machines.add`. */
+  readonly machines?: Readonly<Record<string, MachineSource>>;
   /** Answers `eval`; without it `eval` is refused. */
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Whether others may define machines here; off unless given. */
@@ -65,7 +67,10 @@ export class Peer {
   #waiting: ((error: LockstepError | undefined) => void)[] = [];
   #isClosed = false;
 
-  /** Reads its journal, then connects, and stays connected until it is closed. */
+  /**
+   * Reads its journal, then connects, and stays connected until it is closed.
+   * @throws LockstepError as `machines.add`, for one of `options.machines`.
+   */
   constructor(options: PeerOptions) {
     this.#options = options;
     const report: Report = options.report ?? (() => undefined);
@@ -99,6 +104,7 @@ export class Peer {
       diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
     });
     this.#serve();
+    for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
     this.#host.read().then(
       () => this.#connection.connect(),
       (error: unknown) => this.#failed(error instanceof LockstepError ? error : new LockstepError('STORAGE', String(error), { cause: error })),

@@ -80,11 +80,8 @@ export class World {
   }
 
   /** A server with the door machine. */
-  async server(options: Partial<PeerOptions> & { readonly record?: (line: string) => void } = {}): Promise<Peer> {
-    const server = await this.peer('secret-of-the-server', { kind: 'server', name: 'server', key: 'key', ...options });
-    server.machines.add('door', { definition: this.door });
-    await this.settle();
-    return server;
+  server(options: Partial<PeerOptions> & { readonly record?: (line: string) => void } = {}): Promise<Peer> {
+    return this.peer('secret-of-the-server', { kind: 'server', name: 'server', key: 'key', machines: { door: { definition: this.door } }, ...options });
   }
 
   network(name: string): TestNetwork {
