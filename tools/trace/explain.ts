@@ -39,6 +39,8 @@ export interface Microstep {
   /** The external event's type first; then raised and done events, and `always`. */
   readonly event: string;
   readonly candidates: readonly Candidate[];
+  /** What each guard that was asked said, in order. */
+  readonly answers: readonly { readonly transition: number; readonly answer: boolean }[];
   readonly taken: readonly number[];
   /** States in the order they were left, then entered. */
   readonly left: readonly number[];
@@ -156,7 +158,8 @@ class Reader {
   #close(): void {
     const { event, eventNumber, taken, left, entered, actions } = this.#open;
     const candidates = eventNumber < 0 ? [] : this.#chart.candidates(eventNumber).map((transition) => ({ transition, verdict: this.#verdict(transition) }));
-    this.#microsteps.push({ event, candidates, taken, left, entered, actions });
+    const answers = [...this.#open.answers].map(([transition, answer]) => ({ transition, answer }));
+    this.#microsteps.push({ event, candidates, answers, taken, left, entered, actions });
   }
 
   #verdict(transition: number): Verdict {

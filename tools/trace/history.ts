@@ -76,8 +76,9 @@ export class History {
    */
   stateAfter(entry: Entry, machine: Machine): Moment {
     const target = this.#position(entry);
-    const chain = this.#chainTo(target);
-    const base = chain.base;
+    const chain = this.#baseOf(target);
+    if (typeof chain === 'number') throw missing(this.instance, chain);
+    const { base } = chain;
     const instance = Instance.create(machine);
     try {
       if (base !== undefined) instance.load(base.state, base.seq);
@@ -90,6 +91,14 @@ export class History {
     } finally {
       instance.dispose();
     }
+  }
+
+  /** Whether what came before the step can be worked out, as far as that takes no folding to tell. */
+  isFoldable(entry: Entry): boolean {
+    const { epoch, seq } = entry.record.step;
+    if (this.#savedAt(epoch, seq - 1) !== undefined) return true;
+    const before = this.before(entry);
+    return before !== undefined && before.record.step.seq === seq - 1 && typeof this.#baseOf(this.#position(before)) !== 'number';
   }
 
   /** The instance as it was before the step; undefined before step 1. */
@@ -144,21 +153,18 @@ export class History {
     }
   }
 
-  /** From where to fold: the nearest saved state that all steps up to the target continue, or step 1. */
-  #chainTo(target: number): { readonly base: Saved | undefined; readonly from: number } {
+  /** From where to fold: the nearest saved state that all steps up to the target continue, or step 1; else the seq of the step that is missing. */
+  #baseOf(target: number): { readonly base: Saved | undefined; readonly from: number } | number {
     for (let i = target; i >= 0; i--) {
-      const { step } = this.#entries[i]!.record;
-      const saved = this.#savedAt(step.epoch, step.seq);
+      const { epoch, seq } = this.#entries[i]!.record.step;
+      const saved = this.#savedAt(epoch, seq);
       if (saved !== undefined) return { base: saved, from: i + 1 };
-      if (step.seq === 1) return { base: undefined, from: i };
-      const before = this.#entries[i - 1]?.record.step;
-      if (before === undefined || before.seq !== step.seq - 1) {
-        const bridge = this.#savedAt(step.epoch, step.seq - 1);
-        if (bridge !== undefined) return { base: bridge, from: i };
-        throw missing(this.instance, step.seq - 1);
-      }
+      if (seq === 1) return { base: undefined, from: i };
+      const bridge = this.#savedAt(epoch, seq - 1);
+      if (bridge !== undefined) return { base: bridge, from: i };
+      if (this.#entries[i - 1]?.record.step.seq !== seq - 1) return seq - 1;
     }
-    throw missing(this.instance, 1);
+    return 1;
   }
 
   #savedAt(epoch: number, seq: number): Saved | undefined {

@@ -41,7 +41,7 @@ export type Origin =
 export interface View {
   readonly entry: Entry;
   readonly chart: Chart;
-  /** Undefined before step 1. */
+  /** Undefined before step 1, and where what came before is not in this trace. */
   readonly before: Moment | undefined;
   readonly after: Moment;
   /** [state, clock before, clock after] of every state whose clock moved. */
@@ -151,7 +151,9 @@ export class TraceModel {
     return this.#peers.get(peer)?.name || peer;
   }
 
+  /** By `instance@epoch#seq`. */
   find(id: string): Entry | undefined {
+    this.#timeline.entries();
     return this.#entries.get(id);
   }
 
@@ -178,6 +180,7 @@ export class TraceModel {
 
   /** Which event led to the step, and which step to the event. Needs no image but for timers. */
   origin(entry: Entry): Origin {
+    this.#timeline.entries();
     const { cause } = entry.record.step;
     if (cause.n !== 0) return { kind: 'peer', peer: cause.peer, n: cause.n, step: entry.source };
     if (cause.event.type === 'xstate.init') return { kind: 'start', peer: cause.peer };
@@ -191,14 +194,15 @@ export class TraceModel {
   view(entry: Entry): View {
     const { machine, chart } = this.#image(entry.record.image);
     const history = this.#history(entry);
-    const before = history.stateBefore(entry, machine);
     const after = history.stateAfter(entry, machine);
+    const before = history.isFoldable(entry) ? history.stateBefore(entry, machine) : undefined;
+    const { clocks: ticks, patch } = entry.record.step;
     const clocks: (readonly [number, number, number])[] = [];
-    after.state.clocks.forEach((ticks, state) => {
-      const earlier = before?.state.clocks[state] ?? 0;
-      if (earlier !== ticks) clocks.push([state, earlier, ticks]);
-    });
-    return { entry, chart, before, after, clocks, patch: entry.record.step.patch, origin: this.origin(entry) };
+    for (let i = 0; i < ticks.length; i += 2) {
+      const now = after.state.clocks[ticks[i]!] ?? 0;
+      clocks.push([ticks[i]!, now - ticks[i + 1]!, now]);
+    }
+    return { entry, chart, before, after, clocks, patch, origin: this.origin(entry) };
   }
 
   /** Why the step did what it did, microstep by microstep. @throws LockstepError as `view` does, BAD_PARAMS when the record does not fit. */

@@ -1,0 +1,113 @@
+// The statechart at the selected step: boxes inside boxes, active states lit, those entered and left by the step marked, and at each state
+// what it listens to and what became of that. Redrawn whole; charts are small.
+
+import type { Chart, ChartState } from '../chart.ts';
+import type { Microstep, Verdict } from '../explain.ts';
+import type { View } from '../model.ts';
+import { h } from './dom.ts';
+
+/** Above this many transitions their lines would hide the states. */
+const WAYS_MAX = 60;
+
+interface Drawing {
+  readonly chart: Chart;
+  readonly active: ReadonlySet<number>;
+  readonly changed: ReadonlyMap<number, number>;
+  readonly ticks: readonly number[];
+  readonly verdicts: ReadonlyMap<number, Verdict>;
+}
+
+export function chartView(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
+  const { chart, after, clocks } = view;
+  const drawing: Drawing = {
+    chart,
+    ticks: after.state.clocks,
+    active: new Set(after.state.clocks.flatMap((ticks, state) => (ticks % 2 === 1 ? [state] : []))),
+    changed: new Map(clocks.map(([state, before, now]) => [state, now - before])),
+    verdicts: verdictsOf(microsteps),
+  };
+  const { step, machine } = view.entry.record;
+  const caption = h('div.caption', {}, h('h2', {}, machine), h('span.soft', {}, `after step ${step.seq} of ${step.instance}`));
+  const status = after.state.status === 'active' ? undefined : h('span.badge.left', {}, after.state.status);
+  if (status !== undefined) caption.append(status);
+  return [caption, takenList(view, microsteps), stateBox(drawing, chart.states[0]!), legend()];
+}
+
+/** The strongest verdict of a transition over all microsteps. */
+function verdictsOf(microsteps: readonly Microstep[]): ReadonlyMap<number, Verdict> {
+  const order: readonly Verdict[] = ['inactive', 'not asked', 'outranked', 'refused', 'taken'];
+  const verdicts = new Map<number, Verdict>();
+  for (const { candidates } of microsteps) {
+    for (const { transition, verdict } of candidates) {
+      if (order.indexOf(verdict) >= order.indexOf(verdicts.get(transition) ?? 'inactive')) verdicts.set(transition, verdict);
+    }
+  }
+  return verdicts;
+}
+
+function takenList({ chart, entry }: View, microsteps: readonly Microstep[]): HTMLElement {
+  const taken = microsteps.flatMap((microstep) => microstep.taken).filter((transition) => chart.transitions[transition]!.event !== 'initial');
+  if (taken.length > 0) return h('ul.taken', {}, taken.map((transition) => h('li', {}, chart.describe(transition))));
+  const { step } = entry.record;
+  const text = step.seq === 1 ? 'created: entered the initial states' : step.ignored === true ? 'no transition was taken: the event was ignored' : 'no transition was taken';
+  return h('ul.taken', {}, h('li.none', {}, text));
+}
+
+function stateBox(drawing: Drawing, state: ChartState): HTMLElement {
+  const { chart, active, changed, ticks } = drawing;
+  const children = childrenOf(chart, state);
+  const isActive = active.has(state.number);
+  const delta = changed.get(state.number) ?? 0;
+  const isGone = delta > 0 && !isActive;
+  const isEntered = delta > 0 && isActive;
+  const element = h(
+    'div.state', { 'data-state': state.id, 'data-active': String(isActive) },
+    h(
+      'div.head', {},
+      h('span.key', {}, state.key),
+      state.kind === 'atomic' ? undefined : h('span.kind', {}, state.kind),
+      isEntered && h('span.badge.entered', {}, delta > 1 ? 're-entered' : 'entered'),
+      isGone && h('span.badge.left', {}, delta % 2 === 0 ? 'passed through' : 'left'),
+      state.tags.map((tag) => h('span.badge.tag', {}, tag)),
+      h('span.ticks', { title: `clock: ${ticks[state.number] ?? 0} activations and deactivations` }, String(ticks[state.number] ?? 0), delta > 0 && h('span.tick-change', {}, ` +${delta}`)),
+    ),
+    ways(drawing, state),
+    children.length > 0 && h('div.inner', {}, children.map((child) => stateBox(drawing, child))),
+  );
+  element.classList.add(state.kind);
+  element.classList.toggle('leaf', children.length === 0);
+  element.classList.toggle('active', isActive);
+  element.classList.toggle('entered', isEntered);
+  element.classList.toggle('gone', isGone);
+  return element;
+}
+
+function ways({ chart, verdicts }: Drawing, state: ChartState): HTMLElement | undefined {
+  if (chart.transitions.length > WAYS_MAX) return undefined;
+  const own = chart.transitions.filter(({ source, event }) => source === state.number && event !== 'initial');
+  if (own.length === 0) return undefined;
+  return h('ul.ways', {}, own.map(({ number, event, guard, targets }) => {
+    const verdict = verdicts.get(number);
+    const text = `${event}${guard === undefined ? '' : ` [${guard}]`} → ${targets.length === 0 ? '(stays)' : targets.join(', ')}`;
+    const mark = verdict === 'taken' ? '✓ ' : verdict === 'refused' ? '✗ ' : '';
+    const element = h('li', {}, mark + text);
+    element.classList.toggle('taken-way', verdict === 'taken');
+    element.classList.toggle('refused-way', verdict === 'refused');
+    return element;
+  }));
+}
+
+function childrenOf(chart: Chart, state: ChartState): ChartState[] {
+  const children: ChartState[] = [];
+  for (let child = state.number + 1; child <= state.end; child = chart.states[child]!.end + 1) children.push(chart.states[child]!);
+  return children;
+}
+
+function legend(): HTMLElement {
+  const entry = (name: string, text: string): HTMLElement => {
+    const element = h('span', {}, h('i'), text);
+    element.classList.add(name);
+    return element;
+  };
+  return h('div.legend', {}, entry('active', 'active'), entry('entered', 'entered by this step'), entry('left', 'left by this step'), h('span', {}, 'numbers: clocks'));
+}
