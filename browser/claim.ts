@@ -1,0 +1,104 @@
+// Who a tab is: a secret in its session storage, so that a reloaded tab is the same peer again. A duplicated tab begins with a copy of
+// that storage; whoever is alive holds a lock on its secret, and a copy that finds it taken makes a secret of its own.   (WEB-2, WEB-3)
+
+export interface Claim {
+  readonly secret: string;
+  /** Lets go of the secret; a later claim in this tab gets it again. */
+  release(): void;
+}
+
+/** Milliseconds: the page that this one replaces in its tab may take a moment to let go. */
+const HANDOVER_MS = 500;
+/** Milliseconds that another tab has to say that a secret is its own, where a browser has no locks. */
+const ANSWER_MS = 120;
+const SECRET_BYTES = 24;
+const CHANNEL = 'lockstep.claims';
+
+/** Claims of this document by scope: a page that connects twice is two peers, and the same two after a reload. */
+const slots = new Map<string, Set<number>>();
+
+/**
+ * The secret of this tab for `scope`, held until it is released or the tab is gone.
+ * @param scope what the secret is for: a relay is not to learn who this tab is at another.
+ */
+export async function claimSecret(scope: string): Promise<Claim> {
+  const slot = freeSlot(scope);
+  const key = `lockstep ${scope} ${slot}`;
+  const stored = read(key);
+  let secret = stored ?? newSecret();
+  let unlock = await lock(secret);
+  while (unlock === undefined) {
+    secret = newSecret();
+    unlock = await lock(secret);
+  }
+  if (secret !== stored) write(key, secret);
+  const held = unlock;
+  return {
+    secret,
+    release: () => {
+      slots.get(scope)?.delete(slot);
+      held();
+    },
+  };
+}
+
+function freeSlot(scope: string): number {
+  const taken = slots.get(scope) ?? new Set();
+  slots.set(scope, taken);
+  let slot = 0;
+  while (taken.has(slot)) slot++;
+  taken.add(slot);
+  return slot;
+}
+
+function newSecret(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_BYTES))));
+}
+
+/** A page may be denied its storage; then every load is a new peer. */
+function read(key: string): string | undefined {
+  try {
+    return sessionStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined; // Storage is switched off for this page.
+  }
+}
+
+function write(key: string, secret: string): void {
+  try {
+    sessionStorage.setItem(key, secret);
+  } catch {
+    return; // Switched off, or full: the next load is another peer.
+  }
+}
+
+/** @returns how to let go; undefined when somebody alive has it. Pages of an insecure origin have no locks. */
+function lock(secret: string): Promise<(() => void) | undefined> {
+  return 'locks' in navigator ? lockByName(secret) : askAround(secret);
+}
+
+function lockByName(secret: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    const granted = (): Promise<void> => new Promise((release) => resolve(release));
+    navigator.locks.request(`lockstep ${secret}`, { signal: AbortSignal.timeout(HANDOVER_MS) }, granted).catch(() => resolve(undefined));
+  });
+}
+
+function askAround(secret: string): Promise<(() => void) | undefined> {
+  const channel = new BroadcastChannel(CHANNEL);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        if (data === `claim ${secret}`) channel.postMessage(`taken ${secret}`);
+      };
+      resolve(() => channel.close());
+    }, ANSWER_MS);
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (data !== `taken ${secret}`) return;
+      clearTimeout(timer);
+      channel.close();
+      resolve(undefined);
+    };
+    channel.postMessage(`claim ${secret}`);
+  });
+}

@@ -1,0 +1,97 @@
+// A tab as a peer: its socket, its clock, its secret and its core, put together. Nothing here decides anything about machines; the peer
+// does (peer/peer.ts). The compiler is not in here and must not be: a machine that a tab hosts comes as an image.
+
+import { LockstepError } from '../core/errors.ts';
+import type { Core } from '../core/wasm.ts';
+import { CLOSE_GOING_AWAY, type Dial, type Link } from '../peer/link.ts';
+import type { Report } from '../peer/log.ts';
+import type { MachineSource } from '../peer/machines.ts';
+import { Peer } from '../peer/peer.ts';
+import { claimSecret } from './claim.ts';
+import { loadCore } from './core.ts';
+import { browserEnvironment } from './environment.ts';
+import { dialSocket } from './socket.ts';
+
+export interface ConnectOptions {
+  /** The relay; this page's own origin unless given. `http:` and `ws:` mean the same. */
+  readonly url?: string | URL;
+  /** For people: what this tab is called in lists of peers. */
+  readonly name?: string;
+  /** Machines by name, for instances that this tab hosts or mirrors. An image comes from the Vite plugin: `import image from './x.machine.ts?image'`. */
+  readonly machines?: { readonly [name: string]: MachineSource };
+  /** Whether others may find instances here; true unless said otherwise. */
+  readonly hosts?: boolean;
+  /** Answers a REPL's `eval` in this tab; refused unless given. */
+  readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Loaded by `loadCore()` unless given. */
+  readonly core?: Core;
+  readonly report?: Report;
+}
+
+/**
+ * Makes this tab a peer. Resolves when the core is loaded; the link comes up by itself, now or when there is a network, so a page can start
+ * offline. `ready` tells when, and why not if the relay refuses.                                                       (WEB-1)
+ * @throws LockstepError BAD_PARAMS when the URL is none; CORE when no core can be loaded; as `machines.add`.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Peer> {
+  const url = socketUrl(options.url ?? location.href);
+  const [core, claim] = await Promise.all([options.core ?? loadCore(), claimSecret(url)]);
+  const road = new Road(url);
+  const peer = new Tab({
+    environment: browserEnvironment(), dial: road.dial, core, secret: claim.secret, name: options.name ?? document.title, kind: 'browser',
+    hosts: options.hosts ?? true, ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }), ...(options.report === undefined ? {} : { report: options.report }),
+  });
+  peer.heed(road, claim.release);
+  try {
+    for (const [name, source] of Object.entries(options.machines ?? {})) peer.machines.add(name, source);
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
+  return peer;
+}
+
+function socketUrl(given: string | URL): string {
+  const url = new URL(given, location.href);
+  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) throw new LockstepError('BAD_PARAMS', `the relay's URL is ${url.href}, expected one of http, https, ws or wss`);
+  return `${url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss' : 'ws'}://${url.host}/`;
+}
+
+/** The way to the relay, and the link that is on it now. */
+class Road {
+  readonly dial: Dial;
+  #link: Link | undefined;
+
+  constructor(url: string) {
+    this.dial = async () => (this.#link = await dialSocket(url));
+  }
+
+  /** A browser that says it is offline is believed at once; its sockets would take a while to find out. */
+  cut(): void {
+    this.#link?.close(CLOSE_GOING_AWAY, 'the browser went offline');
+  }
+}
+
+class Tab extends Peer {
+  #ignore: () => void = () => undefined;
+
+  /** Follows what the browser says about network and tab, until the peer is closed. (WEB-4) */
+  heed(road: Road, release: () => void): void {
+    const silence = new AbortController();
+    const { signal } = silence;
+    const again = (): void => this.reconnectNow();
+    addEventListener('online', again, { signal });
+    addEventListener('offline', () => road.cut(), { signal });
+    addEventListener('pageshow', again, { signal });
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again(), { signal });
+    this.#ignore = () => {
+      silence.abort();
+      release();
+    };
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#ignore();
+  }
+}
