@@ -49,7 +49,8 @@ type State =
   /** A commit failed: the journal is being read again. */
   | { readonly state: 'reloading' }
   | { readonly state: 'broken'; readonly error: LockstepError }
-  | { readonly state: 'gone' };
+  /** Deleted, or its peer was closed. */
+  | { readonly state: 'gone'; readonly error: LockstepError };
 
 export class Authority {
   readonly record: InstanceRecord;
@@ -75,7 +76,7 @@ export class Authority {
     this.#hosting = hosting;
     this.record = options.record;
     this.machine = instance.machine;
-    this.room = new Room({ number: options.room, port: hosting.rooms, authority: hosting.self, environment: hosting.environment, digest: (seq) => this.#digestAt(seq) });
+    this.room = new Room({ number: options.room, port: hosting.rooms, environment: hosting.environment, digest: (seq) => this.#digestAt(seq) });
     this.#effects = new EffectQueue(this.machine, (effect, error) => hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error));
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
@@ -111,7 +112,7 @@ export class Authority {
         told.durable(step.seq);
       },
       failed: (error) => {
-        this.#end();
+        this.close(error);
         told.failed(error);
       },
     });
@@ -248,10 +249,12 @@ export class Authority {
       const { machine, image } = this.record;
       const result: WatchResult = {
         room: this.room.number, who, machine, image, epoch: this.#epoch,
-        ...(steps === undefined ? { snapshot: { seq, state } } : { steps }),
         digest, last: this.#seen.lastUpTo(session.remote, seq),
       };
-      session.answer(id, result);
+      const snapshot = { seq, state };
+      if (steps === undefined) session.answer(id, { ...result, snapshot });
+      // Many steps can weigh more than the state that they lead to.
+      else if (!session.answerIfFits(id, { ...result, steps })) session.answer(id, { ...result, snapshot });
     });
   }
 
@@ -282,9 +285,8 @@ export class Authority {
   // ── Failure and end ────────────────────────────────────────────────────────────────────────────────────────────
 
   #running(): Instance {
-    const { state } = this.#state;
-    if (state === 'running') return this.#state.instance;
-    if (state === 'gone') throw new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`);
+    if (this.#state.state === 'running') return this.#state.instance;
+    if (this.#state.state === 'gone') throw this.#state.error;
     if (this.#state.state === 'broken') {
       const { error } = this.#state;
       this.#read();
@@ -331,7 +333,7 @@ export class Authority {
   /** Deletes it: from now on it is unknown; readers are told when that is durable. */
   delete(told: { durable(): void; failed(error: LockstepError): void }): void {
     const instance = this.#running();
-    this.#state = { state: 'gone' };
+    this.#state = { state: 'gone', error: new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`) };
     this.#alarm.cancel();
     this.#hosting.committer.add({
       entries: [{ kind: 'delete', instance: this.record.instance }],
@@ -350,14 +352,10 @@ export class Authority {
     });
   }
 
-  /** The peer stops: nothing is written any more. */
-  close(): void {
-    this.#end();
-  }
-
-  #end(): void {
+  /** Ends it here; what is in the journal stays. @param error for whoever asks from now on. */
+  close(error: LockstepError): void {
     if (this.#state.state === 'running') this.#state.instance.dispose();
-    this.#state = { state: 'gone' };
+    this.#state = { state: 'gone', error };
     this.#alarm.cancel();
     this.room.close();
   }

@@ -32,7 +32,6 @@ export class Committer {
   add(commit: Commit): void {
     if (commit.entries.length === 0 && this.#state === 'idle') {
       commit.durable();
-      this.#afterBatch();
       return;
     }
     this.#collecting.push(commit);

@@ -5,13 +5,15 @@ import { assert, LockstepError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
 import type { Environment } from './environment.ts';
-import { CLOSE_NORMAL, CLOSE_PROTOCOL, type Dial, type Frame, type Link } from './link.ts';
+import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { Rpc } from './rpc.ts';
 import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 
 /** A link that lived this long makes the next wait start small again. */
 const STABLE_MS = 10_000;
+/** Characters that the relay's header may add to a frame. */
+const HEADER_MAX = 1_024;
 
 type State =
   | { readonly state: 'dialing' }
@@ -98,7 +100,7 @@ export class Connection {
   #greet(link: Link): void {
     if (this.#state.state !== 'dialing') return link.close(CLOSE_NORMAL, '');
     const { environment, hello } = this.#options;
-    const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => link.send(`\n${message}`) });
+    const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => (link.send(`\n${message}`), true) });
     this.#state = { state: 'greeting', link, rpc };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
     rpc.call('hello', hello, (error, result) => this.#greeted(link, error, result));
@@ -127,7 +129,7 @@ export class Connection {
     const state = this.#state;
     if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
     try {
-      const { address, body } = readHeader(frame, this.limits.frameSize * 2);
+      const { address, body } = readHeader(frame, this.limits.frameSize + HEADER_MAX);
       if (state.state === 'greeting') {
         for (const message of readBody(body)) this.#greeting(state.rpc, message);
       } else if (address.startsWith('#')) {
@@ -171,7 +173,8 @@ export class Connection {
   }
 
   #closed(link: Link, code: number, reason: string): void {
-    this.#end(link, new LockstepError('CLOSED', `the link to the relay was closed (${code}${reason === '' ? '' : ` ${reason}`})`));
+    const text = `the link to the relay was closed (${code}${reason === '' ? '' : ` ${reason}`})`;
+    this.#end(link, new LockstepError(code === CLOSE_REPLACED ? 'FENCED' : 'CLOSED', text));
   }
 
   #end(link: Link, error: LockstepError): void {
@@ -179,7 +182,9 @@ export class Connection {
     if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
     if (state.state === 'open' && this.#options.environment.now() - state.since >= STABLE_MS) this.#attempt = 0;
     if (state.state === 'greeting') return this.#failed(error);
-    this.#wait();
+    // Another process has the same secret and came later. Dialling again would throw it out, and so on for ever.
+    if (error.code === 'FENCED') this.#state = { state: 'waiting', cancel: () => undefined };
+    else this.#wait();
     this.#options.events.lost(error);
   }
 

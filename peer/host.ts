@@ -50,6 +50,7 @@ export class Host {
   /** Images that this run has put into the journal, or found there. */
   readonly #written = new Set<string>();
   #hosting: Hosting | undefined;
+  #closed: LockstepError | undefined;
   #nextRoom = 1;
 
   constructor(options: HostOptions) {
@@ -139,7 +140,8 @@ export class Host {
   /** Resolves when all that was begun is written or refused; then nothing lives any more. */
   async close(): Promise<void> {
     await this.#durable(() => undefined).catch(() => undefined);
-    for (const authority of this.#authorities.values()) authority.close();
+    this.#closed = new LockstepError('CLOSED', 'this peer is closing');
+    for (const authority of this.#authorities.values()) authority.close(this.#closed);
     this.#authorities.clear();
   }
 
@@ -229,7 +231,7 @@ export class Host {
         authority.create(input, isWritten ? [] : machines.entries(name), { durable, failed });
         this.#keep(authority);
       } catch (error) {
-        authority.close();
+        authority.close(new LockstepError('UNKNOWN_INSTANCE', `${id} was not created`));
         throw error;
       }
     });
@@ -287,6 +289,7 @@ export class Host {
   }
 
   #begun(): Hosting {
+    if (this.#closed !== undefined) throw this.#closed;
     if (this.#hosting === undefined) throw new LockstepError('UNREACHABLE', 'this peer has not begun to host yet');
     return this.#hosting;
   }

@@ -239,7 +239,10 @@ export class Peer {
   }
 
   #lost(error: LockstepError): void {
-    for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, error);
+    // What was under way may be asked again on the next link, whatever ended this one.
+    const closed = new LockstepError('CLOSED', error.message);
+    for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, closed);
+    if (error.code === 'FENCED') this.#options.report?.('error', 'a newer link with the secret of this peer took its place; it stays offline', error);
     this.#mirrors.cutOff();
   }
 

@@ -1,5 +1,5 @@
 // The readers of one hosted instance: who they are, and what goes to all of them in one turn, as one text. Readers are numbered as causes,
-// so that a step names its sender in a few bytes; 0 is the authority.
+// so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not in the room.
 
 import type { Step } from '../core/step.ts';
 import { encodeNotice } from './codec-json.ts';
@@ -20,7 +20,6 @@ export interface RoomPort {
 export interface RoomOptions {
   readonly number: number;
   readonly port: RoomPort;
-  readonly authority: PeerId;
   readonly environment: Environment;
   /** The authority's digest after a step, while that is its newest. */
   readonly digest: (seq: number) => string | undefined;
@@ -33,7 +32,9 @@ export class Room {
   readonly number: number;
   readonly #port: RoomPort;
   readonly #members = new Map<PeerId, Session>();
+  /** Numbers of the members as causes, for as long as they are members. */
   readonly #who = new Map<PeerId, number>();
+  #nextWho = 1;
   readonly #environment: Environment;
   readonly #digest: (seq: number) => string | undefined;
   #waiting: StepDifference[] = [];
@@ -48,7 +49,6 @@ export class Room {
     this.#port = options.port;
     this.#environment = options.environment;
     this.#digest = options.digest;
-    this.#who.set(options.authority, 0);
   }
 
   get isEmpty(): boolean {
@@ -59,10 +59,9 @@ export class Room {
     return this.#members.has(peer);
   }
 
+  /** A member's number as a cause; 0 for the authority and for those who are not here. */
   who(peer: PeerId): number {
-    let number = this.#who.get(peer);
-    if (number === undefined) this.#who.set(peer, (number = this.#who.size));
-    return number;
+    return this.#who.get(peer) ?? 0;
   }
 
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
@@ -72,13 +71,16 @@ export class Room {
     this.#members.set(session.remote, session);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(this.number, session.remote);
-    return this.who(session.remote);
+    let who = this.#who.get(session.remote);
+    if (who === undefined) this.#who.set(session.remote, (who = this.#nextWho++));
+    return who;
   }
 
   leave(session: Session): void {
     if (this.#members.get(session.remote) !== session) return;
     session.watchCount--;
     this.#members.delete(session.remote);
+    this.#who.delete(session.remote);
     this.#port.expel(this.number, session.remote);
   }
 
@@ -98,10 +100,17 @@ export class Room {
     this.#waiting = [];
     this.#publishedSeq = last[0];
     if (digest !== undefined) this.#digestSeq = last[0];
+    this.#post(steps, digest);
+  }
+
+  #post(steps: readonly StepDifference[], digest: string | undefined): void {
     const message = encodeNotice('step', digest === undefined ? [this.number, steps] : [this.number, steps, digest]);
-    // Too large for any frame: everyone comes back for a snapshot, and is told there that it is too large.
-    if (this.#port.fits(message)) this.#port.post(this.number, message);
-    else this.moved('epoch');
+    if (this.#port.fits(message)) return this.#port.post(this.number, message);
+    // One step too large for any frame: everyone comes back for a snapshot.
+    if (steps.length === 1) return this.moved('epoch');
+    const half = steps.length >>> 1;
+    this.#post(steps.slice(0, half), undefined);
+    this.#post(steps.slice(half), digest);
   }
 
   /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */

@@ -70,11 +70,15 @@ export class Service<Caller extends Asker> {
   }
 }
 
+function tooLarge(method: string): LockstepError {
+  return new LockstepError('TOO_LARGE', `a request ${method} that does not fit a frame`);
+}
+
 /** The asking side of one conversation. */
 export class Rpc {
   readonly #environment: Environment;
   readonly #timeoutMs: () => number;
-  readonly #post: (message: string) => void;
+  readonly #post: (message: string) => boolean;
   readonly #client: JSONRPCClient;
   /** Calls beside the library that wait for their answer. */
   readonly #calls = new Map<RequestId, Answered>();
@@ -82,7 +86,7 @@ export class Rpc {
   readonly #timers = new Map<RequestId, () => void>();
   #nextId = 1;
 
-  constructor(options: { readonly environment: Environment; readonly timeoutMs: () => number; readonly post: (message: string) => void }) {
+  constructor(options: { readonly environment: Environment; readonly timeoutMs: () => number; readonly post: (message: string) => boolean }) {
     this.#environment = options.environment;
     this.#timeoutMs = options.timeoutMs;
     this.#post = options.post;
@@ -105,14 +109,14 @@ export class Rpc {
   call(method: string, params: unknown, answered: Answered): void {
     const id = this.#nextId++;
     this.#calls.set(id, answered);
-    this.#post(encodeRequest(id, method, params));
+    if (!this.#post(encodeRequest(id, method, params))) this.receive(id, tooLarge(method), undefined);
   }
 
   #send({ id, method, params }: { readonly id: RequestId; readonly method: string; readonly params: unknown }): void {
     const timeoutMs = this.#timeoutMs();
     const expire = (): void => this.receive(id, new LockstepError('TIMEOUT', `no answer to ${method} within ${timeoutMs} ms`), undefined);
     this.#timers.set(id, this.#environment.timer(timeoutMs, expire));
-    this.#post(encodeRequest(id, method, params));
+    if (!this.#post(encodeRequest(id, method, params))) this.receive(id, tooLarge(method), undefined);
   }
 
   /** An answer or a refusal has come; one to a question that is not open is dropped. */

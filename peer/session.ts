@@ -61,14 +61,21 @@ export class Session implements Asker {
     });
   }
 
-  post(message: string): void {
+  /** @returns false when the message is too large for a frame. */
+  post(message: string): boolean {
+    if (!this.#options.outbox.fits(this.remote, message)) return false;
     if (this.#state.state === 'open') this.#options.outbox.post(this.remote, message);
+    return true;
   }
 
   answer(id: RequestId, result: unknown): void {
-    const message = encodeAnswer(id, result);
-    if (this.#options.outbox.fits(this.remote, message)) return this.post(message);
-    this.refuse(id, new LockstepError('TOO_LARGE', `the answer has ${message.length} characters, a frame at most ${this.#options.outbox.frameSize}`));
+    if (this.answerIfFits(id, result)) return;
+    this.refuse(id, new LockstepError('TOO_LARGE', `the answer does not fit a frame of ${this.#options.outbox.frameSize} characters`));
+  }
+
+  /** @returns false when the answer is too large for a frame: nothing was said then. */
+  answerIfFits(id: RequestId, result: unknown): boolean {
+    return this.post(encodeAnswer(id, result));
   }
 
   refuse(id: RequestId | null, error: LockstepError): void {

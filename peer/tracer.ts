@@ -51,7 +51,9 @@ export class Tracer {
     this.#port.barrier();
     this.#followers.add(session);
     this.#port.admit(TRACE_ROOM, session.remote);
-    return { room: TRACE_ROOM, steps: backlog === 0 ? [] : this.#steps.slice(-backlog) };
+    let steps = backlog === 0 ? [] : this.#steps.slice(-backlog);
+    while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', steps))) steps = steps.slice(Math.ceil(steps.length / 2));
+    return { room: TRACE_ROOM, steps };
   }
 
   leave(session: Session): void {

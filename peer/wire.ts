@@ -154,7 +154,7 @@ export interface MachineDescription {
 export interface WatchResult {
   /** The authority's number for the room of this instance; steps follow under it. */
   readonly room: number;
-  /** The reader's own number as a cause in this room's steps; 0 is the authority. */
+  /** The reader's own number as a cause in this room's steps; 0 is the authority, or somebody outside the room. */
   readonly who: number;
   readonly machine: string;
   readonly image: string;
