@@ -1,4 +1,4 @@
-// The outside world of a peer that runs in Node.
+// The outside world of a relay or a peer that runs in Node.
 
 import { getRandomValues } from 'node:crypto';
 import type { Environment } from '../peer/environment.ts';

@@ -1,0 +1,52 @@
+// A peer in a Node program that is a client: one call from a URL to a connected peer.
+
+import { randomBytes } from 'node:crypto';
+import { compileMachine } from '../compiler/index.ts';
+import type { Journal } from '../peer/journal.ts';
+import type { Report } from '../peer/log.ts';
+import { Peer } from '../peer/peer.ts';
+import type { PeerKind } from '../peer/wire.ts';
+import { nodeEnvironment } from '../relay/environment.ts';
+import { dial } from '../relay/socket.ts';
+import { loadCore } from './core-file.ts';
+
+export interface ConnectOptions {
+  /** For people. */
+  readonly name?: string;
+  readonly kind?: PeerKind;
+  /** Who has it is this peer; made up unless given, so that each call is a new peer. */
+  readonly secret?: string;
+  /** Machines that this peer knows by name: for its own instances, and to predict those of others. */
+  readonly machines?: Readonly<Record<string, unknown>>;
+  /** Where its own instances live; in memory unless given. */
+  readonly journal?: Journal;
+  readonly hosts?: boolean;
+  readonly presence?: boolean;
+  readonly evaluate?: (source: string) => string | Promise<string>;
+  readonly report?: Report;
+}
+
+/**
+ * Connects to the relay, or the server, at `url` (`ws:`, `wss:`, `http:` or `https:`), and stays connected until the peer is closed.
+ * Resolves when the relay has answered; while nobody is there it keeps trying.
+ * @throws LockstepError FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
+  const { machines = {}, secret = randomBytes(24).toString('base64url'), ...rest } = options;
+  const peer = new Peer({
+    environment: nodeEnvironment,
+    core: await loadCore(),
+    dial: dial(url),
+    secret,
+    compile: (definition) => compileMachine(definition).bytes,
+    ...rest,
+  });
+  try {
+    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition });
+    await peer.ready;
+    return peer;
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
+}
