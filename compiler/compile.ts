@@ -49,4 +49,3 @@ function fuelOf(definition: Definition, options: CompileOptions): number {
   if (Number.isInteger(fuel) && fuel >= 1 && fuel <= layout.FUEL_MAX) return fuel;
   throw bad(definition.id, '', `fuel must be a whole number from 1 to ${layout.FUEL_MAX}, found ${fuel}`);
 }
-

@@ -114,7 +114,8 @@ export class Tables {
     for (const node of nodes) {
       const place = isHistory(node) ? node.parent : node;
       const inside = place.number >= history.parent.number + (isHistory(node) ? 0 : 1) && place.number <= history.parent.end;
-      if (!inside) throw bad(this.#definition.id, path, `its default target '${node.definition.id}' lies outside '${history.parent.definition.id}'`);
+      if (!inside)
+        throw bad(this.#definition.id, path, `its default target '${node.definition.id}' lies outside '${history.parent.definition.id}'`);
     }
     const definition = { path, targets, reenter: false, actions: [] };
     const plan: Plan = { kind: 'dynamic', targets: nodes };

@@ -28,7 +28,10 @@ interface AuthorArguments {
 export function bind(symbols: Symbols, source: unknown): BoundFunctions {
   const read = readSource(source);
   if (sourceId(read) !== symbols.id) {
-    throw new LockstepError('MISSING_FUNCTION', `the image is of machine '${symbols.id}', the definition at hand is of '${sourceId(read)}'`);
+    throw new LockstepError(
+      'MISSING_FUNCTION',
+      `the image is of machine '${symbols.id}', the definition at hand is of '${sourceId(read)}'`,
+    );
   }
   const binder = new Binder(symbols, read);
   return symbols.functions.map((symbol) => binder.bind(symbol));
@@ -88,21 +91,28 @@ class Binder {
     const implementations = this.#source.implementations;
     return (args) => {
       const getStateNodeById = (id: string): object => (args.isIn(id) ? active : {});
-      const snapshot = { context: args.context, machine: { implementations, getStateNodeById }, _nodes: [active], matches: (value: Json) => args.isIn(value) };
+      const snapshot = {
+        context: args.context,
+        machine: { implementations, getStateNodeById },
+        _nodes: [active],
+        matches: (value: Json) => args.isIn(value),
+      };
       return Boolean(check(snapshot, authorArguments(args), guard));
     };
   }
 
   // ── Actions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The builtin at the path, or the one that its name stands for. */
-  #builtin<T>(symbol: FunctionSymbol, type: string, run: (builtin: AuthorFunction, args: AuthorArguments, params: unknown) => T) {
+  /** The builtin at the path, or the one that its name stands for; `prepare` looks into it once, what it returns runs each time. */
+  #builtin<T>(symbol: FunctionSymbol, type: string, prepare: (builtin: AuthorFunction) => (args: AuthorArguments, params: unknown) => T) {
     const reference = this.#find(symbol);
     const action = this.#action(reference);
-    if (!isFunction(action) || builtinType(action) !== type) throw this.#missing(symbol, `expected ${type}, found ${builtinType(action) ?? describe(action)}`);
+    if (!isFunction(action) || builtinType(action) !== type)
+      throw this.#missing(symbol, `expected ${type}, found ${builtinType(action) ?? describe(action)}`);
+    const run = prepare(action);
     return (args: FunctionArguments): T => {
       const author = authorArguments(args);
-      return run(action, author, paramsOf(reference, author));
+      return run(author, paramsOf(reference, author));
     };
   }
 
@@ -154,7 +164,8 @@ class Binder {
     let found: unknown = this.#source.config;
     for (const token of symbol.path.split('/').slice(1)) {
       const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-      if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) throw this.#missing(symbol, 'the definition has nothing at that path');
+      if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key))
+        throw this.#missing(symbol, 'the definition has nothing at that path');
       found = (found as Fields)[key];
     }
     if (referenceName(found) !== symbol.name && symbol.kind !== 'output') throw this.#missing(symbol, `found ${describe(found)}`);
@@ -175,19 +186,26 @@ function paramsOf(reference: unknown, args: AuthorArguments): unknown {
   return isFunction(reference.params) ? reference.params({ context: args.context, event: args.event }) : reference.params;
 }
 
-/** `assign(fn)` or `assign({ key: value or fn })`. @returns what to merge into the context. */
-function assignment(builtin: AuthorFunction, args: AuthorArguments, params: unknown): unknown {
-  const author = { ...args, spawn };
+/** `assign(fn)` or `assign({ key: value or fn })`. What it prepares returns what to merge into the context. */
+function assignment(builtin: AuthorFunction): (args: AuthorArguments, params: unknown) => unknown {
   const given = builtin.assignment;
-  if (isFunction(given)) return given(author, params);
-  if (!isFields(given)) return {};
-  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, isFunction(value) ? value(author, params) : value]));
+  if (isFunction(given)) return (args, params) => given({ context: args.context, event: args.event, spawn }, params);
+  if (!isFields(given)) return () => undefined;
+  const entries = Object.entries(given);
+  return (args, params) => {
+    const author = { context: args.context, event: args.event, spawn };
+    const partial: Record<string, unknown> = {};
+    for (const [key, value] of entries) partial[key] = isFunction(value) ? value(author, params) : value;
+    return partial;
+  };
 }
 
-function raised(builtin: AuthorFunction, args: AuthorArguments, params: unknown): EventObject {
-  const event = isFunction(builtin.event) ? builtin.event(args, params) : builtin.event;
-  if (isFields(event) && typeof event.type === 'string') return event as EventObject;
-  throw new LockstepError('HOST_THREW', `raise() made ${describe(event)}, expected an event object with a type`);
+function raised(builtin: AuthorFunction): (args: AuthorArguments, params: unknown) => EventObject {
+  return (args, params) => {
+    const event = isFunction(builtin.event) ? builtin.event(args, params) : builtin.event;
+    if (isFields(event) && typeof event.type === 'string') return event as EventObject;
+    throw new LockstepError('HOST_THREW', `raise() made ${describe(event)}, expected an event object with a type`);
+  };
 }
 
 /** An effect whose value is what it logs; who runs effects decides where it goes. */

@@ -85,13 +85,18 @@ function isSymbols(value: unknown, counts: Counts): value is Symbols {
   if (!isFields(value) || typeof value.id !== 'string') return false;
   const { contextFunction } = value;
   return (
-    isListOf(value.states, counts.stateCount, (state) => isNode(state) && (state.tags === undefined || isListOf(state.tags, undefined, isText))) &&
+    isListOf(
+      value.states,
+      counts.stateCount,
+      (state) => isNode(state) && (state.tags === undefined || isListOf(state.tags, undefined, isText)),
+    ) &&
     isListOf(value.histories, counts.historyCount, isNode) &&
     isListOf(value.events, counts.eventCount, isText) &&
     isListOf(value.functions, counts.functionCount, isFunctionSymbol) &&
     isListOf(value.timers, counts.timerCount, isText) &&
     isListOf(value.raises, counts.raiseCount, (raise) => isFields(raise) && isText(raise.type)) &&
-    (contextFunction === undefined || (Number.isInteger(contextFunction) && Number(contextFunction) >= 0 && Number(contextFunction) < counts.functionCount))
+    (contextFunction === undefined ||
+      (Number.isInteger(contextFunction) && Number(contextFunction) >= 0 && Number(contextFunction) < counts.functionCount))
   );
 }
 

@@ -4,7 +4,17 @@
 
 import { LockstepError } from '../../core/errors.ts';
 import { plain } from '../../core/plain.ts';
-import { builtinType, describe, isComposedGuard, isFields, isFunction, own, referenceName, type Fields, type Source } from '../../core/source.ts';
+import {
+  builtinType,
+  describe,
+  isComposedGuard,
+  isFields,
+  isFunction,
+  own,
+  referenceName,
+  type Fields,
+  type Source,
+} from '../../core/source.ts';
 import type { FunctionKind, FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import type { ActionDefinition, GuardDefinition } from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';
@@ -91,7 +101,8 @@ export class Functions {
     const name = referenceName(action);
     if (name === undefined && !isFunction(action)) throw bad(this.#machine, path, `expected an action, found ${describe(action)}`);
     const meant = name === undefined ? action : own(this.#source.implementations.actions, name);
-    if (meant !== undefined && !isFunction(meant)) throw bad(this.#machine, path, `action '${name ?? ''}' is implemented by ${describe(meant)}`);
+    if (meant !== undefined && !isFunction(meant))
+      throw bad(this.#machine, path, `action '${name ?? ''}' is implemented by ${describe(meant)}`);
     const type = builtinType(meant);
     switch (type) {
       case undefined:
@@ -110,7 +121,8 @@ export class Functions {
     const { event, delay }: Fields = isFunction(builtin) ? { event: builtin.event, delay: builtin.delay } : {};
     if (delay !== undefined) throw unsupported(this.#machine, path, 'a delayed raise; write it as `after`');
     if (isFunction(event)) return { kind: 'raise-function', function: this.#symbol('raise', path, action) };
-    if (!isFields(event) || typeof event.type !== 'string') throw bad(this.#machine, path, `raise() needs an event object with a type, found ${describe(event)}`);
+    if (!isFields(event) || typeof event.type !== 'string')
+      throw bad(this.#machine, path, `raise() needs an event object with a type, found ${describe(event)}`);
     return { kind: 'raise', event: this.json({ ...event }, path) as Symbols['raises'][number] };
   }
 
@@ -137,7 +149,8 @@ export class Functions {
 
   context(context: unknown): { readonly value: ReturnType<typeof plain> } | { readonly function: FunctionSymbol } {
     if (isFunction(context)) return { function: { kind: 'context', path: '/context' } };
-    if (context !== undefined && !isFields(context)) throw bad(this.#machine, '/context', `expected an object or a function, found ${describe(context)}`);
+    if (context !== undefined && !isFields(context))
+      throw bad(this.#machine, '/context', `expected an object or a function, found ${describe(context)}`);
     return { value: this.json(context ?? {}, '/context') };
   }
 

@@ -55,7 +55,8 @@ export class Targets {
 
   /** The state that a stateIn() value means, when it is one state: `#id`, `a.b`, or nested objects with one key each. */
   ofValue(value: unknown, path: string): ConfigNode | undefined {
-    if (typeof value === 'string') return value.startsWith('#') ? this.byId(value, path) : this.#byKeys(this.root, statePath(value), value, path);
+    if (typeof value === 'string')
+      return value.startsWith('#') ? this.byId(value, path) : this.#byKeys(this.root, statePath(value), value, path);
     const keys: string[] = [];
     let rest: unknown = value;
     while (isFields(rest)) {
@@ -141,7 +142,9 @@ function kindOf(machine: string, config: Fields, path: string): ConfigNode['kind
 
 function checkChildren(machine: string, { kind, children, path, parent, id }: ConfigNode): void {
   const count = [...children.values()].filter((child) => child.kind !== 'history').length;
-  if ((kind === 'compound' || kind === 'parallel') && count === 0) throw bad(machine, path, `the ${kind} state '${id}' has no child states`);
-  if (kind !== 'compound' && kind !== 'parallel' && children.size > 0) throw bad(machine, path, `a state of type ${kind} has no child states`);
+  if ((kind === 'compound' || kind === 'parallel') && count === 0)
+    throw bad(machine, path, `the ${kind} state '${id}' has no child states`);
+  if (kind !== 'compound' && kind !== 'parallel' && children.size > 0)
+    throw bad(machine, path, `a state of type ${kind} has no child states`);
   if (parent === undefined && (kind === 'final' || kind === 'history')) throw bad(machine, path, `the root cannot be of type ${kind}`);
 }

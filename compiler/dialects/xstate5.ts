@@ -3,7 +3,14 @@
 // The raw config is walked, not XState's own nodes, because every function is bound by its place in what the author wrote.
 
 import { describe, isFields, readSource, sourceId, type Fields } from '../../core/source.ts';
-import type { Definition, HistoryDefinition, NodeDefinition, StateDefinition, TimerDefinition, TransitionDefinition } from '../definition.ts';
+import type {
+  Definition,
+  HistoryDefinition,
+  NodeDefinition,
+  StateDefinition,
+  TimerDefinition,
+  TransitionDefinition,
+} from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';
 import { Functions } from './xstate5-functions.ts';
 import { describeConfig } from './xstate5-source.ts';
@@ -52,7 +59,9 @@ class Reader {
       key,
       id,
       path,
-      children: [...node.children.values()].map((child): NodeDefinition => (child.kind === 'history' ? this.#history(child) : this.state(child))),
+      children: [...node.children.values()].map((child): NodeDefinition =>
+        child.kind === 'history' ? this.#history(child) : this.state(child),
+      ),
       ...(initial === undefined ? {} : { initial }),
       entry: this.#functions.actions(config.entry, `${path}/entry`),
       exit: this.#functions.actions(config.exit, `${path}/exit`),
@@ -70,7 +79,8 @@ class Reader {
   #refuse(config: Fields, path: string): void {
     const invokes = config.invoke === undefined ? 0 : Array.isArray(config.invoke) ? config.invoke.length : 1;
     if (invokes > 0) throw unsupported(this.#machine, `${path}/invoke`, 'invoke needs actors, which this version does not run');
-    if (config.route !== undefined) throw unsupported(this.#machine, `${path}/route`, 'routes are not supported; use a transition of the root');
+    if (config.route !== undefined)
+      throw unsupported(this.#machine, `${path}/route`, 'routes are not supported; use a transition of the root');
   }
 
   #history({ config, key, id, path, parent }: ConfigNode): HistoryDefinition {
@@ -88,7 +98,8 @@ class Reader {
       return undefined;
     }
     const target = isFields(initial) ? initial.target : initial;
-    if (typeof target !== 'string') throw bad(this.#machine, place, `the compound state '${id}' must say its initial state, found ${describe(initial)}`);
+    if (typeof target !== 'string')
+      throw bad(this.#machine, place, `the compound state '${id}' must say its initial state, found ${describe(initial)}`);
     const child = children.get(target);
     if (child === undefined) throw bad(this.#machine, place, `'${id}' has no child state '${target}'`);
     const actions = isFields(initial) ? this.#functions.actions(initial.actions, `${place}/actions`) : [];
@@ -99,9 +110,11 @@ class Reader {
   #on(node: ConfigNode, delayed: ReadonlyMap<string, readonly TransitionDefinition[]>): StateDefinition['on'] {
     const { config, path, id } = node;
     const on = new Map<string, readonly TransitionDefinition[]>();
-    if (config.on !== undefined && !isFields(config.on)) throw bad(this.#machine, `${path}/on`, `expected an object, found ${describe(config.on)}`);
+    if (config.on !== undefined && !isFields(config.on))
+      throw bad(this.#machine, `${path}/on`, `expected an object, found ${describe(config.on)}`);
     for (const [descriptor, transitions] of Object.entries(config.on ?? {})) {
-      if (descriptor === '') throw bad(this.#machine, `${path}/on/`, 'an event needs a name; eventless transitions are written as `always`');
+      if (descriptor === '')
+        throw bad(this.#machine, `${path}/on/`, 'an event needs a name; eventless transitions are written as `always`');
       on.set(descriptor, this.#transitions(node, transitions, `${path}/on/${pointerToken(descriptor)}`));
     }
     if (config.onDone) on.set(`xstate.done.state.${id}`, this.#transitions(node, config.onDone, `${path}/onDone`));
@@ -120,7 +133,8 @@ class Reader {
       const named = Number.isNaN(Number(key));
       const event = `xstate.after.${named ? key : Number(key)}.${id}`;
       if (delayed.has(event)) throw bad(this.#machine, path, `another key of this after has the same delay`);
-      if (Array.isArray(transitions) && !transitions.every(isFields)) throw bad(this.#machine, path, 'expected transition objects in the array');
+      if (Array.isArray(transitions) && !transitions.every(isFields))
+        throw bad(this.#machine, path, 'expected transition objects in the array');
       timers.push({ path, event, delay: named ? this.#functions.delay(key, path) : this.#functions.milliseconds(Number(key), path) });
       delayed.set(event, transitions === undefined ? [] : this.#transitions(node, transitions, path));
     }
@@ -165,4 +179,3 @@ function list(target: unknown): readonly unknown[] {
   if (target === undefined || target === '') return [];
   return Array.isArray(target) ? target : [target];
 }
-

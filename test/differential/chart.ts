@@ -146,8 +146,13 @@ class Author {
     for (let count = below(4); count > 0; count -= 1) on[pick(DESCRIPTORS)] = this.#handlers(node);
     if (Object.keys(on).length > 0) config.on = on;
     if (chance(0.12)) config.always = this.#always(node);
-    if (node.kind !== 'atomic' && node.kind !== 'final' && chance(0.4)) config.onDone = chance(0.5) ? this.#guarded(node) : { actions: this.#actions() };
-    if (chance(0.2)) config.after = { [pick(['10', '500', 'soon', 'later'])]: this.#transition(node), ...(chance(0.3) ? { 77: this.#transition(node) } : {}) };
+    if (node.kind !== 'atomic' && node.kind !== 'final' && chance(0.4))
+      config.onDone = chance(0.5) ? this.#guarded(node) : { actions: this.#actions() };
+    if (chance(0.2))
+      config.after = {
+        [pick(['10', '500', 'soon', 'later'])]: this.#transition(node),
+        ...(chance(0.3) ? { 77: this.#transition(node) } : {}),
+      };
   }
 
   #handlers(node: Node): unknown {
@@ -185,7 +190,12 @@ class Author {
     // One state in each of two regions.
     const regions = pick(parallels).children.filter(({ kind }) => kind !== 'history');
     const [first, second] = regions;
-    const inside = (region: Node): Node => pick(this.#nodes.filter((other) => other === region || (isInside(other, region) && !(other.kind === 'history' && other.parent === region && chance(0.5)))));
+    const inside = (region: Node): Node =>
+      pick(
+        this.#nodes.filter(
+          (other) => other === region || (isInside(other, region) && !(other.kind === 'history' && other.parent === region && chance(0.5))),
+        ),
+      );
     return first === undefined || second === undefined ? this.#target(node) : [`#${inside(second).id}`, `#${inside(first).id}`];
   }
 
@@ -203,7 +213,11 @@ class Author {
 
   #guard(): unknown {
     const { below, chance, pick } = this.#random;
-    if (chance(0.3)) return ((salt) => (found: Given) => mix(found, salt) % 3 !== 0)(below(1000));
+    if (chance(0.3))
+      return (
+        (salt) => (found: Given) =>
+          mix(found, salt) % 3 !== 0
+      )(below(1000));
     const name = pick(GUARDS);
     if (name !== 'parametric') return name;
     const salt = below(100);
@@ -263,7 +277,10 @@ class Author {
     const { pick } = this.#random;
     const states = this.#nodes.filter(({ kind, parent }) => kind !== 'history' && parent !== undefined);
     const guard = (salt: number) => (found: Given) => mix(found, salt) % 2 === 0;
-    const valueOf = (node: Node): unknown => pathOf(node).slice(1).reduceRight<unknown>((inner, key) => (inner === undefined ? key : { [key]: inner }), undefined);
+    const valueOf = (node: Node): unknown =>
+      pathOf(node)
+        .slice(1)
+        .reduceRight<unknown>((inner, key) => (inner === undefined ? key : { [key]: inner }), undefined);
     return {
       guards: {
         g0: guard(0),
@@ -272,11 +289,17 @@ class Author {
         parametric: (found: Given, { salt }: { salt: number }) => mix(found, salt) % 2 === 1,
         alias: 'g1',
         inOne: stateIn(`#${pick(states).id}`),
-        composed: or([and(['g0', not('alias'), stateIn(`#${pick(states).id}`)]), and([{ type: 'parametric', params: { salt: 4 } } as never, stateIn(valueOf(pick(states)) as never)])]),
+        composed: or([
+          and(['g0', not('alias'), stateIn(`#${pick(states).id}`)]),
+          and([{ type: 'parametric', params: { salt: 4 } } as never, stateIn(valueOf(pick(states)) as never)]),
+        ]),
       },
       actions: {
         noted: this.#effect('noted'),
-        assigned: assign({ n: (found: Given) => mix(found, 'assigned') % 9, list: ({ context }: { context: { list: unknown[] } }) => [...context.list, context.list.length].slice(-4) } as never),
+        assigned: assign({
+          n: (found: Given) => mix(found, 'assigned') % 9,
+          list: ({ context }: { context: { list: unknown[] } }) => [...context.list, context.list.length].slice(-4),
+        } as never),
         assignedBy: assign((({ context }: { context: { n: number } }, { by }: { by: number }) => ({ n: (context.n + by) % 100 })) as never),
         raised: raise(((found: Given) => ({ type: TYPES[mix(found, 'raised') % TYPES.length] })) as never),
       },

@@ -42,7 +42,10 @@ export async function correctedXState(): Promise<XState> {
   const folder = mkdtempSync(path.join(tmpdir(), 'xstate-in-document-order-'));
   try {
     const installed = path.dirname(createRequire(import.meta.url).resolve('xstate/package.json'));
-    cpSync(path.join(installed, 'dist'), path.join(folder, 'dist'), { recursive: true, filter: (file) => !/\.(cjs|umd|d)\.|\.map$|declarations/.test(file) });
+    cpSync(path.join(installed, 'dist'), path.join(folder, 'dist'), {
+      recursive: true,
+      filter: (file) => !/\.(cjs|umd|d)\.|\.map$|declarations/.test(file),
+    });
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
     for (const correction of CORRECTIONS) correct(path.join(folder, 'dist'), correction);
     return (await import(/* @vite-ignore */ pathToFileURL(path.join(folder, 'dist', 'xstate.esm.js')).href)) as XState;

@@ -122,7 +122,8 @@ class Ours {
       const image = compileMachine(source);
       return new Ours(Machine.load(core, image.bytes, bind(image.symbols, source)), log);
     } catch (error) {
-      if (error instanceof LockstepError && /cannot be active together|lies outside|entered without being left/.test(error.message)) return undefined;
+      if (error instanceof LockstepError && /cannot be active together|lies outside|entered without being left/.test(error.message))
+        return undefined;
       throw error;
     }
   }
@@ -229,22 +230,25 @@ class Theirs {
 
   constructor({ xstate, log }: Asked, machine: unknown, input: unknown) {
     this.#log = log;
-    const actor = xstate.createActor(machine as never, {
-      ...(input === undefined ? {} : { input }),
-      clock: {
-        setTimeout: (fire: () => void, delay: number) => {
-          this.#armed.set(this.#scheduling, { delay, fire });
-          return this.#scheduling as never;
+    const actor = xstate.createActor(
+      machine as never,
+      {
+        ...(input === undefined ? {} : { input }),
+        clock: {
+          setTimeout: (fire: () => void, delay: number) => {
+            this.#armed.set(this.#scheduling, { delay, fire });
+            return this.#scheduling as never;
+          },
+          clearTimeout: (type: unknown) => void this.#armed.delete(type as string),
         },
-        clearTimeout: (type: unknown) => void this.#armed.delete(type as string),
-      },
-      logger: (...args: unknown[]) => {
-        log.entries.push(`log ${JSON.stringify(args.length > 1 ? { label: args[0], value: args[1] } : { value: args[0] })}`);
-      },
-      inspect: (inspected: { type: string; snapshot?: unknown }) => {
-        if (inspected.type === '@xstate.microstep') this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot));
-      },
-    } as never) as Actor;
+        logger: (...args: unknown[]) => {
+          log.entries.push(`log ${JSON.stringify(args.length > 1 ? { label: args[0], value: args[1] } : { value: args[0] })}`);
+        },
+        inspect: (inspected: { type: string; snapshot?: unknown }) => {
+          if (inspected.type === '@xstate.microstep') this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot));
+        },
+      } as never,
+    ) as Actor;
     const { scheduler } = actor.system as unknown as { scheduler: Scheduler };
     const schedule = scheduler.schedule.bind(scheduler);
     scheduler.schedule = (source, target, event, delay, id) => {
@@ -282,7 +286,14 @@ class Theirs {
   #run(run: () => void): View | 'loop' | 'illegal' {
     this.#log.take();
     run();
-    const snapshot = this.#actor.getSnapshot() as unknown as { value: unknown; context: unknown; status: string; output: unknown; error: unknown; tags: Set<string> };
+    const snapshot = this.#actor.getSnapshot() as unknown as {
+      value: unknown;
+      context: unknown;
+      status: string;
+      output: unknown;
+      error: unknown;
+      tags: Set<string>;
+    };
     const nodes = nodesOf(snapshot);
     if (snapshot.status === 'error') {
       if (String(snapshot.error).includes('Infinite loop')) return 'loop';
@@ -322,5 +333,9 @@ function isLegal(nodes: readonly Node[]): boolean {
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const fields = value as { readonly [key: string]: unknown };
-  return Object.fromEntries(Object.keys(fields).sort().map((key) => [key, sorted(fields[key])]));
+  return Object.fromEntries(
+    Object.keys(fields)
+      .sort()
+      .map((key) => [key, sorted(fields[key])]),
+  );
 }

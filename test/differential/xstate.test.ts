@@ -29,7 +29,10 @@ test('[COMPILE-8] random charts run as in XState in document order', { timeout: 
       events += report.events;
       taken += report.taken;
     } catch (error) {
-      throw new Error(`chart SEED=${seed} CHARTS=1\n${error instanceof Error ? error.stack : String(error)}\n${JSON.stringify(described.config, (_, value: unknown) => (typeof value === 'function' ? `<${value.name}>` : value))}`, { cause: error });
+      throw new Error(
+        `chart SEED=${seed} CHARTS=1\n${error instanceof Error ? error.stack : String(error)}\n${JSON.stringify(described.config, (_, value: unknown) => (typeof value === 'function' ? `<${value.name}>` : value))}`,
+        { cause: error },
+      );
     }
   }
   console.info(`differential: ${JSON.stringify(endings)}, ${events} events, ${taken} taken`);

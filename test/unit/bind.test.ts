@@ -48,7 +48,13 @@ const machine = setup({
   context: ({ input }) => ({ n: (input as { n: number }).n }),
   initial: 'a',
   output: { done: true },
-  entry: [{ type: 'note', params: ({ context }) => ({ text: `n=${context.n}` }) }, { type: 'add', params: { by: 3 } }, 'again', 'say', { type: 'nobody' } as never],
+  entry: [
+    { type: 'note', params: ({ context }) => ({ text: `n=${context.n}` }) },
+    { type: 'add', params: { by: 3 } },
+    'again',
+    'say',
+    { type: 'nobody' } as never,
+  ],
   on: {
     E: [
       { guard: { type: 'over', params: ({ context }) => ({ limit: context.n - 1 }) } },
@@ -128,7 +134,9 @@ test('[BIND-2] spawning inside an assign is refused', () => {
 });
 
 test('[BIND-2] a raise that makes no event is refused', () => {
-  expect(() => call(boundByPath({ id: 'm', entry: raise(() => 'X' as never) }), '/entry', args({}))).toThrow("made 'X', expected an event object");
+  expect(() => call(boundByPath({ id: 'm', entry: raise(() => 'X' as never) }), '/entry', args({}))).toThrow(
+    "made 'X', expected an event object",
+  );
 });
 
 const image = compileMachine(machine);
@@ -136,15 +144,33 @@ const MISSING: readonly (readonly [what: string, source: unknown, reason: string
   ['another machine', { id: 'other' }, "the image is of machine 'm', the definition at hand is of 'other'"],
   ['a definition without the place', { id: 'm' }, 'the definition has nothing at that path'],
   ['a definition without implementations', machine.config, "machine 'm', /"],
-  ['another kind of action', machine.provide({ actions: { add: () => undefined } as never }), "/entry/1: assign 'add': expected xstate.assign, found a function"],
-  ['an assign where an effect was', machine.provide({ actions: { note: assign({}) } as never }), "/entry/0: effect 'note': expected an effect, found xstate.assign"],
+  [
+    'another kind of action',
+    machine.provide({ actions: { add: () => undefined } as never }),
+    "/entry/1: assign 'add': expected xstate.assign, found a function",
+  ],
+  [
+    'an assign where an effect was',
+    machine.provide({ actions: { note: assign({}) } as never }),
+    "/entry/0: effect 'note': expected an effect, found xstate.assign",
+  ],
   ['no such guard', { config: machine.config, implementations: { ...machine.implementations, guards: {} } }, "guard 'over'"],
-  ['a delay that is gone', { config: machine.config, implementations: { ...machine.implementations, delays: {} } }, "no delay named 'soon'"],
-  ['another name at the place', { config: { ...machine.config, entry: ['other'] }, implementations: machine.implementations }, "effect 'note': found 'other'"],
+  [
+    'a delay that is gone',
+    { config: machine.config, implementations: { ...machine.implementations, delays: {} } },
+    "no delay named 'soon'",
+  ],
+  [
+    'another name at the place',
+    { config: { ...machine.config, entry: ['other'] }, implementations: machine.implementations },
+    "effect 'note': found 'other'",
+  ],
 ];
 
 test.each(MISSING)('[BIND-2] refused: %s', (_, source, reason) => {
-  expect(() => bind(image.symbols, source)).toThrow(expect.objectContaining({ code: 'MISSING_FUNCTION', message: expect.stringContaining(reason) }));
+  expect(() => bind(image.symbols, source)).toThrow(
+    expect.objectContaining({ code: 'MISSING_FUNCTION', message: expect.stringContaining(reason) }),
+  );
 });
 
 test('[BIND-2] a source that is no machine is refused', () => {

@@ -32,7 +32,17 @@ test('[IMAGE-1] an image is read as it was written', () => {
   const header = readImage(image.bytes, image.hash);
   expect(header.hash).toBe(image.hash);
   expect(header.symbols).toEqual(image.symbols);
-  expect(header).toMatchObject({ fuel: layout.FUEL_DEFAULT, semantics: 0, stateCount: 3, eventCount: 3, transitionCount: 2, historyCount: 0, timerCount: 1, raiseCount: 0, functionCount: 1 });
+  expect(header).toMatchObject({
+    fuel: layout.FUEL_DEFAULT,
+    semantics: 0,
+    stateCount: 3,
+    eventCount: 3,
+    transitionCount: 2,
+    historyCount: 0,
+    timerCount: 1,
+    raiseCount: 0,
+    functionCount: 1,
+  });
   expect(header.symbols.context).toEqual({ text: 'ünï☃' });
   expect(header.debug?.dialect).toBe('xstate5');
 });
@@ -61,7 +71,10 @@ test('[IMAGE-1] every change of a hashed byte is refused', () => {
   for (let at = 0; at < hashedSize; at += 1) {
     const bytes = image.bytes.slice();
     bytes[at] = (bytes[at] ?? 0) ^ 0x20;
-    expect(codeOf(() => readImage(bytes)), `byte ${at}`).toBe('BAD_IMAGE');
+    expect(
+      codeOf(() => readImage(bytes)),
+      `byte ${at}`,
+    ).toBe('BAD_IMAGE');
   }
 });
 
@@ -73,7 +86,14 @@ test('[IMAGE-1] the refusal says what was expected and what was found', () => {
 });
 
 test('[IMAGE-1] names that do not fit the counts are refused, whatever the hash says', () => {
-  for (const count of [layout.IMAGE_STATE_COUNT, layout.IMAGE_EVENT_COUNT, layout.IMAGE_TIMER_COUNT, layout.IMAGE_FUNCTION_COUNT, layout.IMAGE_RAISE_COUNT, layout.IMAGE_HISTORY_COUNT]) {
+  for (const count of [
+    layout.IMAGE_STATE_COUNT,
+    layout.IMAGE_EVENT_COUNT,
+    layout.IMAGE_TIMER_COUNT,
+    layout.IMAGE_FUNCTION_COUNT,
+    layout.IMAGE_RAISE_COUNT,
+    layout.IMAGE_HISTORY_COUNT,
+  ]) {
     expect(() => readImage(rehashed(changed(count, 77)))).toThrow('expected symbols for every number in it');
   }
   expect(() => readImage(rehashed(changed(layout.IMAGE_SYMBOLS_SIZE, 5)))).toThrow('expected symbols as UTF-8 JSON');

@@ -26,13 +26,18 @@ export function tablesOf({ bytes }: Image) {
   const select = (index: number): number => word(word(layout.IMAGE_SELECT) + index * 4);
   const stateName = (state: number): string => (state === layout.NONE16 ? 'none' : symbols.states[state]!.id);
   const functionName = (fn: number): string => symbols.functions[fn]!.name ?? symbols.functions[fn]!.path;
-  const eventName = (event: number): string => (event === eventCount ? 'always' : event === layout.NONE16 ? 'none' : symbols.events[event]!);
+  const eventName = (event: number): string =>
+    event === eventCount ? 'always' : event === layout.NONE16 ? 'none' : symbols.events[event]!;
   const actionNames = (list: number): string[] =>
     listAt(list).map((action) => {
       const kind = action >>> 24;
       const argument = action & layout.ACTION_ARG_MASK;
       const isFunction = kind === layout.ACTION_EFFECT || kind === layout.ACTION_ASSIGN || kind === layout.ACTION_RAISE_HOST;
-      const name = isFunction ? functionName(argument) : kind === layout.ACTION_RAISE ? symbols.raises[argument]!.type : symbols.timers[argument]!;
+      const name = isFunction
+        ? functionName(argument)
+        : kind === layout.ACTION_RAISE
+          ? symbols.raises[argument]!.type
+          : symbols.timers[argument]!;
       return `${ACTIONS[kind] ?? kind} ${name}`;
     });
 
@@ -65,9 +70,16 @@ export function tablesOf({ bytes }: Image) {
         ...(flags & layout.TRANSITION_REENTER ? ['reenter'] : []),
         ...(flags & layout.TRANSITION_DYNAMIC ? ['dynamic'] : []),
       ],
-      guard: guardKind === layout.GUARD_NONE ? 'none' : guardKind === layout.GUARD_IN ? `in ${stateName(guardArgument)}` : functionName(guardArgument),
+      guard:
+        guardKind === layout.GUARD_NONE
+          ? 'none'
+          : guardKind === layout.GUARD_IN
+            ? `in ${stateName(guardArgument)}`
+            : functionName(guardArgument),
       actions: actionNames(word(at + layout.TRANSITION_ACTIONS)),
-      entry: listAt(word(at + layout.TRANSITION_ENTRY)).map((entry) => `${stateName(entry & 0x7fffffff)}${entry & layout.ENTRY_DEFAULT ? ' by default' : ''}`),
+      entry: listAt(word(at + layout.TRANSITION_ENTRY)).map(
+        (entry) => `${stateName(entry & 0x7fffffff)}${entry & layout.ENTRY_DEFAULT ? ' by default' : ''}`,
+      ),
       targets: listAt(word(at + layout.TRANSITION_TARGETS)).map((target) =>
         target & layout.TARGET_HISTORY ? symbols.histories[target & 0x7fffffff]!.id : stateName(target),
       ),
@@ -107,7 +119,11 @@ export function tablesOf({ bytes }: Image) {
     const at = word(layout.IMAGE_TIMERS) + timer * layout.TIMER_SIZE;
     const isConstant = half(at + layout.TIMER_DELAY_KIND) === layout.DELAY_CONST;
     const delay = word(at + layout.TIMER_DELAY);
-    return { event: eventName(half(at + layout.TIMER_EVENT)), state: stateName(half(at + layout.TIMER_STATE)), delay: isConstant ? delay : functionName(delay) };
+    return {
+      event: eventName(half(at + layout.TIMER_EVENT)),
+      state: stateName(half(at + layout.TIMER_STATE)),
+      delay: isConstant ? delay : functionName(delay),
+    };
   });
 
   return { states, transitions, histories, timers, candidatesOf, events: symbols.events };

@@ -39,7 +39,11 @@ describe('images', () => {
   test('[COMPILE-1] fuel and throw policy are part of the hash', () => {
     const hashes = [compileMachine(definition), compileMachine(definition, { fuel: 7 }), compileMachine(definition, { onThrow: 'status' })];
     expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(3);
-    expect(hashes.map(({ bytes }) => [wordAt(bytes, IMAGE_FUEL), wordAt(bytes, IMAGE_SEMANTICS)])).toEqual([[1000, 0], [7, 0], [1000, 1]]);
+    expect(hashes.map(({ bytes }) => [wordAt(bytes, IMAGE_FUEL), wordAt(bytes, IMAGE_SEMANTICS)])).toEqual([
+      [1000, 0],
+      [7, 0],
+      [1000, 1],
+    ]);
   });
 
   test("[COMPILE-1] a definition's own maxIterations is its fuel", () => {
@@ -77,7 +81,10 @@ describe('states', () => {
   });
 
   test('[COMPILE-6] after is a timer: started behind the entry actions, stopped behind the exit actions', () => {
-    const machine = setup({ actions: { hello: () => undefined, bye: () => undefined }, delays: { soon: () => 5, late: 9000 } }).createMachine({
+    const machine = setup({
+      actions: { hello: () => undefined, bye: () => undefined },
+      delays: { soon: () => 5, late: 9000 },
+    }).createMachine({
       id: 'm',
       initial: 'a',
       states: { a: { entry: 'hello', exit: 'bye', after: { soon: 'b', 100: { target: 'b' }, late: [] } }, b: {} },
@@ -100,11 +107,18 @@ describe('transitions', () => {
     id: 'm',
     initial: 'a',
     states: {
-      a: { initial: 'a1', on: { SELF: { target: 'a' }, AGAIN: { target: 'a', reenter: true }, IN: '.a2', OUT: 'p.B.b2', FORBIDDEN: undefined }, states: { a1: {}, a2: { on: { UP: { target: '#m', reenter: true } } } } },
+      a: {
+        initial: 'a1',
+        on: { SELF: { target: 'a' }, AGAIN: { target: 'a', reenter: true }, IN: '.a2', OUT: 'p.B.b2', FORBIDDEN: undefined },
+        states: { a1: {}, a2: { on: { UP: { target: '#m', reenter: true } } } },
+      },
       p: {
         type: 'parallel',
         on: { BOTH: ['.A.x'], HISTORY: '.B.h' },
-        states: { A: { initial: 'x', states: { x: {}, y: {} } }, B: { initial: 'b1', states: { b1: {}, b2: { on: { TWO: { target: ['b1', '#m.p.A.y'] } } }, h: { type: 'history' } } } },
+        states: {
+          A: { initial: 'x', states: { x: {}, y: {} } },
+          B: { initial: 'b1', states: { b1: {}, b2: { on: { TWO: { target: ['b1', '#m.p.A.y'] } } }, h: { type: 'history' } } },
+        },
       },
     },
     on: { ROOT: '.p' },
@@ -119,8 +133,12 @@ describe('transitions', () => {
     expect(of('OUT')).toMatchObject([{ domain: 'm', entry: ['m.p', 'm.p.A', 'm.p.A.x', 'm.p.B', 'm.p.B.b2'] }]);
     expect(of('UP')).toMatchObject([{ domain: 'none', flags: ['reenter'], entry: ['m by default', 'm.a by default', 'm.a.a1'] }]);
     expect(of('BOTH')).toMatchObject([{ domain: 'm.p', entry: ['m.p.A', 'm.p.A.x', 'm.p.B', 'm.p.B.b1'] }]);
-    expect(of('TWO')).toMatchObject([{ domain: 'm.p', entry: ['m.p.A', 'm.p.A.y', 'm.p.B', 'm.p.B.b1'], targets: ['m.p.B.b1', 'm.p.A.y'] }]);
-    expect(of('ROOT')).toMatchObject([{ domain: 'm', source: 'm', entry: ['m.p', 'm.p.A by default', 'm.p.A.x', 'm.p.B by default', 'm.p.B.b1'] }]);
+    expect(of('TWO')).toMatchObject([
+      { domain: 'm.p', entry: ['m.p.A', 'm.p.A.y', 'm.p.B', 'm.p.B.b1'], targets: ['m.p.B.b1', 'm.p.A.y'] },
+    ]);
+    expect(of('ROOT')).toMatchObject([
+      { domain: 'm', source: 'm', entry: ['m.p', 'm.p.A by default', 'm.p.A.x', 'm.p.B by default', 'm.p.B.b1'] },
+    ]);
   });
 
   test('[COMPILE-4] a transition without a target moves nothing', () => {
@@ -143,9 +161,16 @@ describe('transitions', () => {
     const guarded = compileMachine({
       id: 'm',
       type: 'parallel',
-      states: { A: { on: { GO: { guard: stateIn('#deep') }, ON: { guard: stateIn({ B: 'b' }) } } }, B: { initial: 'b', states: { b: { id: 'deep' } } } },
+      states: {
+        A: { on: { GO: { guard: stateIn('#deep') }, ON: { guard: stateIn({ B: 'b' }) } } },
+        B: { initial: 'b', states: { b: { id: 'deep' } } },
+      },
     });
-    expect(tablesOf(guarded).transitions.filter(({ source }) => source === 'm.A').map(({ guard }) => guard)).toEqual(['in deep', 'in deep']);
+    expect(
+      tablesOf(guarded)
+        .transitions.filter(({ source }) => source === 'm.A')
+        .map(({ guard }) => guard),
+    ).toEqual(['in deep', 'in deep']);
     expect(guarded.symbols.functions).toEqual([]);
   });
 
@@ -153,7 +178,7 @@ describe('transitions', () => {
     const machine = setup({ actions: { ping: raise({ type: 'PING' }), count: assign({ n: 1 }) } }).createMachine({
       id: 'm',
       context: { n: 0 },
-      on: { GO: { actions: ['count', 'ping', { type: 'nobody' }, () => undefined, raise(() => ({ type: 'PONG' }))] } },
+      on: { GO: { actions: ['count', 'ping', { type: 'nobody' }, () => undefined, raise(() => ({ type: 'PONG' }))] as never } },
     });
     expect(tablesOf(compileMachine(machine)).transitions[0]?.actions).toEqual([
       'assign count',
@@ -174,7 +199,12 @@ describe('candidates', () => {
         on: { 'a.*': { actions: 'r1' }, '*': { actions: 'r2' } },
         states: {
           a: {
-            on: { '*': { actions: 's1' }, 'a.b.*': [{ actions: 's2' }, { actions: 's3' }], 'a.b.c': { actions: 's4' }, 'a.*.x': { actions: 's5' } },
+            on: {
+              '*': { actions: 's1' },
+              'a.b.*': [{ actions: 's2' }, { actions: 's3' }],
+              'a.b.c': { actions: 's4' },
+              'a.*.x': { actions: 's5' },
+            },
             always: { guard: stateIn('a'), actions: 's6' },
           },
         },
@@ -182,7 +212,9 @@ describe('candidates', () => {
     );
     const asked = (type: string) => {
       const number = type === 'always' ? events.length : events.indexOf(type);
-      return Object.fromEntries(Object.entries(candidatesOf(number)).map(([id, list]) => [id, list.flatMap((t) => transitions[t]!.actions.map((a) => a.slice(7)))]));
+      return Object.fromEntries(
+        Object.entries(candidatesOf(number)).map(([id, list]) => [id, list.flatMap((t) => transitions[t]!.actions.map((a) => a.slice(7)))]),
+      );
     };
     expect(events).toEqual(['', 'a.*', '*', 'a.b.*', 'a.b.c', 'a.*.x']);
     expect(asked('')).toEqual({});
@@ -195,10 +227,16 @@ describe('candidates', () => {
   });
 
   test('[COMPILE-3] candidates are found beyond the first 32 states', () => {
-    const states = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`s${i}`, i % 3 === 0 ? { on: { GO: `s${(i + 1) % 100}` } } : {}]));
+    const states = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`s${i}`, i % 3 === 0 ? { on: { GO: `s${(i + 1) % 100}` } } : {}]),
+    );
     const { candidatesOf, events, transitions } = tablesOf(compileMachine({ id: 'm', initial: 's0', states }));
     const found = candidatesOf(events.indexOf('GO'));
-    expect(Object.keys(found)).toEqual(Object.keys(states).filter((_, i) => i % 3 === 0).map((key) => `m.${key}`));
+    expect(Object.keys(found)).toEqual(
+      Object.keys(states)
+        .filter((_, i) => i % 3 === 0)
+        .map((key) => `m.${key}`),
+    );
     for (const [id, [transition]] of Object.entries(found)) expect(transitions[transition!]?.source).toBe(id);
   });
 
@@ -212,7 +250,10 @@ describe('candidates', () => {
         onDone: { actions: 'kept' },
       }),
     );
-    const actionsOf = (type: string) => Object.values(candidatesOf(events.indexOf(type))).flat().flatMap((t) => transitions[t]!.actions);
+    const actionsOf = (type: string) =>
+      Object.values(candidatesOf(events.indexOf(type)))
+        .flat()
+        .flatMap((t) => transitions[t]!.actions);
     expect(actionsOf('xstate.after.5.m.a')).toEqual(['effect one', 'effect two']);
     expect(actionsOf('xstate.done.state.m')).toEqual(['effect kept']);
   });

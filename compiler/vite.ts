@@ -1,0 +1,61 @@
+// The Vite plugin: `import image from './bar.machine.ts?image'` gives the compiled image of the machine in that module, so that a browser
+// that is the authority of its own machine ships bytes and no compiler. The module is loaded at build time, with everything it imports;
+// its default export is the machine, or with `?image=name` the export of that name. See docs/definitions.md.
+
+import type { Plugin } from 'vite';
+import type { CompileOptions } from './compile.ts';
+import { compileMachine } from './index.ts';
+
+const QUERY = /\?image(?:=([\w$]+))?$/;
+
+/** @param options fuel and throw policy of every image it makes. */
+export function lockstep(options: CompileOptions = {}): Plugin {
+  let root = '.';
+  let alias: unknown;
+  return {
+    name: 'lockstep',
+    enforce: 'pre',
+
+    configResolved(config) {
+      root = config.root;
+      alias = config.resolve.alias;
+    },
+
+    async resolveId(source, importer) {
+      const query = QUERY.exec(source);
+      if (query === null) return null;
+      const module = await this.resolve(source.slice(0, query.index), importer, { skipSelf: true });
+      return module === null ? null : `${module.id}${query[0]}`;
+    },
+
+    /** @throws through Rollup's error, with the compiler's own sentence, when the module holds no machine that can be compiled. */
+    async load(id) {
+      const query = QUERY.exec(id);
+      if (query === null) return null;
+      const file = id.slice(0, query.index);
+      const name = query[1] ?? 'default';
+      const { runnerImport } = await import('vite');
+      const { module, dependencies } = await runnerImport<Record<string, unknown>>(file, {
+        root,
+        configFile: false,
+        logLevel: 'error',
+        resolve: { alias: alias as never },
+      });
+      for (const watched of [file, ...dependencies]) this.addWatchFile(watched);
+      if (!(name in module)) this.error(`${file} has no export '${name}'; ?image compiles the default export, ?image=name another one`);
+      const { bytes, hash } = compileMachine(module[name], options);
+      return { code: moduleOf(bytes, hash), map: null };
+    },
+  };
+}
+
+/** JavaScript that holds an image; the plain data that `*?image` is typed as. */
+function moduleOf(bytes: Uint8Array, hash: string): string {
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  return [
+    `export const hash = '${hash}';`,
+    `export const bytes = Uint8Array.from(atob('${text}'), (char) => char.charCodeAt(0));`,
+    'export default { hash, bytes };',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,3 @@
+// Imported by the machine: the plugin follows imports.
+
+export const LIMIT = 3;
