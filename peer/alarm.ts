@@ -47,7 +47,9 @@ export class Alarm {
   #ring(): void {
     this.#armed = undefined;
     const now = this.#environment.now();
-    const rung = [...this.#timersOf()].filter(([timer, due]) => due <= now && this.#dropped.get(timer) !== due).sort(([a, dueA], [b, dueB]) => dueA - dueB || a - b);
+    const rung = [...this.#timersOf()]
+      .filter(([timer, due]) => due <= now && this.#dropped.get(timer) !== due)
+      .sort(([a, dueA], [b, dueB]) => dueA - dueB || a - b);
     // An earlier one may have stopped or restarted a later one.
     for (const [timer, due] of rung) if (this.#timersOf().get(timer) === due) this.#fire(timer);
     this.arm();

@@ -25,7 +25,16 @@ import type { Asker } from './rpc.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
-import { type Expectation, type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type TraceRecord, type WatchResult } from './wire.ts';
+import {
+  type Expectation,
+  type InstanceDescription,
+  type InstanceSummary,
+  LIMITS,
+  type Methods,
+  type PeerId,
+  type TraceRecord,
+  type WatchResult,
+} from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
@@ -71,20 +80,34 @@ export class Authority {
    * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
    * @param steps durable ones that readers may have missed.
    */
-  constructor(hosting: Hosting, options: { readonly record: InstanceRecord; readonly room: number; readonly recovered: Recovered; readonly steps: readonly Step[] }) {
+  constructor(
+    hosting: Hosting,
+    options: { readonly record: InstanceRecord; readonly room: number; readonly recovered: Recovered; readonly steps: readonly Step[] },
+  ) {
     const { instance, epoch, seen, at } = options.recovered;
     this.#hosting = hosting;
     this.record = options.record;
     this.machine = instance.machine;
-    this.room = new Room({ number: options.room, port: hosting.rooms, environment: hosting.environment, digest: (seq) => this.#digestAt(seq) });
-    this.#effects = new EffectQueue(this.machine, (effect, error) => hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error));
+    this.room = new Room({
+      number: options.room,
+      port: hosting.rooms,
+      environment: hosting.environment,
+      digest: (seq) => this.#digestAt(seq),
+    });
+    this.#effects = new EffectQueue(this.machine, (effect, error) =>
+      hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error),
+    );
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
     this.#seen = seen;
     this.#at = at;
     this.#tail = options.steps.length;
     for (const step of options.steps) this.#remember(step);
-    this.#alarm = new Alarm(hosting.environment, () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS), (timer) => this.#fire(timer));
+    this.#alarm = new Alarm(
+      hosting.environment,
+      () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS),
+      (timer) => this.#fire(timer),
+    );
     if (instance.seq > 0) this.#alarm.arm();
   }
 
@@ -99,12 +122,25 @@ export class Authority {
    * @param entries what must be durable with it, before it.
    * @throws LockstepError HOST_THREW, NOT_JSON, FUEL …: nothing is written then.
    */
-  create(input: Json | undefined, entries: readonly JournalEntry[], told: { durable(seq: number): void; failed(error: LockstepError): void }): void {
+  create(
+    input: Json | undefined,
+    entries: readonly JournalEntry[],
+    told: { durable(seq: number): void; failed(error: LockstepError): void },
+  ): void {
     const instance = this.#running();
     const stamp = this.#stamp(1);
     const outcome = instance.start(input, stamp);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
-    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, instance, outcome, stamp, peer: this.#hosting.self, n: 0, event });
+    const step = recordStep({
+      id: this.record.instance,
+      epoch: this.#epoch,
+      instance,
+      outcome,
+      stamp,
+      peer: this.#hosting.self,
+      n: 0,
+      event,
+    });
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
@@ -123,7 +159,8 @@ export class Authority {
     try {
       const instance = this.#running();
       const seen = this.#seen.find(peer, n);
-      if (seen === 'stale') throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
+      if (seen === 'stale')
+        throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#whenDurable(asker, id, () => asker.answer(id, [seen[2] ? 'stepped' : 'ignored', seen[1]]));
       this.#check(instance, event, expect);
       this.#run(instance, peer, n, plain(event, '') as unknown as EventObject, { asker, id });
@@ -134,7 +171,8 @@ export class Authority {
   }
 
   #check(instance: Instance, event: EventObject, expect: Expectation | undefined): void {
-    if (event.type.startsWith('xstate.')) throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
+    if (event.type.startsWith('xstate.'))
+      throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
     if (sizeOf(event as unknown as Json, LIMITS.eventSize) > LIMITS.eventSize) {
       throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
     }
@@ -144,7 +182,10 @@ export class Authority {
     if (expect?.state === undefined) return;
     const value = instance.snapshot().value;
     if (!matchesValue(expect.state, value)) {
-      throw new LockstepError('EXPECTATION', `${this.record.instance} is in ${JSON.stringify(value)}, the sender expected ${JSON.stringify(expect.state)}`);
+      throw new LockstepError(
+        'EXPECTATION',
+        `${this.record.instance} is in ${JSON.stringify(value)}, the sender expected ${JSON.stringify(expect.state)}`,
+      );
     }
   }
 
@@ -160,7 +201,13 @@ export class Authority {
     }
   }
 
-  #run(instance: Instance, peer: PeerId, n: number, event: EventObject, from: { readonly asker: Asker; readonly id: RequestId } | undefined): void {
+  #run(
+    instance: Instance,
+    peer: PeerId,
+    n: number,
+    event: EventObject,
+    from: { readonly asker: Asker; readonly id: RequestId } | undefined,
+  ): void {
     const stamp = this.#stamp(instance.seq + 1);
     const outcome = instance.step(event, stamp);
     const step = recordStep({ id: this.record.instance, epoch: this.#epoch, instance, outcome, stamp, peer, n, event });
@@ -188,10 +235,19 @@ export class Authority {
   #entries(instance: Instance, step: Step): readonly JournalEntry[] {
     this.#tail++;
     if (this.#tail % WEIGH_EVERY !== 0) return [{ kind: 'step', step }];
-    const checkpoint = { instance: this.record.instance, epoch: this.#epoch, seq: step.seq, state: instance.save(), seen: this.#seen.save() };
+    const checkpoint = {
+      instance: this.record.instance,
+      epoch: this.#epoch,
+      seq: step.seq,
+      state: instance.save(),
+      seen: this.#seen.save(),
+    };
     if (JSON.stringify(step).length * this.#tail < JSON.stringify(checkpoint).length) return [{ kind: 'step', step }];
     this.#tail = 0;
-    return [{ kind: 'step', step }, { kind: 'checkpoint', checkpoint }];
+    return [
+      { kind: 'step', step },
+      { kind: 'checkpoint', checkpoint },
+    ];
   }
 
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +292,10 @@ export class Authority {
   watch(session: Session, id: RequestId, from: Methods['watch']['params']['from']): void {
     const instance = this.#running();
     if (session.watchCount >= LIMITS.watchMax && !this.room.has(session.remote)) {
-      throw new LockstepError('TOO_MANY', `${session.remote} watches ${session.watchCount} instances here, at most ${LIMITS.watchMax} are allowed`);
+      throw new LockstepError(
+        'TOO_MANY',
+        `${session.remote} watches ${session.watchCount} instances here, at most ${LIMITS.watchMax} are allowed`,
+      );
     }
     const { seq } = instance;
     const state = instance.save();
@@ -248,8 +307,13 @@ export class Authority {
       const who = this.room.join(session, seq);
       const { machine, image } = this.record;
       const result: WatchResult = {
-        room: this.room.number, who, machine, image, epoch: this.#epoch,
-        digest, last: this.#seen.lastUpTo(session.remote, seq),
+        room: this.room.number,
+        who,
+        machine,
+        image,
+        epoch: this.#epoch,
+        digest,
+        last: this.#seen.lastUpTo(session.remote, seq),
       };
       const snapshot = { seq, state };
       if (steps === undefined) session.answer(id, { ...result, snapshot });
@@ -321,7 +385,8 @@ export class Authority {
           this.#break(this.#known(error));
         }
       },
-      (error: unknown) => this.#break(new LockstepError('STORAGE', `${name} cannot be read from its journal: ${String(error)}`, { cause: error })),
+      (error: unknown) =>
+        this.#break(new LockstepError('STORAGE', `${name} cannot be read from its journal: ${String(error)}`, { cause: error })),
     );
   }
 

@@ -8,11 +8,42 @@ import type { InstanceState } from '../core/state.ts';
 import type { Cause, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
 import { isInstanceId, isName } from './identity.ts';
 import type { Frame } from './link.ts';
-import { either, finite, flag, isRecord, list, matching, nothing, object, oneOf, optional, plainJson, type Shape, shown, text, tuple, whole } from './shape.ts';
+import {
+  either,
+  finite,
+  flag,
+  isRecord,
+  list,
+  matching,
+  nothing,
+  object,
+  oneOf,
+  optional,
+  plainJson,
+  type Shape,
+  shown,
+  text,
+  tuple,
+  whole,
+} from './shape.ts';
 import { LIMITS } from './wire.ts';
 import type {
-  DivergenceRecord, Expectation, HelloParams, HelloResult, ImageDescription, InstanceDescription, InstanceSummary, Limits, MachineDescription, Methods,
-  Notifications, PeerInfo, SendResult, StepDifference, TraceRecord, WatchResult,
+  DivergenceRecord,
+  Expectation,
+  HelloParams,
+  HelloResult,
+  ImageDescription,
+  InstanceDescription,
+  InstanceSummary,
+  Limits,
+  MachineDescription,
+  Methods,
+  Notifications,
+  PeerInfo,
+  SendResult,
+  StepDifference,
+  TraceRecord,
+  WatchResult,
 } from './wire.ts';
 
 export type RequestId = number | string;
@@ -33,7 +64,8 @@ export interface Header {
 
 /** @throws LockstepError MALFORMED when there is no header, TOO_LARGE. */
 export function readHeader(frame: Frame, sizeMax: number = LIMITS.frameSize): Header {
-  if (typeof frame !== 'string') throw new LockstepError('MALFORMED', `a binary frame of ${frame.byteLength} bytes, expected text in the json encoding`);
+  if (typeof frame !== 'string')
+    throw new LockstepError('MALFORMED', `a binary frame of ${frame.byteLength} bytes, expected text in the json encoding`);
   if (frame.length > sizeMax) throw new LockstepError('TOO_LARGE', `a frame of ${frame.length} characters, at most ${sizeMax} are taken`);
   const end = frame.indexOf('\n');
   if (end < 0) throw new LockstepError('MALFORMED', 'a frame without a line break, expected an address, "\\n" and a body');
@@ -49,18 +81,20 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
   try {
     parsed = JSON.parse(body);
   } catch (error) {
-    throw new LockstepError('MALFORMED', `a body that is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new LockstepError('MALFORMED', `a body of ${body.length} characters that is not JSON`, { cause: error });
   }
   return Array.isArray(parsed) ? parsed.map(readMessage) : [readMessage(parsed)];
 }
 
 function readMessage(value: unknown): Message | LockstepError {
-  if (!isRecord(value) || value['jsonrpc'] !== '2.0') return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
+  if (!isRecord(value) || value['jsonrpc'] !== '2.0')
+    return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
   const { id, method, params } = value;
   const hasId = typeof id === 'string' || (typeof id === 'number' && Number.isFinite(id));
   if (typeof method === 'string') {
     if (hasId) return { kind: 'request', id, method, params };
-    if (id !== undefined) return new LockstepError('BAD_REQUEST', `method ${shown(method)}: expected a number or a string as id, found ${shown(id)}`);
+    if (id !== undefined)
+      return new LockstepError('BAD_REQUEST', `method ${shown(method)}: expected a number or a string as id, found ${shown(id)}`);
     return { kind: 'notice', method, params };
   }
   if (hasId && Object.hasOwn(value, 'result')) return { kind: 'answer', id, result: value['result'] };
@@ -113,10 +147,17 @@ const event: Shape<EventObject> = (value) => {
 };
 const status = oneOf<Status>('active', 'done', 'error', 'stopped');
 const history = list(tuple<readonly [number, readonly number[]]>(2, whole(), list(whole())));
-const timers: Shape<readonly TimerChange[]> = list(either(object<{ timer: number; due: number }>({ timer: whole(), due: finite }), object<{ timer: number; due: null }>({ timer: whole(), due: nothing })));
+const timers: Shape<readonly TimerChange[]> = list(
+  either(
+    object<{ timer: number; due: number }>({ timer: whole(), due: finite }),
+    object<{ timer: number; due: null }>({ timer: whole(), due: nothing }),
+  ),
+);
 const clocks: Shape<readonly number[]> = (value) => {
   const problem = list(whole())(value);
-  return problem ?? ((value as readonly number[]).length % 2 === 0 ? undefined : 'expected pairs of a state and its ticks, found an odd count');
+  return (
+    problem ?? ((value as readonly number[]).length % 2 === 0 ? undefined : 'expected pairs of a state and its ticks, found an odd count')
+  );
 };
 const pointer = matching((value) => value === '' || value.startsWith('/'), 'a JSON pointer');
 const operation: Shape<Operation> = either(
@@ -125,31 +166,73 @@ const operation: Shape<Operation> = either(
 ) as Shape<Operation>;
 const patch = list(operation);
 const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers'>>>({
-  history: optional(history), status: optional(status), output: optional(json), error: optional(longText), timers: optional(timers),
+  history: optional(history),
+  status: optional(status),
+  output: optional(json),
+  error: optional(longText),
+  timers: optional(timers),
 });
 const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
 const state = object<InstanceState>({
-  status, clocks: list(whole()), history, context: json, timers: list(tuple<readonly [number, number]>(2, whole(), finite)), output: optional(json), error: optional(longText),
+  status,
+  clocks: list(whole()),
+  history,
+  context: json,
+  timers: list(tuple<readonly [number, number]>(2, whole(), finite)),
+  output: optional(json),
+  error: optional(longText),
 });
 const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
 const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
 const peer = text(64);
 const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag });
-const limits = object<Limits>(Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> });
+const limits = object<Limits>(
+  Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> },
+);
 const cause = object<Cause>({ peer, n: whole(), event, seed: whole() });
 const step = object<Step>({
-  instance, epoch: whole(), seq: whole(1), at: finite, cause, ignored: optional(oneOf(true)), clocks, history, status: optional(status), output: optional(json), error: optional(longText),
-  patch, host: list(json), timers, effects: list(object<EffectRecord>({ fn: whole(), name: longText })), digest: optional(digest),
+  instance,
+  epoch: whole(),
+  seq: whole(1),
+  at: finite,
+  cause,
+  ignored: optional(oneOf(true)),
+  clocks,
+  history,
+  status: optional(status),
+  output: optional(json),
+  error: optional(longText),
+  patch,
+  host: list(json),
+  timers,
+  effects: list(object<EffectRecord>({ fn: whole(), name: longText })),
+  digest: optional(digest),
 });
 const traced = object<TraceRecord>({ kind: oneOf('step'), peer, machine: name, image: hash, step });
 const divergence = object<DivergenceRecord>({
-  kind: oneOf('divergence'), peer, instance, image: hash, seq: whole(), ours: digest, theirs: digest, good: object({ seq: whole(), state }), steps: list(difference),
+  kind: oneOf('divergence'),
+  peer,
+  instance,
+  image: hash,
+  seq: whole(),
+  ours: digest,
+  theirs: digest,
+  good: object({ seq: whole(), state }),
+  steps: list(difference),
 });
 const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };
 
 const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   hello: object<HelloParams>({
-    versions: list(whole()), encodings: list(text()), secret: text(), name: text(), kind, hosts: flag, eval: flag, presence: flag, key: optional(text()),
+    versions: list(whole()),
+    encodings: list(text()),
+    secret: text(),
+    name: text(),
+    kind,
+    hosts: flag,
+    eval: flag,
+    presence: flag,
+    key: optional(text()),
   }),
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),
   create: object<Methods['create']['params']>({ machine: name, instance: optional(instance), input: optional(json) }),
@@ -165,15 +248,34 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
 
 const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = {
   hello: object<HelloResult>({
-    version: whole(), encoding: oneOf('json'), peer, server: either(peer, nothing), session: whole(), now: finite, limits, peers: list(info),
+    version: whole(),
+    encoding: oneOf('json'),
+    peer,
+    server: either(peer, nothing),
+    session: whole(),
+    now: finite,
+    limits,
+    peers: list(info),
   }),
   define: object({ machine: name, image: hash }),
   create: object({ instance, epoch: whole(), seq: whole() }),
   get: either(object<InstanceDescription>({ ...summary, state, digest }), object<ImageDescription>({ image: hash, bytes: longText })),
-  list: object({ machines: list(object<MachineDescription>({ machine: name, image: hash })), instances: list(object<InstanceSummary>(summary)), more: flag }),
+  list: object({
+    machines: list(object<MachineDescription>({ machine: name, image: hash })),
+    instances: list(object<InstanceSummary>(summary)),
+    more: flag,
+  }),
   delete: object({ instance }),
   watch: object<WatchResult>({
-    room: whole(), who: whole(), machine: name, image: hash, epoch: whole(), steps: optional(list(difference)), snapshot: optional(object({ seq: whole(), state })), digest, last: whole(),
+    room: whole(),
+    who: whole(),
+    machine: name,
+    image: hash,
+    epoch: whole(),
+    steps: optional(list(difference)),
+    snapshot: optional(object({ seq: whole(), state })),
+    digest,
+    last: whole(),
   }),
   unwatch: object({ room: whole() }),
   send: tuple<SendResult>(2, oneOf('stepped', 'ignored'), whole(1)),

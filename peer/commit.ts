@@ -59,7 +59,10 @@ export class Committer {
 
   /** What was added since stands on what failed: it goes as well. */
   #failed(batch: readonly Commit[], cause: unknown): void {
-    const error = cause instanceof LockstepError ? cause : new LockstepError('STORAGE', `the journal could not be written: ${String(cause)}`, { cause });
+    const error =
+      cause instanceof LockstepError
+        ? cause
+        : new LockstepError('STORAGE', `the journal could not be written: ${String(cause)}`, { cause });
     const lost = [...batch, ...this.#collecting];
     this.#collecting = [];
     for (const commit of lost) commit.failed(error);

@@ -54,7 +54,11 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.outbox = new Outbox({ environment: options.environment, frameSize: LIMITS.frameSize, deliver: (address, body) => this.#deliver(address, body) });
+    this.outbox = new Outbox({
+      environment: options.environment,
+      frameSize: LIMITS.frameSize,
+      deliver: (address, body) => this.#deliver(address, body),
+    });
   }
 
   get self(): PeerId | undefined {
@@ -78,7 +82,12 @@ export class Connection {
     this.#state = { state: 'dialing' };
     this.#options.dial().then(
       (link) => this.#greet(link),
-      (error: unknown) => this.#failed(error instanceof LockstepError ? error : new LockstepError('UNREACHABLE', `no link to the relay: ${String(error)}`, { cause: error })),
+      (error: unknown) =>
+        this.#failed(
+          error instanceof LockstepError
+            ? error
+            : new LockstepError('UNREACHABLE', `no link to the relay: ${String(error)}`, { cause: error }),
+        ),
     );
   }
 
@@ -106,7 +115,8 @@ export class Connection {
     rpc.call('hello', hello, (error, result) => this.#greeted(link, error, result));
     const state = this.#state;
     environment.timer(LIMITS.requestTimeoutMs, () => {
-      if (this.#state === state) this.#breakOff(link, new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`));
+      if (this.#state === state)
+        this.#breakOff(link, new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`));
     });
   }
 
@@ -163,7 +173,8 @@ export class Connection {
   /** One frame of the outbox. What is addressed to ourselves takes the same road, without the relay. */
   #deliver(address: string, body: string): void {
     if (address === this.#self && address !== '') return this.#body(address, body);
-    if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1)))) this.#roomBody(`${this.#self}/${address.slice(1)}`, body);
+    if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1))))
+      this.#roomBody(`${this.#self}/${address.slice(1)}`, body);
     if (this.#state.state === 'open') this.#state.link.send(`${address}\n${body}`);
   }
 

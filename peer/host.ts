@@ -65,12 +65,13 @@ export class Host {
     const { journal, machines } = this.#options;
     for (const { machine, image } of await journal.machines()) {
       const bytes = await journal.image(image);
-      if (bytes === undefined) throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
+      if (bytes === undefined)
+        throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
       machines.restore(machine, bytes);
       this.#written.add(`${machine} ${image}`);
     }
     const stored: StoredInstance[] = [];
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page = await journal.list({ after, limit: PAGE_MAX });
       for (const { instance } of page) {
         try {
@@ -100,7 +101,12 @@ export class Host {
     if (this.#hosting !== undefined) return;
     const { environment, journal, rooms, report, tracer } = this.#options;
     this.#hosting = {
-      environment, journal, committer: this.#committer, rooms, report, self,
+      environment,
+      journal,
+      committer: this.#committer,
+      rooms,
+      report,
+      self,
       traced: (record) => tracer.record(record),
       touched: (authority) => void this.#touched.add(authority),
     };
@@ -113,7 +119,8 @@ export class Host {
     const { record, steps } = stored;
     try {
       const bytes = this.#options.machines.image(record.image);
-      if (bytes === undefined) throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
+      if (bytes === undefined)
+        throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
       const machine = this.#options.machines.pinned(record.machine, bytes);
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered: recover(machine, stored), steps }));
     } catch (error) {

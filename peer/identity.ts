@@ -29,7 +29,9 @@ export function ownerOf(instance: InstanceId): PeerId | null {
 export function hostedId(name: string, peer: PeerId, isServer: boolean): InstanceId {
   const owner = ownerOf(name);
   const local = owner === null ? name : name.slice(owner.length + 1);
-  if (!isName(local)) throw new LockstepError('BAD_PARAMS', `"${name}" is no instance name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
-  if (owner !== null && owner !== peer) throw new LockstepError('FORBIDDEN', `instance "${name}" belongs to peer ${owner}, and this is ${peer}`);
+  if (!isName(local))
+    throw new LockstepError('BAD_PARAMS', `"${name}" is no instance name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
+  if (owner !== null && owner !== peer)
+    throw new LockstepError('FORBIDDEN', `instance "${name}" belongs to peer ${owner}, and this is ${peer}`);
   return isServer ? local : `${peer}/${local}`;
 }

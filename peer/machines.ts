@@ -39,7 +39,12 @@ export class Machines {
   /** Loaded machines by image, and among them by the definition that their functions come from. */
   readonly #loaded = new Map<string, Map<unknown, Machine>>();
 
-  constructor(options: { readonly core: Core; readonly compile?: Compile | undefined; readonly report: Report; readonly added: (name: string) => void }) {
+  constructor(options: {
+    readonly core: Core;
+    readonly compile?: Compile | undefined;
+    readonly report: Report;
+    readonly added: (name: string) => void;
+  }) {
     this.#core = options.core;
     this.#compile = options.compile;
     this.#report = options.report;
@@ -51,7 +56,8 @@ export class Machines {
    * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE, MISSING_FUNCTION; BAD_PARAMS when the name is none.
    */
   add(name: string, source: MachineSource): Machine {
-    if (!isName(name)) throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
+    if (!isName(name))
+      throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
     const image = source.image ?? this.#compiled(source.definition);
     const machine = this.load(image, source.definition);
     this.#known.set(name, { machine, definition: source.definition, isOwn: true });
@@ -61,7 +67,8 @@ export class Machines {
 
   /** `define` from another peer: a definition in plain JSON, or an image without host functions. */
   define({ machine: name, definition, image }: Methods['define']['params']): Machine {
-    if (this.#known.get(name)?.isOwn === true) throw new LockstepError('FORBIDDEN', `machine "${name}" belongs to the program of this peer and is not replaced from outside`);
+    if (this.#known.get(name)?.isOwn === true)
+      throw new LockstepError('FORBIDDEN', `machine "${name}" belongs to the program of this peer and is not replaced from outside`);
     if (definition !== undefined) {
       const machine = this.load(this.#compiled(definition), definition);
       this.#known.set(name, { machine, definition, isOwn: false });
@@ -70,7 +77,8 @@ export class Machines {
     const bytes = image === undefined ? undefined : decodeBase64(image);
     if (bytes === undefined) throw new LockstepError('BAD_PARAMS', `define "${name}": expected a definition, or an image in base64`);
     const machine = this.load(bytes, undefined);
-    if (machine.functions === undefined) throw new LockstepError('MISSING_FUNCTION', `the image of "${name}" names host functions, and an image cannot bring them`);
+    if (machine.functions === undefined)
+      throw new LockstepError('MISSING_FUNCTION', `the image of "${name}" names host functions, and an image cannot bring them`);
     this.#known.set(name, { machine, definition: undefined, isOwn: false });
     return machine;
   }
@@ -83,7 +91,11 @@ export class Machines {
   /** @throws LockstepError UNKNOWN_MACHINE */
   get(name: string): Machine {
     const known = this.#known.get(name);
-    if (known === undefined) throw new LockstepError('UNKNOWN_MACHINE', `no machine "${name}" is defined here; there are ${[...this.#known.keys()].join(', ') || 'none'}`);
+    if (known === undefined)
+      throw new LockstepError(
+        'UNKNOWN_MACHINE',
+        `no machine "${name}" is defined here; there are ${[...this.#known.keys()].join(', ') || 'none'}`,
+      );
     return known.machine;
   }
 
@@ -99,7 +111,10 @@ export class Machines {
   /** What the journal must hold so that `name` means the same after a restart. */
   entries(name: string): readonly JournalEntry[] {
     const { hash, bytes } = this.get(name);
-    return [{ kind: 'image', hash, bytes }, { kind: 'machine', machine: name, image: hash }];
+    return [
+      { kind: 'image', hash, bytes },
+      { kind: 'machine', machine: name, image: hash },
+    ];
   }
 
   /** The machine of a pinned image, with the functions of `definition`, else of what is registered under `name` now. */

@@ -41,12 +41,17 @@ export class MemoryJournal implements Journal {
       } else if (entry.kind === 'step') {
         const { instance, seq } = entry.step;
         const last = seqOf(instance);
-        if (last === undefined || seq !== last + 1) throw new LockstepError('STORAGE', `step ${seq} of ${instance} does not follow ${last === undefined ? 'anything' : String(last)}`);
+        if (last === undefined || seq !== last + 1)
+          throw new LockstepError(
+            'STORAGE',
+            `step ${seq} of ${instance} does not follow ${last === undefined ? 'anything' : String(last)}`,
+          );
         next.set(instance, seq);
       } else if (entry.kind === 'checkpoint') {
         const { instance, seq } = entry.checkpoint;
         const last = seqOf(instance);
-        if (last === undefined || seq > last) throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, which the journal has not`);
+        if (last === undefined || seq > last)
+          throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, which the journal has not`);
       } else if (entry.kind === 'delete') {
         next.set(entry.instance, undefined);
       }
@@ -82,7 +87,9 @@ export class MemoryJournal implements Journal {
 
   async read(instance: InstanceId): Promise<StoredInstance | undefined> {
     const kept = this.#instances.get(instance);
-    return kept && { record: kept.record, steps: [...kept.steps], ...(kept.checkpoint === undefined ? {} : { checkpoint: kept.checkpoint }) };
+    return (
+      kept && { record: kept.record, steps: [...kept.steps], ...(kept.checkpoint === undefined ? {} : { checkpoint: kept.checkpoint }) }
+    );
   }
 
   async steps(instance: InstanceId, from: number, to: number): Promise<readonly Step[]> {

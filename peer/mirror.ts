@@ -11,7 +11,15 @@ import { backoffMs } from './backoff.ts';
 import { Replica } from './replica.ts';
 import { checkOwn, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Upstream } from './upstream.ts';
-import { type Expectation, type InstanceId, LIMITS, type Notifications, type SendResult, type StepDifference, type WatchResult } from './wire.ts';
+import {
+  type Expectation,
+  type InstanceId,
+  LIMITS,
+  type Notifications,
+  type SendResult,
+  type StepDifference,
+  type WatchResult,
+} from './wire.ts';
 
 type State =
   /** A watch is under way: the first one, or one that resumes. */
@@ -105,9 +113,14 @@ export class Mirror extends Actor {
    * @throws LockstepError as `submit`, when it is refused on the spot.
    */
   send(event: EventObject): void {
-    this.#add(event, undefined, () => undefined, (error) => {
-      for (const observer of [...this.#refused]) observer({ event, error });
-    });
+    this.#add(
+      event,
+      undefined,
+      () => undefined,
+      (error) => {
+        for (const observer of [...this.#refused]) observer({ event, error });
+      },
+    );
   }
 
   /**
@@ -139,11 +152,20 @@ export class Mirror extends Actor {
 
   // ── Own events ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #add(event: EventObject, expect: Expectation | undefined, resolve: (result: SendResult) => void, reject: (error: LockstepError) => void): void {
+  #add(
+    event: EventObject,
+    expect: Expectation | undefined,
+    resolve: (result: SendResult) => void,
+    reject: (error: LockstepError) => void,
+  ): void {
     if (this.#state.state === 'closed') throw this.#state.error;
     const checked = checkOwn(event, { id: this.id, replica: this.#present(), waiting: this.#events.count });
     const { environment } = this.#upstream;
-    const stamp = { now: environment.now(), seed: environment.random(), salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}` };
+    const stamp = {
+      now: environment.now(),
+      seed: environment.random(),
+      salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}`,
+    };
     this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
     if (this.#replica?.predict(checked, stamp) === true) this.#changed();
     this.#pump();
@@ -339,7 +361,8 @@ export class Mirror extends Actor {
       this.#replica.load(snapshot.seq, snapshot.state);
     }
     const replica = this.#replica;
-    if (replica === undefined) throw new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`);
+    if (replica === undefined)
+      throw new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`);
     for (const step of steps) this.#apply(replica, step, who);
     return replica;
   }
@@ -389,7 +412,14 @@ export class Mirror extends Actor {
   #changed(): void {
     const before = this.#snapshot;
     const after = this.#present().shown.snapshot();
-    if (before !== undefined && before.value === after.value && before.context === after.context && before.status === after.status && before.output === after.output) return;
+    if (
+      before !== undefined &&
+      before.value === after.value &&
+      before.context === after.context &&
+      before.status === after.status &&
+      before.output === after.output
+    )
+      return;
     this.#snapshot = after;
     this.notify();
   }

@@ -21,7 +21,11 @@ export class Outbox {
   /** Characters of a frame; a fuller one is split between two messages. */
   frameSize: number;
 
-  constructor(options: { readonly environment: Environment; readonly frameSize: number; readonly deliver: (address: string, body: string) => void }) {
+  constructor(options: {
+    readonly environment: Environment;
+    readonly frameSize: number;
+    readonly deliver: (address: string, body: string) => void;
+  }) {
     this.#environment = options.environment;
     this.frameSize = options.frameSize;
     this.#deliver = options.deliver;

@@ -23,7 +23,16 @@ import type { RoomPort } from './room.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
-import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type PeerKind, PROTOCOL_VERSION, type TraceRecord } from './wire.ts';
+import {
+  type DivergenceRecord,
+  type InstanceId,
+  type Methods,
+  type PeerId,
+  type PeerInfo,
+  type PeerKind,
+  PROTOCOL_VERSION,
+  type TraceRecord,
+} from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -75,13 +84,26 @@ export class Peer {
     this.#options = options;
     const report: Report = options.report ?? (() => undefined);
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
-    this.machines = new Machines({ core: options.core, compile: options.compile, report, added: (name) => void this.#host.published(name).catch((error: unknown) => report('error', `machine "${name}" is not in the journal`, error)) });
+    this.machines = new Machines({
+      core: options.core,
+      compile: options.compile,
+      report,
+      added: (name) =>
+        void this.#host.published(name).catch((error: unknown) => report('error', `machine "${name}" is not in the journal`, error)),
+    });
     this.#connection = new Connection({
       environment: options.environment,
       dial: options.dial,
       hello: {
-        versions: [PROTOCOL_VERSION], encodings: ['json'], secret: options.secret, name: options.name ?? '', kind: options.kind ?? 'node',
-        hosts: options.hosts ?? true, eval: options.evaluate !== undefined, presence: options.presence ?? true, ...(options.key === undefined ? {} : { key: options.key }),
+        versions: [PROTOCOL_VERSION],
+        encodings: ['json'],
+        secret: options.secret,
+        name: options.name ?? '',
+        kind: options.kind ?? 'node',
+        hosts: options.hosts ?? true,
+        eval: options.evaluate !== undefined,
+        presence: options.presence ?? true,
+        ...(options.key === undefined ? {} : { key: options.key }),
       },
       events: {
         opened: () => this.#opened(),
@@ -94,11 +116,20 @@ export class Peer {
     const rooms = this.#roomPort();
     this.tracer = new Tracer(rooms);
     this.#host = new Host({
-      environment: options.environment, journal: options.journal ?? new MemoryJournal(), machines: this.machines, rooms, tracer: this.tracer, report,
-      isServer: options.kind === 'server', acceptsDefinitions: options.acceptsDefinitions ?? false, flush: () => this.#connection.outbox.flush(),
+      environment: options.environment,
+      journal: options.journal ?? new MemoryJournal(),
+      machines: this.machines,
+      rooms,
+      tracer: this.tracer,
+      report,
+      isServer: options.kind === 'server',
+      acceptsDefinitions: options.acceptsDefinitions ?? false,
+      flush: () => this.#connection.outbox.flush(),
     });
     this.#mirrors = new Mirrors({
-      environment: options.environment, machines: this.machines, report,
+      environment: options.environment,
+      machines: this.machines,
+      report,
       address: (instance) => this.#address(instance),
       session: (instance) => this.#sessionFor(instance),
       diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
@@ -107,7 +138,8 @@ export class Peer {
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
     this.#host.read().then(
       () => this.#connection.connect(),
-      (error: unknown) => this.#failed(error instanceof LockstepError ? error : new LockstepError('STORAGE', String(error), { cause: error })),
+      (error: unknown) =>
+        this.#failed(error instanceof LockstepError ? error : new LockstepError('STORAGE', String(error), { cause: error })),
     );
   }
 
@@ -155,7 +187,10 @@ export class Peer {
     const unsubscribe = (): void => {
       this.#followers.delete(follower);
       const isHeard = [...this.#followers].some((each) => each.peer === peer);
-      if (!isHeard) this.#session(peer).request('trace', { on: false }).catch(() => undefined); // Gone with the session anyway.
+      if (!isHeard)
+        this.#session(peer)
+          .request('trace', { on: false })
+          .catch(() => undefined); // Gone with the session anyway.
     };
     return { unsubscribe };
   }
@@ -169,15 +204,26 @@ export class Peer {
   // ── Machines and instances ─────────────────────────────────────────────────────────────────────────────────────
 
   /** Defines a machine at the server, or at `peer`. @throws LockstepError FORBIDDEN, BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE */
-  async define(machine: string, source: { readonly definition: Json } | { readonly image: string }, peer?: PeerId): Promise<Methods['define']['result']> {
+  async define(
+    machine: string,
+    source: { readonly definition: Json } | { readonly image: string },
+    peer?: PeerId,
+  ): Promise<Methods['define']['result']> {
     return (await this.#reach(peer ?? null)).request('define', { machine, ...source });
   }
 
   /** Creates an instance at the server, or at `peer`. @throws LockstepError UNKNOWN_MACHINE, EXISTS, HOST_THREW, STORAGE … */
-  async create(machine: string, options: { readonly instance?: string; readonly input?: Json; readonly peer?: PeerId } = {}): Promise<Methods['create']['result']> {
+  async create(
+    machine: string,
+    options: { readonly instance?: string; readonly input?: Json; readonly peer?: PeerId } = {},
+  ): Promise<Methods['create']['result']> {
     const { instance, input, peer } = options;
     const owner = peer ?? (instance === undefined ? null : ownerOf(instance));
-    return (await this.#reach(owner)).request('create', { machine, ...(instance === undefined ? {} : { instance }), ...(input === undefined ? {} : { input }) });
+    return (await this.#reach(owner)).request('create', {
+      machine,
+      ...(instance === undefined ? {} : { instance }),
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   /** @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE */
@@ -242,7 +288,8 @@ export class Peer {
     // What was under way may be asked again on the next link, whatever ended this one.
     const closed = new LockstepError('CLOSED', error.message);
     for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, closed);
-    if (error.code === 'FENCED') this.#options.report?.('error', 'a newer link with the secret of this peer took its place; it stays offline', error);
+    if (error.code === 'FENCED')
+      this.#options.report?.('error', 'a newer link with the secret of this peer took its place; it stays offline', error);
     this.#mirrors.cutOff();
   }
 
@@ -292,8 +339,12 @@ export class Peer {
     let session = this.#sessions.get(remote);
     if (session === undefined) {
       session = new Session({
-        remote, environment: this.#options.environment, outbox: this.#connection.outbox, service: this.#service,
-        timeoutMs: () => this.#timeoutMs(), noticed: (from, method, params) => this.#noticed(from, method, params),
+        remote,
+        environment: this.#options.environment,
+        outbox: this.#connection.outbox,
+        service: this.#service,
+        timeoutMs: () => this.#timeoutMs(),
+        noticed: (from, method, params) => this.#noticed(from, method, params),
       });
       this.#sessions.set(remote, session);
     }
@@ -331,7 +382,8 @@ export class Peer {
   #gone(peer: PeerId, isKnown: boolean): void {
     if (peer === this.id || peer === '') return;
     const session = this.#sessions.get(peer);
-    if (session !== undefined) this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
+    if (session !== undefined)
+      this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
     this.#mirrors.lostAuthority(peer);
   }
 
@@ -347,7 +399,8 @@ export class Peer {
   /** With an instance's authority, as things are right now. */
   #sessionFor(instance: InstanceId): Session | LockstepError {
     const address = this.#address(instance);
-    if (!this.#connection.isOpen && (address === undefined || address !== this.id)) return new LockstepError('CLOSED', 'there is no link to the relay');
+    if (!this.#connection.isOpen && (address === undefined || address !== this.id))
+      return new LockstepError('CLOSED', 'there is no link to the relay');
     return address === undefined ? new LockstepError('UNREACHABLE', 'no server is connected to the relay') : this.#session(address);
   }
 
@@ -364,8 +417,10 @@ export class Peer {
   #roomPort(): RoomPort {
     const { outbox } = this.#connection;
     return {
-      admit: (room, peer) => (peer === this.id ? this.#connection.listen(room, true) : outbox.post('', encodeNotice('admit', [room, peer]))),
-      expel: (room, peer) => (peer === this.id ? this.#connection.listen(room, false) : outbox.post('', encodeNotice('expel', [room, peer]))),
+      admit: (room, peer) =>
+        peer === this.id ? this.#connection.listen(room, true) : outbox.post('', encodeNotice('admit', [room, peer])),
+      expel: (room, peer) =>
+        peer === this.id ? this.#connection.listen(room, false) : outbox.post('', encodeNotice('expel', [room, peer])),
       post: (room, message) => outbox.post(`#${room}`, message),
       barrier: () => outbox.barrier(),
       fits: (message) => outbox.fits('#0000000000', message),
@@ -384,7 +439,10 @@ export class Peer {
   }
 
   #diverged(record: DivergenceRecord): void {
-    this.#options.report?.('warn', `the mirror of ${record.instance} diverged at seq ${record.seq}: ${record.ours} here, ${record.theirs} at its authority`);
+    this.#options.report?.(
+      'warn',
+      `the mirror of ${record.instance} diverged at seq ${record.seq}: ${record.ours} here, ${record.theirs} at its authority`,
+    );
     this.tracer.record(record);
     this.tracer.publish();
   }

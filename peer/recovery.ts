@@ -28,12 +28,17 @@ export function recover(machine: Machine, stored: StoredInstance): Recovered {
     const seen = SeenEvents.load(checkpoint?.seen ?? []);
     for (const step of steps) fold(instance, step, seen);
     const epoch = steps.at(-1)?.epoch ?? checkpoint?.epoch;
-    if (epoch === undefined || instance.seq === 0) throw new LockstepError('CORRUPT', `instance ${record.instance} has neither a checkpoint nor a first step`);
+    if (epoch === undefined || instance.seq === 0)
+      throw new LockstepError('CORRUPT', `instance ${record.instance} has neither a checkpoint nor a first step`);
     return { instance, epoch, seen, at: steps.at(-1)?.at ?? 0 };
   } catch (error) {
     instance.dispose();
     if (error instanceof LockstepError && error.code !== 'BAD_PARAMS' && error.code !== 'STALE_SEQ') throw error;
-    throw new LockstepError('CORRUPT', `instance ${record.instance} cannot be folded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LockstepError(
+      'CORRUPT',
+      `instance ${record.instance} cannot be folded: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 

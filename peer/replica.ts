@@ -65,7 +65,15 @@ export class Replica {
   compare(theirs: string): Pick<DivergenceRecord, 'image' | 'seq' | 'ours' | 'theirs' | 'good' | 'steps'> | undefined {
     const ours = this.digest();
     const { seq } = this;
-    if (ours !== theirs) return { image: this.machine.hash, seq, ours, theirs, good: this.#good ?? { seq, state: this.#confirmed.save() }, steps: this.#sinceGood };
+    if (ours !== theirs)
+      return {
+        image: this.machine.hash,
+        seq,
+        ours,
+        theirs,
+        good: this.#good ?? { seq, state: this.#confirmed.save() },
+        steps: this.#sinceGood,
+      };
     this.#good = { seq, state: this.#confirmed.save() };
     this.#sinceGood = [];
     return undefined;

@@ -2,7 +2,13 @@
 // served at once (`send`, `watch`) go beside it, without a promise per message: the library costs two to three times plain JSON there,
 // and an answer must keep its place among the steps that follow it. On the wire both are the same JSON-RPC.
 
-import { createJSONRPCErrorResponse, createJSONRPCSuccessResponse, JSONRPCClient, JSONRPCErrorException, JSONRPCServer } from 'json-rpc-2.0';
+import {
+  createJSONRPCErrorResponse,
+  createJSONRPCSuccessResponse,
+  JSONRPCClient,
+  JSONRPCErrorException,
+  JSONRPCServer,
+} from 'json-rpc-2.0';
 import { CODES, LockstepError } from '../core/errors.ts';
 import { encodeRequest, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
@@ -86,7 +92,11 @@ export class Rpc {
   readonly #timers = new Map<RequestId, () => void>();
   #nextId = 1;
 
-  constructor(options: { readonly environment: Environment; readonly timeoutMs: () => number; readonly post: (message: string) => boolean }) {
+  constructor(options: {
+    readonly environment: Environment;
+    readonly timeoutMs: () => number;
+    readonly post: (message: string) => boolean;
+  }) {
     this.#environment = options.environment;
     this.#timeoutMs = options.timeoutMs;
     this.#post = options.post;
@@ -129,7 +139,11 @@ export class Rpc {
     }
     this.#timers.get(id)?.();
     if (!this.#timers.delete(id)) return;
-    this.#client.receive(error === undefined ? createJSONRPCSuccessResponse(id, result) : createJSONRPCErrorResponse(id, CODES[error.code].rpc, error.message, { error }));
+    this.#client.receive(
+      error === undefined
+        ? createJSONRPCSuccessResponse(id, result)
+        : createJSONRPCErrorResponse(id, CODES[error.code].rpc, error.message, { error }),
+    );
   }
 
   /** Fails everything that waits for an answer. */
@@ -145,4 +159,3 @@ function errorOf(error: { readonly message: string; readonly data?: unknown }): 
   const code = Object.keys(CODES).find((each) => each === data?.code) as keyof typeof CODES | undefined;
   return new LockstepError(code ?? 'INTERNAL', error.message);
 }
-

@@ -47,7 +47,11 @@ export class Session implements Asker {
   }
 
   /** The hot path; `answered` is called once, before anything that the remote sent later is handled. */
-  call<M extends 'send' | 'watch'>(method: M, params: Methods[M]['params'], answered: (error: LockstepError | undefined, result?: Methods[M]['result']) => void): void {
+  call<M extends 'send' | 'watch'>(
+    method: M,
+    params: Methods[M]['params'],
+    answered: (error: LockstepError | undefined, result?: Methods[M]['result']) => void,
+  ): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
     this.#rpc.call(method, params, (error, result) => {
       if (error !== undefined) return answered(error);

@@ -30,7 +30,10 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 export const text = (charactersMax = 1_024): Shape<string> => {
-  return (value) => (typeof value === 'string' && value.length <= charactersMax ? undefined : expected(`a string of at most ${charactersMax} characters`, value));
+  return (value) =>
+    typeof value === 'string' && value.length <= charactersMax
+      ? undefined
+      : expected(`a string of at most ${charactersMax} characters`, value);
 };
 export const matching = (test: (text: string) => boolean, what: string): Shape<string> => {
   return (value) => (typeof value === 'string' && test(value) ? undefined : expected(what, value));
@@ -38,9 +41,11 @@ export const matching = (test: (text: string) => boolean, what: string): Shape<s
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? undefined : expected('true or false', value));
 /** A whole number from `min` on, exact in a double. */
 export const whole = (min = 0): Shape<number> => {
-  return (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= min ? undefined : expected(`a whole number from ${min}`, value));
+  return (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= min ? undefined : expected(`a whole number from ${min}`, value);
 };
-export const finite: Shape<number> = (value) => (typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number', value));
+export const finite: Shape<number> = (value) =>
+  typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number', value);
 export const nothing: Shape<null> = (value) => (value === null ? undefined : expected('null', value));
 
 export const oneOf = <const T extends string | boolean>(...values: readonly T[]): Shape<T> => {

@@ -93,7 +93,8 @@ export class TestEnvironment implements Environment {
   #next(until: number): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {
-      if (timer.at <= until && (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order))) first = timer;
+      if (timer.at <= until && (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)))
+        first = timer;
     }
     return first;
   }
@@ -108,7 +109,11 @@ export class TestNetwork {
   isUp = true;
 
   /** @param attach takes the relay's end of each new link. @param record gets each frame as a line, `> to …` or `< from …`. */
-  constructor(options: { readonly environment: Environment; readonly attach: (link: Link) => void; readonly record?: (line: string) => void }) {
+  constructor(options: {
+    readonly environment: Environment;
+    readonly attach: (link: Link) => void;
+    readonly record?: (line: string) => void;
+  }) {
     this.#environment = options.environment;
     this.#attach = options.attach;
     this.#record = options.record;

@@ -104,16 +104,23 @@ export class UnconfirmedEvents {
  * @returns the event, plain and frozen.
  * @throws LockstepError BAD_PARAMS, FORBIDDEN, UNKNOWN_EVENT, NOT_RUNNING, TOO_MANY, NOT_JSON, TOO_LARGE.
  */
-export function checkOwn(event: EventObject, at: { readonly id: InstanceId; readonly replica: Pick<Replica, 'machine' | 'status'>; readonly waiting: number }): EventObject {
+export function checkOwn(
+  event: EventObject,
+  at: { readonly id: InstanceId; readonly replica: Pick<Replica, 'machine' | 'status'>; readonly waiting: number },
+): EventObject {
   const { machine, status } = at.replica;
   if (typeof event.type !== 'string') throw new LockstepError('BAD_PARAMS', 'an event needs a type, a string');
-  if (event.type.startsWith('xstate.')) throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
-  if (machine.eventNumber(event.type) === 0) throw new LockstepError('UNKNOWN_EVENT', `machine ${machine.symbols.id} has no transition for an event of type "${event.type}"`);
+  if (event.type.startsWith('xstate.'))
+    throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
+  if (machine.eventNumber(event.type) === 0)
+    throw new LockstepError('UNKNOWN_EVENT', `machine ${machine.symbols.id} has no transition for an event of type "${event.type}"`);
   if (status !== 'active') throw new LockstepError('NOT_RUNNING', `${at.id} has status ${status ?? 'not started'}, expected active`);
-  if (at.waiting >= LIMITS.queueMax) throw new LockstepError('TOO_MANY', `${at.waiting} events of ${at.id} wait for their answer, at most ${LIMITS.queueMax} may`);
+  if (at.waiting >= LIMITS.queueMax)
+    throw new LockstepError('TOO_MANY', `${at.waiting} events of ${at.id} wait for their answer, at most ${LIMITS.queueMax} may`);
   const checked = plain(event, '');
   const problem = plainJson(checked);
   if (problem !== undefined) throw new LockstepError('NOT_JSON', `event "${event.type}": ${problem}`);
-  if (sizeOf(checked, LIMITS.eventSize) > LIMITS.eventSize) throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
+  if (sizeOf(checked, LIMITS.eventSize) > LIMITS.eventSize)
+    throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
   return checked as unknown as EventObject;
 }

@@ -9,7 +9,10 @@ import type { DivergenceRecord, SendResult, WatchResult } from './wire.ts';
 export interface Upstream {
   readonly environment: Environment;
   /** Calls back once, and before anything that the authority sent later is handed on. */
-  watch(from: { epoch: number; seq: number; digest: string } | undefined, answered: (error: LockstepError | undefined, result?: WatchResult) => void): void;
+  watch(
+    from: { epoch: number; seq: number; digest: string } | undefined,
+    answered: (error: LockstepError | undefined, result?: WatchResult) => void,
+  ): void;
   send(event: Unconfirmed, answered: (error: LockstepError | undefined, result?: SendResult) => void): void;
   /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
   machine(image: string, name: string): Machine | Promise<Machine>;

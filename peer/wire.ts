@@ -113,7 +113,10 @@ export interface Methods {
   unwatch: { params: { readonly room: number }; result: { readonly room: number } };
   /** Positional: the hot path. Answered when the step is durable. */
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
-  trace: { params: { readonly on: boolean; readonly backlog?: number }; result: { readonly room: number | null; readonly steps: readonly TraceRecord[] } };
+  trace: {
+    params: { readonly on: boolean; readonly backlog?: number };
+    result: { readonly room: number | null; readonly steps: readonly TraceRecord[] };
+  };
   eval: { params: { readonly source: string }; result: { readonly text: string } };
 }
 

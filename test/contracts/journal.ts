@@ -15,19 +15,54 @@ export interface JournalBench {
 const record = (instance: string, machine = 'door'): InstanceRecord => ({ instance, machine, image: '00000000deadbeef' });
 
 export const sampleStep = (instance: string, seq: number): Step => ({
-  instance, epoch: 7, seq, at: 1_000 + seq,
-  cause: { peer: 'alice', n: seq === 1 ? 0 : seq, event: { type: seq === 1 ? 'xstate.init' : 'PUSH', text: 'ü "\n' }, seed: 9_007_199_254_740_991 },
-  clocks: [0, 1, seq, 2], history: [[0, [1, 2]]], patch: [{ op: 'replace', path: '/count', value: seq }], host: [true, 3, null],
-  timers: [{ timer: 0, due: 5_000.5 }, { timer: 1, due: null }], effects: [{ fn: 3, name: 'ring' }],
+  instance,
+  epoch: 7,
+  seq,
+  at: 1_000 + seq,
+  cause: {
+    peer: 'alice',
+    n: seq === 1 ? 0 : seq,
+    event: { type: seq === 1 ? 'xstate.init' : 'PUSH', text: 'ü "\n' },
+    seed: 9_007_199_254_740_991,
+  },
+  clocks: [0, 1, seq, 2],
+  history: [[0, [1, 2]]],
+  patch: [{ op: 'replace', path: '/count', value: seq }],
+  host: [true, 3, null],
+  timers: [
+    { timer: 0, due: 5_000.5 },
+    { timer: 1, due: null },
+  ],
+  effects: [{ fn: 3, name: 'ring' }],
   ...(seq === 1 ? { digest: '0123456789abcdef', status: 'active' as const } : {}),
 });
 
-const create = (instance: string, machine?: string): JournalEntry => ({ kind: 'create', record: record(instance, machine), step: sampleStep(instance, 1) });
+const create = (instance: string, machine?: string): JournalEntry => ({
+  kind: 'create',
+  record: record(instance, machine),
+  step: sampleStep(instance, 1),
+});
 const step = (instance: string, seq: number): JournalEntry => ({ kind: 'step', step: sampleStep(instance, seq) });
 const checkpoint = (instance: string, seq: number): Checkpoint => ({
-  instance, epoch: 7, seq,
-  state: { status: 'active', clocks: [1, seq], history: [[0, [1]]], context: { count: seq, nested: [1, { a: null }] }, timers: [[0, 5_000]] },
-  seen: [['alice', [[2, 2, true], [3, 3, false]]]],
+  instance,
+  epoch: 7,
+  seq,
+  state: {
+    status: 'active',
+    clocks: [1, seq],
+    history: [[0, [1]]],
+    context: { count: seq, nested: [1, { a: null }] },
+    timers: [[0, 5_000]],
+  },
+  seen: [
+    [
+      'alice',
+      [
+        [2, 2, true],
+        [3, 3, false],
+      ],
+    ],
+  ],
 });
 
 async function refusal(act: Promise<unknown>): Promise<string> {
@@ -116,9 +151,20 @@ export function journalContract(name: string, make: () => JournalBench | Promise
     test('[JOURNAL-8] machines and images are kept; the newest meaning of a name counts', async () => {
       const { journal } = await make();
       const bytes = new Uint8Array([0, 1, 2, 255]);
-      await journal.write([{ kind: 'image', hash: 'h1', bytes }, { kind: 'machine', machine: 'door', image: 'h1' }]);
-      await journal.write([{ kind: 'image', hash: 'h1', bytes }, { kind: 'image', hash: 'h2', bytes: new Uint8Array([9]) }, { kind: 'machine', machine: 'door', image: 'h2' }, { kind: 'machine', machine: 'bell', image: 'h1' }]);
-      expect(await journal.machines()).toEqual([{ machine: 'bell', image: 'h1' }, { machine: 'door', image: 'h2' }]);
+      await journal.write([
+        { kind: 'image', hash: 'h1', bytes },
+        { kind: 'machine', machine: 'door', image: 'h1' },
+      ]);
+      await journal.write([
+        { kind: 'image', hash: 'h1', bytes },
+        { kind: 'image', hash: 'h2', bytes: new Uint8Array([9]) },
+        { kind: 'machine', machine: 'door', image: 'h2' },
+        { kind: 'machine', machine: 'bell', image: 'h1' },
+      ]);
+      expect(await journal.machines()).toEqual([
+        { machine: 'bell', image: 'h1' },
+        { machine: 'door', image: 'h2' },
+      ]);
       expect([...((await journal.image('h1')) ?? [])]).toEqual([...bytes]);
       expect(await journal.image('h3')).toBeUndefined();
     });
@@ -132,7 +178,14 @@ export function journalContract(name: string, make: () => JournalBench | Promise
     test('[JOURNAL-10] what survives the process is there when it is opened again', async ({ skip }) => {
       const { journal, reopen } = await make();
       if (reopen === undefined) return skip('this journal survives nothing');
-      await journal.write([{ kind: 'image', hash: 'h1', bytes: new Uint8Array([1]) }, { kind: 'machine', machine: 'door', image: 'h1' }, create('a'), step('a', 2), { kind: 'checkpoint', checkpoint: checkpoint('a', 2) }, step('a', 3)]);
+      await journal.write([
+        { kind: 'image', hash: 'h1', bytes: new Uint8Array([1]) },
+        { kind: 'machine', machine: 'door', image: 'h1' },
+        create('a'),
+        step('a', 2),
+        { kind: 'checkpoint', checkpoint: checkpoint('a', 2) },
+        step('a', 3),
+      ]);
       const again = await reopen();
       expect(await again.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 2), steps: [sampleStep('a', 3)] });
       expect(await again.machines()).toEqual([{ machine: 'door', image: 'h1' }]);

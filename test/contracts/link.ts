@@ -24,7 +24,10 @@ function listen(link: Link): Heard {
 export function linkContract(name: string, make: () => LinkBench | Promise<LinkBench>): void {
   describe(`link: ${name}`, () => {
     test('[LINK-1] frames arrive whole, in the order they were sent, both ways', async () => {
-      const { ends: [near, far], settle } = await make();
+      const {
+        ends: [near, far],
+        settle,
+      } = await make();
       const atNear = listen(near);
       const atFar = listen(far);
       const frames = Array.from({ length: 50 }, (_, i) => `a\n${i} ${'€'.repeat(i)}`);
@@ -36,7 +39,10 @@ export function linkContract(name: string, make: () => LinkBench | Promise<LinkB
     });
 
     test('[LINK-1] binary frames stay binary', async () => {
-      const { ends: [near, far], settle } = await make();
+      const {
+        ends: [near, far],
+        settle,
+      } = await make();
       const atFar = listen(far);
       listen(near);
       near.send(new Uint8Array([0, 10, 255]));
@@ -45,7 +51,10 @@ export function linkContract(name: string, make: () => LinkBench | Promise<LinkB
     });
 
     test('[LINK-2] frames that came before open are delivered first', async () => {
-      const { ends: [near, far], settle } = await make();
+      const {
+        ends: [near, far],
+        settle,
+      } = await make();
       listen(near);
       near.send('a\nearly');
       await settle();
@@ -56,7 +65,10 @@ export function linkContract(name: string, make: () => LinkBench | Promise<LinkB
     });
 
     test('[LINK-3] both ends hear once that it closed, with code and reason, and nothing after', async () => {
-      const { ends: [near, far], settle } = await make();
+      const {
+        ends: [near, far],
+        settle,
+      } = await make();
       const atNear = listen(near);
       const atFar = listen(far);
       near.send('a\nlast');
@@ -71,7 +83,10 @@ export function linkContract(name: string, make: () => LinkBench | Promise<LinkB
     });
 
     test('[LINK-4] send on a closed link does nothing', async () => {
-      const { ends: [near, far], settle } = await make();
+      const {
+        ends: [near, far],
+        settle,
+      } = await make();
       listen(near);
       const atFar = listen(far);
       far.close(1000, '');

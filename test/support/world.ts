@@ -20,7 +20,14 @@ export function doorMachine(rings: Ring[] = []) {
   return setup({
     types: {} as {
       context: { opened: number; names: string[]; note: unknown };
-      events: { type: 'OPEN' } | { type: 'CLOSE' } | { type: 'NAME'; name: string } | { type: 'NOTE'; note: unknown } | { type: 'BREAK' } | { type: 'FAIL' } | { type: 'END' };
+      events:
+        | { type: 'OPEN' }
+        | { type: 'CLOSE' }
+        | { type: 'NAME'; name: string }
+        | { type: 'NOTE'; note: unknown }
+        | { type: 'BREAK' }
+        | { type: 'FAIL' }
+        | { type: 'END' };
     },
     guards: { isNamed: ({ event }) => event.type === 'NAME' && event.name !== '' },
     actions: {
@@ -72,16 +79,35 @@ export class World {
   /** @param name the secret, which the relay of this world takes as the peer id. */
   async peer(name: string, options: Partial<PeerOptions> & { readonly record?: (line: string) => void } = {}): Promise<Peer> {
     const { record, ...rest } = options;
-    const network = new TestNetwork({ environment: this.environment, attach: (link) => this.hub.attach(link), ...(record === undefined ? {} : { record }) });
+    const network = new TestNetwork({
+      environment: this.environment,
+      attach: (link) => this.hub.attach(link),
+      ...(record === undefined ? {} : { record }),
+    });
     this.networks.set(name, network);
-    const peer = new Peer({ environment: this.environment, dial: network.dial, core: await testCore(), secret: name, name, compile: (source) => compileMachine(source).bytes, report: this.report, ...rest });
+    const peer = new Peer({
+      environment: this.environment,
+      dial: network.dial,
+      core: await testCore(),
+      secret: name,
+      name,
+      compile: (source) => compileMachine(source).bytes,
+      report: this.report,
+      ...rest,
+    });
     await this.settle();
     return peer;
   }
 
   /** A server with the door machine. */
   server(options: Partial<PeerOptions> & { readonly record?: (line: string) => void } = {}): Promise<Peer> {
-    return this.peer('secret-of-the-server', { kind: 'server', name: 'server', key: 'key', machines: { door: { definition: this.door } }, ...options });
+    return this.peer('secret-of-the-server', {
+      kind: 'server',
+      name: 'server',
+      key: 'key',
+      machines: { door: { definition: this.door } },
+      ...options,
+    });
   }
 
   network(name: string): TestNetwork {
@@ -100,7 +126,10 @@ export class World {
 
   /** What a promise comes to while the world goes on. */
   async get<T>(promise: Promise<T>): Promise<T> {
-    const outcome = promise.then((value) => ({ value }), (error: unknown) => ({ error }));
+    const outcome = promise.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
     await this.settle();
     const settled = await Promise.race([outcome, Promise.resolve(undefined)]);
     if (settled === undefined) throw new Error('still pending after everything came to rest');
@@ -176,7 +205,10 @@ export class PlainSocket {
   constructor(world: World) {
     const [near, far] = linkPair(world.environment);
     this.#link = near;
-    near.open({ frame: (frame) => this.heard.push(...[JSON.parse(String(frame)) as unknown].flat()), closed: (code, reason) => this.heard.push({ closed: code, reason }) });
+    near.open({
+      frame: (frame) => this.heard.push(...[JSON.parse(String(frame)) as unknown].flat()),
+      closed: (code, reason) => this.heard.push({ closed: code, reason }),
+    });
     world.hub.attach(far);
   }
 
@@ -189,7 +221,8 @@ export class PlainSocket {
     const id = `${method}-${this.heard.length}-${world.environment.now()}`;
     this.say({ jsonrpc: '2.0', id, method, params });
     await world.settle();
-    const answer = this.heard.find((message) => (message as { id?: unknown }).id === id) as { result?: unknown; error?: { data: { code: string } } } | undefined;
+    const answer = this.heard.find((message) => (message as { id?: unknown }).id === id) as
+      { result?: unknown; error?: { data: { code: string } } } | undefined;
     return answer === undefined ? undefined : (answer.result ?? answer.error?.data.code);
   }
 }

@@ -2,7 +2,17 @@
 
 import { describe, expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
-import { encodeAnswer, encodeNotice, encodeRefusal, encodeRequest, readBody, readHeader, readNotice, readParams, readResult } from '../../peer/codec-json.ts';
+import {
+  encodeAnswer,
+  encodeNotice,
+  encodeRefusal,
+  encodeRequest,
+  readBody,
+  readHeader,
+  readNotice,
+  readParams,
+  readResult,
+} from '../../peer/codec-json.ts';
 import { LIMITS, type Methods, type Notifications } from '../../peer/wire.ts';
 
 function refusal(act: () => unknown): string {
@@ -18,44 +28,128 @@ function refusal(act: () => unknown): string {
 const state = { status: 'active', clocks: [1, 1, 0], history: [[0, [1]]], context: { count: 1 }, timers: [[0, 5000]] } as const;
 const digest = '0123456789abcdef';
 const step = {
-  instance: 'door', epoch: 1, seq: 2, at: 1000, cause: { peer: 'alice', n: 1, event: { type: 'OPEN' }, seed: 7 }, clocks: [1, 1, 2, 1], history: [], patch: [],
-  host: [true], timers: [{ timer: 0, due: 5 }, { timer: 1, due: null }], effects: [{ fn: 0, name: 'ring' }], digest,
+  instance: 'door',
+  epoch: 1,
+  seq: 2,
+  at: 1000,
+  cause: { peer: 'alice', n: 1, event: { type: 'OPEN' }, seed: 7 },
+  clocks: [1, 1, 2, 1],
+  history: [],
+  patch: [],
+  host: [true],
+  timers: [
+    { timer: 0, due: 5 },
+    { timer: 1, due: null },
+  ],
+  effects: [{ fn: 0, name: 'ring' }],
+  digest,
 } as const;
 const summary = { instance: 'door', machine: 'door', image: digest, epoch: 1, seq: 2, status: 'active', value: 'open' } as const;
 
 const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] } = {
   hello: [{ versions: [1], encodings: ['json'], secret: 's', name: '', kind: 'node', hosts: true, eval: false, presence: true }],
-  define: [{ machine: 'door', definition: { initial: 'a', states: { a: {} } } }, { machine: 'door', image: 'AAAA' }],
+  define: [
+    { machine: 'door', definition: { initial: 'a', states: { a: {} } } },
+    { machine: 'door', image: 'AAAA' },
+  ],
   create: [{ machine: 'door' }, { machine: 'door', instance: 'front', input: { key: [1, null, 'x'] } }],
   get: [{ instance: 'door' }, { instance: 'peer_1/door' }, { image: digest }],
   list: [{}, { after: 'a', limit: 5, machine: 'door' }],
   delete: [{ instance: 'door' }],
   watch: [{ instance: 'door' }, { instance: 'door', from: { epoch: 1, seq: 2, digest } }],
   unwatch: [{ room: 1 }],
-  send: [['door', 1, { type: 'OPEN' }], ['door', 2, { type: 'PUSH', by: 3, deep: [{ a: null }] }, { seq: 4 }], ['door', 3, { type: 'X' }, { state: { a: 'b' } }]],
+  send: [
+    ['door', 1, { type: 'OPEN' }],
+    ['door', 2, { type: 'PUSH', by: 3, deep: [{ a: null }] }, { seq: 4 }],
+    ['door', 3, { type: 'X' }, { state: { a: 'b' } }],
+  ],
   trace: [{ on: true, backlog: 10 }, { on: false }],
   eval: [{ source: '1 + 1' }],
 };
 const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] } = {
-  hello: [{ version: 1, encoding: 'json', peer: 'alice', server: null, session: 1, now: 5, limits: LIMITS, peers: [{ peer: 'a', name: '', kind: 'tool', hosts: false, eval: false }] }],
+  hello: [
+    {
+      version: 1,
+      encoding: 'json',
+      peer: 'alice',
+      server: null,
+      session: 1,
+      now: 5,
+      limits: LIMITS,
+      peers: [{ peer: 'a', name: '', kind: 'tool', hosts: false, eval: false }],
+    },
+  ],
   define: [{ machine: 'door', image: digest }],
   create: [{ instance: 'door', epoch: 1, seq: 1 }],
-  get: [{ ...summary, state, digest }, { image: digest, bytes: 'AAAA' }],
+  get: [
+    { ...summary, state, digest },
+    { image: digest, bytes: 'AAAA' },
+  ],
   list: [{ machines: [{ machine: 'door', image: digest }], instances: [summary], more: false }],
   delete: [{ instance: 'door' }],
   watch: [
     { room: 1, who: 2, machine: 'door', image: digest, epoch: 1, snapshot: { seq: 4, state }, digest, last: 0 },
-    { room: 1, who: 2, machine: 'door', image: digest, epoch: 1, steps: [[5, 1, 2, [1, 1], [{ op: 'remove', path: '/a' }], { status: 'done', output: 3 }]], digest, last: 2 },
+    {
+      room: 1,
+      who: 2,
+      machine: 'door',
+      image: digest,
+      epoch: 1,
+      steps: [[5, 1, 2, [1, 1], [{ op: 'remove', path: '/a' }], { status: 'done', output: 3 }]],
+      digest,
+      last: 2,
+    },
   ],
   unwatch: [{ room: 1 }],
-  send: [['stepped', 4], ['ignored', 5]],
-  trace: [{ room: 0, steps: [{ kind: 'step', peer: 'alice', machine: 'door', image: digest, step }] }, { room: null, steps: [] }],
+  send: [
+    ['stepped', 4],
+    ['ignored', 5],
+  ],
+  trace: [
+    { room: 0, steps: [{ kind: 'step', peer: 'alice', machine: 'door', image: digest, step }] },
+    { room: null, steps: [] },
+  ],
   eval: [{ text: '2' }],
 };
 const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][] } = {
-  step: [[1, []], [1, [[2, 0, 0, [], []], [3, 1, 9, [0, 2], [{ op: 'add', path: '/list/0', value: { a: 1 } }, { op: 'replace', path: '', value: null }]]], digest], [1, [], digest, 3]],
+  step: [
+    [1, []],
+    [
+      1,
+      [
+        [2, 0, 0, [], []],
+        [
+          3,
+          1,
+          9,
+          [0, 2],
+          [
+            { op: 'add', path: '/list/0', value: { a: 1 } },
+            { op: 'replace', path: '', value: null },
+          ],
+        ],
+      ],
+      digest,
+    ],
+    [1, [], digest, 3],
+  ],
   moved: [{ room: 1, reason: 'deleted' }],
-  trace: [[{ kind: 'step', peer: 'a', machine: 'door', image: digest, step }, { kind: 'divergence', peer: 'a', instance: 'door', image: digest, seq: 3, ours: digest, theirs: digest, good: { seq: 1, state }, steps: [] }]],
+  trace: [
+    [
+      { kind: 'step', peer: 'a', machine: 'door', image: digest, step },
+      {
+        kind: 'divergence',
+        peer: 'a',
+        instance: 'door',
+        image: digest,
+        seq: 3,
+        ours: digest,
+        theirs: digest,
+        good: { seq: 1, state },
+        steps: [],
+      },
+    ],
+  ],
   presence: [{ joined: [], left: ['alice'] }],
   admit: [[1, 'alice']],
   expel: [[1, 'alice']],
@@ -110,7 +204,9 @@ function replaced(value: unknown, path: readonly (string | number)[], by: unknow
   const [key, ...rest] = path;
   if (key === undefined) return by;
   if (Array.isArray(value)) return value.map((item: unknown, i) => (i === key ? replaced(item, rest, by) : item));
-  return Object.fromEntries(Object.entries(value as object).map(([name, item]: [string, unknown]) => [name, name === key ? replaced(item, rest, by) : item]));
+  return Object.fromEntries(
+    Object.entries(value as object).map(([name, item]: [string, unknown]) => [name, name === key ? replaced(item, rest, by) : item]),
+  );
 }
 
 describe('the gate refuses what is wrong', () => {
@@ -135,8 +231,16 @@ describe('the gate refuses what is wrong', () => {
     ['send', ['door', 1, { type: '' }], 'params of send: 2: type: expected an event type, found ""'],
     ['send', ['door', 1, 'OPEN'], 'params of send: 2: expected an event object, found "OPEN"'],
     ['send', ['a/b/c', 1, { type: 'OPEN' }], 'params of send: 0: expected an instance name, `name` or `peer/name`, found "a/b/c"'],
-    ['create', { machine: 'no spaces' }, 'params of create: machine: expected a name (letters, digits and _ . : ~ @ -, at most 128), found "no spaces"'],
-    ['watch', { instance: 'door', from: { epoch: 1, seq: 2, digest: 'xyz' } }, 'params of watch: from: digest: expected 16 hex digits, found "xyz"'],
+    [
+      'create',
+      { machine: 'no spaces' },
+      'params of create: machine: expected a name (letters, digits and _ . : ~ @ -, at most 128), found "no spaces"',
+    ],
+    [
+      'watch',
+      { instance: 'door', from: { epoch: 1, seq: 2, digest: 'xyz' } },
+      'params of watch: from: digest: expected 16 hex digits, found "xyz"',
+    ],
     ['get', undefined, 'params of get: expected an object, found nothing'],
   ] as const)('[SYNC-14] %s %j is refused with a sentence that names the place', (method, params, message) => {
     expect(refusal(() => readParams(method, params))).toBe(`BAD_PARAMS: ${message}`);
@@ -162,15 +266,24 @@ describe('the gate refuses what is wrong', () => {
 
   test('[SYNC-14] a frame truncated at any character is a message or a refusal, never a crash', () => {
     const body = `[${encodeRequest(1, 'send', ['door', 1, { type: 'PUSH', text: 'ü\n"' }])},${encodeNotice('step', [1, [[2, 0, 0, [0, 1], []]], digest])}]`;
-    for (let end = 0; end < body.length; end++) expect(refusal(() => readBody(body.slice(0, end)))).toMatch(/^MALFORMED: a body that is not JSON/);
+    for (let end = 0; end < body.length; end++)
+      expect(refusal(() => readBody(body.slice(0, end)))).toMatch(/^MALFORMED: a body of \d+ characters that is not JSON$/);
     expect(readBody(body)).toHaveLength(2);
     for (let end = 0; end < 6; end++) expect(refusal(() => readHeader('alice\n'.slice(0, end)))).toMatch(/^MALFORMED: /);
     expect(readHeader('alice\n')).toEqual({ address: 'alice', body: '' });
   });
 
   test('[SYNC-14] one broken message does not spoil its neighbours', () => {
-    const messages = readBody(`[5,${encodeAnswer(1, null)},{"jsonrpc":"2.0","id":{},"method":"get"},{"jsonrpc":"1.0","method":"get"},{"jsonrpc":"2.0"}]`);
-    expect(messages.map((message) => (message instanceof LockstepError ? message.code : message.kind))).toEqual(['BAD_REQUEST', 'answer', 'BAD_REQUEST', 'BAD_REQUEST', 'BAD_REQUEST']);
+    const messages = readBody(
+      `[5,${encodeAnswer(1, null)},{"jsonrpc":"2.0","id":{},"method":"get"},{"jsonrpc":"1.0","method":"get"},{"jsonrpc":"2.0"}]`,
+    );
+    expect(messages.map((message) => (message instanceof LockstepError ? message.code : message.kind))).toEqual([
+      'BAD_REQUEST',
+      'answer',
+      'BAD_REQUEST',
+      'BAD_REQUEST',
+      'BAD_REQUEST',
+    ]);
   });
 
   test('[SYNC-14] binary and oversized frames are refused', () => {

@@ -33,7 +33,10 @@ describe('resending', () => {
     const send = (id: number) => ({ jsonrpc: '2.0', id, method: 'send', params: ['front', 1, { type: 'NAME', name: 'once' }] });
     socket.say([send(1), send(2)]);
     await world.settle();
-    expect(socket.heard).toEqual([{ jsonrpc: '2.0', id: 1, result: ['stepped', 2] }, { jsonrpc: '2.0', id: 2, result: ['stepped', 2] }]);
+    expect(socket.heard).toEqual([
+      { jsonrpc: '2.0', id: 1, result: ['stepped', 2] },
+      { jsonrpc: '2.0', id: 2, result: ['stepped', 2] },
+    ]);
     expect(a.seq).toBe(2);
   });
 
@@ -41,7 +44,8 @@ describe('resending', () => {
     const { world, a } = await doorWorld();
     const socket = new PlainSocket(world);
     expect(await socket.ask(world, 'send', ['front', 1, { type: 'BREAK' }])).toBe('HOST_THREW');
-    for (let n = 2; n <= 1_100; n++) socket.say({ jsonrpc: '2.0', id: n, method: 'send', params: ['front', n, { type: 'NAME', name: '' }] });
+    for (let n = 2; n <= 1_100; n++)
+      socket.say({ jsonrpc: '2.0', id: n, method: 'send', params: ['front', n, { type: 'NAME', name: '' }] });
     await world.settle();
     expect(a.seq).toBe(1_100);
     expect(await socket.ask(world, 'send', ['front', 1, { type: 'OPEN' }])).toBe('STALE');
@@ -105,7 +109,10 @@ describe('a lost link', () => {
   });
 
   test('[SYNC-8] what was missed comes as steps while they are kept, and as a snapshot when there are too many', async () => {
-    for (const [count, what] of [[10, 'steps'], [3_000, 'snapshot']] as const) {
+    for (const [count, what] of [
+      [10, 'steps'],
+      [3_000, 'snapshot'],
+    ] as const) {
       const { world, alice } = await doorWorld();
       const lines: string[] = [];
       const bob = await world.peer('bob', { record: (line) => lines.push(line) });
@@ -185,8 +192,15 @@ describe('a restarted authority', () => {
     const stored = await journal.read('front');
     const forged = new MemoryJournal();
     const image = await journal.image(stored!.record.image);
-    const entries: JournalEntry[] = [{ kind: 'image', hash: stored!.record.image, bytes: image! }, { kind: 'create', record: stored!.record, step: stored!.steps[0]! }];
-    for (const step of stored!.steps.slice(1)) entries.push({ kind: 'step', step: step.seq === 10 ? { ...step, patch: [{ op: 'replace', path: '/note', value: 'forged' }] } : step });
+    const entries: JournalEntry[] = [
+      { kind: 'image', hash: stored!.record.image, bytes: image! },
+      { kind: 'create', record: stored!.record, step: stored!.steps[0]! },
+    ];
+    for (const step of stored!.steps.slice(1))
+      entries.push({
+        kind: 'step',
+        step: step.seq === 10 ? { ...step, patch: [{ op: 'replace', path: '/note', value: 'forged' }] } : step,
+      });
     await forged.write(entries);
     const again = await world.server({ journal: forged });
     expect(await world.refusal(again.get('front'))).toBe('CORRUPT');
@@ -210,7 +224,10 @@ describe('a restarted authority', () => {
   });
 
   test('[SYNC-16] timers survive a restart, and one that is due meanwhile fires at once', async () => {
-    for (const [downMs, value] of [[1_000, 'open'], [20_000, 'closed']] as const) {
+    for (const [downMs, value] of [
+      [1_000, 'open'],
+      [20_000, 'closed'],
+    ] as const) {
       const { world, journal, server, a } = await doorWorld();
       await world.get(a.submit({ type: 'OPEN' }));
       await world.get(server.close());
@@ -285,7 +302,9 @@ describe('any peer may be an authority', () => {
     alice.machines.add('door', { definition: world.door });
     expect(await world.refusal(alice.host('bob/door', 'door'))).toBe('FORBIDDEN');
     expect(await world.refusal(alice.create('door', { instance: 'bob/door', peer: 'alice' }))).toBe('FORBIDDEN');
-    expect(await world.get(alice.create('door', { peer: 'alice' }))).toMatchObject({ instance: expect.stringMatching(/^alice\/door-/) as string });
+    expect(await world.get(alice.create('door', { peer: 'alice' }))).toMatchObject({
+      instance: expect.stringMatching(/^alice\/door-/) as string,
+    });
   });
 
   test('[SYNC-8] a mirror of a peer that is not there waits for it when told to be patient', async () => {
@@ -340,9 +359,17 @@ describe('unknown things and bad input', () => {
     const world = new World();
     const server = await world.server({ acceptsDefinitions: true, evaluate: (source) => `ran ${source}` });
     const alice = await world.peer('alice');
-    expect(await world.get(alice.define('lamp', { definition: { id: 'lamp', initial: 'off', states: { off: { on: { SWITCH: 'on' } }, on: { on: { SWITCH: 'off' } } } } }))).toMatchObject({ machine: 'lamp' });
+    expect(
+      await world.get(
+        alice.define('lamp', {
+          definition: { id: 'lamp', initial: 'off', states: { off: { on: { SWITCH: 'on' } }, on: { on: { SWITCH: 'off' } } } },
+        }),
+      ),
+    ).toMatchObject({ machine: 'lamp' });
     expect(await world.refusal(alice.define('door', { definition: { id: 'door', initial: 'a', states: { a: {} } } }))).toBe('FORBIDDEN');
-    expect(await world.refusal(alice.define('bad', { definition: { id: 'bad', initial: 'nowhere', states: { a: {} } } }))).toBe('BAD_DEFINITION');
+    expect(await world.refusal(alice.define('bad', { definition: { id: 'bad', initial: 'nowhere', states: { a: {} } } }))).toBe(
+      'BAD_DEFINITION',
+    );
     await world.get(alice.create('lamp', { instance: 'desk' }));
     const lamp = await world.get(alice.watch('desk'));
     lamp.send({ type: 'SWITCH' });
@@ -351,7 +378,10 @@ describe('unknown things and bad input', () => {
     await world.settle();
     expect(lamp.standing).toBe('confirmed');
     expect(await world.get(alice.evaluate('server', '1 + 1'))).toBe('ran 1 + 1');
-    expect(server.peers().map(({ peer, eval: evaluates }) => [peer, evaluates])).toEqual([['server', true], ['alice', false]]);
+    expect(server.peers().map(({ peer, eval: evaluates }) => [peer, evaluates])).toEqual([
+      ['server', true],
+      ['alice', false],
+    ]);
   });
 
   test('[SYNC-19] a session watches at most so many instances', async () => {
@@ -365,7 +395,9 @@ describe('unknown things and bad input', () => {
     await world.settle();
     for (let i = 0; i < 1_001; i++) socket.say({ jsonrpc: '2.0', id: `w${i}`, method: 'watch', params: { instance: `d${i}` } });
     await world.settle();
-    const answers = socket.heard.filter((message) => String((message as { id?: unknown }).id).startsWith('w')) as { error?: { data: { code: string } } }[];
+    const answers = socket.heard.filter((message) => String((message as { id?: unknown }).id).startsWith('w')) as {
+      error?: { data: { code: string } };
+    }[];
     expect(answers.filter(({ error }) => error !== undefined).map(({ error }) => error?.data.code)).toEqual(['TOO_MANY']);
     expect(answers).toHaveLength(1_001);
   });
@@ -377,7 +409,13 @@ describe('tools', () => {
     await world.get(a.submit({ type: 'OPEN' }));
     const tool = await world.peer('tool', { kind: 'tool' });
     const heard: string[] = [];
-    const tracing = await world.get(tool.trace('server', (record) => heard.push(record.kind === 'step' ? `${record.step.seq} ${record.step.cause.event.type}` : record.kind), 10));
+    const tracing = await world.get(
+      tool.trace(
+        'server',
+        (record) => heard.push(record.kind === 'step' ? `${record.step.seq} ${record.step.cause.event.type}` : record.kind),
+        10,
+      ),
+    );
     a.send({ type: 'CLOSE' });
     await world.settle();
     expect(heard).toEqual(['1 xstate.init', '2 OPEN', '3 CLOSE']);
@@ -398,7 +436,13 @@ describe('tools', () => {
     const { world, alice } = await doorWorld();
     for (const name of ['b', 'a', 'c']) await world.get(alice.create('door', { instance: name }));
     const first = await world.get(alice.list({ limit: 2 }));
-    expect([first.instances.map(({ instance, value }) => [instance, value]), first.more]).toEqual([[['a', 'closed'], ['b', 'closed']], true]);
+    expect([first.instances.map(({ instance, value }) => [instance, value]), first.more]).toEqual([
+      [
+        ['a', 'closed'],
+        ['b', 'closed'],
+      ],
+      true,
+    ]);
     const rest = await world.get(alice.list({ after: 'b', machine: 'door' }));
     expect([rest.instances.map(({ instance }) => instance), rest.more]).toEqual([['c', 'front'], false]);
     expect(rest.machines).toMatchObject([{ machine: 'door' }]);
@@ -410,7 +454,10 @@ describe('tools', () => {
     alice.onPresence(({ joined, left }) => news.push([joined.map(({ peer }) => peer), left]));
     const bob = await world.peer('bob');
     await world.get(bob.close());
-    expect(news).toEqual([[['bob'], []], [[], ['bob']]]);
+    expect(news).toEqual([
+      [['bob'], []],
+      [[], ['bob']],
+    ]);
     expect(alice.peers().map(({ peer }) => peer)).toEqual(['server', 'alice']);
   });
 });

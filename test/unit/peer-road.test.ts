@@ -146,7 +146,11 @@ describe('durability', () => {
     third.catch(() => undefined);
     await world.settle();
     journal.failHeld();
-    expect([await world.refusal(first), await world.refusal(second), await world.refusal(third)]).toEqual(['STORAGE', 'STORAGE', 'STORAGE']);
+    expect([await world.refusal(first), await world.refusal(second), await world.refusal(third)]).toEqual([
+      'STORAGE',
+      'STORAGE',
+      'STORAGE',
+    ]);
     expect([a.getSnapshot().value, a.getSnapshot().context]).toEqual(['closed', { opened: 0, names: ['kept'], note: null }]);
     expect([a.standing, a.seq, b.seq, world.rings.length]).toEqual(['confirmed', 2, 2, 0]);
     expect(await world.get(b.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 3 });
@@ -270,7 +274,7 @@ describe('effects and timers', () => {
   });
 });
 
-describe('mirrors without the author\'s functions', () => {
+describe("mirrors without the author's functions", () => {
   test('[SYNC-24] the image comes by hash from the authority; without functions a mirror shows what is confirmed and predicts nothing', async () => {
     const { world, a } = await doorWorld();
     const tool = await world.peer('tool', { kind: 'tool' });
@@ -312,8 +316,13 @@ describe('digests', () => {
     const a = await world.get(alice.watch('front', world.door));
     for (let i = 0; i < 200; i++) a.send({ type: 'NAME', name: '' });
     await world.settle();
-    const rooms = lines.filter((line) => line.startsWith('< from #server/1: ')).map((line) => JSON.parse(line.slice('< from #server/1: '.length)) as unknown);
-    const digested = rooms.flat().map((message) => (message as { params: [number, [number][], string?] }).params).filter(([, , digest]) => digest !== undefined);
+    const rooms = lines
+      .filter((line) => line.startsWith('< from #server/1: '))
+      .map((line) => JSON.parse(line.slice('< from #server/1: '.length)) as unknown);
+    const digested = rooms
+      .flat()
+      .map((message) => (message as { params: [number, [number][], string?] }).params)
+      .filter(([, , digest]) => digest !== undefined);
     expect(digested.map(([, steps]) => steps.at(-1)?.[0])).toEqual([64, 128, 192]);
   });
 

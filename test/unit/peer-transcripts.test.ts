@@ -1,0 +1,306 @@
+// The wire as it is: scenes between real peers, frame by frame, kept in test/transcripts and quoted by docs/PROTOCOL.md. A change of the
+// protocol shows here first. `UPDATE=1 npx vitest run test/unit/peer-transcripts.test.ts` writes them anew, files and page.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { CODES } from '../../core/errors.ts';
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
+import type { Peer } from '../../peer/peer.ts';
+import { linkPair } from '../../peer/testing.ts';
+import { LIMITS } from '../../peer/wire.ts';
+import { Hub } from '../../relay/hub.ts';
+import { PlainSocket, World } from '../support/world.ts';
+
+const FOLDER = new URL('../transcripts/', import.meta.url);
+const PAGE = new URL('../../docs/PROTOCOL.md', import.meta.url);
+const UPDATE = process.env['UPDATE'] === '1';
+
+/** Hashes and digests change with the machine and the core; a transcript is about neither. */
+function steady(line: string): string {
+  return line
+    .replace(/"bytes":"[^"]+"/g, '"bytes":"<base64>"')
+    .replace(/"image":"[0-9a-f]{16}"/g, '"image":"<image>"')
+    .replace(/"(digest|ours|theirs)":"[0-9a-f]{16}"/g, '"$1":"<digest>"')
+    .replace(/(\],)"[0-9a-f]{16}"/g, '$1"<digest>"')
+    .replace(/"limits":\{[^}]*\}/g, '"limits":{…}');
+}
+
+class Scene {
+  readonly world = new World();
+  readonly lines: string[] = [];
+  #isOn = true;
+
+  recorder(name: string): (line: string) => void {
+    return (line) => {
+      if (this.#isOn) this.lines.push(steady(`${name} ${line}`));
+    };
+  }
+
+  peer(name: string): Promise<Peer> {
+    return this.world.peer(name, { record: this.recorder(name) });
+  }
+
+  /** What happens in here is not part of the scene. */
+  async offstage<T>(act: () => Promise<T>): Promise<T> {
+    this.#isOn = false;
+    const result = await act();
+    await this.world.settle();
+    this.#isOn = true;
+    return result;
+  }
+
+  say(comment: string): void {
+    this.lines.push(`# ${comment}`);
+  }
+}
+
+const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  async hello(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server());
+    await scene.peer('alice');
+    scene.say('another peer comes and goes');
+    const bob = await world.peer('bob');
+    await world.get(bob.close());
+  },
+
+  async instances(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server());
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await world.get(alice.create('door', { instance: 'front', input: { opened: 3 } }));
+    await world.get(alice.list({ limit: 10 }));
+    await world.get(alice.get('front'));
+    await world.get(alice.delete('front'));
+  },
+
+  async define(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server({ acceptsDefinitions: true }));
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await world.get(
+      alice.define('lamp', {
+        definition: { id: 'lamp', initial: 'off', states: { off: { on: { SWITCH: 'on' } }, on: { on: { SWITCH: 'off' } } } },
+      }),
+    );
+  },
+
+  async road(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server({ record: scene.recorder('server') }));
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await scene.offstage(() => world.get(alice.create('door', { instance: 'front' })));
+    scene.say('alice watches: the image comes by its hash, once');
+    const a = await world.get(alice.watch('front', world.door));
+    scene.say('alice sends two events in one turn: her mirror shows both at once');
+    a.send({ type: 'OPEN' });
+    a.send({ type: 'OPEN' });
+    await world.settle();
+    scene.say('100 ms without a step: the room hears what everyone should have by now');
+    await world.advance(100);
+    scene.say('the timer of the state is due: a step of the authority');
+    await world.advance(4_900);
+    scene.say('alice has seen enough');
+    a.stop();
+    await world.settle();
+  },
+
+  async refusals(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server());
+    const socket = new PlainSocket(world);
+    await scene.offstage(() => socket.ask(world, 'create', { machine: 'door', instance: 'front' }));
+    const say = async (message: string): Promise<void> => {
+      socket.heard.length = 0;
+      socket.say(message);
+      await world.settle();
+      scene.lines.push(`socket > ${message}`, ...socket.heard.map((heard) => steady(`socket < ${JSON.stringify(heard)}`)));
+    };
+    scene.say('a socket without headers: plain JSON-RPC to the server');
+    await say('{"jsonrpc":"2.0","id":1,"method":"send","params":["front",1,{"type":"OPEN"}]}');
+    await say('{"jsonrpc":"2.0","id":2,"method":"send","params":["front",1,{"type":"OPEN"}]}');
+    await say('{"jsonrpc":"2.0","id":3,"method":"send","params":["front",2,{"type":"FLY"}]}');
+    await say('{"jsonrpc":"2.0","id":4,"method":"send","params":["front",2,{"type":"CLOSE"},{"seq":1}]}');
+    await say('{"jsonrpc":"2.0","id":5,"method":"send","params":["back",1,{"type":"OPEN"}]}');
+    await say('{"jsonrpc":"2.0","id":6,"method":"send","params":["front"]}');
+    await say('{"jsonrpc":"2.0","id":7,"method":"jump"}');
+    await say('{"jsonrpc":"2.0","id":8,');
+  },
+
+  async resume(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server());
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    const bob = await world.peer('bob');
+    await scene.offstage(() => world.get(alice.create('door', { instance: 'front' })));
+    const a = await scene.offstage(() => world.get(alice.watch('front', world.door)));
+    const b = await world.get(bob.watch('front', world.door));
+    scene.say('alice sends, and her network fails before the answer comes back');
+    a.send({ type: 'OPEN' });
+    await world.environment.turn();
+    await world.environment.turn();
+    world.network('alice').cut();
+    await world.settle();
+    scene.say('meanwhile bob sends, and alice sends into the void');
+    b.send({ type: 'NAME', name: 'Bob' });
+    a.send({ type: 'NAME', name: 'Ada' });
+    await world.settle();
+    world.network('alice').mend();
+    alice.reconnectNow();
+    await world.settle();
+  },
+
+  async moved(scene) {
+    const { world } = scene;
+    const server = await scene.offstage(() => world.server());
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await scene.offstage(() => world.get(alice.create('door', { instance: 'front' })));
+    await scene.offstage(() => world.get(alice.watch('front', world.door)));
+    await world.get(server.delete('front'));
+  },
+
+  async trace(scene) {
+    const { world } = scene;
+    const server = await scene.offstage(() => world.server());
+    await scene.offstage(() => world.get(server.create('door', { instance: 'front' })));
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    const tracing = await world.get(alice.trace('server', () => undefined, 1));
+    const own = await scene.offstage(() => world.get(server.watch('front')));
+    own.send({ type: 'OPEN' });
+    await world.settle();
+    tracing.unsubscribe();
+    await world.settle();
+  },
+
+  async eval(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server({ evaluate: (source) => `you said ${source}` }));
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await world.get(alice.evaluate('server', 'instances()'));
+  },
+
+  async undeliverable(scene) {
+    const { world } = scene;
+    const alice = await scene.peer('alice');
+    scene.lines.length = 0;
+    await world.refusal(alice.watch('nobody/door'));
+  },
+
+  async lagging(scene) {
+    const { environment } = scene.world;
+    const hub = new Hub({ environment, identify: (secret) => secret, buffers: { lagBytes: 1_000 } });
+    let bufferedBytes = 0;
+    const attach = (name: string, isSlow: boolean): Link => {
+      const [near, far] = linkPair(environment);
+      const slow: Link = {
+        open: (events) => far.open(events),
+        send: (frame) => far.send(frame),
+        close: (code, reason) => far.close(code, reason),
+        get bufferedBytes() {
+          return bufferedBytes;
+        },
+      };
+      hub.attach(isSlow ? slow : far);
+      near.open({
+        frame: (frame) => isSlow && scene.recorder(name)(`< from ${String(frame).replace('\n', ': ').replace(/^: /, 'the relay: ')}`),
+        closed: () => undefined,
+      });
+      near.send(
+        `\n{"jsonrpc":"2.0","id":1,"method":"hello","params":{"versions":[1],"encodings":["json"],"secret":"${name}","name":"","kind":"node","hosts":true,"eval":false,"presence":false}}`,
+      );
+      return near;
+    };
+    const owner = attach('owner', false);
+    await scene.offstage(async () => attach('alice', true));
+    owner.send('\n{"jsonrpc":"2.0","method":"admit","params":[1,"alice"]}');
+    owner.send('#1\n{"jsonrpc":"2.0","method":"step","params":[1,[[2,0,0,[1,1,2,1],[]]]]}');
+    await scene.world.settle();
+    bufferedBytes = 2_000;
+    scene.say('the link of alice is full: this frame of the room is dropped');
+    owner.send('#1\n{"jsonrpc":"2.0","method":"step","params":[1,[[3,0,0,[1,1,2,1],[]]]]}');
+    await scene.world.settle();
+    scene.say('it has drained');
+    bufferedBytes = 0;
+    await scene.world.advance(60);
+  },
+};
+
+describe('transcripts', () => {
+  for (const [name, play] of Object.entries(SCENES)) {
+    test(`[SYNC-26] ${name}: the frames are those of the transcript, and the page quotes them`, async () => {
+      const scene = new Scene();
+      await play(scene);
+      const text = `${scene.lines.join('\n')}\n`;
+      const file = new URL(`${name}.txt`, FOLDER);
+      if (UPDATE) update(name, file, text);
+      expect(text).toBe(readFileSync(file, 'utf8'));
+      expect(quoted(name)).toBe(text);
+    });
+  }
+
+  test('[SYNC-26] there is a scene for every transcript, and a transcript for every quotation', () => {
+    expect(readdirSync(FOLDER).sort()).toEqual(
+      Object.keys(SCENES)
+        .map((name) => `${name}.txt`)
+        .sort(),
+    );
+    const names = [...readFileSync(PAGE, 'utf8').matchAll(/<!-- transcript: (\w+) -->/g)].map(([, name]) => name);
+    expect(names.sort()).toEqual(Object.keys(SCENES).sort());
+  });
+});
+
+function quotation(name: string): RegExp {
+  return new RegExp(`(<!-- transcript: ${name} -->\n\`\`\`text\n)([^]*?)(\`\`\`\n)`);
+}
+
+function quoted(name: string): string | undefined {
+  return quotation(name).exec(readFileSync(PAGE, 'utf8'))?.[2];
+}
+
+function update(name: string, file: URL, text: string): void {
+  if (!existsSync(FOLDER)) mkdirSync(FOLDER);
+  writeFileSync(file, text);
+  writeFileSync(
+    PAGE,
+    readFileSync(PAGE, 'utf8').replace(quotation(name), (_, head: string, __: string, tail: string) => head + text + tail),
+  );
+}
+
+describe('the page and the code', () => {
+  const page = (): string => readFileSync(PAGE, 'utf8');
+  const table = (name: string): string[][] => {
+    const body = new RegExp(`<!-- ${name} -->\n([^]*?)<!-- /${name} -->`).exec(page())?.[1] ?? '';
+    return body
+      .trim()
+      .split('\n')
+      .slice(2)
+      .map((row) =>
+        row
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+  };
+
+  test('[SYNC-26] the table of codes is the one in the code', () => {
+    expect(table('codes')).toEqual(
+      Object.entries(CODES).map(([code, { rpc, retryable, means }]) => [`\`${code}\``, String(rpc), retryable ? 'yes' : 'no', means]),
+    );
+  });
+
+  test('[SYNC-26] the table of limits is the one in the code', () => {
+    expect(table('limits').map(([name, value]) => [name, value])).toEqual(
+      Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en-US')]),
+    );
+  });
+
+  test('[SYNC-26] the table of close codes is the one in the code', () => {
+    expect(table('closes').map(([code]) => Number(code))).toEqual([
+      CLOSE_NORMAL,
+      CLOSE_GOING_AWAY,
+      CLOSE_PROTOCOL,
+      CLOSE_REPLACED,
+      CLOSE_SLOW,
+    ]);
+  });
+});
