@@ -2,12 +2,13 @@
 // it has no history, no effects and no opinion about who is right. Whatever throws leaves it as it was.
 
 import {
-  DELAY_CONST, DELAY_HOST, FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS, IMAGE_SEMANTICS, IMAGE_TIMERS, OUTPUT_SIZE,
+  DELAY_CONST, DELAY_HOST, FAULT_HOST, FAULT_OUTPUT_FULL, IMAGE_SEMANTICS, IMAGE_TIMERS, OUTPUT_SIZE,
   OUTPUT_SIZE_MAX, SEMANTICS_THROW_IS_STATUS, STEP_DONE, STEP_IGNORED, TIMER_DELAY, TIMER_DELAY_KIND, TIMER_SIZE, TRACE,
 } from '../assembly/layout.ts';
 import { InstanceBytes } from './bytes.ts';
 import { contextSum, wholeSum } from './digest.ts';
 import { LockstepError } from './errors.ts';
+import { faultError, hostError } from './fault.ts';
 import type { EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
 import { changedHistories, Outcome, timerRequests } from './outcome.ts';
@@ -38,6 +39,9 @@ const NO_TIMER_CHANGES: readonly TimerChange[] = Object.freeze([]);
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
 const NO_HOST: readonly HostResult[] = Object.freeze([]);
 const HEX = 16;
+
+/** Instead of an event number: the initial macrostep. */
+const START = -1;
 
 const runs = new WeakMap<Core, Run>();
 /** Machines whose `canFrom` has its scratch instance. */
@@ -107,7 +111,7 @@ export class Instance extends InstanceBytes {
     try {
       const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
       this.context = this.#initialContext(input);
-      return this.#advance(event, stamp, this.#execute(-1, event, 0, undefined));
+      return this.#advance(event, stamp, this.#execute(START, event, 0, true));
     } catch (error) {
       this.context = null;
       throw error;
@@ -133,14 +137,35 @@ export class Instance extends InstanceBytes {
    * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; nothing changed then.
    */
   step(event: EventObject, stamp: Stamp): Outcome {
-    const number = this.machine.eventNumber(event.type);
-    if (number === 0) throw new LockstepError('UNKNOWN_EVENT', `machine ${this.machine.symbols.id} has no transition for an event of type "${event.type}"`);
+    const number = this.#numberOf(event);
     enterStamp(stamp);
     try {
-      return this.#advance(event, stamp, this.#execute(number, event, 0, undefined));
+      return this.#advance(event, stamp, this.#execute(number, event, 0, true));
     } finally {
       leaveStamp();
     }
+  }
+
+  /** Like step, for a caller that wants only the new state: nothing is kept of effects, timers and host results. @returns whether something was enabled. */
+  run(event: EventObject, stamp: Stamp): boolean {
+    const number = this.#numberOf(event);
+    enterStamp(stamp);
+    try {
+      const result = this.#execute(number, event, 0, false);
+      if (result < 0) return this.#refuse(result, event).taken;
+      this.context = this.#run.context;
+      if (result === STEP_DONE && this.#run.output !== undefined) this.output = this.#run.output;
+      this.seq += 1;
+      return result !== STEP_IGNORED;
+    } finally {
+      leaveStamp();
+    }
+  }
+
+  #numberOf(event: EventObject): number {
+    const number = this.machine.eventNumber(event.type);
+    if (number !== 0) return number;
+    throw new LockstepError('UNKNOWN_EVENT', `machine ${this.machine.symbols.id} has no transition for an event of type "${event.type}"`);
   }
 
   /**
@@ -148,26 +173,26 @@ export class Instance extends InstanceBytes {
    * answered. Clocks and configuration move, the context does not: apply the record's patch. For tools.
    */
   replay(event: EventObject, stamp: Stamp, host: readonly HostResult[]): Outcome {
-    const number = event.type === 'xstate.init' ? -1 : this.machine.eventNumber(event.type);
-    return this.#advance(event, stamp, this.#execute(number, event, TRACE, host));
+    const number = event.type === 'xstate.init' ? START : this.machine.eventNumber(event.type);
+    return this.#advance(event, stamp, this.#execute(number, event, TRACE, true, host));
   }
 
   /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */
   can(event: EventObject): boolean {
     const number = this.machine.eventNumber(event.type);
     if (number === 0 || this.status !== 'active') return false;
-    this.#run.begin(this.machine, this.pointer, this.context, event);
+    this.#run.begin(this.machine, this.pointer, this.context, event, false);
     const answer = this.machine.core.exports.can(this.pointer, number);
     if (answer < 0) throw this.#fault(answer, event);
     return answer === 1;
   }
 
   /** One call of the core; grows its output buffer as needed. Faults are left to the caller. */
-  #execute(number: number, event: EventObject, flags: number, recorded: readonly HostResult[] | undefined): number {
+  #execute(number: number, event: EventObject, flags: number, isRecording: boolean, recorded?: readonly HostResult[]): number {
     const { exports } = this.machine.core;
     for (let size = 0; ; ) {
-      this.#run.begin(this.machine, this.pointer, this.context, event, recorded);
-      const result = number < 0 ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
+      this.#run.begin(this.machine, this.pointer, this.context, event, isRecording, recorded);
+      const result = number === START ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
       size = size === 0 ? OUTPUT_SIZE * 2 : size * 2;
       exports.reserve(size);
@@ -176,12 +201,8 @@ export class Instance extends InstanceBytes {
 
   /** Takes the result of a run in: context, status, timers, seq. */
   #advance(event: EventObject, stamp: Stamp, result: number): Outcome {
+    if (result < 0) return this.#refuse(result, event);
     const { core } = this.machine;
-    if (result < 0) {
-      const fault = this.#fault(result, event);
-      if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault);
-      throw fault;
-    }
     const run = this.#run;
     const before = this.context;
     this.context = run.context;
@@ -206,6 +227,13 @@ export class Instance extends InstanceBytes {
       eventOf: run.eventReader(),
       nameOf: (fn) => nameOf(this.machine, fn),
     });
+  }
+
+  /** Throws what a fault means, unless the image wants an author's exception to be a status. */
+  #refuse(result: number, event: EventObject): Outcome {
+    const fault = this.#fault(result, event);
+    if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault);
+    throw fault;
   }
 
   #throwIsStatus(): boolean {
@@ -264,20 +292,7 @@ export class Instance extends InstanceBytes {
   }
 
   #fault(result: number, event: EventObject): LockstepError {
-    const { core, symbols } = this.machine;
-    switch (result) {
-      case FAULT_HOST:
-        return hostError(this.machine, core.thrown);
-      case FAULT_FUEL:
-        return new LockstepError('FUEL', `machine ${symbols.id} did not come to rest on "${event.type}" within the microsteps its image allows`);
-      case FAULT_QUEUE_FULL:
-      case FAULT_OUTPUT_FULL:
-        return new LockstepError('OVERFLOW', `machine ${symbols.id} raised more events or effects on "${event.type}" than one step has room for`);
-      case FAULT_STATUS:
-        return new LockstepError('NOT_RUNNING', `an instance of ${symbols.id} got "${event.type}" with status ${this.status ?? 'not started'}, expected active`);
-      default:
-        return new LockstepError('CORE', `the core answered fault ${result} to "${event.type}" for an instance of ${symbols.id}`);
-    }
+    return faultError(this.machine, { result, event, status: this.status });
   }
 
   // ── Folding, saving, loading ───────────────────────────────────────────────────────────────────────────────────
@@ -376,10 +391,4 @@ export class Instance extends InstanceBytes {
 function nameOf(machine: Machine, fn: number): string {
   const symbol = machine.symbols.functions[fn];
   return symbol?.name ?? symbol?.path ?? String(fn);
-}
-
-function hostError(machine: Machine, thrown: unknown): LockstepError {
-  if (thrown instanceof LockstepError) return thrown;
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return new LockstepError('HOST_THREW', `a function of machine ${machine.symbols.id} threw ${text}`, { cause: thrown });
 }

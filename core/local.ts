@@ -8,6 +8,7 @@ import type { EventObject, Json } from './json.ts';
 import type { Machine } from './machine.ts';
 import type { Effect, Outcome } from './outcome.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Stamp } from './stamp.ts';
 
 /** Clock, dice and timers of a local machine. */
 export interface LocalEnvironment {
@@ -22,12 +23,23 @@ export interface LocalEnvironment {
 /** Shared by all local machines of one process. */
 export class LocalSystem {
   readonly environment: LocalEnvironment;
+  /** Asks the environment only when a step does. */
+  readonly stamp: Stamp;
   #next = 1;
   /** Armed timers by actor; outside the actors, because most have none. */
   readonly #armed = new Map<LocalActor, Map<number, () => void>>();
 
   constructor(environment: LocalEnvironment) {
     this.environment = environment;
+    this.stamp = {
+      get now() {
+        return environment.now();
+      },
+      get seed() {
+        return environment.random();
+      },
+      salt: '',
+    };
   }
 
   /**
@@ -71,7 +83,7 @@ export class LocalActor extends Actor {
     this.#instance = Instance.create(machine);
     try {
       this.#mailbox = [];
-      const outcome = this.#instance.start(input, this.#stamp());
+      const outcome = this.#instance.start(input, system.stamp);
       this.#after(outcome);
     } catch (error) {
       this.#instance.dispose();
@@ -122,12 +134,17 @@ export class LocalActor extends Actor {
   }
 
   #handle(event: EventObject): void {
-    const outcome = this.#instance.step(event, this.#stamp());
-    if (!outcome.taken) return;
-    this.#snapshot = undefined;
-    this.#after(outcome);
+    if (this.#instance.machine.isQuiet) {
+      if (!this.#instance.run(event, this.#system.stamp)) return;
+      this.#snapshot = undefined;
+    } else {
+      const outcome = this.#instance.step(event, this.#system.stamp);
+      if (!outcome.taken) return;
+      this.#snapshot = undefined;
+      this.#after(outcome);
+    }
     this.notify();
-    if (outcome.status !== undefined) this.finish();
+    if (this.#instance.status !== 'active') this.finish();
   }
 
   /** Timers first, then all effects; the first exception of theirs is thrown when the last has run. */
@@ -151,11 +168,6 @@ export class LocalActor extends Actor {
   #drain(): void {
     for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#handle(event);
     this.#mailbox = undefined;
-  }
-
-  #stamp(): { now: number; seed: number; salt: string } {
-    const { environment } = this.#system;
-    return { now: environment.now(), seed: environment.random(), salt: this.id };
   }
 }
 

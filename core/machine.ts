@@ -34,6 +34,8 @@ export class Machine {
   /** u32 words of one configuration. */
   readonly wordCount: number;
   readonly strideBytes: number;
+  /** Whether no step can ask for an effect or a timer. */
+  readonly isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
   readonly outputStates: ReadonlyMap<number, number>;
   /** Whether an event would do something in a configuration that may be past. core/instance sets it with the first instance. */
@@ -72,6 +74,7 @@ export class Machine {
     this.handle = core.loadImage(bytes);
     this.stateCount = image.symbols.states.length;
     this.historyCount = image.symbols.histories.length;
+    this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => kind === 'effect');
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

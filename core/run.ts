@@ -19,6 +19,8 @@ export class Run implements FunctionArguments {
   /** The events that the author's functions made, done events with an output included: handle 1 is the first. */
   events: EventObject[] | undefined;
   host: HostResult[] | undefined;
+  /** Whether somebody will ask for `contexts` and `host`. */
+  isRecording = true;
   delays: number[] | undefined;
   /** Of the root: the instance's output. */
   output: Json | undefined;
@@ -36,7 +38,7 @@ export class Run implements FunctionArguments {
   }
 
   /** Sets up for one call of start, step or can. With `recorded` the decisions come from there and assigns do nothing. */
-  begin(machine: Machine, pointer: number, context: Json, event: EventObject, recorded?: readonly HostResult[]): void {
+  begin(machine: Machine, pointer: number, context: Json, event: EventObject, isRecording: boolean, recorded?: readonly HostResult[]): void {
     this.#machine = machine;
     this.#functions = machine.functions ?? [];
     this.#pointer = pointer;
@@ -47,6 +49,7 @@ export class Run implements FunctionArguments {
     this.host = undefined;
     this.delays = undefined;
     this.output = undefined;
+    this.isRecording = isRecording;
     this.#recorded = recorded;
     this.#recordedNext = 0;
   }
@@ -58,7 +61,7 @@ export class Run implements FunctionArguments {
     if (bound.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     const answer = Boolean(bound.call(this));
-    (this.host ??= []).push(answer);
+    if (this.isRecording) (this.host ??= []).push(answer);
     return answer ? 1 : 0;
   }
 
@@ -87,9 +90,9 @@ export class Run implements FunctionArguments {
   /** Merges what an assign returned into the context; values enter through the gate for plain JSON. */
   #assign(partial: unknown, fn: number): void {
     const before = this.context as JsonObject;
-    const contexts = (this.contexts ??= [before]);
+    if (this.isRecording) this.contexts ??= [before];
     if (partial === undefined || partial === null) {
-      contexts.push(before);
+      this.contexts?.push(before);
       return;
     }
     if (typeof partial !== 'object') throw new LockstepError('NOT_JSON', `${this.#name(fn)} returned ${typeof partial}, expected an object to merge into the context`);
@@ -103,7 +106,7 @@ export class Run implements FunctionArguments {
       else after[key] = plain(value, `/${key}`);
     }
     this.context = Object.freeze(after);
-    contexts.push(this.context);
+    this.contexts?.push(this.context);
   }
 
   #raised(event: Json): number {

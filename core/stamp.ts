@@ -13,14 +13,15 @@ export interface Stamp {
 }
 
 let current: Stamp | undefined;
+/** Whether `low` and `high` hold the seed of the current stamp: most steps never draw. */
+let isSeeded = false;
 let low = 0;
 let high = 0;
 
 /** Makes `stamp` the one that now, random and uuid answer from until leaveStamp. For whoever runs a step. */
 export function enterStamp(stamp: Stamp): void {
   current = stamp;
-  low = stamp.seed | 0;
-  high = (stamp.seed / 0x1_0000_0000) | 0;
+  isSeeded = false;
 }
 
 export function leaveStamp(): void {
@@ -46,14 +47,23 @@ export function random(): number {
 /** A version 4 UUID from this step's seed and place in the order. @throws LockstepError BAD_REQUEST outside a step. */
 export function uuid(): string {
   const { salt } = inForce('uuid');
+  if (!isSeeded) plant();
   for (let i = 0; i < salt.length; i++) low = (Math.imul(low ^ salt.charCodeAt(i), 0x01000193) + high) | 0;
   const words = [draw(), (draw() & 0xffff0fff) | 0x4000, (draw() & 0x3fffffff) | 0x80000000, draw()];
   const hex = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+function plant(): void {
+  const seed = current?.seed ?? 0;
+  low = seed | 0;
+  high = (seed / 0x1_0000_0000) | 0;
+  isSeeded = true;
+}
+
 /** sfc-like mixing of two words: enough for ids and dice, not for secrets. */
 function draw(): number {
+  if (!isSeeded) plant();
   low = (low + 0x9e3779b9) | 0;
   high = (high ^ Math.imul(low ^ (low >>> 16), 0x21f0aaad)) | 0;
   let mixed = Math.imul(high ^ (high >>> 15), 0x735a2d97) ^ low;

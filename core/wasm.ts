@@ -82,14 +82,12 @@ export class Core {
    * @throws LockstepError BAD_IMAGE with the number of the check that failed (docs/IMAGE.md), CORE when memory is exhausted.
    */
   loadImage(image: Uint8Array): number {
-    // Eight bytes more: the validator computes the hash there.
-    const size = image.length + 8;
-    const pointer = this.exports.allocate(size);
+    const pointer = this.exports.allocate(image.length);
     if (pointer < 0) throw new LockstepError('CORE', `no memory for an image of ${image.length} bytes`);
     this.bytes.set(image, pointer);
     const handle = this.exports.load(pointer, image.length);
     if (handle >= 0) return handle;
-    this.exports.release(pointer, size);
+    this.exports.release(pointer, image.length);
     if (handle === FAULT_MEMORY) throw new LockstepError('CORE', `no memory to run an image of ${image.length} bytes`);
     throw new LockstepError('BAD_IMAGE', `check ${this.exports.refusal()} of the validator refused an image of ${image.length} bytes`);
   }

@@ -18,6 +18,7 @@ const stamp = { now: 1_000, seed: 42, salt: 'test/1/1' };
 
 const order = setup({
   types: {} as { context: { items: string[]; total: number; note?: unknown; id?: string; at?: number }; events: EventObject & { price?: number; name?: string } },
+  actions: { log: () => undefined },
   guards: { isPriced: ({ event }) => (event as { price: number }).price > 0 },
   delays: { patience: ({ context }) => 1_000 * (context.total + 1) },
 }).createMachine({

@@ -1,0 +1,63 @@
+// How figures are taken: contenders run in turns, each turn is charged by the CPU time of the process, and what is reported is the median
+// over the rounds, ratios round by round. The machine's speed may drift; the ratios hold.
+
+export interface Contender {
+  readonly name: string;
+  /** Does `operations` operations. */
+  run(operations: number): void;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly against: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>;
+}
+
+export interface Effort {
+  readonly rounds: number;
+  /** CPU ms that one turn of a contender should take. */
+  readonly turnMs: number;
+}
+
+export const QUICK: Effort = { rounds: 5, turnMs: 60 };
+export const FULL: Effort = { rounds: 15, turnMs: 150 };
+
+/** CPU seconds, all threads of this process. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function secondsOf(contender: Contender, operations: number): number {
+  const began = cpuSeconds();
+  contender.run(operations);
+  return cpuSeconds() - began;
+}
+
+/** As many operations as a turn needs; the calls on the way warm the contender up. */
+function calibrate(contender: Contender, turnMs: number): number {
+  let operations = 64;
+  for (;;) {
+    const seconds = secondsOf(contender, operations);
+    if (seconds * 1000 >= turnMs / 2) return Math.max(1, Math.round((operations * turnMs) / 1000 / seconds));
+    operations *= 2;
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >>> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Operations per CPU second of ours and the peers. */
+export function compare(name: string, ours: Contender, peers: readonly Contender[], effort: Effort): Row {
+  const all = [ours, ...peers].map((contender) => ({ contender, operations: calibrate(contender, effort.turnMs), rates: [] as number[] }));
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const entry of all) entry.rates.push(entry.operations / secondsOf(entry.contender, entry.operations));
+  }
+  const own = all[0]!.rates;
+  const against = all.slice(1).map(({ contender, rates }) => [contender.name, { value: median(rates), ratio: median(rates.map((rate, round) => own[round]! / rate)) }] as const);
+  return { name, unit: 'operations per CPU second', ours: median(own), against: Object.fromEntries(against) };
+}
