@@ -1,4 +1,4 @@
-// What `npm start` serves: the machines of the examples by name, and what the server does for them besides running them.
+// What `npm start` serves: the machines of the examples by name, the instances that the pages show, and what the server does besides.
 
 import type { Server } from '../server/index.ts';
 import { door } from './door/door.machine.ts';
@@ -9,15 +9,17 @@ const company = new Company();
 
 export const machines = { door, foo: company.foo };
 
-/**
- * Makes the instances that the pages show, unless the journal has them, and attends to foo. FOO_BORED_MS and FOO_HELLO_MS change foo's
- * patience, in milliseconds, when foo is made.
- * @returns what ends it.
- */
-export async function start(server: Server): Promise<() => void> {
-  await server.create('door', 'front');
-  await server.create('foo', 'foo', { ...patience('boredAfterMs', process.env['FOO_BORED_MS']), ...patience('helloAfterMs', process.env['FOO_HELLO_MS']) });
-  company.attend(server.peer, await server.peer.watch('foo'));
+/** foo's patience in milliseconds can be set from outside; it counts when foo is made. */
+const { FOO_HELLO_MS, FOO_BORED_MS } = process.env;
+
+export const instances = {
+  front: { machine: 'door' },
+  foo: { machine: 'foo', input: { ...patience('helloAfterMs', FOO_HELLO_MS), ...patience('boredAfterMs', FOO_BORED_MS) } },
+};
+
+/** @returns what ends it. */
+export async function start({ peer }: Server): Promise<() => void> {
+  company.attend(peer, await peer.watch('foo'));
   return () => company.leave();
 }
 

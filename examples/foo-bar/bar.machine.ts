@@ -31,3 +31,5 @@ export const bar = setup({
   },
   states: { silent: {}, spoke: {}, heard: {} },
 });
+
+export default bar;

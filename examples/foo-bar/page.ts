@@ -15,7 +15,7 @@ const speaking = bar.provide({
   actions: { tell: ({ event }) => event.type === 'say' && theFoo.send({ type: 'message', from: name, text: event.text }) },
 });
 
-const peer = await connect({ name: 'foo-bar page', machines: { bar: { image, definition: speaking } } });
+const peer = await connect({ name: 'foo-bar page', machines: { bar: { image: image.bytes, definition: speaking } } });
 const name = `bar-${(await peer.ready).slice(0, 4)}`;
 const theFoo = await peer.watch('foo', foo, { isPatient: true });
 const theBar = await peer.host('bar', 'bar');
