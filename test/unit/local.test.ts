@@ -32,7 +32,7 @@ function start(log: string[] = []) {
   return { actor, environment };
 }
 
-test('[INST-12] send, subscribe, snapshots, ticks, timers and effects', () => {
+test('[INST-12] send, subscribe, snapshots, ticks, timers and effects', async () => {
   const log: string[] = [];
   const { actor, environment } = start(log);
   const next = vi.fn();
@@ -45,9 +45,9 @@ test('[INST-12] send, subscribe, snapshots, ticks, timers and effects', () => {
   expect(before.value).toBe('off');
   expect(actor.getSnapshot().value).toBe('on');
   expect(actor.tick('on')).toBe(1);
-  environment.advance(499);
+  await environment.advance(499);
   expect(actor.getSnapshot().value).toBe('on');
-  environment.advance(1);
+  await environment.advance(1);
   expect(actor.getSnapshot().value).toBe('off');
   expect([actor.seq, actor.standing, actor.tick('on')]).toEqual([3, 'confirmed', 2]);
   actor.send({ type: 'GO' });
