@@ -5,53 +5,29 @@
 import { LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import { matchesValue, type Machine } from '../core/machine.ts';
+import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
+import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { Backlog } from './backlog.ts';
 import type { RequestId } from './codec-json.ts';
-import type { Committer } from './commit.ts';
 import { EffectQueue } from './effects.ts';
-import type { Environment } from './environment.ts';
-import type { InstanceRecord, Journal, JournalEntry } from './journal.ts';
-import type { Report } from './log.ts';
+import type { Hosting } from './hosting.ts';
+import type { InstanceRecord, JournalEntry } from './journal.ts';
 import { recordStep } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
-import { differenceOf, Room, type RoomPort } from './room.ts';
+import { differenceOf, Room } from './room.ts';
 import type { Asker } from './rpc.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
-import { sizeOf } from './shape.ts';
-import {
-  type Expectation,
-  type InstanceDescription,
-  type InstanceSummary,
-  LIMITS,
-  type Methods,
-  type PeerId,
-  type TraceRecord,
-  type WatchResult,
-} from './wire.ts';
+import { type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type WatchResult } from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
-
-/** What all authorities of one peer share. */
-export interface Hosting {
-  readonly environment: Environment;
-  readonly journal: Journal;
-  readonly committer: Committer;
-  readonly rooms: RoomPort;
-  readonly report: Report;
-  readonly self: PeerId;
-  traced(record: TraceRecord): void;
-  /** Calls `authority.afterBatch()` when all commits of this batch were told. */
-  touched(authority: Authority): void;
-}
 
 type State =
   | { readonly state: 'running'; readonly instance: Instance }
@@ -162,30 +138,11 @@ export class Authority {
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#whenDurable(asker, id, () => asker.answer(id, [seen[2] ? 'stepped' : 'ignored', seen[1]]));
-      this.#check(instance, event, expect);
+      admit(this.record.instance, instance, event, expect);
       this.#run(instance, peer, n, plain(event, '') as unknown as EventObject, { asker, id });
     } catch (error) {
       const refusal = this.#known(error);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
-    }
-  }
-
-  #check(instance: Instance, event: EventObject, expect: Expectation | undefined): void {
-    if (event.type.startsWith('xstate.'))
-      throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
-    if (sizeOf(event as unknown as Json, LIMITS.eventSize) > LIMITS.eventSize) {
-      throw new LockstepError('TOO_LARGE', `an event of type "${event.type}" is over ${LIMITS.eventSize} characters`);
-    }
-    if (expect?.seq !== undefined && expect.seq !== instance.seq) {
-      throw new LockstepError('EXPECTATION', `${this.record.instance} is at seq ${instance.seq}, the sender expected ${expect.seq}`);
-    }
-    if (expect?.state === undefined) return;
-    const value = instance.snapshot().value;
-    if (!matchesValue(expect.state, value)) {
-      throw new LockstepError(
-        'EXPECTATION',
-        `${this.record.instance} is in ${JSON.stringify(value)}, the sender expected ${JSON.stringify(expect.state)}`,
-      );
     }
   }
 

@@ -3,11 +3,12 @@
 
 import { LockstepError } from '../core/errors.ts';
 import { Instance } from '../core/instance.ts';
-import { Authority, type Hosting } from './authority.ts';
+import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
 import { readParams } from './codec-json.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
+import type { Hosting } from './hosting.ts';
 import { hostedId } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';

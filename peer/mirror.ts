@@ -9,6 +9,7 @@ import type { Machine } from '../core/machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { backoffMs } from './backoff.ts';
 import { Replica } from './replica.ts';
+import { isCutOff, Sender } from './sender.ts';
 import { checkOwn, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Upstream } from './upstream.ts';
 import {
@@ -38,9 +39,6 @@ export interface Refusal {
 
 /** What another watch may change, so that trying is worth it. */
 const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
-/** The road was cut before the authority's answer came back: the event is sent again, with its number. */
-const CUT_OFF = new Set(['CLOSED', 'UNREACHABLE', 'TIMEOUT']);
-
 export class Mirror extends Actor {
   readonly id: InstanceId;
   readonly #upstream: Upstream;
@@ -54,7 +52,7 @@ export class Mirror extends Actor {
   #snapshot: Snapshot | undefined;
   #attempts = 0;
   #shownStanding: Standing = 'offline';
-  #watchdog: (() => void) | undefined;
+  readonly #sender: Sender;
   #holders = 0;
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
@@ -64,6 +62,12 @@ export class Mirror extends Actor {
     super();
     this.id = id;
     this.#upstream = upstream;
+    this.#sender = new Sender(this.#events, upstream, {
+      answered: (event, error) => this.#answered(event, error),
+      overdue: () => {
+        if (this.#state.state === 'watching') this.resume();
+      },
+    });
     let resolve!: () => void;
     let reject!: (error: LockstepError) => void;
     const promise = new Promise<void>((accept, refuse) => ((resolve = accept), (reject = refuse)));
@@ -168,52 +172,24 @@ export class Mirror extends Actor {
     };
     this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
     if (this.#replica?.predict(checked, stamp) === true) this.#changed();
-    this.#pump();
+    if (this.#state.state === 'watching') this.#sender.pump();
     this.#tellStanding();
   }
 
-  #pump(): void {
-    if (this.#state.state !== 'watching') return;
-    for (const event of this.#events.take(LIMITS.unconfirmedMax, this.#upstream.environment.now())) this.#dispatch(event);
-  }
-
-  #dispatch(event: Unconfirmed): void {
-    this.#upstream.send(event, (error, result) => this.#answered(event, error, result));
-    this.#watch();
-  }
-
-  #answered(event: Unconfirmed, error: LockstepError | undefined, result: SendResult | undefined): void {
-    if (this.#state.state === 'closed' || event.answer !== undefined || !this.#events.has(event)) return;
-    if (error !== undefined && CUT_OFF.has(error.code)) return;
-    if (error !== undefined) {
-      this.#events.remove(event);
-      if (!event.isApplied) this.#rebase();
-      event.reject(error);
-    } else {
-      event.answer = result;
-      if (result !== undefined && result[1] <= this.seq && !event.isApplied) {
-        event.isApplied = true;
-        this.#rebase();
-      }
-      this.#settle(this.seq);
-    }
-    this.#pump();
+  #answered(event: Unconfirmed, error: LockstepError | undefined): void {
+    if (this.#state.state === 'closed') return;
+    const isNew = !event.isApplied;
+    if (event.answer !== undefined && event.answer[1] <= this.seq) event.isApplied = true;
+    if (isNew && (error !== undefined || event.isApplied)) this.#rebase();
+    if (error !== undefined) event.reject(error);
+    this.#settle(this.seq);
+    if (this.#state.state === 'watching') this.#sender.pump();
     this.#tellStanding();
   }
 
+  /** Answered, or in the confirmed state by other means. */
   #settle(seq: number): void {
     for (const { answer, resolve } of this.#events.settled(seq)) if (answer !== undefined) resolve(answer);
-  }
-
-  /** An answer that is overdue on a link that looks alive: asks where we are, and sends again. */
-  #watch(): void {
-    this.#watchdog ??= this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
-      this.#watchdog = undefined;
-      const [oldest] = this.#events.inFlight();
-      if (oldest === undefined || this.#state.state !== 'watching') return;
-      if (this.#upstream.environment.now() - oldest.sentAt >= LIMITS.requestTimeoutMs) this.resume();
-      else this.#watch();
-    });
   }
 
   // ── For the peer ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +267,7 @@ export class Mirror extends Actor {
     if (state.state === 'waiting') state.cancel();
     if (this.#replica !== undefined) this.getSnapshot();
     this.#state = { state: 'closed', error };
-    this.#watchdog?.();
+    this.#sender.stop();
     this.#upstream.ended(state.state === 'watching' || state.state === 'loading' ? state.result.room : undefined);
     this.#replica?.dispose();
     this.#replica = undefined;
@@ -315,7 +291,7 @@ export class Mirror extends Actor {
     };
     const failed = (error: unknown): void => {
       if (this.#state !== state) return;
-      if (error instanceof LockstepError && CUT_OFF.has(error.code)) this.#refusedWatch(error);
+      if (error instanceof LockstepError && isCutOff(error)) this.#refusedWatch(error);
       else this.close(error instanceof LockstepError ? error : new LockstepError('BAD_IMAGE', String(error), { cause: error }));
     };
     try {
@@ -344,11 +320,7 @@ export class Mirror extends Actor {
     this.#advanced();
     this.#opened.resolve();
     if (this.#state.state !== 'watching') return;
-    for (const event of this.#events.inFlight()) {
-      event.sentAt = this.#upstream.environment.now();
-      this.#dispatch(event);
-    }
-    this.#pump();
+    this.#sender.sendAgain();
   }
 
   /** The snapshot, or the steps that were missed. */

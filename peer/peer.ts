@@ -4,21 +4,19 @@
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-import type { Core } from '../core/wasm.ts';
 import { encodeNotice, type Message, readNotice, readParams } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
-import type { Environment } from './environment.ts';
 import { Follower } from './follower.ts';
 import { Host } from './host.ts';
 import { hostedId, ownerOf } from './identity.ts';
-import type { Journal } from './journal.ts';
-import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
-import { type Compile, Machines, type MachineSource } from './machines.ts';
+import { Machines } from './machines.ts';
 import { MemoryJournal } from './memory.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
+import { Opening } from './opening.ts';
+import type { PeerOptions } from './options.ts';
 import type { RoomPort } from './room.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
@@ -29,37 +27,11 @@ import {
   type Methods,
   type PeerId,
   type PeerInfo,
-  type PeerKind,
   PROTOCOL_VERSION,
   type TraceRecord,
 } from './wire.ts';
 
-export interface PeerOptions {
-  readonly environment: Environment;
-  readonly dial: Dial;
-  readonly core: Core;
-  /** Whoever has it is this peer: its id derives from it. At most 256 characters. */
-  readonly secret: string;
-  /** For people. */
-  readonly name?: string;
-  readonly kind?: PeerKind;
-  /** A server shows its relay this key. */
-  readonly key?: string;
-  /** Whether others may find authorities of instances here; true unless said otherwise. */
-  readonly hosts?: boolean;
-  /** Whether to be told who comes and goes; true unless said otherwise. Without it a lost authority is noticed by the next event. */
-  readonly presence?: boolean;
-  /** In memory unless given. Whoever gives it closes it. */
-  readonly journal?: Journal;
-  readonly compile?: Compile;
-  /** Those whose instances the journal may hold are given here, so that these find their functions; others can follow by `machines.add`. */
-  readonly machines?: Readonly<Record<string, MachineSource>>;
-  /** Answers `eval`; without it `eval` is refused. */
-  readonly evaluate?: (source: string) => string | Promise<string>;
-  /** Whether others may define machines here; off unless given. */
-  readonly acceptsDefinitions?: boolean;
-  readonly report?: Report;
-}
+export type { PeerOptions } from './options.ts';
 
 export class Peer {
   readonly machines: Machines;
@@ -72,8 +44,7 @@ export class Peer {
   readonly #sessions = new Map<PeerId, Session>();
   readonly #mirrors: Mirrors;
   readonly #followers = new Set<Follower>();
-  /** Called once, when the link is open or it is clear that it will not be. */
-  #waiting: ((error: LockstepError | undefined) => void)[] = [];
+  readonly #opening: Opening;
   #isClosed = false;
 
   /**
@@ -113,6 +84,7 @@ export class Peer {
         room: (authority, room, message) => this.#heard(authority, room, message),
       },
     });
+    this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
     const rooms = this.#roomPort();
     this.tracer = new Tracer(rooms);
     this.#host = new Host({
@@ -145,7 +117,7 @@ export class Peer {
 
   /** This peer's name, as the relay knows it. @throws LockstepError when the relay refuses it, or it is closed first. */
   get ready(): Promise<PeerId> {
-    return this.#untilOpen(Infinity).then(() => this.#self());
+    return this.#opening.wait(Infinity).then(() => this.#self());
   }
 
   /** Undefined until the relay said it. */
@@ -175,7 +147,7 @@ export class Peer {
 
   /** Follows what a peer does. @param backlog how many of its newest steps to hear first. @throws LockstepError UNREACHABLE, FORBIDDEN */
   async trace(peer: PeerId, heard: (record: TraceRecord | DivergenceRecord) => void, backlog = 0): Promise<Subscription> {
-    await this.#untilOpen(this.#timeoutMs());
+    await this.#opening.wait(this.#timeoutMs());
     const follower = new Follower(peer, heard);
     this.#followers.add(follower);
     try {
@@ -197,7 +169,7 @@ export class Peer {
 
   /** Has a peer that opted in run a line of its REPL. @throws LockstepError FORBIDDEN when it did not opt in. */
   async evaluate(peer: PeerId, source: string): Promise<string> {
-    await this.#untilOpen(this.#timeoutMs());
+    await this.#opening.wait(this.#timeoutMs());
     return (await this.#session(peer).request('eval', { source })).text;
   }
 
@@ -271,7 +243,7 @@ export class Peer {
     await this.#host.close();
     this.#connection.close();
     for (const session of this.#sessions.values()) session.close(closed);
-    this.#settle(closed);
+    this.#opening.fail(closed);
   }
 
   // ── Link ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +252,7 @@ export class Peer {
     this.#host.begin(this.#self());
     this.#directory.reset(this.#connection.hello());
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
-    this.#settle(undefined);
+    this.#opening.open();
     this.#mirrors.resume();
   }
 
@@ -296,31 +268,7 @@ export class Peer {
   /** An error that retrying cannot cure is told to whoever waits. */
   #failed(error: LockstepError): void {
     this.#options.report?.('warn', 'no link to the relay', error);
-    if (!error.retryable) this.#settle(error);
-  }
-
-  #settle(error: LockstepError | undefined): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const told of waiting) told(error);
-  }
-
-  #untilOpen(timeoutMs: number): Promise<void> {
-    if (this.#connection.isOpen) return Promise.resolve();
-    if (this.#isClosed) return Promise.reject(new LockstepError('CLOSED', 'this peer is closed'));
-    return new Promise((resolve, reject) => {
-      const told = (error: LockstepError | undefined): void => {
-        cancel();
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const expire = (): void => {
-        this.#waiting = this.#waiting.filter((each) => each !== told);
-        reject(new LockstepError('UNREACHABLE', `no link to the relay within ${timeoutMs} ms`));
-      };
-      const cancel = timeoutMs === Infinity ? (): void => undefined : this.#options.environment.timer(timeoutMs, expire);
-      this.#waiting.push(told);
-    });
+    if (!error.retryable) this.#opening.refuse(error);
   }
 
   #timeoutMs(): number {
@@ -406,7 +354,7 @@ export class Peer {
 
   /** @param owner null for the server. */
   async #reach(owner: PeerId | null): Promise<Session> {
-    if (owner === null || owner !== this.id) await this.#untilOpen(this.#timeoutMs());
+    if (owner === null || owner !== this.id) await this.#opening.wait(this.#timeoutMs());
     const address = owner ?? this.#serverId();
     if (address === undefined) throw new LockstepError('UNREACHABLE', 'no server is connected to the relay');
     return this.#session(address);

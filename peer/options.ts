@@ -1,0 +1,36 @@
+// Everything that a program gives a peer. Agreement only.
+
+import type { Core } from '../core/wasm.ts';
+import type { Environment } from './environment.ts';
+import type { Journal } from './journal.ts';
+import type { Dial } from './link.ts';
+import type { Report } from './log.ts';
+import type { Compile, MachineSource } from './machines.ts';
+import type { PeerKind } from './wire.ts';
+
+export interface PeerOptions {
+  readonly environment: Environment;
+  readonly dial: Dial;
+  readonly core: Core;
+  /** Whoever has it is this peer: its id derives from it. At most 256 characters. */
+  readonly secret: string;
+  /** For people. */
+  readonly name?: string;
+  readonly kind?: PeerKind;
+  /** A server shows its relay this key. */
+  readonly key?: string;
+  /** Whether others may find authorities of instances here; true unless said otherwise. */
+  readonly hosts?: boolean;
+  /** Whether to be told who comes and goes; true unless said otherwise. Without it a lost authority is noticed by the next event. */
+  readonly presence?: boolean;
+  /** In memory unless given. Whoever gives it closes it. */
+  readonly journal?: Journal;
+  readonly compile?: Compile;
+  /** Those whose instances the journal may hold are given here, so that these find their functions; others can follow by `machines.add`. */
+  readonly machines?: Readonly<Record<string, MachineSource>>;
+  /** Answers `eval`; without it `eval` is refused. */
+  readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Whether others may define machines here; off unless given. */
+  readonly acceptsDefinitions?: boolean;
+  readonly report?: Report;
+}
