@@ -21,7 +21,7 @@ import { recordStep } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, Room } from './room.ts';
 import type { Asker } from './rpc.ts';
-import { SeenEvents } from './seen.ts';
+import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type WatchResult } from './wire.ts';
 

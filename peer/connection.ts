@@ -3,10 +3,11 @@
 
 import { assert, LockstepError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
-import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
+import { encodeNotice, type Message, readBody, readHeader, readResult } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
+import type { RoomPort } from './room.ts';
 import { Rpc } from './rpc.ts';
 import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 
@@ -101,9 +102,20 @@ export class Connection {
     if (state.state === 'open') this.#options.events.lost(new LockstepError('CLOSED', 'this peer was closed'));
   }
 
-  listen(room: number, listens: boolean): void {
-    if (listens) this.#ownRooms.add(room);
-    else this.#ownRooms.delete(room);
+  /** The way to the rooms of this peer: the relay admits others; we hear our own rooms without it. */
+  rooms(): RoomPort {
+    const tell = (method: 'admit' | 'expel', room: number, peer: PeerId): void => {
+      if (peer !== this.#self) this.outbox.post('', encodeNotice(method, [room, peer]));
+      else if (method === 'admit') this.#ownRooms.add(room);
+      else this.#ownRooms.delete(room);
+    };
+    return {
+      admit: (room, peer) => tell('admit', room, peer),
+      expel: (room, peer) => tell('expel', room, peer),
+      post: (room, message) => this.outbox.post(`#${room}`, message),
+      barrier: () => this.outbox.barrier(),
+      fits: (message) => this.outbox.fits('#0000000000', message),
+    };
   }
 
   #greet(link: Link): void {

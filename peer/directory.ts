@@ -1,5 +1,7 @@
 // Who is connected to the relay, as far as this peer was told, and which of them is the server.
 
+import type { Subscription } from '../core/actor.ts';
+import { Observers } from './observers.ts';
 import type { HelloResult, Notifications, PeerId, PeerInfo } from './wire.ts';
 
 export interface Presence {
@@ -9,7 +11,7 @@ export interface Presence {
 
 export class Directory {
   readonly #peers = new Map<PeerId, PeerInfo>();
-  readonly #observers = new Set<(presence: Presence) => void>();
+  readonly #observers = new Observers<Presence>();
   #server: PeerId | null = null;
 
   /** Where unqualified instance names live; null while no server is here. */
@@ -47,13 +49,11 @@ export class Directory {
     this.#tell({ joined, left });
   }
 
-  observe(observer: (presence: Presence) => void): () => void {
-    this.#observers.add(observer);
-    return () => void this.#observers.delete(observer);
+  observe(observer: (presence: Presence) => void): Subscription {
+    return this.#observers.add(observer);
   }
 
   #tell(presence: Presence): void {
-    if (presence.joined.length + presence.left.length === 0) return;
-    for (const observer of [...this.#observers]) observer(presence);
+    if (presence.joined.length + presence.left.length > 0) this.#observers.tell(presence);
   }
 }

@@ -8,6 +8,8 @@ import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { backoffMs } from './backoff.ts';
+import { Observers } from './observers.ts';
+import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
 import { isCutOff, Sender } from './sender.ts';
 import { checkOwn, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
@@ -43,9 +45,9 @@ export class Mirror extends Actor {
   readonly id: InstanceId;
   readonly #upstream: Upstream;
   readonly #events = new UnconfirmedEvents();
-  readonly #refused = new Set<(refusal: Refusal) => void>();
-  readonly #standings = new Set<(standing: Standing) => void>();
-  readonly #opened: { promise: Promise<void>; resolve(): void; reject(error: LockstepError): void };
+  readonly #refusals = new Observers<Refusal>();
+  readonly #standings = new Observers<Standing>();
+  readonly #opening: Opening;
   #state: State = { state: 'waiting', cancel: () => undefined };
   #replica: Replica | undefined;
   #epoch = 0;
@@ -68,18 +70,14 @@ export class Mirror extends Actor {
         if (this.#state.state === 'watching') this.resume();
       },
     });
-    let resolve!: () => void;
-    let reject!: (error: LockstepError) => void;
-    const promise = new Promise<void>((accept, refuse) => ((resolve = accept), (reject = refuse)));
-    promise.catch(() => undefined);
-    this.#opened = { promise, resolve, reject };
+    this.#opening = new Opening(upstream.environment, () => this.#replica !== undefined);
   }
 
   // ── For its users ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Resolves when there is a first snapshot. @throws LockstepError why there will be none. */
   get opened(): Promise<void> {
-    return this.#opened.promise;
+    return this.#opening.wait(Infinity);
   }
 
   get seq(): number {
@@ -92,6 +90,11 @@ export class Mirror extends Actor {
 
   get machine(): Machine {
     return this.#present().machine;
+  }
+
+  /** 16 hex digits over the confirmed state: mirrors of equal `seq` agree on them. */
+  get digest(): string {
+    return this.#present().digest();
   }
 
   get standing(): Standing {
@@ -117,14 +120,8 @@ export class Mirror extends Actor {
    * @throws LockstepError as `submit`, when it is refused on the spot.
    */
   send(event: EventObject): void {
-    this.#add(
-      event,
-      undefined,
-      () => undefined,
-      (error) => {
-        for (const observer of [...this.#refused]) observer({ event, error });
-      },
-    );
+    const refused = (error: LockstepError): void => this.#refusals.tell({ event, error });
+    this.#add(event, undefined, () => undefined, refused);
   }
 
   /**
@@ -138,14 +135,12 @@ export class Mirror extends Actor {
 
   /** Events of `send` that the authority refused; their effect on the snapshot is undone. */
   onRefused(observer: (refusal: Refusal) => void): Subscription {
-    this.#refused.add(observer);
-    return { unsubscribe: () => void this.#refused.delete(observer) };
+    return this.#refusals.add(observer);
   }
 
   /** Each change of `standing`. */
   onStanding(observer: (standing: Standing) => void): Subscription {
-    this.#standings.add(observer);
-    return { unsubscribe: () => void this.#standings.delete(observer) };
+    return this.#standings.add(observer);
   }
 
   /** One user less; the last one ends it. Its snapshot stays. */
@@ -272,7 +267,7 @@ export class Mirror extends Actor {
     this.#replica?.dispose();
     this.#replica = undefined;
     for (const event of this.#events.clear()) event.reject(error);
-    this.#opened.reject(error);
+    this.#opening.fail(error);
     this.#tellStanding();
     this.finish(error.code === 'CLOSED' ? undefined : error);
   }
@@ -318,7 +313,7 @@ export class Mirror extends Actor {
       return this.close(error as LockstepError);
     }
     this.#advanced();
-    this.#opened.resolve();
+    this.#opening.open();
     if (this.#state.state !== 'watching') return;
     this.#sender.sendAgain();
   }
@@ -400,7 +395,7 @@ export class Mirror extends Actor {
     const standing = this.standing;
     if (standing === this.#shownStanding) return;
     this.#shownStanding = standing;
-    for (const observer of [...this.#standings]) observer(standing);
+    this.#standings.tell(standing);
   }
 
   #present(): Replica {

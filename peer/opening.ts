@@ -1,4 +1,5 @@
-// Those who wait for the link to be open: told once, when it is, when the relay refuses this peer, or when their time is up.
+// Those who wait for something to be open (a peer's link, a mirror's first state): told once, when it is, when it is refused, or when
+// their time is up.
 
 import { LockstepError } from '../core/errors.ts';
 import type { Environment } from './environment.ts';
@@ -15,7 +16,7 @@ export class Opening {
     this.#isOpen = isOpen;
   }
 
-  /** @throws LockstepError UNREACHABLE when the time is up; why the relay refused this peer; why it ended. */
+  /** @throws LockstepError UNREACHABLE when the time is up; why it was refused; why it ended. */
   wait(timeoutMs: number): Promise<void> {
     if (this.#isOpen()) return Promise.resolve();
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
@@ -27,7 +28,7 @@ export class Opening {
       };
       const expire = (): void => {
         this.#waiting.delete(told);
-        reject(new LockstepError('UNREACHABLE', `no link to the relay within ${timeoutMs} ms`));
+        reject(new LockstepError('UNREACHABLE', `nobody answered within ${timeoutMs} ms`));
       };
       const cancel = timeoutMs === Infinity ? (): void => undefined : this.#environment.timer(timeoutMs, expire);
       this.#waiting.add(told);

@@ -4,7 +4,7 @@
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-import { encodeNotice, type Message, readNotice, readParams } from './codec-json.ts';
+import { type Message, readNotice, readParams } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
 import { Follower } from './follower.ts';
@@ -17,7 +17,6 @@ import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
 import type { PeerOptions } from './options.ts';
-import type { RoomPort } from './room.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
@@ -85,7 +84,7 @@ export class Peer {
       },
     });
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
-    const rooms = this.#roomPort();
+    const rooms = this.#connection.rooms();
     this.tracer = new Tracer(rooms);
     this.#host = new Host({
       environment: options.environment,
@@ -137,7 +136,7 @@ export class Peer {
   }
 
   onPresence(observer: (presence: Presence) => void): Subscription {
-    return { unsubscribe: this.#directory.observe(observer) };
+    return this.#directory.observe(observer);
   }
 
   /** Dials now instead of waiting: the platform says that the network is back. */
@@ -361,19 +360,6 @@ export class Peer {
   }
 
   // ── Rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #roomPort(): RoomPort {
-    const { outbox } = this.#connection;
-    return {
-      admit: (room, peer) =>
-        peer === this.id ? this.#connection.listen(room, true) : outbox.post('', encodeNotice('admit', [room, peer])),
-      expel: (room, peer) =>
-        peer === this.id ? this.#connection.listen(room, false) : outbox.post('', encodeNotice('expel', [room, peer])),
-      post: (room, message) => outbox.post(`#${room}`, message),
-      barrier: () => outbox.barrier(),
-      fits: (message) => outbox.fits('#0000000000', message),
-    };
-  }
 
   #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
     if (message instanceof LockstepError || message.kind !== 'notice') return;

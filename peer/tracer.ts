@@ -1,7 +1,9 @@
 // What a peer did lately, for tools: the newest records in a ring, and a room of those who follow them live. Nothing is encoded while
 // nobody follows.
 
+import type { Subscription } from '../core/actor.ts';
 import { encodeNotice } from './codec-json.ts';
+import { Observers } from './observers.ts';
 import type { RoomPort } from './room.ts';
 import type { Session } from './session.ts';
 import type { DivergenceRecord, Methods, TraceRecord } from './wire.ts';
@@ -14,7 +16,7 @@ export const TRACE_ROOM = 0;
 export class Tracer {
   readonly #port: RoomPort;
   readonly #followers = new Set<Session>();
-  readonly #listeners = new Set<(record: TraceRecord | DivergenceRecord) => void>();
+  readonly #listeners = new Observers<TraceRecord | DivergenceRecord>();
   #steps: TraceRecord[] = [];
   #waiting: (TraceRecord | DivergenceRecord)[] = [];
 
@@ -25,7 +27,7 @@ export class Tracer {
   record(record: TraceRecord | DivergenceRecord): void {
     if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
     if (this.#followers.size > 0) this.#waiting.push(record);
-    for (const listener of this.#listeners) listener(record);
+    this.#listeners.tell(record);
   }
 
   /** Sends what came together to all who follow. */
@@ -60,9 +62,8 @@ export class Tracer {
     if (this.#followers.delete(session)) this.#port.expel(TRACE_ROOM, session.remote);
   }
 
-  /** For the program that runs this peer: every record as it is made. @returns a function that stops it. */
-  listen(listener: (record: TraceRecord | DivergenceRecord) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  /** For the program that runs this peer: every record as it is made. */
+  listen(listener: (record: TraceRecord | DivergenceRecord) => void): Subscription {
+    return this.#listeners.add(listener);
   }
 }
