@@ -83,6 +83,8 @@ export function growMemory(more: number): number {
   }
   octets = new Uint8Array(grown);
   octets.set(new Uint8Array(buffer));
+  // Detached, as a WebAssembly memory's old buffer is: that is how the loader sees that its views are stale.
+  structuredClone(buffer, { transfer: [buffer] });
   buffer = grown;
   words = new Int32Array(buffer);
   halves = new Uint16Array(buffer);

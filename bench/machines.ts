@@ -56,6 +56,7 @@ export const app34 = createMachine({
           initial: 'none',
           states: { none: { on: { LIST: 'bullets' } }, bullets: { on: { LIST: 'numbers', NONE: 'none' } }, numbers: { on: { NONE: 'none' } } },
         },
+        spelling: { initial: 'off', states: { off: { on: { SPELL: 'on' } }, on: { on: { SPELL: 'off' } } } },
       },
     },
     panel: {
@@ -63,12 +64,15 @@ export const app34 = createMachine({
       states: {
         closed: { on: { OPEN: 'files' } },
         files: { on: { NEXT: 'search' } },
-        search: { on: { NEXT: { target: 'settings', guard: ({ context }) => context.isAdmin } } },
+        search: {
+          initial: 'empty',
+          states: { empty: { on: { TYPE: 'results' } }, results: { on: { TYPE: 'empty' } } },
+          on: { NEXT: { target: 'settings', guard: ({ context }) => context.isAdmin } },
+        },
         settings: { initial: 'view', states: { view: { on: { EDIT: 'edit' } }, edit: { on: { SAVE: 'view' } } }, on: { CLOSE: 'closed' } },
       },
     },
   },
 });
-export const app34Events: readonly EventObject[] = (
-  'LOGIN ACCEPT WORK BOLD OPEN NEXT DROP RETRY ITALIC LIST NEXT EDIT LIST SAVE REST NONE BOLD ITALIC CLOSE LOGOUT UNUSED'.split(' ') as string[]
-).map((type) => (type === 'UNUSED' ? { type: 'REJECT' } : { type }));
+export const app34Events: readonly EventObject[] =
+  'LOGIN ACCEPT WORK BOLD OPEN NEXT DROP RETRY ITALIC LIST TYPE NEXT EDIT LIST SAVE REST SPELL NONE CLOSE LOGOUT REJECT'.split(' ').map((type) => ({ type }));

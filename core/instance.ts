@@ -149,17 +149,31 @@ export class Instance extends InstanceBytes {
   /** Like step, for a caller that wants only the new state: nothing is kept of effects, timers and host results. @returns whether something was enabled. */
   run(event: EventObject, stamp: Stamp): boolean {
     const number = this.#numberOf(event);
+    if (this.machine.symbols.functions.length === 0) return this.advance(number, event);
     enterStamp(stamp);
     try {
-      const result = this.#execute(number, event, 0, false);
-      if (result < 0) return this.#refuse(result, event).taken;
-      this.context = this.#run.context;
-      if (result === STEP_DONE && this.#run.output !== undefined) this.output = this.#run.output;
-      this.seq += 1;
-      return result !== STEP_IGNORED;
+      return this.advance(number, event);
     } finally {
       leaveStamp();
     }
+  }
+
+  /** The bare step: run() for a caller that knows the event's number and has entered a stamp if the machine's functions may ask for one. */
+  advance(number: number, event: EventObject): boolean {
+    const { core, symbols } = this.machine;
+    if (symbols.functions.length === 0) {
+      const result = core.exports.step(this.pointer, number, 0);
+      if (result < 0) throw this.#fault(result, event);
+      this.seq += 1;
+      return result !== STEP_IGNORED;
+    }
+    const result = this.#execute(number, event, 0, false);
+    if (result < 0) return this.#refuse(result, event).taken;
+    const run = this.#run;
+    this.context = run.context;
+    if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
+    this.seq += 1;
+    return result !== STEP_IGNORED;
   }
 
   #numberOf(event: EventObject): number {

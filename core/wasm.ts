@@ -64,15 +64,15 @@ export class Core {
     this.#scratch = this.exports.allocate(SCRATCH_SIZE + 8);
   }
 
-  /** The memory as 32-bit words. Ask again after any call that may grow it; a step never does. */
+  /** The memory as 32-bit words. Ask again after any call that may grow it, which detaches the view; a step never does. */
   get words(): Uint32Array {
-    if (this.#words.length === 0 || this.#words.buffer !== this.exports.memory.buffer) this.#words = new Uint32Array(this.exports.memory.buffer);
+    if (this.#words.length === 0) this.#words = new Uint32Array(this.exports.memory.buffer);
     return this.#words;
   }
 
   /** The memory as bytes; like words. */
   get bytes(): Uint8Array {
-    if (this.#bytes.length === 0 || this.#bytes.buffer !== this.exports.memory.buffer) this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.exports.memory.buffer);
     return this.#bytes;
   }
 
