@@ -1,0 +1,285 @@
+// The edges of the conversation: frames that are too large, answers that never come, peers that close, secrets that are used twice.
+
+import { describe, expect, test } from 'vitest';
+import { LockstepError } from '../../core/errors.ts';
+import { backoffMs } from '../../peer/backoff.ts';
+import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
+import { Outbox } from '../../peer/outbox.ts';
+import { Rpc, Service } from '../../peer/rpc.ts';
+import { SeenEvents } from '../../peer/seen.ts';
+import { Backlog } from '../../peer/backlog.ts';
+import { TestEnvironment } from '../../peer/testing.ts';
+import { LIMITS, type StepDifference } from '../../peer/wire.ts';
+import { World } from '../support/world.ts';
+
+async function doorWorld() {
+  const world = new World();
+  const server = await world.server();
+  const alice = await world.peer('alice');
+  await world.get(alice.create('door', { instance: 'front' }));
+  const a = await world.get(alice.watch('front', world.door));
+  return { world, server, alice, a };
+}
+
+describe('sizes', () => {
+  test('[SYNC-19] a request that fits no frame is refused here, and the link lives on', async () => {
+    const { world, alice } = await doorWorld();
+    expect(await world.refusal(alice.create('door', { instance: 'big', input: { text: 'x'.repeat(LIMITS.frameSize) } }))).toBe('TOO_LARGE');
+    expect(alice.isConnected).toBe(true);
+    expect(await world.get(alice.create('door', { instance: 'small' }))).toMatchObject({ instance: 'small' });
+  });
+
+  test('[SYNC-19] a state that fits no frame is refused to readers with a code, and nobody loses a link', async () => {
+    const { world, server, alice, a } = await doorWorld();
+    const own = await world.get(server.watch('front', world.door));
+    for (let i = 0; i < 20; i++) own.send({ type: 'NAME', name: 'x'.repeat(60_000) });
+    await world.settle();
+    // The mirror that was there follows by steps, in as many frames as they need.
+    expect([a.seq, a.standing]).toEqual([21, 'confirmed']);
+    const bob = await world.peer('bob');
+    expect(await world.refusal(bob.watch('front', world.door))).toBe('TOO_LARGE');
+    expect(await world.refusal(bob.get('front'))).toBe('TOO_LARGE');
+    expect([alice.isConnected, bob.isConnected, server.isConnected]).toEqual([true, true, true]);
+  });
+
+  test('[SYNC-9] steps that outweigh a frame are answered with the state that they lead to', async () => {
+    const { world, server } = await doorWorld();
+    const bob = await world.peer('bob');
+    const b = await world.get(bob.watch('front', world.door));
+    world.network('bob').cut();
+    const own = await world.get(server.watch('front', world.door));
+    for (let i = 0; i < 40; i++) own.send({ type: 'NOTE', note: 'y'.repeat(60_000) });
+    await world.settle();
+    world.network('bob').mend();
+    await world.advance(15_000);
+    expect([b.seq, b.standing, bob.isConnected]).toEqual([41, 'confirmed', true]);
+  });
+
+  test('[SYNC-18] the outbox splits between messages, keeps the order, and a barrier holds back what follows', async () => {
+    const environment = new TestEnvironment();
+    const frames: string[] = [];
+    const outbox = new Outbox({ environment, frameSize: 50, deliver: (address, body) => void frames.push(`${address} ${body}`) });
+    outbox.post('a', '"1234567890"');
+    outbox.post('b', '1');
+    outbox.post('a', '"abcdefghij"');
+    outbox.post('a', '"ABCDEFGHIJ"');
+    outbox.barrier();
+    outbox.post('b', '2');
+    outbox.post('c', '3');
+    expect(frames).toEqual([]);
+    await environment.settle();
+    expect(frames).toEqual(['a ["1234567890","abcdefghij"]', 'b 1', 'a "ABCDEFGHIJ"', 'b 2', 'c 3']);
+    expect([outbox.fits('a', 'x'.repeat(33)), outbox.fits('a', 'x'.repeat(34))]).toEqual([true, false]);
+  });
+});
+
+describe('questions and answers', () => {
+  const caller = (said: string[]) => ({
+    answer: (id: number | string, result: unknown) => void said.push(`${id} ${JSON.stringify(result)}`),
+    refuse: (id: number | string | null, error: LockstepError) => void said.push(`${id ?? 'null'} ${error.code}: ${error.message}`),
+  });
+
+  test('[SYNC-14] handlers answer, refuse, and hide their bugs', async () => {
+    const reported: unknown[] = [];
+    const service = new Service<ReturnType<typeof caller>>((error) => reported.push(error));
+    const bug = new TypeError('a secret of ours');
+    service.serve('slow', async (params) => Promise.resolve({ params }));
+    service.serve('no', () => {
+      throw new LockstepError('FORBIDDEN', 'not you');
+    });
+    service.serve('bug', () => Promise.reject(bug));
+    service.serveAtOnce('now', (params, who, id) => who.answer(id, params));
+    service.serveAtOnce('bug at once', () => {
+      throw bug;
+    });
+    const said: string[] = [];
+    for (const method of ['slow', 'no', 'bug', 'now', 'bug at once', 'unknown']) service.handle(method, method, [1], caller(said));
+    await new TestEnvironment().settle();
+    expect(said.sort()).toEqual([
+      'bug INTERNAL: a fault of this peer; its log has it',
+      'bug at once INTERNAL: a fault of this peer; its log has it',
+      'no FORBIDDEN: not you',
+      'now [1]',
+      'slow {"params":[1]}',
+      'unknown UNKNOWN_METHOD: no method "unknown" is served here',
+    ]);
+    expect(reported).toEqual([bug, bug]);
+  });
+
+  test('[SYNC-14] a question without an answer times out; one that comes late, or twice, is dropped', async () => {
+    const environment = new TestEnvironment();
+    const posted: string[] = [];
+    const rpc = new Rpc({ environment, timeoutMs: () => 1_000, post: (message) => posted.push(message) > 0 });
+    const told: string[] = [];
+    const ask = (): void =>
+      void rpc.request('get', {}).then(
+        (result) => told.push(`got ${JSON.stringify(result)}`),
+        (error: LockstepError) => told.push(error.code),
+      );
+    ask();
+    ask();
+    await environment.settle();
+    rpc.receive(2, undefined, 'two');
+    rpc.receive(2, undefined, 'two again');
+    rpc.receive(99, undefined, 'nobody asked');
+    await environment.advance(1_000);
+    rpc.receive(1, undefined, 'late');
+    rpc.call('send', [], (error, result) => told.push(`${error?.code ?? ''}${String(result)}`));
+    rpc.close(new LockstepError('CLOSED', 'gone'));
+    await environment.settle();
+    expect(told).toEqual(['got "two"', 'TIMEOUT', 'CLOSEDundefined']);
+    expect(posted).toHaveLength(3);
+  });
+
+  test('[SYNC-8] a step that is lost on a live link is missed when the room falls quiet, and fetched', async () => {
+    const { world, server, a } = await doorWorld();
+    const outcome = a.submit({ type: 'OPEN' });
+    // The step is lost on its way.
+    const lost = a.stepped.bind(a);
+    let swallowed = 0;
+    a.stepped = () => void swallowed++;
+    await world.settle();
+    a.stepped = lost;
+    expect([swallowed, a.seq, a.standing]).toEqual([1, 1, 'predicted']);
+    await world.advance(200);
+    expect(await world.get(outcome)).toEqual({ outcome: 'stepped', seq: 2 });
+    expect([a.seq, a.standing, server.isConnected]).toEqual([2, 'confirmed', true]);
+  });
+});
+
+describe('coming and going', () => {
+  test('[SYNC-8] an authority that closes while events are on their way refuses none of them', async () => {
+    const { world, server, a } = await doorWorld();
+    const outcomes = [a.submit({ type: 'NAME', name: 'first' })];
+    const refused: string[] = [];
+    for (const outcome of outcomes) outcome.catch((error: LockstepError) => refused.push(error.code));
+    const closing = server.close();
+    await world.environment.turn();
+    outcomes.push(a.submit({ type: 'NAME', name: 'second' }));
+    outcomes[1]!.catch((error: LockstepError) => refused.push(error.code));
+    await world.get(closing);
+    expect([a.standing, refused]).toEqual(['offline', []]);
+    expect(a.unconfirmedCount).toBeGreaterThan(0);
+  });
+
+  test('[SYNC-23] two with one secret: the newer link stays, the older peer waits for its user', async () => {
+    const { world, alice, a } = await doorWorld();
+    const other = await world.peer('alice');
+    await world.advance(600_000);
+    expect([alice.isConnected, other.isConnected, a.standing]).toEqual([false, true, 'offline']);
+    expect(world.reported.some(([level, message]) => level === 'error' && message.includes('newer link'))).toBe(true);
+    await world.get(other.close());
+    alice.reconnectNow();
+    await world.settle();
+    expect([alice.isConnected, a.standing]).toEqual([true, 'confirmed']);
+  });
+
+  test('[SYNC-23] a wait is random between 0 and a bound that doubles from 250 ms to 15 s', () => {
+    const environment = new TestEnvironment();
+    for (const [attempt, bound] of [
+      [0, 250],
+      [1, 500],
+      [3, 2_000],
+      [6, 15_000],
+      [40, 15_000],
+    ] as const) {
+      const waits = Array.from({ length: 400 }, () => backoffMs(environment, attempt));
+      expect(Math.min(...waits)).toBeLessThan(bound * 0.1);
+      expect(Math.max(...waits)).toBeGreaterThan(bound * 0.9);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(bound);
+    }
+  });
+
+  test('[SYNC-14] a relay that refuses this peer is told to who waits for it', async () => {
+    const world = new World();
+    const impostor = await world.peer('impostor', { kind: 'server', key: 'wrong' });
+    const waiting = impostor.ready;
+    waiting.catch(() => undefined);
+    await world.advance(30_000);
+    expect(await world.refusal(waiting)).toBe('FORBIDDEN');
+  });
+
+  test('[SYNC-8] a peer whose relay is not there says so in time', async () => {
+    const world = new World();
+    const alice = await world.peer('alice');
+    world.network('alice').cut();
+    await world.settle();
+    const listing = alice.list();
+    listing.catch(() => undefined);
+    await world.advance(11_000);
+    expect(await world.refusal(listing)).toBe('UNREACHABLE');
+  });
+
+  test('[SYNC-8] without a server, watching and creating there say UNREACHABLE', async () => {
+    const world = new World();
+    const alice = await world.peer('alice');
+    expect(await world.refusal(alice.watch('front'))).toBe('UNREACHABLE');
+    expect(await world.refusal(alice.create('door'))).toBe('UNREACHABLE');
+    expect(await world.refusal(alice.get('nobody/front'))).toBe('UNREACHABLE');
+  });
+
+  test('[SYNC-25] a peer that did not ask for presence still finds the server when it comes', async () => {
+    const world = new World();
+    const alice = await world.peer('alice', { presence: false });
+    await world.server();
+    await world.get(alice.create('door', { instance: 'front' }));
+    const a = await world.get(alice.watch('front', world.door));
+    expect(await world.get(a.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 2 });
+    expect(alice.peers().map(({ peer }) => peer)).toEqual(['server']);
+  });
+
+  test('[SYNC-6] a mirror is shared by all who watch it, and ends with the last of them', async () => {
+    const { world, alice, a } = await doorWorld();
+    const again = await world.get(alice.watch('front'));
+    expect(again).toBe(a);
+    let completed = 0;
+    a.subscribe({ complete: () => completed++ });
+    again.stop();
+    a.send({ type: 'OPEN' });
+    await world.settle();
+    expect([a.getSnapshot().value, completed]).toEqual(['open', 0]);
+    a.stop();
+    expect([a.getSnapshot().value, completed]).toEqual(['open', 1]);
+    expect(() => a.send({ type: 'CLOSE' })).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    const fresh = await world.get(alice.watch('front', world.door));
+    expect([fresh === a, fresh.seq]).toEqual([false, 2]);
+  });
+});
+
+describe('what is remembered', () => {
+  test('[SYNC-3] the newest 512 events of each of the newest 1,024 peers, and no more than twice that', () => {
+    const seen = new SeenEvents();
+    for (let n = 1; n <= 5_000; n++) seen.add('busy', n, n + 1, n % 2 === 0);
+    expect(seen.find('busy', 5_000)).toEqual([5_000, 5_001, true]);
+    expect(seen.find('busy', 5_000 - 511)).toEqual([4_489, 4_490, false]);
+    expect(seen.find('busy', 5_000 - 1_024)).toBe('stale');
+    expect(seen.find('busy', 5_001)).toBeUndefined();
+    expect(seen.lastUpTo('busy', 4_900)).toBe(4_899);
+    for (let i = 0; i < 1_023; i++) seen.add(`peer ${i}`, 1, 6_000 + i, true);
+    expect(seen.find('busy', 5_000)).toEqual([5_000, 5_001, true]);
+    seen.add('one more', 1, 8_000, true);
+    expect(seen.find('busy', 5_000)).toBeUndefined();
+    expect(SeenEvents.load(JSON.parse(JSON.stringify(seen.save())) as ReturnType<SeenEvents['save']>).save()).toEqual(seen.save());
+  });
+
+  test('[SYNC-8] at least the newest 1,024 steps', () => {
+    const backlog = new Backlog();
+    const step = (seq: number): StepDifference => [seq, 0, 0, [], []];
+    for (let seq = 2; seq <= 5_000; seq++) backlog.add(step(seq), seq % 64 === 0 ? `d${seq}` : undefined);
+    expect(backlog.after(4_998, 5_000)).toEqual([step(4_999), step(5_000)]);
+    expect(backlog.after(5_000, 5_000)).toEqual([]);
+    expect(backlog.after(5_000 - 1_024, 5_000)).toHaveLength(1_024);
+    expect(backlog.after(2_000, 5_000)).toBeUndefined();
+    expect(backlog.after(5_001, 5_000)).toBeUndefined();
+    expect([backlog.digest(4_992), backlog.digest(64)]).toEqual(['d4992', undefined]);
+  });
+
+  test('[SYNC-24] images survive base64 at every length', () => {
+    for (let length = 0; length < 70; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 0xff);
+      expect(encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+      expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes);
+    }
+    expect([decodeBase64('abc'), decodeBase64('ab*='), decodeBase64('a===')]).toEqual([undefined, undefined, undefined]);
+  });
+});
