@@ -20,6 +20,11 @@ export class InstanceBytes {
     if (this.pointer < 0) throw new LockstepError('CORE', `no room for another instance of ${machine.symbols.id} (fault ${this.pointer})`);
   }
 
+  /** Where it lies in the core's memory: what the exports of core/abi.ts take. */
+  get address(): number {
+    return this.pointer;
+  }
+
   /** Gives the bytes back; the instance must not be used afterwards. */
   dispose(): void {
     if (this.pointer === 0) return;

@@ -6,19 +6,17 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILDS = { release: 'build/core.wasm', debug: 'build/core.debug.wasm' } as const;
+const BUILDS = ['build/core.wasm', 'build/core.debug.wasm'];
+const BUILDER = 'tools/bootstrap/core.mjs';
 
 export default function buildCore(): void {
   const newest = newestSource();
-  for (const [target, file] of Object.entries(BUILDS)) {
-    const built = path.join(ROOT, file);
-    if (existsSync(built) && statSync(built).mtimeMs >= newest) continue;
-    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--target', target], { cwd: ROOT, stdio: 'inherit' });
-  }
+  const isFresh = (file: string): boolean => existsSync(file) && statSync(file).mtimeMs >= newest;
+  if (!BUILDS.map((file) => path.join(ROOT, file)).every(isFresh)) execFileSync(process.execPath, [BUILDER], { cwd: ROOT, stdio: 'inherit' });
 }
 
 function newestSource(): number {
   const folder = path.join(ROOT, 'assembly');
   const sources = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('-portable.ts') && !name.endsWith('.d.ts'));
-  return Math.max(...[...sources.map((name) => path.join(folder, name)), path.join(ROOT, 'asconfig.json')].map((file) => statSync(file).mtimeMs));
+  return Math.max(...[...sources.map((name) => path.join(folder, name)), path.join(ROOT, 'asconfig.json'), path.join(ROOT, BUILDER)].map((file) => statSync(file).mtimeMs));
 }

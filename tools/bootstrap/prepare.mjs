@@ -14,12 +14,9 @@ const SOURCES = ['assembly', 'core', 'compiler', 'peer', 'relay', 'server', 'bro
 const STEPS = {
   core: {
     title: 'building the core',
-    inputs: ['assembly', 'asconfig.json'],
+    inputs: ['assembly', 'asconfig.json', 'tools/bootstrap/core.mjs'],
     output: 'build/core.wasm',
-    run: () => {
-      npx('asc', '--target', 'release');
-      npx('asc', '--target', 'debug');
-    },
+    run: () => run(process.execPath, join(ROOT, 'tools', 'bootstrap', 'core.mjs')),
   },
   product: {
     title: 'bundling',
@@ -97,7 +94,6 @@ function npx(tool, ...args) {
 }
 
 const TOOLS = {
-  asc: ['assemblyscript', 'bin', 'asc.js'],
   vite: ['vite', 'bin', 'vite.js'],
   tsc: ['typescript', 'bin', 'tsc'],
 };

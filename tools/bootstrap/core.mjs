@@ -1,0 +1,35 @@
+// Builds the core: AssemblyScript to WebAssembly, release and debug, and for the release one more round of inlining than asc does by itself,
+// which makes a step about a fifth faster. Run by `npm start`, `npm test` and the tests' own set-up: node tools/bootstrap/core.mjs
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import binaryen from 'assemblyscript/binaryen';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const RELEASE = join(ROOT, 'build', 'core.wasm');
+/** Instructions; the core has no deep call chains that would multiply. */
+const INLINE_MAX = 60;
+
+for (const target of ['release', 'debug']) {
+  const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/assemblyscript/bin/asc.js'), '--target', target], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+inline();
+
+function inline() {
+  const module = binaryen.readBinary(readFileSync(RELEASE));
+  module.setFeatures(binaryen.Features.All);
+  binaryen.setOptimizeLevel(4);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(INLINE_MAX);
+  binaryen.setFlexibleInlineMaxSize(INLINE_MAX * 2);
+  binaryen.setOneCallerInlineMaxSize(INLINE_MAX * 4);
+  module.optimize();
+  module.optimize();
+  writeFileSync(RELEASE, module.emitBinary());
+  module.dispose();
+}
