@@ -22,7 +22,11 @@ export class Recorder {
   readonly #names: { readonly instance: string; readonly peer: string; readonly epoch: number };
 
   /** Creates the instance: the first record is its step 1. */
-  constructor(core: Core, definition: unknown, names: { readonly instance: string; readonly peer: string; readonly epoch?: number; readonly at?: number; readonly input?: Json }) {
+  constructor(
+    core: Core,
+    definition: unknown,
+    names: { readonly instance: string; readonly peer: string; readonly epoch?: number; readonly at?: number; readonly input?: Json },
+  ) {
     const { bytes, symbols } = compileMachine(definition);
     this.machine = Machine.load(core, bytes, bind(symbols, definition));
     this.#names = { epoch: 1, ...names };
@@ -49,7 +53,15 @@ export class Recorder {
     const { instance, epoch } = this.#names;
     const { status, value } = this.#instance.snapshot();
     return {
-      instance, machine: this.machine.symbols.id, image: this.machine.hash, epoch, seq: this.#instance.seq, status, value, state: this.#instance.save(), digest: this.#instance.digest(),
+      instance,
+      machine: this.machine.symbols.id,
+      image: this.machine.hash,
+      epoch,
+      seq: this.#instance.seq,
+      status,
+      value,
+      state: this.#instance.save(),
+      digest: this.#instance.digest(),
     };
   }
 
@@ -61,13 +73,21 @@ export class Recorder {
     const outcome = event.type === 'xstate.init' ? instance.start(event['input'] as Json | undefined, stamp) : instance.step(event, stamp);
     const { seq } = instance;
     const step: Step = {
-      instance: name, epoch, seq, at, cause: { peer, n, event, seed },
+      instance: name,
+      epoch,
+      seq,
+      at,
+      cause: { peer, n, event, seed },
       ...(outcome.taken ? {} : { ignored: true as const }),
-      clocks: outcome.clocks, history: outcome.history,
+      clocks: outcome.clocks,
+      history: outcome.history,
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
-      patch: outcome.patch, host: outcome.host, timers: outcome.timers, effects: outcome.effects.map(({ fn, name: effect }) => ({ fn, name: effect })),
+      patch: outcome.patch,
+      host: outcome.host,
+      timers: outcome.timers,
+      effects: outcome.effects.map(({ fn, name: effect }) => ({ fn, name: effect })),
       ...(seq === 1 || seq % DIGEST_EVERY === 0 ? { digest: instance.digest() } : {}),
     };
     const record: TraceRecord = { kind: 'step', peer: authority, machine: this.machine.symbols.id, image: this.machine.hash, step };

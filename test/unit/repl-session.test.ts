@@ -54,11 +54,15 @@ async function run(line: string): Promise<string> {
 }
 
 test('[TOOL-4] peers, ls and inspect tell what is where', async () => {
-  expect(await run('peers')).toMatch(/^\* +\S+ +server +server +hosts\n +tab-1 +browser +Ann +hosts, eval\n +secret-of-repl +tool +repl +this one$/);
+  expect(await run('peers')).toMatch(
+    /^\* +\S+ +server +server +hosts\n +tab-1 +browser +Ann +hosts, eval\n +secret-of-repl +tool +repl +this one$/,
+  );
   expect(await run('ls')).toMatch(/machines\n {2}door +[0-9a-f]{16}\ninstances\n {2}front +door +seq 1 +active +closed$/);
   expect(await run('ls Ann')).toContain('tab-1/back');
   const inspected = await run('inspect front');
-  expect(inspected).toMatch(/status +active\nvalue +closed\ncontext +\{"opened":0,"names":\[\],"note":null\}\nseq +1 \(epoch \d+\)\ndigest +[0-9a-f]{16}\nclocks +door\.closed 1\ntimers +none$/);
+  expect(inspected).toMatch(
+    /status +active\nvalue +closed\ncontext +\{"opened":0,"names":\[\],"note":null\}\nseq +1 \(epoch \d+\)\ndigest +[0-9a-f]{16}\nclocks +door\.closed 1\ntimers +none$/,
+  );
 });
 
 test('[TOOL-4] send is answered with its place in the order; context, timers and clocks follow', async () => {
@@ -141,7 +145,10 @@ test('[TOOL-4] trace prints every step of the attached peer, and stops', async (
   other.send({ type: 'OPEN' });
   other.send({ type: 'NAME', name: '' });
   await world.settle();
-  expect(notices.map((line) => line.replace(/^\S+ /, ''))).toEqual(['front#2 OPEN from Ann.1 -closed +open /opened=1 effects ring', 'front#3 NAME from Ann.2 ignored']);
+  expect(notices.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+    'front#2 OPEN from Ann.1 -closed +open /opened=1 effects ring',
+    'front#3 NAME from Ann.2 ignored',
+  ]);
   expect(await run('trace')).toContain('is off');
   other.send({ type: 'CLOSE' });
   await world.settle();
@@ -150,13 +157,33 @@ test('[TOOL-4] trace prints every step of the attached peer, and stops', async (
 
 test('[TOOL-4] unknown names and wrong arguments get their codes, and the session goes on', async () => {
   const codes: string[] = [];
-  for (const line of ['use nobody', 'inspect nothing', 'send nothing OPEN', 'send front NOTHING', 'send front OPEN 5', 'create nothing', 'create door front', 'delete nothing', 'trace maybe', 'frobnicate', 'help nothing']) {
+  for (const line of [
+    'use nobody',
+    'inspect nothing',
+    'send nothing OPEN',
+    'send front NOTHING',
+    'send front OPEN 5',
+    'create nothing',
+    'create door front',
+    'delete nothing',
+    'trace maybe',
+    'frobnicate',
+    'help nothing',
+  ]) {
     codes.push(`${line}: ${await run(line)}`);
   }
   expect(codes).toEqual([
-    'use nobody: UNKNOWN_PEER', 'inspect nothing: UNKNOWN_INSTANCE', 'send nothing OPEN: UNKNOWN_INSTANCE', 'send front NOTHING: UNKNOWN_EVENT',
-    'send front OPEN 5: BAD_PARAMS', 'create nothing: UNKNOWN_MACHINE', 'create door front: EXISTS', 'delete nothing: UNKNOWN_INSTANCE', 'trace maybe: BAD_PARAMS',
-    'frobnicate: UNKNOWN_METHOD', 'help nothing: UNKNOWN_METHOD',
+    'use nobody: UNKNOWN_PEER',
+    'inspect nothing: UNKNOWN_INSTANCE',
+    'send nothing OPEN: UNKNOWN_INSTANCE',
+    'send front NOTHING: UNKNOWN_EVENT',
+    'send front OPEN 5: BAD_PARAMS',
+    'create nothing: UNKNOWN_MACHINE',
+    'create door front: EXISTS',
+    'delete nothing: UNKNOWN_INSTANCE',
+    'trace maybe: BAD_PARAMS',
+    'frobnicate: UNKNOWN_METHOD',
+    'help nothing: UNKNOWN_METHOD',
   ]);
   expect(await run('send front OPEN')).toBe('stepped front seq 2');
 });
@@ -189,7 +216,16 @@ async function pipe(lines: string, options: Partial<LoopOptions> = {}): Promise<
   const output = new PassThrough();
   let printed = '';
   output.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const loop = new Loop({ input, output, isTerminal: false, json: false, commands: [], history: [], historyChanged: () => undefined, ...options });
+  const loop = new Loop({
+    input,
+    output,
+    isTerminal: false,
+    json: false,
+    commands: [],
+    history: [],
+    historyChanged: () => undefined,
+    ...options,
+  });
   input.end(lines);
   const running = loop.run(session);
   let isDone = false;
@@ -213,13 +249,25 @@ test('[TOOL-3] a pipe runs line by line, goes on after a failure, and says so in
 test('[TOOL-3] --json prints one object per command, whatever comes of it', async () => {
   const { code, printed } = await pipe('send front OPEN\nsend front\nquit\n', { json: true });
   expect(code).toBe(1);
-  expect(printed.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(
+    printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
     { command: 'send', ok: true, instance: 'front', event: 'OPEN', outcome: 'stepped', seq: 2 },
-    { command: 'send', ok: false, error: { code: 'BAD_PARAMS', message: 'send needs EVENT: send INSTANCE EVENT [JSON]', retryable: false } },
+    {
+      command: 'send',
+      ok: false,
+      error: { code: 'BAD_PARAMS', message: 'send needs EVENT: send INSTANCE EVENT [JSON]', retryable: false },
+    },
     { command: 'quit', ok: true },
   ]);
 });
 
 test('[TOOL-3] commands given as arguments run instead of the input', async () => {
-  expect(await pipe('send front CLOSE\n', { commands: ['send front OPEN', 'time front open'] })).toEqual({ code: 0, printed: 'stepped front seq 2\nfront open 1 active\n' });
+  expect(await pipe('send front CLOSE\n', { commands: ['send front OPEN', 'time front open'] })).toEqual({
+    code: 0,
+    printed: 'stepped front seq 2\nfront open 1 active\n',
+  });
 });

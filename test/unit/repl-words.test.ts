@@ -118,21 +118,42 @@ describe('printing', () => {
   });
 
   test('[TOOL-2] an error is its code and its sentence', () => {
-    expect(formatError(new LockstepError('UNKNOWN_INSTANCE', 'there is no instance dor here'), plainPaint)).toBe('UNKNOWN_INSTANCE there is no instance dor here');
+    expect(formatError(new LockstepError('UNKNOWN_INSTANCE', 'there is no instance dor here'), plainPaint)).toBe(
+      'UNKNOWN_INSTANCE there is no instance dor here',
+    );
   });
 
   test('[TOOL-2] a change tells the state before and after and what the context lost and gained', () => {
     const change = {
-      kind: 'change', instance: 'door', seq: 4, before: 'closed', value: { open: 'wide' }, status: 'active',
-      patch: [{ op: 'replace', path: '/count', value: 2 }, { op: 'remove', path: '/by' }],
+      kind: 'change',
+      instance: 'door',
+      seq: 4,
+      before: 'closed',
+      value: { open: 'wide' },
+      status: 'active',
+      patch: [
+        { op: 'replace', path: '/count', value: 2 },
+        { op: 'remove', path: '/by' },
+      ],
     } as const;
     expect(formatNotice(change, plainPaint)).toBe('door seq 4 closed → open.wide /count=2 /by removed');
   });
 
   test('[TOOL-2] a step tells time, cause, states and effects', () => {
     const step = {
-      kind: 'step', peer: 'server', instance: 'foo', seq: 7, at: Date.UTC(2026, 0, 2, 3, 4, 5, 6), event: 'HELLO', from: 'tab', n: 12, ignored: false,
-      entered: ['busy'], left: ['idle'], patch: [{ op: 'add', path: '/a', value: 'x' }], effects: ['say'],
+      kind: 'step',
+      peer: 'server',
+      instance: 'foo',
+      seq: 7,
+      at: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+      event: 'HELLO',
+      from: 'tab',
+      n: 12,
+      ignored: false,
+      entered: ['busy'],
+      left: ['idle'],
+      patch: [{ op: 'add', path: '/a', value: 'x' }],
+      effects: ['say'],
     } as const;
     expect(formatNotice(step, plainPaint)).toBe('03:04:05.006 foo#7 HELLO from tab.12 -idle +busy /a="x" effects say');
   });
@@ -150,8 +171,12 @@ describe('printing', () => {
   });
 
   test('[TOOL-2] a value is a path where it is one, JSON where regions are parallel', () => {
-    expect([valueText('a'), valueText({ a: { b: 'c' } }), valueText({ a: 'x', b: 'y' }), valueText({ p: { a: 'x', b: 'y' } }), valueText({})]).toEqual([
-      'a', 'a.b.c', '{"a":"x","b":"y"}', '{"p":{"a":"x","b":"y"}}', '{}',
-    ]);
+    expect([
+      valueText('a'),
+      valueText({ a: { b: 'c' } }),
+      valueText({ a: 'x', b: 'y' }),
+      valueText({ p: { a: 'x', b: 'y' } }),
+      valueText({}),
+    ]).toEqual(['a', 'a.b.c', '{"a":"x","b":"y"}', '{"p":{"a":"x","b":"y"}}', '{}']);
   });
 });

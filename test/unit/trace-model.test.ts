@@ -13,7 +13,10 @@ import { Recorder } from '../support/recorder.ts';
 
 /** Guards, assigns, regions, history, always, a timer, a raise and effects, all small. */
 const lamp = setup({
-  types: {} as { context: { count: number; by: string | null }; events: { type: 'PRESS'; by?: string } | { type: 'BREAK' } | { type: 'FIX' } | { type: 'PING' } },
+  types: {} as {
+    context: { count: number; by: string | null };
+    events: { type: 'PRESS'; by?: string } | { type: 'BREAK' } | { type: 'FIX' } | { type: 'PING' };
+  },
   guards: { hasPower: ({ context }) => context.count < 3, isNobody: ({ event }) => (event as { by?: string }).by === '' },
   actions: { say: () => undefined },
 }).createMachine({
@@ -24,14 +27,31 @@ const lamp = setup({
     light: {
       initial: 'off',
       states: {
-        off: { on: { PRESS: [{ guard: 'isNobody', target: 'broken' }, { guard: 'hasPower', target: 'on', actions: [assign({ count: ({ context }) => context.count + 1, by: ({ event }) => (event as { by?: string }).by ?? null }), 'say'] }] } },
+        off: {
+          on: {
+            PRESS: [
+              { guard: 'isNobody', target: 'broken' },
+              {
+                guard: 'hasPower',
+                target: 'on',
+                actions: [
+                  assign({ count: ({ context }) => context.count + 1, by: ({ event }) => (event as { by?: string }).by ?? null }),
+                  'say',
+                ],
+              },
+            ],
+          },
+        },
         on: { on: { PRESS: 'off' }, after: { 500: 'off' } },
         broken: { always: { target: 'off', guard: ({ context }) => context.count > 100 }, on: { FIX: 'back' } },
         back: { type: 'history' },
       },
       on: { BREAK: '.broken' },
     },
-    meter: { initial: 'low', states: { low: { on: { PRESS: { target: 'high', actions: raise({ type: 'PING' }) } } }, high: { on: { PING: { actions: 'say' } } } } },
+    meter: {
+      initial: 'low',
+      states: { low: { on: { PRESS: { target: 'high', actions: raise({ type: 'PING' }) } } }, high: { on: { PING: { actions: 'say' } } } },
+    },
   },
 });
 
@@ -128,7 +148,10 @@ describe('the order', () => {
         other.add(record);
         if (random.below(4) === 0) expect(other.timeline.length).toBeGreaterThan(0);
       }
-      expect(other.timeline.map(({ id, source }) => [id, source?.id]), `SEED=${seed}`).toEqual(expected);
+      expect(
+        other.timeline.map(({ id, source }) => [id, source?.id]),
+        `SEED=${seed}`,
+      ).toEqual(expected);
     }
     model.timeline.forEach(({ record: { step }, source, index }, position) => {
       expect(index).toBe(position);
@@ -164,7 +187,9 @@ describe('the state at a step', () => {
       const view = model.view(model.find(`a@1#${seq}`)!);
       expect(view.after.state).toEqual(states[seq - 1]);
       expect(view.before?.state).toEqual(states[seq - 2]);
-      const moved = states[seq - 1]!.clocks.flatMap((ticks, state) => (ticks === (states[seq - 2]?.clocks[state] ?? 0) ? [] : [[state, states[seq - 2]?.clocks[state] ?? 0, ticks]]));
+      const moved = states[seq - 1]!.clocks.flatMap((ticks, state) =>
+        ticks === (states[seq - 2]?.clocks[state] ?? 0) ? [] : [[state, states[seq - 2]?.clocks[state] ?? 0, ticks]],
+      );
       expect(view.clocks).toEqual(moved);
     }
     expect(digests).toHaveLength(200);
@@ -202,7 +227,9 @@ describe('why', () => {
     return model.explain(entry).map(({ event, candidates, taken, left, entered, actions }) => ({
       event,
       taken: taken.map((transition) => chart.describe(transition)),
-      not: candidates.filter(({ verdict }) => verdict !== 'taken' && verdict !== 'inactive').map(({ transition, verdict }) => `${chart.describe(transition)}: ${verdict}`),
+      not: candidates
+        .filter(({ verdict }) => verdict !== 'taken' && verdict !== 'inactive')
+        .map(({ transition, verdict }) => `${chart.describe(transition)}: ${verdict}`),
       moved: [...left.map((state) => `-${chart.path(state)}`), ...entered.map((state) => `+${chart.path(state)}`)].join(' '),
       actions: actions.map(({ kind, name }) => `${kind} ${name}`),
     }));
@@ -230,9 +257,11 @@ describe('why', () => {
     expect(ignored.step.ignored).toBe(true);
     feed([a]);
     expect(why('a@1#8')[0]).toEqual({
-      event: 'PRESS', taken: [],
+      event: 'PRESS',
+      taken: [],
       not: ['light.off —PRESS [isNobody]→ light.broken: refused', 'light.off —PRESS [hasPower]→ light.on: refused'],
-      moved: '', actions: [],
+      moved: '',
+      actions: [],
     });
   });
 
@@ -357,7 +386,8 @@ test('[TOOL-10] a filter keeps what is of that peer, instance, event or text', (
   a.step({ type: 'PRESS', by: 'Ann' }, { peer: 'tab', n: 1 }, 1_010);
   a.step({ type: 'FIX' }, { peer: 'other', n: 1 }, 1_020);
   feed([a, b]);
-  const shown = (filter: Parameters<typeof matches>[1]): string[] => model.timeline.filter((entry) => matches(entry, filter)).map(({ id }) => id);
+  const shown = (filter: Parameters<typeof matches>[1]): string[] =>
+    model.timeline.filter((entry) => matches(entry, filter)).map(({ id }) => id);
   expect(shown({})).toEqual(ids());
   expect(shown({ peer: 'tab' })).toEqual(['b@1#1', 'a@1#2']);
   expect(shown({ instance: 'a', event: 'FIX' })).toEqual(['a@1#3']);
@@ -372,7 +402,14 @@ function idsOf(records: readonly TraceRecord[]): string[] {
 
 function divergence(instance: string): DivergenceRecord {
   return {
-    kind: 'divergence', peer: 'tab', instance, image: '00', seq: 3, ours: '0'.repeat(16), theirs: '1'.repeat(16),
-    good: { seq: 1, state: { status: 'active', clocks: [1], history: [], context: {}, timers: [] } }, steps: [],
+    kind: 'divergence',
+    peer: 'tab',
+    instance,
+    image: '00',
+    seq: 3,
+    ours: '0'.repeat(16),
+    theirs: '1'.repeat(16),
+    good: { seq: 1, state: { status: 'active', clocks: [1], history: [], context: {}, timers: [] } },
+    steps: [],
   };
 }

@@ -1,27 +1,26 @@
 // `lockstep repl [URL]`: options, streams and the history file, read once and handed on. What is typed is for session.ts, how for loop.ts.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LockstepError } from '../../core/errors.ts';
+import type { Core } from '../../core/wasm.ts';
+import type { Environment } from '../../peer/environment.ts';
+import { Peer } from '../../peer/peer.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
-import { connect } from '../../server/connect.ts';
+import { dial } from '../../relay/socket.ts';
 import { loadCore } from '../../server/core-file.ts';
-import { formatError, plainPaint } from './format.ts';
+import { UsageError, type Command } from '../command.ts';
 import { Loop } from './loop.ts';
-import { parseLine } from './parse.ts';
+import { durationMs } from './parse.ts';
 import { ReplSession } from './session.ts';
 import { helpText } from './table.ts';
 
-export const name = 'repl';
-export const summary = 'talk to machines wherever they run: read, send, watch, wait';
-
 const DEFAULT_URL = 'ws://127.0.0.1:7400';
 const HISTORY_FILE = join(homedir(), '.lockstep_history');
-/** Milliseconds until a URL where nobody answers is given up. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 const USAGE = `lockstep repl [URL] [--json] [-c COMMAND]…
 
@@ -29,6 +28,7 @@ Attaches to the server at URL (${DEFAULT_URL} unless given), and through its rel
 Without -c it reads commands from the terminal, or one per line from a pipe; then it exits with 1 if any of them failed.
 
   -c, --command COMMAND  run this and exit; may be given several times
+  --timeout TIME         how long to try to connect: 500ms, 10s (10s unless given)
   --json                 print one JSON object per command
   -h, --help             this text
 
@@ -36,65 +36,77 @@ Commands:
 ${helpText()}
 `;
 
-/** @returns the exit code: 1 when a command failed or nobody answers, 2 when the arguments are wrong. */
-export async function run(args: readonly string[]): Promise<number> {
-  let options: ReturnType<typeof readArguments>;
+export const command: Command = {
+  name: 'repl',
+  summary: 'talks to machines wherever they run: read, send, watch, wait',
+  run: async (args) => {
+    const { values, positionals } = readWords(args);
+    if (values.help === true) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const [url = DEFAULT_URL, ...rest] = positionals;
+    if (rest.length > 0) throw new UsageError(`one URL is expected, found "${rest.join(' ')}" besides; -c COMMAND runs a command`);
+    if (!/^(wss?|https?):\/\//.test(url))
+      throw new UsageError(`"${url}" is no URL of a server: expected ws://, wss://, http:// or https://`);
+    return talk({ url, timeoutMs: durationMs(values.timeout), json: values.json === true, commands: values.command ?? [] });
+  },
+};
+
+/** @throws UsageError for unknown or incomplete options. */
+function readWords(args: readonly string[]) {
   try {
-    options = readArguments(args);
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean' },
+        timeout: { type: 'string', default: '10s' },
+        help: { type: 'boolean', short: 'h' },
+        command: { type: 'string', short: 'c', multiple: true },
+      },
+    });
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  try {
-    return await talk(options);
-  } catch (error) {
-    if (!(error instanceof LockstepError)) throw error;
-    process.stderr.write(`${formatError(error, plainPaint)}\n`);
-    return 1;
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
 interface Options {
   readonly url: string;
+  readonly timeoutMs: number;
   readonly json: boolean;
-  readonly help: boolean;
   readonly commands: readonly string[];
 }
 
-/** @throws Error naming what is wrong. */
-function readArguments(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false }, command: { type: 'string', short: 'c', multiple: true, default: [] } },
-  });
-  const [url = DEFAULT_URL, ...rest] = positionals;
-  if (rest.length > 0) throw new Error(`one URL is expected, found "${rest.join(' ')}" besides`);
-  if (!/^(wss?|https?):\/\//.test(url)) throw new Error(`"${url}" is no URL of a server: expected ws://, wss://, http:// or https://`);
-  for (const command of values.command) parseLine(command);
-  return { url, json: values.json, help: values.help, commands: values.command };
-}
-
-async function talk({ url, json, commands }: Options): Promise<number> {
+async function talk({ url, timeoutMs, json, commands }: Options): Promise<number> {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && commands.length === 0;
   const core = await loadCore();
-  const peer = await withinTime(connect(url, { name: 'repl', kind: 'tool', hosts: false }), url);
+  const peer = await attach(url, timeoutMs, core);
   const loop = new Loop({
-    input: process.stdin, output: process.stdout, isTerminal, json, commands,
-    history: isTerminal ? readHistory() : [], historyChanged: isTerminal ? writeHistory : () => undefined,
+    input: process.stdin,
+    output: process.stdout,
+    isTerminal,
+    json,
+    commands,
+    history: isTerminal ? readHistory() : [],
+    historyChanged: isTerminal ? writeHistory : () => undefined,
   });
   const readText = async (path: string): Promise<string> => {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      throw new LockstepError('BAD_PARAMS', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new LockstepError('BAD_PARAMS', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
   };
-  const session = new ReplSession({ peer, core, environment: nodeEnvironment, readFile: readText, notice: (notice) => loop.notice(notice) });
+  const session = new ReplSession({
+    peer,
+    core,
+    environment: nodeEnvironment,
+    readFile: readText,
+    notice: (notice) => loop.notice(notice),
+  });
   if (isTerminal) process.stdout.write(`${url}: ${peer.peers().length} peers. Type help for what can be done here.\n`);
   try {
     return await loop.run(session);
@@ -103,14 +115,33 @@ async function talk({ url, json, commands }: Options): Promise<number> {
   }
 }
 
-/** A peer keeps trying for ever; a person or a script at a wrong address should not. */
-async function withinTime<T extends { close(): Promise<void> }>(connecting: Promise<T>, url: string): Promise<T> {
+/** What keeps this process alive is its input and its socket, not what its peer may want to do later. */
+const patientEnvironment: Environment = {
+  ...nodeEnvironment,
+  timer: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * A peer keeps trying for ever; a person or a script at a wrong address should not.
+ * @throws LockstepError UNREACHABLE when nobody answers in time, and why the relay refuses this peer.
+ */
+async function attach(url: string, timeoutMs: number, core: Core): Promise<Peer> {
+  const secret = randomBytes(24).toString('base64url');
+  const peer = new Peer({ environment: patientEnvironment, core, dial: dial(url), secret, name: 'repl', kind: 'tool', hosts: false });
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
-    cancel = nodeEnvironment.timer(CONNECT_TIMEOUT_MS, () => reject(new LockstepError('UNREACHABLE', `nobody answers at ${url}; npm start, or lockstep serve, runs a server`)));
+    const unreachable = new LockstepError('UNREACHABLE', `nobody answers at ${url}; npm start, or lockstep serve, runs a server`);
+    cancel = nodeEnvironment.timer(timeoutMs, () => reject(unreachable));
   });
   try {
-    return await Promise.race([connecting, late]);
+    await Promise.race([peer.ready, late]);
+    return peer;
+  } catch (error) {
+    await peer.close();
+    throw error;
   } finally {
     cancel();
   }
@@ -118,7 +149,9 @@ async function withinTime<T extends { close(): Promise<void> }>(connecting: Prom
 
 function readHistory(): string[] {
   try {
-    return readFileSync(HISTORY_FILE, 'utf8').split('\n').filter((line) => line !== '');
+    return readFileSync(HISTORY_FILE, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
   } catch {
     return []; // The first time there is none.
   }

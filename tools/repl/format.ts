@@ -65,7 +65,10 @@ export function formatNotice(notice: Notice, paint: Paint): string {
     case 'step':
       return formatStep(notice, paint);
     case 'divergence':
-      return paint('bad', `DIVERGED ${notice.instance} seq ${notice.seq} at ${notice.peer}: digest ${notice.ours}, expected ${notice.theirs}`);
+      return paint(
+        'bad',
+        `DIVERGED ${notice.instance} seq ${notice.seq} at ${notice.peer}: digest ${notice.ours}, expected ${notice.theirs}`,
+      );
     default:
       return unreachable(notice);
   }
@@ -91,10 +94,22 @@ function formatPeers({ peers }: Extract<Result, { kind: 'peers' }>, paint: Paint
 
 function formatListing({ machines, instances }: Extract<Result, { kind: 'listing' }>, paint: Paint): string {
   const parts: string[] = [];
-  if (machines.length > 0) parts.push(paint('dim', 'machines'), columns(machines.map(({ machine, image }) => [`  ${machine}`, image]), paint));
+  if (machines.length > 0)
+    parts.push(
+      paint('dim', 'machines'),
+      columns(
+        machines.map(({ machine, image }) => [`  ${machine}`, image]),
+        paint,
+      ),
+    );
   parts.push(paint('dim', instances.length === 0 ? 'no instances' : 'instances'));
   if (instances.length > 0) {
-    parts.push(columns(instances.map((each) => [`  ${each.instance}`, each.machine, `seq ${each.seq}`, each.status, valueText(each.value)]), paint));
+    parts.push(
+      columns(
+        instances.map((each) => [`  ${each.instance}`, each.machine, `seq ${each.seq}`, each.status, valueText(each.value)]),
+        paint,
+      ),
+    );
   }
   return parts.join('\n');
 }
@@ -152,7 +167,7 @@ export function valueText(value: Json): string {
 
 function patchText(patch: readonly Operation[]): string {
   if (patch.length === 0) return '';
-  return ` ${cut(patch.map((operation) => `${operation.path}${operation.op === 'remove' ? ' removed' : `=${JSON.stringify(operation.value)}`}`).join(' '))}`;
+  return ` ${cut(patch.map((operation) => `${operation.path || 'context'}${operation.op === 'remove' ? ' removed' : `=${JSON.stringify(operation.value)}`}`).join(' '))}`;
 }
 
 function brief(value: Json): string {
@@ -165,6 +180,10 @@ function cut(text: string): string {
 
 function columns(rows: readonly (readonly string[])[], paint: Paint): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
-  const line = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
   return rows.map((row) => (row[0] === '*' ? paint('strong', line(row)) : line(row))).join('\n');
 }

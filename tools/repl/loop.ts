@@ -69,7 +69,9 @@ export class Loop {
       this.#hasFailed = true;
       const command = line.trim().split(/\s/, 1)[0];
       const { code, message, retryable } = error;
-      this.#write(this.#options.json ? JSON.stringify({ command, ok: false, error: { code, message, retryable } }) : formatError(error, this.#paint));
+      this.#write(
+        this.#options.json ? JSON.stringify({ command, ok: false, error: { code, message, retryable } }) : formatError(error, this.#paint),
+      );
       return true;
     }
   }
@@ -77,7 +79,12 @@ export class Loop {
   #converse(session: ReplSession): Promise<void> {
     const { input, output, history, historyChanged } = this.#options;
     const readline = createInterface({
-      input, output, terminal: true, history: [...history], historySize: HISTORY_MAX, removeHistoryDuplicates: true,
+      input,
+      output,
+      terminal: true,
+      history: [...history],
+      historySize: HISTORY_MAX,
+      removeHistoryDuplicates: true,
       completer: (line: string) => complete(line, session.names),
     });
     this.#readline = readline;

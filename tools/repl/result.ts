@@ -19,9 +19,20 @@ export type Result =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'peers'; readonly peers: readonly (PeerInfo & { readonly attached: boolean; readonly self: boolean })[] }
   | { readonly kind: 'using'; readonly peer: string; readonly name: string }
-  | { readonly kind: 'listing'; readonly peer: string; readonly machines: readonly MachineDescription[]; readonly instances: readonly InstanceSummary[] }
+  | {
+      readonly kind: 'listing';
+      readonly peer: string;
+      readonly machines: readonly MachineDescription[];
+      readonly instances: readonly InstanceSummary[];
+    }
   | { readonly kind: 'instance'; readonly detail: InstanceDetail }
-  | { readonly kind: 'sent'; readonly instance: string; readonly event: string; readonly outcome: 'stepped' | 'ignored'; readonly seq: number }
+  | {
+      readonly kind: 'sent';
+      readonly instance: string;
+      readonly event: string;
+      readonly outcome: 'stepped' | 'ignored';
+      readonly seq: number;
+    }
   | { readonly kind: 'watching'; readonly instance: string; readonly seq: number; readonly value: Json; readonly context: Json }
   | { readonly kind: 'unwatched'; readonly instance: string }
   | { readonly kind: 'reached'; readonly instance: string; readonly seq: number; readonly value: Json }
@@ -35,7 +46,15 @@ export type Result =
 
 /** Something that nobody asked for just now. */
 export type Notice =
-  | { readonly kind: 'change'; readonly instance: string; readonly seq: number; readonly before: Json; readonly value: Json; readonly status: string; readonly patch: readonly Operation[] }
+  | {
+      readonly kind: 'change';
+      readonly instance: string;
+      readonly seq: number;
+      readonly before: Json;
+      readonly value: Json;
+      readonly status: string;
+      readonly patch: readonly Operation[];
+    }
   | { readonly kind: 'ended'; readonly instance: string; readonly reason: string }
   | {
       readonly kind: 'step';
@@ -53,4 +72,11 @@ export type Notice =
       readonly patch: readonly Operation[];
       readonly effects: readonly string[];
     }
-  | { readonly kind: 'divergence'; readonly peer: string; readonly instance: string; readonly seq: number; readonly ours: string; readonly theirs: string };
+  | {
+      readonly kind: 'divergence';
+      readonly peer: string;
+      readonly instance: string;
+      readonly seq: number;
+      readonly ours: string;
+      readonly theirs: string;
+    };

@@ -87,8 +87,14 @@ export class ReplSession {
       peers: this.#peer.peers().flatMap(({ peer, name }) => (name === '' || /\s/.test(name) ? [peer] : [name, peer])),
       instances: this.#known.instances.map((instance) => this.#short(instance)),
       machines: this.#known.machines,
-      events: (instance) => machine(instance)?.symbols.events.filter((type) => type !== '' && !type.startsWith('xstate.') && !type.includes('*')) ?? [],
-      states: (instance) => machine(instance)?.symbols.states.slice(1).map(({ id }) => id) ?? [],
+      events: (instance) => {
+        const known = machine(instance);
+        return known === undefined ? [] : eventsOf(known);
+      },
+      states: (instance) =>
+        machine(instance)
+          ?.symbols.states.slice(1)
+          .map(({ id }) => id) ?? [],
     };
   }
 
@@ -118,7 +124,11 @@ export class ReplSession {
       case 'unwatch':
         return this.#unwatch(this.#qualified(args['INSTANCE']!));
       case 'wait':
-        return this.#wait(this.#qualified(args['INSTANCE']!), stateOf(args['STATE']!), durationMs(args['TIMEOUT'] ?? String(WAIT_DEFAULT_MS)));
+        return this.#wait(
+          this.#qualified(args['INSTANCE']!),
+          stateOf(args['STATE']!),
+          durationMs(args['TIMEOUT'] ?? String(WAIT_DEFAULT_MS)),
+        );
       case 'time':
         return this.#time(this.#qualified(args['INSTANCE']!), args['STATE']!);
       case 'create':
@@ -160,7 +170,8 @@ export class ReplSession {
   async #ls(reference: string | undefined): Promise<Result> {
     const peer = reference === undefined ? this.#attached : await this.#idOf(reference);
     const { machines, instances } = await this.#list(peer);
-    if (peer === this.#attached) this.#known = { machines: machines.map(({ machine }) => machine), instances: instances.map(({ instance }) => instance) };
+    if (peer === this.#attached)
+      this.#known = { machines: machines.map(({ machine }) => machine), instances: instances.map(({ instance }) => instance) };
     return { kind: 'listing', peer: peer ?? this.#serverId() ?? '', machines, instances };
   }
 
@@ -169,7 +180,9 @@ export class ReplSession {
     if (!('state' in described)) throw new LockstepError('INTERNAL', `the authority of ${instance} described something else`);
     const machine = await this.#machineOf(instance);
     const { state, ...summary } = described;
-    const clocks = state.clocks.flatMap((ticks, number) => (ticks === 0 || number === 0 ? [] : [{ state: machine.symbols.states[number]?.id ?? String(number), ticks }]));
+    const clocks = state.clocks.flatMap((ticks, number) =>
+      ticks === 0 || number === 0 ? [] : [{ state: machine.symbols.states[number]?.id ?? String(number), ticks }],
+    );
     const detail: InstanceDetail = {
       ...summary,
       context: state.context,
@@ -185,8 +198,14 @@ export class ReplSession {
     const instance = this.#qualified(args['INSTANCE']!);
     const type = args['EVENT']!;
     const fields = jsonOf(args['JSON']);
-    if (fields !== undefined && !isFields(fields)) throw new LockstepError('BAD_PARAMS', `send: the fields of an event are an object, found ${JSON.stringify(fields)}`);
+    if (fields !== undefined && !isFields(fields))
+      throw new LockstepError('BAD_PARAMS', `send: the fields of an event are an object, found ${JSON.stringify(fields)}`);
     return this.#mirrored(instance, async (mirror) => {
+      if (mirror.machine.eventNumber(type) === 0)
+        throw new LockstepError(
+          'UNKNOWN_EVENT',
+          `${instance} takes no event "${type}"; it takes ${eventsOf(mirror.machine).join(', ') || 'none'}`,
+        );
       const { outcome, seq } = await this.#within(mirror.submit({ ...fields, type }), instance);
       return { kind: 'sent', instance, event: type, outcome, seq };
     });
@@ -208,14 +227,23 @@ export class ReplSession {
       const before = last;
       last = snapshot;
       notice({
-        kind: 'change', instance: mirror.id, seq: mirror.seq, before: before.value, value: snapshot.value, status: snapshot.status,
+        kind: 'change',
+        instance: mirror.id,
+        seq: mirror.seq,
+        before: before.value,
+        value: snapshot.value,
+        status: snapshot.status,
         patch: diff(before.context, snapshot.context),
       });
     };
     const ended = (reason: string): void => {
       if (this.#watches.delete(mirror.id)) notice({ kind: 'ended', instance: mirror.id, reason });
     };
-    return mirror.subscribe(next, (error) => ended(error instanceof Error ? error.message : String(error)), () => ended('it was closed'));
+    return mirror.subscribe(
+      next,
+      (error) => ended(error instanceof Error ? error.message : String(error)),
+      () => ended('it was closed'),
+    );
   }
 
   #unwatch(instance: string): Result {
@@ -233,7 +261,9 @@ export class ReplSession {
       const aborter = new AbortController();
       const cancel = this.#options.environment.timer(timeoutMs, () => {
         const value = JSON.stringify(mirror.getSnapshot().value);
-        aborter.abort(new LockstepError('TIMEOUT', `${instance} is still ${value} after ${timeoutMs} ms, expected ${JSON.stringify(state)}`));
+        aborter.abort(
+          new LockstepError('TIMEOUT', `${instance} is still ${value} after ${timeoutMs} ms, expected ${JSON.stringify(state)}`),
+        );
       });
       try {
         const snapshot = await mirror.when(state, { signal: aborter.signal });
@@ -281,7 +311,8 @@ export class ReplSession {
   }
 
   async #trace(wanted: string | undefined): Promise<Result> {
-    if (wanted !== undefined && wanted !== 'on' && wanted !== 'off') throw new LockstepError('BAD_PARAMS', `trace takes on or off, found "${wanted}"`);
+    if (wanted !== undefined && wanted !== 'on' && wanted !== 'off')
+      throw new LockstepError('BAD_PARAMS', `trace takes on or off, found "${wanted}"`);
     const on = wanted === undefined ? !this.#tail.isOn : wanted === 'on';
     const peer = this.#attached ?? this.#serverId();
     if (peer === undefined) throw new LockstepError('UNREACHABLE', 'no server is connected to the relay');
@@ -301,11 +332,16 @@ export class ReplSession {
   async #find(reference: string): Promise<PeerInfo> {
     await this.#within(this.#peer.ready, 'the relay');
     const peers = this.#peer.peers();
-    const exact = peers.filter(({ peer, name, kind }) => peer === reference || name === reference || (reference === 'server' && kind === 'server'));
+    const exact = peers.filter(
+      ({ peer, name, kind }) => peer === reference || name === reference || (reference === 'server' && kind === 'server'),
+    );
     const found = exact.length > 0 ? exact : peers.filter(({ peer, name }) => peer.startsWith(reference) || name.startsWith(reference));
     if (found.length === 1) return found[0]!;
     const names = (found.length === 0 ? peers : found).map(({ peer, name }) => (name === '' ? peer : `${name} (${peer})`)).join(', ');
-    throw new LockstepError('UNKNOWN_PEER', found.length === 0 ? `no peer is called "${reference}"; there are ${names}` : `"${reference}" may be ${names}: say which by its id`);
+    throw new LockstepError(
+      'UNKNOWN_PEER',
+      found.length === 0 ? `no peer is called "${reference}"; there are ${names}` : `"${reference}" may be ${names}: say which by its id`,
+    );
   }
 
   /** Null for the server. */
@@ -333,7 +369,10 @@ export class ReplSession {
     const instances = [];
     let after: string | undefined;
     for (;;) {
-      const page = await this.#within(this.#peer.list({ limit: LIST_PAGE, ...(after === undefined ? {} : { after }) }, peer ?? undefined), peer ?? 'the server');
+      const page = await this.#within(
+        this.#peer.list({ limit: LIST_PAGE, ...(after === undefined ? {} : { after }) }, peer ?? undefined),
+        peer ?? 'the server',
+      );
       instances.push(...page.instances);
       after = page.instances.at(-1)?.instance;
       if (!page.more || after === undefined) return { kind: 'listing', peer: peer ?? '', machines: page.machines, instances };
@@ -366,8 +405,15 @@ export class ReplSession {
   #within<T>(answer: Promise<T>, what: string): Promise<T> {
     const timeoutMs = LIMITS.requestTimeoutMs;
     return new Promise((resolve, reject) => {
-      const cancel = this.#options.environment.timer(timeoutMs, () => reject(new LockstepError('TIMEOUT', `no answer about ${what} within ${timeoutMs} ms`)));
+      const cancel = this.#options.environment.timer(timeoutMs, () =>
+        reject(new LockstepError('TIMEOUT', `no answer about ${what} within ${timeoutMs} ms`)),
+      );
       answer.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+/** The event types that a person may send. */
+function eventsOf({ symbols }: Machine): string[] {
+  return symbols.events.filter((type) => type !== '' && !type.startsWith('xstate.') && !type.includes('*'));
 }

@@ -79,10 +79,25 @@ export class StepTail {
 function noticeOf(model: TraceModel, entry: Entry): Notice {
   const { peer, step } = entry.record;
   const view = tryView(model, entry);
-  const moved = (parity: number): string[] => (view === undefined ? [] : view.clocks.filter(([, before, after]) => before !== after && after % 2 === parity && before % 2 !== parity).map(([state]) => view.chart.path(state)));
+  const moved = (parity: number): string[] =>
+    view === undefined
+      ? []
+      : view.clocks
+          .filter(([, before, after]) => before !== after && after % 2 === parity && before % 2 !== parity)
+          .map(([state]) => view.chart.path(state));
   return {
-    kind: 'step', peer: model.peerName(peer), instance: step.instance, seq: step.seq, at: step.at, event: step.cause.event.type,
-    from: model.peerName(step.cause.peer), n: step.cause.n, ignored: step.ignored === true, entered: moved(1), left: moved(0), patch: step.patch,
+    kind: 'step',
+    peer: model.peerName(peer),
+    instance: step.instance,
+    seq: step.seq,
+    at: step.at,
+    event: step.cause.event.type,
+    from: model.peerName(step.cause.peer),
+    n: step.cause.n,
+    ignored: step.ignored === true,
+    entered: moved(1),
+    left: moved(0),
+    patch: step.patch,
     effects: step.effects.map(({ name }) => name),
   };
 }

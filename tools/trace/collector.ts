@@ -82,7 +82,7 @@ export class Collector {
   /** What is now, of everything that the peer is the authority of. */
   async #describeAll(remote: PeerId): Promise<void> {
     const { peer, model } = this.#options;
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const page = await peer.list({ limit: PAGE, ...(after === undefined ? {} : { after }) }, remote);
       for (const { instance, image } of page.instances) {
         const described = await peer.get(instance);
@@ -101,7 +101,8 @@ export class Collector {
     if (!isNew) return;
     if (record.kind === 'step') {
       this.#need(record.image, record.step.instance);
-      if (!model.isRooted(record.step) && !this.#asking.has(record.peer)) this.#ask(record.peer).catch((error: unknown) => this.#fail(error));
+      if (!model.isRooted(record.step) && !this.#asking.has(record.peer))
+        this.#ask(record.peer).catch((error: unknown) => this.#fail(error));
     }
     this.#options.changed();
   }

@@ -2,7 +2,15 @@
 // which transition answered what. Read microstep by microstep; the author's functions are not needed.
 
 import {
-  RECORD_ASSIGN, RECORD_CANCEL, RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_GUARD, RECORD_HISTORY, RECORD_INTERNAL, RECORD_SCHEDULE,
+  RECORD_ASSIGN,
+  RECORD_CANCEL,
+  RECORD_EFFECT,
+  RECORD_ENTER,
+  RECORD_EXIT,
+  RECORD_GUARD,
+  RECORD_HISTORY,
+  RECORD_INTERNAL,
+  RECORD_SCHEDULE,
   RECORD_TRANSITION,
 } from '../../assembly/layout.ts';
 import { Instance } from '../../core/instance.ts';
@@ -157,7 +165,8 @@ class Reader {
 
   #close(): void {
     const { event, eventNumber, taken, left, entered, actions } = this.#open;
-    const candidates = eventNumber < 0 ? [] : this.#chart.candidates(eventNumber).map((transition) => ({ transition, verdict: this.#verdict(transition) }));
+    const candidates =
+      eventNumber < 0 ? [] : this.#chart.candidates(eventNumber).map((transition) => ({ transition, verdict: this.#verdict(transition) }));
     const answers = [...this.#open.answers].map(([transition, answer]) => ({ transition, answer }));
     this.#microsteps.push({ event, candidates, answers, taken, left, entered, actions });
   }

@@ -59,7 +59,9 @@ export class History {
   /** Whether the step before this one is here, or the state that it left. */
   isRooted(epoch: number, seq: number): boolean {
     if (this.#savedAt(epoch, seq - 1) !== undefined || this.#savedAt(epoch, seq) !== undefined) return true;
-    const at = this.#entries.findLastIndex(({ record }) => record.step.epoch < epoch || (record.step.epoch === epoch && record.step.seq < seq));
+    const at = this.#entries.findLastIndex(
+      ({ record }) => record.step.epoch < epoch || (record.step.epoch === epoch && record.step.seq < seq),
+    );
     return this.#entries[at]?.record.step.seq === seq - 1;
   }
 
@@ -147,7 +149,17 @@ export class History {
       instance.load(saved.state, saved.seq);
       const { status, value } = instance.snapshot();
       const { epoch, seq, state } = saved;
-      return { instance: this.instance, machine: first.machine, image: first.image, epoch, seq, status, value, state, digest: instance.digest() };
+      return {
+        instance: this.instance,
+        machine: first.machine,
+        image: first.image,
+        epoch,
+        seq,
+        status,
+        value,
+        state,
+        digest: instance.digest(),
+      };
     } finally {
       instance.dispose();
     }

@@ -30,8 +30,10 @@ export function parseLines(text: string): TraceLine[] {
   const lines = text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [{ line, number: index + 1 }]));
   const [first, ...rest] = lines;
   const head = first === undefined ? undefined : parseJson(first.line);
-  if (!isFields(head) || head.kind !== 'lockstep-trace') throw new LockstepError('BAD_VERSION', 'the file does not begin as a trace of Lockstep does');
-  if (head.format !== TRACE_FORMAT) throw new LockstepError('BAD_VERSION', `the trace has format ${String(head.format)}, expected ${TRACE_FORMAT}`);
+  if (!isFields(head) || head.kind !== 'lockstep-trace')
+    throw new LockstepError('BAD_VERSION', 'the file does not begin as a trace of Lockstep does');
+  if (head.format !== TRACE_FORMAT)
+    throw new LockstepError('BAD_VERSION', `the trace has format ${String(head.format)}, expected ${TRACE_FORMAT}`);
   return rest.map(({ line, number }) => {
     try {
       return checked(parseJson(line));

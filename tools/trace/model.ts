@@ -102,11 +102,13 @@ export class TraceModel {
    */
   addImage(description: ImageDescription): void {
     if (this.#images.has(description.image)) return;
-    if (this.#images.size >= this.#limits.imageMax) throw new LockstepError('TOO_MANY', `a trace holds at most ${this.#limits.imageMax} images`);
+    if (this.#images.size >= this.#limits.imageMax)
+      throw new LockstepError('TOO_MANY', `a trace holds at most ${this.#limits.imageMax} images`);
     const bytes = decodeBase64(description.bytes);
     if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `image ${description.image}: expected base64`);
     const machine = Machine.load(this.#core, bytes);
-    if (machine.hash !== description.image) throw new LockstepError('BAD_IMAGE', `asked for image ${description.image}, found ${machine.hash}`);
+    if (machine.hash !== description.image)
+      throw new LockstepError('BAD_IMAGE', `asked for image ${description.image}, found ${machine.hash}`);
     this.#images.set(machine.hash, { description: { image: machine.hash, bytes: encodeBase64(bytes) }, machine, chart: new Chart(bytes) });
     this.#version++;
   }
@@ -260,7 +262,9 @@ export class TraceModel {
   // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #addDivergence(record: DivergenceRecord): boolean {
-    const known = this.#divergences.some(({ peer, instance, seq, ours }) => peer === record.peer && instance === record.instance && seq === record.seq && ours === record.ours);
+    const known = this.#divergences.some(
+      ({ peer, instance, seq, ours }) => peer === record.peer && instance === record.instance && seq === record.seq && ours === record.ours,
+    );
     if (known) return false;
     this.#divergences.push(record);
     if (this.#divergences.length > this.#limits.divergenceMax) this.#divergences.shift();

@@ -26,7 +26,11 @@ export class Timeline {
   /** @param successor the step that follows it in its instance, if it came before: it may have to move. */
   add(entry: Entry, successor: Entry | undefined): void {
     this.#added.push(entry);
-    this.#staleFrom = Math.min(this.#staleFrom, entry.record.step.at, successor === undefined || successor.index < 0 ? Infinity : successor.moment);
+    this.#staleFrom = Math.min(
+      this.#staleFrom,
+      entry.record.step.at,
+      successor === undefined || successor.index < 0 ? Infinity : successor.moment,
+    );
   }
 
   /** In order; the same array until something is added or dropped. */
@@ -44,7 +48,11 @@ export class Timeline {
       entry.index = index;
       if (entry.source !== undefined && gone.has(entry.source)) entry.source = undefined;
     });
-    for (const [peer, entries] of this.#effectful) this.#keep(peer, entries.filter((entry) => !gone.has(entry)));
+    for (const [peer, entries] of this.#effectful)
+      this.#keep(
+        peer,
+        entries.filter((entry) => !gone.has(entry)),
+      );
     return dropped;
   }
 
@@ -52,13 +60,17 @@ export class Timeline {
     let kept = this.#entries.length;
     while (kept > 0 && this.#entries[kept - 1]!.moment >= this.#staleFrom) kept--;
     const tail = this.#entries.slice(kept).concat(this.#added);
-    for (const [peer, entries] of this.#effectful) this.#keep(peer, entries.filter((entry) => entry.index < kept));
+    for (const [peer, entries] of this.#effectful)
+      this.#keep(
+        peer,
+        entries.filter((entry) => entry.index < kept),
+      );
     this.#entries = this.#entries.slice(0, kept);
     this.#added = [];
     this.#staleFrom = Infinity;
     this.#setMoments(tail);
     tail.sort((a, b) => a.moment - b.moment || byName(a, b));
-    for (let from = 0; from < tail.length; ) {
+    for (let from = 0; from < tail.length;) {
       let to = from + 1;
       while (to < tail.length && tail[to]!.moment === tail[from]!.moment) to++;
       this.#place(tail.slice(from, to));

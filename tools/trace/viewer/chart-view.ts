@@ -46,10 +46,22 @@ function verdictsOf(microsteps: readonly Microstep[]): ReadonlyMap<number, Verdi
 }
 
 function takenList({ chart, entry }: View, microsteps: readonly Microstep[]): HTMLElement {
-  const taken = microsteps.flatMap((microstep) => microstep.taken).filter((transition) => chart.transitions[transition]!.event !== 'initial');
-  if (taken.length > 0) return h('ul.taken', {}, taken.map((transition) => h('li', {}, chart.describe(transition))));
+  const taken = microsteps
+    .flatMap((microstep) => microstep.taken)
+    .filter((transition) => chart.transitions[transition]!.event !== 'initial');
+  if (taken.length > 0)
+    return h(
+      'ul.taken',
+      {},
+      taken.map((transition) => h('li', {}, chart.describe(transition))),
+    );
   const { step } = entry.record;
-  const text = step.seq === 1 ? 'created: entered the initial states' : step.ignored === true ? 'no transition was taken: the event was ignored' : 'no transition was taken';
+  const text =
+    step.seq === 1
+      ? 'created: entered the initial states'
+      : step.ignored === true
+        ? 'no transition was taken: the event was ignored'
+        : 'no transition was taken';
   return h('ul.taken', {}, h('li.none', {}, text));
 }
 
@@ -61,18 +73,30 @@ function stateBox(drawing: Drawing, state: ChartState): HTMLElement {
   const isGone = delta > 0 && !isActive;
   const isEntered = delta > 0 && isActive;
   const element = h(
-    'div.state', { 'data-state': state.id, 'data-active': String(isActive) },
+    'div.state',
+    { 'data-state': state.id, 'data-active': String(isActive) },
     h(
-      'div.head', {},
+      'div.head',
+      {},
       h('span.key', {}, state.key),
       state.kind === 'atomic' ? undefined : h('span.kind', {}, state.kind),
       isEntered && h('span.badge.entered', {}, delta > 1 ? 're-entered' : 'entered'),
       isGone && h('span.badge.left', {}, delta % 2 === 0 ? 'passed through' : 'left'),
       state.tags.map((tag) => h('span.badge.tag', {}, tag)),
-      h('span.ticks', { title: `clock: ${ticks[state.number] ?? 0} activations and deactivations` }, String(ticks[state.number] ?? 0), delta > 0 && h('span.tick-change', {}, ` +${delta}`)),
+      h(
+        'span.ticks',
+        { title: `clock: ${ticks[state.number] ?? 0} activations and deactivations` },
+        String(ticks[state.number] ?? 0),
+        delta > 0 && h('span.tick-change', {}, ` +${delta}`),
+      ),
     ),
     ways(drawing, state),
-    children.length > 0 && h('div.inner', {}, children.map((child) => stateBox(drawing, child))),
+    children.length > 0 &&
+      h(
+        'div.inner',
+        {},
+        children.map((child) => stateBox(drawing, child)),
+      ),
   );
   element.classList.add(state.kind);
   element.classList.toggle('leaf', children.length === 0);
@@ -86,15 +110,19 @@ function ways({ chart, verdicts }: Drawing, state: ChartState): HTMLElement | un
   if (chart.transitions.length > WAYS_MAX) return undefined;
   const own = chart.transitions.filter(({ source, event }) => source === state.number && event !== 'initial');
   if (own.length === 0) return undefined;
-  return h('ul.ways', {}, own.map(({ number, event, guard, targets }) => {
-    const verdict = verdicts.get(number);
-    const text = `${event}${guard === undefined ? '' : ` [${guard}]`} → ${targets.length === 0 ? '(stays)' : targets.join(', ')}`;
-    const mark = verdict === 'taken' ? '✓ ' : verdict === 'refused' ? '✗ ' : '';
-    const element = h('li', {}, mark + text);
-    element.classList.toggle('taken-way', verdict === 'taken');
-    element.classList.toggle('refused-way', verdict === 'refused');
-    return element;
-  }));
+  return h(
+    'ul.ways',
+    {},
+    own.map(({ number, event, guard, targets }) => {
+      const verdict = verdicts.get(number);
+      const text = `${event}${guard === undefined ? '' : ` [${guard}]`} → ${targets.length === 0 ? '(stays)' : targets.join(', ')}`;
+      const mark = verdict === 'taken' ? '✓ ' : verdict === 'refused' ? '✗ ' : '';
+      const element = h('li', {}, mark + text);
+      element.classList.toggle('taken-way', verdict === 'taken');
+      element.classList.toggle('refused-way', verdict === 'refused');
+      return element;
+    }),
+  );
 }
 
 function childrenOf(chart: Chart, state: ChartState): ChartState[] {
@@ -109,5 +137,12 @@ function legend(): HTMLElement {
     element.classList.add(name);
     return element;
   };
-  return h('div.legend', {}, entry('active', 'active'), entry('entered', 'entered by this step'), entry('left', 'left by this step'), h('span', {}, 'numbers: clocks'));
+  return h(
+    'div.legend',
+    {},
+    entry('active', 'active'),
+    entry('entered', 'entered by this step'),
+    entry('left', 'left by this step'),
+    h('span', {}, 'numbers: clocks'),
+  );
 }

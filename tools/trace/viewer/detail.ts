@@ -14,7 +14,12 @@ import { whyList } from './why.ts';
 export type Select = (id: string) => void;
 
 /** @param view undefined when the instance cannot be worked out; `problem` says why. */
-export function stepCards(model: TraceModel, entry: Entry, about: { readonly view: View | undefined; readonly microsteps: readonly Microstep[]; readonly problem: string }, select: Select): HTMLElement[] {
+export function stepCards(
+  model: TraceModel,
+  entry: Entry,
+  about: { readonly view: View | undefined; readonly microsteps: readonly Microstep[]; readonly problem: string },
+  select: Select,
+): HTMLElement[] {
   const { view, microsteps, problem } = about;
   const { step } = entry.record;
   const cards = [causeCard(model, entry, select)];
@@ -23,15 +28,34 @@ export function stepCards(model: TraceModel, entry: Entry, about: { readonly vie
   if (view !== undefined) cards.push(card('Why', '', ...whyOf(view, microsteps)), contextCard(view), clocksCard(view));
   if (step.host.length > 0) cards.push(hostCard(view, microsteps, step.host));
   if (step.timers.length > 0) cards.push(timersCard(view, entry));
-  if (step.effects.length > 0) cards.push(card('Effects', String(step.effects.length), h('div.chips', {}, step.effects.map(({ name }) => h('span.chip', {}, name)))));
-  if (step.patch.length > 0) cards.push(card('Patch', count(step.patch.length, 'operation'), h('pre.json', {}, step.patch.map((operation) => JSON.stringify(operation)).join('\n'))));
+  if (step.effects.length > 0)
+    cards.push(
+      card(
+        'Effects',
+        String(step.effects.length),
+        h(
+          'div.chips',
+          {},
+          step.effects.map(({ name }) => h('span.chip', {}, name)),
+        ),
+      ),
+    );
+  if (step.patch.length > 0)
+    cards.push(
+      card(
+        'Patch',
+        count(step.patch.length, 'operation'),
+        h('pre.json', {}, step.patch.map((operation) => JSON.stringify(operation)).join('\n')),
+      ),
+    );
   if (step.output !== undefined) cards.push(card('Output', '', h('pre.json', {}, pretty(step.output))));
   cards.push(digestCard(model, entry));
   return cards;
 }
 
 function whyOf(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
-  if (microsteps.length === 0) return [h('p', { style: 'margin:0' }, 'A function of the author threw; what the step had begun was undone.')];
+  if (microsteps.length === 0)
+    return [h('p', { style: 'margin:0' }, 'A function of the author threw; what the step had begun was undone.')];
   return whyList(view.chart, microsteps);
 }
 
@@ -49,11 +73,14 @@ function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement
     return isGuess ? [' ', button, h('span.guess', {}, ' probably')] : [' ', button];
   };
   const from =
-    origin.kind === 'start' ? [`creation, at ${model.peerName(origin.peer)}`]
-    : origin.kind === 'timer' ? ['a timer started by', ...jump(origin.step, false), ...(origin.step === undefined ? [' a step that is not here'] : [])]
-    : [`${model.peerName(origin.peer)}, its event ${origin.n}`, ...jump(origin.step, true)];
+    origin.kind === 'start'
+      ? [`creation, at ${model.peerName(origin.peer)}`]
+      : origin.kind === 'timer'
+        ? ['a timer started by', ...jump(origin.step, false), ...(origin.step === undefined ? [' a step that is not here'] : [])]
+        : [`${model.peerName(origin.peer)}, its event ${origin.n}`, ...jump(origin.step, true)];
   return card(
-    'Cause', '',
+    'Cause',
+    '',
     facts([
       ['event', [h('b', {}, cause.event.type)]],
       ...(Object.keys(fields).length === 0 ? [] : [['fields', [h('pre.json', {}, pretty(fields as Json))]] as const]),
@@ -71,11 +98,28 @@ function contextCard({ before, after, entry }: View): HTMLElement {
   const changed = rows.filter(({ mark }) => mark !== 'same').length;
   const signs: { readonly [M in Mark]: string } = { same: ' ', added: '+', removed: '−' };
   const lines = rows.map(({ depth, label, text, mark, path }) => {
-    const line = h('div', { 'data-path': path, 'data-mark': mark }, h('span.sign', {}, signs[mark]), '  '.repeat(depth), label !== '' && h('span.label', {}, `${label} `), text);
+    const line = h(
+      'div',
+      { 'data-path': path, 'data-mark': mark },
+      h('span.sign', {}, signs[mark]),
+      '  '.repeat(depth),
+      label !== '' && h('span.label', {}, `${label} `),
+      text,
+    );
     line.classList.add(mark);
     return line;
   });
-  return card('Context', before === undefined ? (isFirst ? 'made by this step' : 'what was before is not in this trace') : changed === 0 ? 'unchanged' : 'before − and after +', h('div.diff', {}, lines));
+  return card(
+    'Context',
+    before === undefined
+      ? isFirst
+        ? 'made by this step'
+        : 'what was before is not in this trace'
+      : changed === 0
+        ? 'unchanged'
+        : 'before − and after +',
+    h('div.diff', {}, lines),
+  );
 }
 
 function clocksCard({ chart, clocks, after }: View): HTMLElement {
@@ -84,19 +128,28 @@ function clocksCard({ chart, clocks, after }: View): HTMLElement {
     const now = after.state.clocks[state] ?? 0;
     const before = changed.get(state)?.before ?? now;
     const element = h(
-      'tr', {},
+      'tr',
+      {},
       h('td', {}, state === 0 ? `${chart.path(0)} (root)` : chart.path(state)),
-      h('td.number', {}, String(before)), h('td.number', {}, String(now)), h('td.number', {}, now === before ? '' : `+${now - before}`),
+      h('td.number', {}, String(before)),
+      h('td.number', {}, String(now)),
+      h('td.number', {}, now === before ? '' : `+${now - before}`),
     );
     element.className = `${now % 2 === 1 ? 'on' : 'was'}${now === before ? '' : ' changed'}`;
     return element;
   };
   const table = (states: readonly number[]): HTMLElement =>
-    h('table.clocks', {}, h('thead', {}, h('tr', {}, h('th', {}, 'state'), h('th', {}, 'before'), h('th', {}, 'after'), h('th', {}, ''))), h('tbody', {}, states.map(row)));
+    h(
+      'table.clocks',
+      {},
+      h('thead', {}, h('tr', {}, h('th', {}, 'state'), h('th', {}, 'before'), h('th', {}, 'after'), h('th', {}, ''))),
+      h('tbody', {}, states.map(row)),
+    );
   const all = chart.states.map(({ number }) => number);
   const rest = all.filter((state) => !changed.has(state));
   return card(
-    'Clocks', changed.size === 0 ? 'unchanged' : `${changed.size} of ${all.length} moved`,
+    'Clocks',
+    changed.size === 0 ? 'unchanged' : `${changed.size} of ${all.length} moved`,
     changed.size > 0 && table([...changed.keys()]),
     rest.length > 0 && h('details', {}, h('summary', {}, `${rest.length} that did not move`), table(rest)),
   );
@@ -106,8 +159,19 @@ function clocksCard({ chart, clocks, after }: View): HTMLElement {
 function hostCard(view: View | undefined, microsteps: readonly Microstep[], host: readonly Json[]): HTMLElement {
   const asked = microsteps.flatMap(({ answers }) => answers);
   const isAllGuards = view !== undefined && asked.length === host.length && host.every((result, i) => result === asked[i]!.answer);
-  const lines = host.map((result, i) => h('li', {}, h('i', {}, String(i + 1)), h('span', {}, `${isAllGuards ? `${view.chart.transitions[asked[i]!.transition]!.guard ?? 'guard'}: ` : ''}${JSON.stringify(result)}`)));
-  return card('Host results', isAllGuards ? 'guards, in call order' : 'in call order', h('div.micro', { style: 'border:0;padding:0' }, h('ul', {}, lines)));
+  const lines = host.map((result, i) =>
+    h(
+      'li',
+      {},
+      h('i', {}, String(i + 1)),
+      h('span', {}, `${isAllGuards ? `${view.chart.transitions[asked[i]!.transition]!.guard ?? 'guard'}: ` : ''}${JSON.stringify(result)}`),
+    ),
+  );
+  return card(
+    'Host results',
+    isAllGuards ? 'guards, in call order' : 'in call order',
+    h('div.micro', { style: 'border:0;padding:0' }, h('ul', {}, lines)),
+  );
 }
 
 function timersCard(view: View | undefined, entry: Entry): HTMLElement {
@@ -122,29 +186,41 @@ function timersCard(view: View | undefined, entry: Entry): HTMLElement {
 function digestCard(model: TraceModel, entry: Entry): HTMLElement {
   const { record } = entry;
   const { step } = record;
-  return card('Record', '', facts([
-    ['digest', [step.digest ?? 'not recorded at this step']],
-    ['machine', [record.machine]],
-    ['image', [record.image]],
-    ['epoch', [String(step.epoch)]],
-    ['peer', [`${model.peerName(record.peer)} (${record.peer})`]],
-    ['size', [`${entry.size} characters of JSON`]],
-  ]));
+  return card(
+    'Record',
+    '',
+    facts([
+      ['digest', [step.digest ?? 'not recorded at this step']],
+      ['machine', [record.machine]],
+      ['image', [record.image]],
+      ['epoch', [String(step.epoch)]],
+      ['peer', [`${model.peerName(record.peer)} (${record.peer})`]],
+      ['size', [`${entry.size} characters of JSON`]],
+    ]),
+  );
 }
 
 /** A divergence: what the mirror had, what it should have had, and from where it went wrong. */
 export function divergenceCards(model: TraceModel, record: DivergenceRecord): HTMLElement[] {
-  const explanation = 'A mirror worked out another state than its authority: a guard or an assign of its machine is not a function of context and event alone. It asked for a snapshot and went on.';
+  const explanation =
+    'A mirror worked out another state than its authority: a guard or an assign of its machine is not a function of context and event alone. It asked for a snapshot and went on.';
   return [
-    bad(card('Divergence', '', h('p', { style: 'margin:0 0 10px' }, explanation), facts([
-      ['instance', [record.instance]],
-      ['at step', [String(record.seq)]],
-      ['mirror at', [`${model.peerName(record.peer)} (${record.peer})`]],
-      ['its digest', [record.ours]],
-      ['expected', [record.theirs]],
-      ['agreed until', [`step ${record.good.seq}`]],
-      ['image', [record.image]],
-    ]))),
+    bad(
+      card(
+        'Divergence',
+        '',
+        h('p', { style: 'margin:0 0 10px' }, explanation),
+        facts([
+          ['instance', [record.instance]],
+          ['at step', [String(record.seq)]],
+          ['mirror at', [`${model.peerName(record.peer)} (${record.peer})`]],
+          ['its digest', [record.ours]],
+          ['expected', [record.theirs]],
+          ['agreed until', [`step ${record.good.seq}`]],
+          ['image', [record.image]],
+        ]),
+      ),
+    ),
     card('Last good context', `step ${record.good.seq}`, h('pre.json', {}, pretty(record.good.state.context))),
     card('Differences since', String(record.steps.length), h('pre.json', {}, record.steps.map((step) => JSON.stringify(step)).join('\n'))),
   ];
@@ -162,7 +238,11 @@ function bad(element: HTMLElement): HTMLElement {
 }
 
 function facts(rows: readonly (readonly [string, readonly (Node | string)[]])[]): HTMLElement {
-  return h('dl.facts', {}, rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+  return h(
+    'dl.facts',
+    {},
+    rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
+  );
 }
 
 function count(number: number, noun: string): string {

@@ -7,7 +7,11 @@ type Attributes = { readonly [name: string]: string | number | boolean | undefin
  * An element. Attributes whose value is false or undefined are left out, true is the empty string, a function is a listener (`onclick`).
  * @param tag a name with classes: `button.step.lit`.
  */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K | `${K}.${string}`, attributes: Attributes = {}, ...children: readonly (Child | readonly Child[])[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K | `${K}.${string}`,
+  attributes: Attributes = {},
+  ...children: readonly (Child | readonly Child[])[]
+): HTMLElementTagNameMap[K] {
   const [name, ...classes] = tag.split('.');
   const element = document.createElement(name as K);
   if (classes.length > 0) element.className = classes.join(' ');

@@ -30,7 +30,8 @@ export class FilterBar {
   draw(): void {
     const { model, rows, filter, position } = this.#store;
     if (this.#version !== model.version) this.#offer();
-    if (part('filter-text', HTMLInputElement).value !== (filter.text ?? '') || this.#read().instance !== (filter.instance ?? '')) this.show(filter);
+    if (part('filter-text', HTMLInputElement).value !== (filter.text ?? '') || this.#read().instance !== (filter.instance ?? ''))
+      this.show(filter);
     const total = model.timeline.length;
     const shown = rows.length === total ? `${total} steps` : `${rows.length} of ${total}`;
     part('count', HTMLOutputElement).value = position < 0 ? shown : `${position + 1} / ${shown}`;
@@ -55,9 +56,18 @@ export class FilterBar {
       peers.add(record.peer).add(record.step.cause.peer);
       events.add(record.step.cause.event.type);
     }
-    fill('filter-peer', [...peers].map((peer) => [peer, model.peerName(peer)] as const));
-    fill('filter-instance', [...model.instances].sort().map((instance) => [instance, instance] as const));
-    fill('filter-event', [...events].sort().map((event) => [event, event] as const));
+    fill(
+      'filter-peer',
+      [...peers].map((peer) => [peer, model.peerName(peer)] as const),
+    );
+    fill(
+      'filter-instance',
+      [...model.instances].sort().map((instance) => [instance, instance] as const),
+    );
+    fill(
+      'filter-event',
+      [...events].sort().map((event) => [event, event] as const),
+    );
   }
 }
 
@@ -68,7 +78,10 @@ function fill(id: string, choices: readonly (readonly [value: string, text: stri
   if (select.dataset['offered'] === offered) return;
   select.dataset['offered'] = offered;
   const { value } = select;
-  select.replaceChildren(h('option', { value: '' }, 'all'), ...choices.slice(0, CHOICES_MAX).map(([each, text]) => h('option', { value: each }, text)));
+  select.replaceChildren(
+    h('option', { value: '' }, 'all'),
+    ...choices.slice(0, CHOICES_MAX).map(([each, text]) => h('option', { value: each }, text)),
+  );
   select.value = choose(id, value);
 }
 

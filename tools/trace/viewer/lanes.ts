@@ -107,7 +107,12 @@ export class Lanes {
       ...this.#lanes.map((lane) => {
         const mark = lane.kind === 'peer' ? h('i', { style: `background:${this.#colours.of(lane.peer)}` }) : undefined;
         const short = lane.kind === 'instance' && lane.name.startsWith(`${lane.peer}/`) ? lane.name.slice(lane.peer.length + 1) : lane.name;
-        const element = h('div.lane-name', { title: lane.kind === 'peer' ? `${lane.name} (${lane.peer})` : lane.name }, mark, h('span', {}, short));
+        const element = h(
+          'div.lane-name',
+          { title: lane.kind === 'peer' ? `${lane.name} (${lane.peer})` : lane.name },
+          mark,
+          h('span', {}, short),
+        );
         element.classList.add(lane.kind);
         element.classList.toggle('chosen', lane.kind === 'instance' && lane.name === chosen);
         return element;
@@ -197,7 +202,12 @@ export class Lanes {
     pen.fill();
   }
 
-  #curve(pen: CanvasRenderingContext2D, from: Point, to: Point, look: { readonly colour: string; readonly dash: number[]; readonly bend: number }): void {
+  #curve(
+    pen: CanvasRenderingContext2D,
+    from: Point,
+    to: Point,
+    look: { readonly colour: string; readonly dash: number[]; readonly bend: number },
+  ): void {
     pen.strokeStyle = look.colour;
     pen.setLineDash(look.dash);
     pen.lineWidth = 1.4;
@@ -248,7 +258,8 @@ export class Lanes {
     pen.beginPath();
     if (step.seq === 1) pen.rect(point.x - RADIUS + 0.5, point.y - RADIUS + 0.5, RADIUS * 2 - 1, RADIUS * 2 - 1);
     else pen.arc(point.x, point.y, RADIUS, 0, Math.PI * 2);
-    pen.fillStyle = step.ignored === true ? themeColour('--surface') : step.status === 'error' ? themeColour('--bad') : this.#colours.of(peer);
+    pen.fillStyle =
+      step.ignored === true ? themeColour('--surface') : step.status === 'error' ? themeColour('--bad') : this.#colours.of(peer);
     pen.fill();
     pen.lineWidth = isSelected ? 3 : 1.5;
     pen.strokeStyle = isSelected ? themeColour('--text') : this.#colours.of(peer);

@@ -84,11 +84,23 @@ export class StepList {
 
   #row(row: Row, position: number): HTMLElement {
     const isSelected = this.#store.selected?.id === row.id;
-    const frame = { id: rowId(row), 'data-id': row.id, role: 'option', 'aria-selected': String(isSelected), 'aria-posinset': position + 1, 'aria-setsize': this.#store.rows.length };
+    const frame = {
+      id: rowId(row),
+      'data-id': row.id,
+      role: 'option',
+      'aria-selected': String(isSelected),
+      'aria-posinset': position + 1,
+      'aria-setsize': this.#store.rows.length,
+    };
     if (row.kind === 'divergence') {
       const { instance, seq, peer } = row.record;
       const top = h('div.top', {}, h('span.event', {}, 'Divergence'), h('span.where', {}, `${instance} #${seq}`));
-      return h('div.row.divergence', frame, top, h('div.bottom', {}, `the mirror at ${this.#store.model.peerName(peer)} had another digest`));
+      return h(
+        'div.row.divergence',
+        frame,
+        top,
+        h('div.bottom', {}, `the mirror at ${this.#store.model.peerName(peer)} had another digest`),
+      );
     }
     return this.#stepRow(row, frame);
   }
@@ -99,15 +111,23 @@ export class StepList {
     const movement = movementOf(model, entry);
     const moved =
       movement === undefined || step.ignored === true
-        ? step.ignored === true ? 'ignored' : ''
-        : movement.before === movement.after ? movement.after : undefined;
+        ? step.ignored === true
+          ? 'ignored'
+          : ''
+        : movement.before === movement.after
+          ? movement.after
+          : undefined;
     const element = h(
-      'div.row', frame,
+      'div.row',
+      frame,
       h('div.top', {}, h('span.event', {}, step.cause.event.type), h('span.where', {}, `${step.instance} #${step.seq}`)),
       h(
-        'div.bottom', {},
+        'div.bottom',
+        {},
         h('span', {}, clockTime(step.at)),
-        moved === undefined && movement !== undefined ? h('span.moved', {}, movement.before ?? '·', ' → ', h('b', {}, movement.after)) : h('span.moved', {}, moved ?? ''),
+        moved === undefined && movement !== undefined
+          ? h('span.moved', {}, movement.before ?? '·', ' → ', h('b', {}, movement.after))
+          : h('span.moved', {}, moved ?? ''),
         h('span.from', {}, originText(model, model.origin(entry))),
       ),
     );

@@ -33,7 +33,10 @@ async function start(): Promise<void> {
 
   const look = (): void => {
     const others = peer.peers().filter(({ kind }) => kind !== 'tool').length;
-    page.status(peer.isConnected ? `${others} ${others === 1 ? 'peer' : 'peers'} at ${new URL(url).host}` : `no link to ${new URL(url).host}`, peer.isConnected);
+    page.status(
+      peer.isConnected ? `${others} ${others === 1 ? 'peer' : 'peers'} at ${new URL(url).host}` : `no link to ${new URL(url).host}`,
+      peer.isConnected,
+    );
   };
   setInterval(look, LOOK_MS);
   addEventListener('online', () => peer.reconnectNow());

@@ -33,7 +33,10 @@ export class Page {
     this.store = new Store(model, () => this.#schedule());
     this.#list = new StepList(this.store, this.#colours, part('list', HTMLElement), part('list-height', HTMLElement));
     this.#lanes = new Lanes(this.store, this.#colours, {
-      box: part('lanes', HTMLElement), names: part('lane-names', HTMLElement), scroll: part('lane-scroll', HTMLElement), width: part('lane-width', HTMLElement),
+      box: part('lanes', HTMLElement),
+      names: part('lane-names', HTMLElement),
+      scroll: part('lane-scroll', HTMLElement),
+      width: part('lane-width', HTMLElement),
       canvas: part('lane-canvas', HTMLCanvasElement),
     });
     this.#filter = new FilterBar(this.store);
@@ -87,17 +90,29 @@ export class Page {
     if (!isOther) return;
     this.#list.reveal();
     this.#lanes.reveal();
-    history.replaceState(null, '', `${location.pathname}${location.search}${formatHash({ step: isLive ? undefined : selected?.id, filter: this.store.filter })}`);
+    history.replaceState(
+      null,
+      '',
+      `${location.pathname}${location.search}${formatHash({ step: isLive ? undefined : selected?.id, filter: this.store.filter })}`,
+    );
   }
 
   /** What may be missing for the details and come later. */
   #completeness(selected: Row | undefined): string {
-    return selected?.kind === 'step' ? `${this.#model.hasImage(selected.entry.record.image)} ${this.#model.isRooted(selected.entry.record.step)} ${this.store.isLive}` : '';
+    return selected?.kind === 'step'
+      ? `${this.#model.hasImage(selected.entry.record.image)} ${this.#model.isRooted(selected.entry.record.step)} ${this.store.isLive}`
+      : '';
   }
 
   #drawButtons(): void {
-    const reaches: readonly (readonly [string, -1 | 1, Reach])[] = [['previous', -1, 'all'], ['next', 1, 'all'], ['previous-own', -1, 'instance'], ['next-own', 1, 'instance']];
-    for (const [id, direction, reach] of reaches) part(id, HTMLButtonElement).disabled = this.store.neighbour(direction, reach) === undefined;
+    const reaches: readonly (readonly [string, -1 | 1, Reach])[] = [
+      ['previous', -1, 'all'],
+      ['next', 1, 'all'],
+      ['previous-own', -1, 'instance'],
+      ['next-own', 1, 'instance'],
+    ];
+    for (const [id, direction, reach] of reaches)
+      part(id, HTMLButtonElement).disabled = this.store.neighbour(direction, reach) === undefined;
     part('first', HTMLButtonElement).disabled = this.store.position <= 0;
     part('last', HTMLButtonElement).disabled = this.store.rows.length === 0 || this.store.position === this.store.rows.length - 1;
   }
@@ -151,7 +166,8 @@ export class Page {
     click('import', () => part('file', HTMLInputElement).click());
     click('theme', () => this.#switchTheme());
     part('file', HTMLInputElement).addEventListener('change', () => void this.#import());
-    for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button')) tab.addEventListener('click', () => this.#showPanel(tab.dataset['panel'] ?? 'steps'));
+    for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button'))
+      tab.addEventListener('click', () => this.#showPanel(tab.dataset['panel'] ?? 'steps'));
     document.addEventListener('keydown', (event) => this.#key(event));
     addEventListener('hashchange', () => this.#readAddress());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#schedule());
@@ -175,14 +191,21 @@ export class Page {
     const back = (): void => store.step(-1, reach);
     const on = (): void => store.step(1, reach);
     return {
-      ArrowLeft: back, ArrowUp: back, ArrowRight: on, ArrowDown: on, Home: () => store.first(), End: () => store.last(),
-      l: () => store.setLive(!store.isLive), '/': () => part('filter-text', HTMLInputElement).focus(),
+      ArrowLeft: back,
+      ArrowUp: back,
+      ArrowRight: on,
+      ArrowDown: on,
+      Home: () => store.first(),
+      End: () => store.last(),
+      l: () => store.setLive(!store.isLive),
+      '/': () => part('filter-text', HTMLInputElement).focus(),
     };
   }
 
   #showPanel(panel: string): void {
     part('panels', HTMLElement).dataset['shown'] = panel;
-    for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button')) tab.setAttribute('aria-pressed', String(tab.dataset['panel'] === panel));
+    for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button'))
+      tab.setAttribute('aria-pressed', String(tab.dataset['panel'] === panel));
     this.#schedule();
   }
 
@@ -195,7 +218,8 @@ export class Page {
 
   #switchTheme(): void {
     const root = document.documentElement;
-    const isDark = root.dataset['theme'] === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : root.dataset['theme'] === 'dark';
+    const isDark =
+      root.dataset['theme'] === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : root.dataset['theme'] === 'dark';
     root.dataset['theme'] = isDark ? 'light' : 'dark';
     this.#schedule();
   }

@@ -7,7 +7,9 @@ import { matches, type Filter } from '../filter.ts';
 import type { TraceModel } from '../model.ts';
 
 /** One line of the list. */
-export type Row = { readonly kind: 'step'; readonly id: string; readonly entry: Entry } | { readonly kind: 'divergence'; readonly id: string; readonly record: DivergenceRecord };
+export type Row =
+  | { readonly kind: 'step'; readonly id: string; readonly entry: Entry }
+  | { readonly kind: 'divergence'; readonly id: string; readonly record: DivergenceRecord };
 
 /** How far a step goes: over all rows that pass the filter, or within the instance of the selected one. */
 export type Reach = 'all' | 'instance';
@@ -177,6 +179,8 @@ function passesDivergence(record: DivergenceRecord, filter: Filter): boolean {
 
 function placeDivergence(rows: Row[], record: DivergenceRecord): void {
   const row: Row = { kind: 'divergence', id: `${record.instance}!${record.seq}!${record.peer}`, record };
-  const after = rows.findLastIndex((each) => each.kind === 'step' && each.entry.record.step.instance === record.instance && each.entry.record.step.seq <= record.seq);
+  const after = rows.findLastIndex(
+    (each) => each.kind === 'step' && each.entry.record.step.instance === record.instance && each.entry.record.step.seq <= record.seq,
+  );
   rows.splice(after < 0 ? rows.length : after + 1, 0, row);
 }

@@ -14,7 +14,11 @@ const REASONS = {
 } as const;
 
 const ACTIONS: { readonly [K in Action['kind']]: string } = {
-  effect: 'effect', assign: 'assign', schedule: 'starts timer', cancel: 'stops timer', remember: 'remembers',
+  effect: 'effect',
+  assign: 'assign',
+  schedule: 'starts timer',
+  cancel: 'stops timer',
+  remember: 'remembers',
 };
 
 export function whyList(chart: Chart, microsteps: readonly Microstep[]): HTMLElement[] {
@@ -31,26 +35,45 @@ function why(chart: Chart, microstep: Microstep): HTMLElement {
   const shown = candidates.filter(({ verdict }) => verdict !== 'inactive');
   const idle = candidates.filter(({ verdict }) => verdict === 'inactive');
   const initial = taken.filter((transition) => candidates.every((candidate) => candidate.transition !== transition));
-  const names = (states: readonly number[], sign: string): string => states.filter((state) => state > 0).map((state) => `${sign}${chart.path(state)}`).join(' ');
+  const names = (states: readonly number[], sign: string): string =>
+    states
+      .filter((state) => state > 0)
+      .map((state) => `${sign}${chart.path(state)}`)
+      .join(' ');
   const moves = [names(left, '−'), names(entered, '+')].filter((text) => text !== '').join('  ');
   return h(
-    'div.micro', {},
+    'div.micro',
+    {},
     h('h4', {}, event === 'always' ? 'then, without an event' : event),
     h(
-      'ul', {},
+      'ul',
+      {},
       shown.map((candidate) => way(chart, candidate)),
       initial.map((transition) => way(chart, { transition, verdict: 'taken' })),
-      shown.length + initial.length === 0 && event !== 'xstate.init' && h('li.other-way', {}, h('i', {}, '·'), 'no active state listens to it'),
+      shown.length + initial.length === 0 &&
+        event !== 'xstate.init' &&
+        h('li.other-way', {}, h('i', {}, '·'), 'no active state listens to it'),
       moves !== '' && h('li', {}, h('i', {}, '⇄'), moves),
       actions.map((action) => h('li', {}, h('i', {}, '▸'), h('span', {}, `${ACTIONS[action.kind]} ${action.name}`))),
     ),
-    idle.length > 0 && h('details', {}, h('summary', {}, `${idle.length} more in states that were not active`), h('ul', {}, idle.map((candidate) => way(chart, candidate)))),
+    idle.length > 0 &&
+      h(
+        'details',
+        {},
+        h('summary', {}, `${idle.length} more in states that were not active`),
+        h(
+          'ul',
+          {},
+          idle.map((candidate) => way(chart, candidate)),
+        ),
+      ),
   );
 }
 
 function way(chart: Chart, { transition, verdict }: Candidate): HTMLElement {
   const element = h(
-    'li', {},
+    'li',
+    {},
     h('i', {}, verdict === 'taken' ? '✓' : verdict === 'refused' ? '✗' : '·'),
     h('span', {}, chart.describe(transition), verdict !== 'taken' && h('span.why', {}, `  ${REASONS[verdict]}`)),
   );
