@@ -18,7 +18,7 @@ const HEADER_MAX = 1_024;
 
 type State =
   | { readonly state: 'dialing' }
-  | { readonly state: 'greeting'; readonly link: Link; readonly rpc: Rpc }
+  | { readonly state: 'greeting'; readonly link: Link; readonly rpc: Rpc; readonly cancelTimeout: () => void }
   | { readonly state: 'open'; readonly link: Link; readonly hello: HelloResult; readonly since: number }
   | { readonly state: 'waiting'; readonly cancel: () => void }
   | { readonly state: 'closed' };
@@ -98,6 +98,7 @@ export class Connection {
     this.outbox.flush();
     this.#state = { state: 'closed' };
     if (state.state === 'waiting') state.cancel();
+    if (state.state === 'greeting') state.cancelTimeout();
     if (state.state === 'greeting' || state.state === 'open') state.link.close(CLOSE_NORMAL, '');
     if (state.state === 'open') this.#options.events.lost(new LockstepError('CLOSED', 'this peer was closed'));
   }
@@ -122,18 +123,18 @@ export class Connection {
     if (this.#state.state !== 'dialing') return link.close(CLOSE_NORMAL, '');
     const { environment, hello } = this.#options;
     const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => (link.send(`\n${message}`), true) });
-    this.#state = { state: 'greeting', link, rpc };
+    const expire = (): void => {
+      const late = new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`);
+      this.#breakOff(link, late);
+    };
+    this.#state = { state: 'greeting', link, rpc, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
     rpc.call('hello', hello, (error, result) => this.#greeted(link, error, result));
-    const state = this.#state;
-    environment.timer(LIMITS.requestTimeoutMs, () => {
-      if (this.#state === state)
-        this.#breakOff(link, new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`));
-    });
   }
 
   #greeted(link: Link, error: LockstepError | undefined, result: unknown): void {
     if (this.#state.state !== 'greeting') return;
+    this.#state.cancelTimeout();
     try {
       if (error !== undefined) throw error;
       const hello = readResult('hello', result);
@@ -204,7 +205,10 @@ export class Connection {
     const state = this.#state;
     if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
     if (state.state === 'open' && this.#options.environment.now() - state.since >= STABLE_MS) this.#attempt = 0;
-    if (state.state === 'greeting') return this.#failed(error);
+    if (state.state === 'greeting') {
+      state.cancelTimeout();
+      return this.#failed(error);
+    }
     // Another process has the same secret and came later. Dialling again would throw it out, and so on for ever.
     if (error.code === 'FENCED') this.#state = { state: 'waiting', cancel: () => undefined };
     else this.#wait();

@@ -1,6 +1,7 @@
 // Who is connected to the relay, as far as this peer was told, and which of them is the server.
 
 import type { Subscription } from '../core/actor.ts';
+import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { HelloResult, Notifications, PeerId, PeerInfo } from './wire.ts';
 
@@ -11,8 +12,12 @@ export interface Presence {
 
 export class Directory {
   readonly #peers = new Map<PeerId, PeerInfo>();
-  readonly #observers = new Observers<Presence>();
+  readonly #observers: Observers<Presence>;
   #server: PeerId | null = null;
+
+  constructor(report: Report) {
+    this.#observers = new Observers('presence', report);
+  }
 
   /** Where unqualified instance names live; null while no server is here. */
   get server(): PeerId | null {

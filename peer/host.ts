@@ -100,7 +100,7 @@ export class Host {
   /** This peer knows its name: instances from the journal come back to life, timers are armed. */
   begin(self: PeerId): void {
     if (this.#hosting !== undefined) return;
-    const { environment, journal, rooms, report, tracer } = this.#options;
+    const { environment, journal, machines, rooms, report, tracer } = this.#options;
     this.#hosting = {
       environment,
       journal,
@@ -113,7 +113,9 @@ export class Host {
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#stored = [];
-    for (const { machine } of this.#options.machines.list()) this.published(machine);
+    for (const { machine } of machines.list()) {
+      this.published(machine).catch((error: unknown) => report('error', `machine "${machine}" is not in the journal`, error));
+    }
   }
 
   #restore(hosting: Hosting, stored: StoredInstance): void {

@@ -12,17 +12,12 @@ import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
 import { isCutOff, Sender } from './sender.ts';
-import { checkOwn, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
+import { checkOwn, type Refusal, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Upstream } from './upstream.ts';
-import {
-  type Expectation,
-  type InstanceId,
-  LIMITS,
-  type Notifications,
-  type SendResult,
-  type StepDifference,
-  type WatchResult,
-} from './wire.ts';
+import { LIMITS } from './wire.ts';
+import type { Expectation, InstanceId, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
+
+export type { Refusal } from './unconfirmed.ts';
 
 type State =
   /** A watch is under way: the first one, or one that resumes. */
@@ -34,19 +29,16 @@ type State =
   | { readonly state: 'waiting'; readonly cancel: () => void }
   | { readonly state: 'closed'; readonly error: LockstepError };
 
-export interface Refusal {
-  readonly event: EventObject;
-  readonly error: LockstepError;
-}
-
 /** What another watch may change, so that trying is worth it. */
 const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
+
 export class Mirror extends Actor {
   readonly id: InstanceId;
   readonly #upstream: Upstream;
   readonly #events = new UnconfirmedEvents();
-  readonly #refusals = new Observers<Refusal>();
-  readonly #standings = new Observers<Standing>();
+  readonly #refusals: Observers<Refusal>;
+  readonly #standings: Observers<Standing>;
+  readonly #sender: Sender;
   readonly #opening: Opening;
   #state: State = { state: 'waiting', cancel: () => undefined };
   #replica: Replica | undefined;
@@ -54,7 +46,6 @@ export class Mirror extends Actor {
   #snapshot: Snapshot | undefined;
   #attempts = 0;
   #shownStanding: Standing = 'offline';
-  readonly #sender: Sender;
   #holders = 0;
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
@@ -64,11 +55,11 @@ export class Mirror extends Actor {
     super();
     this.id = id;
     this.#upstream = upstream;
+    this.#refusals = new Observers(`refusals of ${id}`, upstream.report);
+    this.#standings = new Observers(`the standing of ${id}`, upstream.report);
     this.#sender = new Sender(this.#events, upstream, {
       answered: (event, error) => this.#answered(event, error),
-      overdue: () => {
-        if (this.#state.state === 'watching') this.resume();
-      },
+      overdue: () => this.missed(),
     });
     this.#opening = new Opening(upstream.environment, () => this.#replica !== undefined);
   }
@@ -245,7 +236,7 @@ export class Mirror extends Actor {
     if (this.#state.state === 'watching') this.#step(notice, this.#state.result);
   }
 
-  /** Frames of the room were lost on the way to us. */
+  /** Frames of the room, or an answer, were lost on the way to us. */
   missed(): void {
     if (this.#state.state === 'watching') this.resume();
   }
@@ -388,7 +379,11 @@ export class Mirror extends Actor {
     )
       return;
     this.#snapshot = after;
-    this.notify();
+    try {
+      this.notify();
+    } catch (error) {
+      this.#upstream.report('error', `an observer of ${this.id} threw`, error);
+    }
   }
 
   #tellStanding(): void {

@@ -93,7 +93,7 @@ export class Mirrors {
   }
 
   #upstream(instance: InstanceId, definition: unknown): Upstream {
-    const { environment, machines, session, address } = this.#options;
+    const { environment, machines, report, session, address } = this.#options;
     let entered: string | undefined;
     const leave = (): void => {
       if (entered !== undefined) this.#rooms.delete(entered);
@@ -101,6 +101,7 @@ export class Mirrors {
     };
     return {
       environment,
+      report,
       watch: (from, answered) => {
         const authority = session(instance);
         if (authority instanceof LockstepError) answered(authority);

@@ -1,4 +1,4 @@
-// Everything that a program gives a peer. Agreement only.
+// Everything that a program gives a peer, and how it introduces itself with that.
 
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
@@ -6,7 +6,7 @@ import type { Journal } from './journal.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
-import type { PeerKind } from './wire.ts';
+import { type HelloParams, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -33,4 +33,18 @@ export interface PeerOptions {
   /** Whether others may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
   readonly report?: Report;
+}
+
+export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: PeerOptions): HelloParams {
+  return {
+    versions: [PROTOCOL_VERSION],
+    encodings: ['json'],
+    secret,
+    name: name ?? '',
+    kind: kind ?? 'node',
+    hosts: hosts ?? true,
+    eval: evaluate !== undefined,
+    presence: presence ?? true,
+    ...(key === undefined ? {} : { key }),
+  };
 }

@@ -16,19 +16,11 @@ import { MemoryJournal } from './memory.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
-import type { PeerOptions } from './options.ts';
+import { helloOf, type PeerOptions } from './options.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
-import {
-  type DivergenceRecord,
-  type InstanceId,
-  type Methods,
-  type PeerId,
-  type PeerInfo,
-  PROTOCOL_VERSION,
-  type TraceRecord,
-} from './wire.ts';
+import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type TraceRecord } from './wire.ts';
 
 export type { PeerOptions } from './options.ts';
 
@@ -39,7 +31,7 @@ export class Peer {
   readonly #connection: Connection;
   readonly #service: Service<Session>;
   readonly #host: Host;
-  readonly #directory = new Directory();
+  readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
   readonly #mirrors: Mirrors;
   readonly #followers = new Set<Follower>();
@@ -53,6 +45,7 @@ export class Peer {
   constructor(options: PeerOptions) {
     this.#options = options;
     const report: Report = options.report ?? (() => undefined);
+    this.#directory = new Directory(report);
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
     this.machines = new Machines({
       core: options.core,
@@ -64,28 +57,18 @@ export class Peer {
     this.#connection = new Connection({
       environment: options.environment,
       dial: options.dial,
-      hello: {
-        versions: [PROTOCOL_VERSION],
-        encodings: ['json'],
-        secret: options.secret,
-        name: options.name ?? '',
-        kind: options.kind ?? 'node',
-        hosts: options.hosts ?? true,
-        eval: options.evaluate !== undefined,
-        presence: options.presence ?? true,
-        ...(options.key === undefined ? {} : { key: options.key }),
-      },
+      hello: helloOf(options),
       events: {
         opened: () => this.#opened(),
         lost: (error) => this.#lost(error),
         failed: (error) => this.#failed(error),
-        message: (sender, message) => this.#session(sender).receive(message),
-        room: (authority, room, message) => this.#heard(authority, room, message),
+        message: (sender, message) => this.#guarded(() => this.#session(sender).receive(message)),
+        room: (authority, room, message) => this.#guarded(() => this.#heard(authority, room, message)),
       },
     });
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
     const rooms = this.#connection.rooms();
-    this.tracer = new Tracer(rooms);
+    this.tracer = new Tracer(rooms, report);
     this.#host = new Host({
       environment: options.environment,
       journal: options.journal ?? new MemoryJournal(),
@@ -360,6 +343,15 @@ export class Peer {
   }
 
   // ── Rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A fault of ours in handling one message costs that message. */
+  #guarded(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#options.report?.('error', 'a message could not be handled', error);
+    }
+  }
 
   #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
     if (message instanceof LockstepError || message.kind !== 'notice') return;

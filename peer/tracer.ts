@@ -3,6 +3,7 @@
 
 import type { Subscription } from '../core/actor.ts';
 import { encodeNotice } from './codec-json.ts';
+import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { RoomPort } from './room.ts';
 import type { Session } from './session.ts';
@@ -16,12 +17,13 @@ export const TRACE_ROOM = 0;
 export class Tracer {
   readonly #port: RoomPort;
   readonly #followers = new Set<Session>();
-  readonly #listeners = new Observers<TraceRecord | DivergenceRecord>();
+  readonly #listeners: Observers<TraceRecord | DivergenceRecord>;
   #steps: TraceRecord[] = [];
   #waiting: (TraceRecord | DivergenceRecord)[] = [];
 
-  constructor(port: RoomPort) {
+  constructor(port: RoomPort, report: Report) {
     this.#port = port;
+    this.#listeners = new Observers('the trace', report);
   }
 
   record(record: TraceRecord | DivergenceRecord): void {

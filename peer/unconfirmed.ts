@@ -9,6 +9,11 @@ import type { Replica } from './replica.ts';
 import { plainJson, sizeOf } from './shape.ts';
 import { type Expectation, type InstanceId, LIMITS, type SendResult } from './wire.ts';
 
+export interface Refusal {
+  readonly event: EventObject;
+  readonly error: LockstepError;
+}
+
 export interface Unconfirmed {
   readonly event: EventObject;
   readonly expect: Expectation | undefined;

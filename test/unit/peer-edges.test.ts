@@ -147,6 +147,31 @@ describe('questions and answers', () => {
   });
 });
 
+describe('observers', () => {
+  test('[SYNC-6] what an observer throws is reported, and costs neither a step nor the link', async () => {
+    const { world, alice, a } = await doorWorld();
+    a.subscribe(() => {
+      throw new Error('a broken screen');
+    });
+    a.onStanding(() => {
+      throw new Error('a broken lamp');
+    });
+    alice.onPresence(() => {
+      throw new Error('a broken list');
+    });
+    const bob = await world.peer('bob');
+    const b = await world.get(bob.watch('front', world.door));
+    b.send({ type: 'OPEN' });
+    await world.settle();
+    a.send({ type: 'CLOSE' });
+    await world.settle();
+    expect([a.seq, a.getSnapshot().value, a.standing, alice.isConnected]).toEqual([3, 'closed', 'confirmed', true]);
+    expect(new Set(world.reported.map(([, message]) => message))).toEqual(
+      new Set(['an observer of front threw', 'an observer of the standing of front threw', 'an observer of presence threw']),
+    );
+  });
+});
+
 describe('coming and going', () => {
   test('[SYNC-8] an authority that closes while events are on their way refuses none of them', async () => {
     const { world, server, a } = await doorWorld();
