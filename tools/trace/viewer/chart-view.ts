@@ -3,8 +3,9 @@
 
 import type { Chart, ChartState } from '../chart.ts';
 import type { Microstep, Verdict } from '../explain.ts';
-import type { View } from '../model.ts';
+import type { TraceModel, View } from '../model.ts';
 import { h } from './dom.ts';
+import { instanceText } from './text.ts';
 
 /** Above this many transitions their lines would hide the states. */
 const WAYS_MAX = 60;
@@ -17,7 +18,7 @@ interface Drawing {
   readonly verdicts: ReadonlyMap<number, Verdict>;
 }
 
-export function chartView(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
+export function chartView(model: TraceModel, view: View, microsteps: readonly Microstep[]): HTMLElement[] {
   const { chart, after, clocks } = view;
   const drawing: Drawing = {
     chart,
@@ -27,7 +28,12 @@ export function chartView(view: View, microsteps: readonly Microstep[]): HTMLEle
     verdicts: verdictsOf(microsteps),
   };
   const { step, machine } = view.entry.record;
-  const caption = h('div.caption', {}, h('h2', {}, machine), h('span.soft', {}, `after step ${step.seq} of ${step.instance}`));
+  const caption = h(
+    'div.caption',
+    {},
+    h('h2', {}, machine),
+    h('span.soft', {}, `after step ${step.seq} of ${instanceText(model, step.instance)}`),
+  );
   const status = after.state.status === 'active' ? undefined : h('span.badge.left', {}, after.state.status);
   if (status !== undefined) caption.append(status);
   return [caption, takenList(view, microsteps), stateBox(drawing, chart.states[0]!), legend()];

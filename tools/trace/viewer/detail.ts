@@ -8,7 +8,7 @@ import type { Microstep } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
 import { contextRows, type Mark } from './context-rows.ts';
 import { h } from './dom.ts';
-import { clockTime, duration } from './text.ts';
+import { clockTime, duration, instanceText } from './text.ts';
 import { whyList } from './why.ts';
 
 export type Select = (id: string) => void;
@@ -65,11 +65,11 @@ function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement
   const { peer, step } = entry.record;
   const { cause } = step;
   const origin = model.origin(entry);
-  const { type: _, ...fields } = cause.event;
+  const fields = Object.fromEntries(Object.entries(cause.event).filter(([name]) => name !== 'type'));
   const jump = (target: Entry | undefined, isGuess: boolean): (HTMLElement | string)[] => {
     if (target === undefined) return [];
     const { instance, seq } = target.record.step;
-    const button = h('button.jump', { type: 'button', onclick: () => select(target.id) }, `${instance} #${seq}`);
+    const button = h('button.jump', { type: 'button', onclick: () => select(target.id) }, `${instanceText(model, instance)} #${seq}`);
     return isGuess ? [' ', button, h('span.guess', {}, ' probably')] : [' ', button];
   };
   const from =
@@ -83,9 +83,11 @@ function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement
     '',
     facts([
       ['event', [h('b', {}, cause.event.type)]],
-      ...(Object.keys(fields).length === 0 ? [] : [['fields', [h('pre.json', {}, pretty(fields as Json))]] as const]),
+      ...(Object.keys(fields).length === 0
+        ? []
+        : [['fields', [h('pre.json', {}, pretty(fields as { readonly [field: string]: Json }))]] as const]),
       ['from', from],
-      ['ordered by', [`${model.peerName(peer)} as ${step.instance} #${step.seq}`]],
+      ['ordered by', [`${model.peerName(peer)} as ${instanceText(model, step.instance)} #${step.seq}`]],
       ['now', [`${clockTime(step.at)} (${step.at})`]],
       ['seed', [String(cause.seed)]],
     ]),

@@ -3,6 +3,7 @@
 import type { Filter } from '../filter.ts';
 import { h, part } from './dom.ts';
 import type { Store } from './store.ts';
+import { eventText, instanceText } from './text.ts';
 
 /** Choices of one list; more than anyone scrolls through, and the text field finds the rest. */
 const CHOICES_MAX = 300;
@@ -62,11 +63,11 @@ export class FilterBar {
     );
     fill(
       'filter-instance',
-      [...model.instances].sort().map((instance) => [instance, instance] as const),
+      [...model.instances].sort().map((instance) => [instance, instanceText(model, instance)] as const),
     );
     fill(
       'filter-event',
-      [...events].sort().map((event) => [event, event] as const),
+      [...events].sort().map((event) => [event, eventText(event)] as const),
     );
   }
 }

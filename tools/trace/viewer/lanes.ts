@@ -6,7 +6,7 @@ import type { Entry } from '../entry.ts';
 import { themeColour, type PeerColours } from './colours.ts';
 import { h } from './dom.ts';
 import type { Store } from './store.ts';
-import { clockTime } from './text.ts';
+import { clockTime, instanceText } from './text.ts';
 
 const COLUMN = 26;
 const LANE = 26;
@@ -293,9 +293,9 @@ export class Lanes {
   #titleAt(event: MouseEvent): string {
     const row = this.#rowAt(event);
     if (row === undefined) return '';
-    if (row.kind === 'divergence') return `${row.record.instance} #${row.record.seq} diverged`;
+    if (row.kind === 'divergence') return `${instanceText(this.#store.model, row.record.instance)} #${row.record.seq} diverged`;
     const { step } = row.entry.record;
-    return `${step.cause.event.type} → ${step.instance} #${step.seq}\n${clockTime(step.at)}`;
+    return `${step.cause.event.type} → ${instanceText(this.#store.model, step.instance)} #${step.seq}\n${clockTime(step.at)}`;
   }
 }
 

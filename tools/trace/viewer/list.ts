@@ -3,7 +3,7 @@
 import type { PeerColours } from './colours.ts';
 import { h } from './dom.ts';
 import type { Row, Store } from './store.ts';
-import { clockTime, movementOf, originText } from './text.ts';
+import { clockTime, eventText, instanceText, movementOf, originText } from './text.ts';
 
 const ROW_HEIGHT = 48;
 /** Rows kept above and below what is in sight, so that scrolling does not show the edge. */
@@ -94,7 +94,12 @@ export class StepList {
     };
     if (row.kind === 'divergence') {
       const { instance, seq, peer } = row.record;
-      const top = h('div.top', {}, h('span.event', {}, 'Divergence'), h('span.where', {}, `${instance} #${seq}`));
+      const top = h(
+        'div.top',
+        {},
+        h('span.event', {}, 'Divergence'),
+        h('span.where', {}, `${instanceText(this.#store.model, instance)} #${seq}`),
+      );
       return h(
         'div.row.divergence',
         frame,
@@ -120,13 +125,18 @@ export class StepList {
     const element = h(
       'div.row',
       frame,
-      h('div.top', {}, h('span.event', {}, step.cause.event.type), h('span.where', {}, `${step.instance} #${step.seq}`)),
+      h(
+        'div.top',
+        {},
+        h('span.event', { title: step.cause.event.type }, eventText(step.cause.event.type)),
+        h('span.where', { title: step.instance }, `${instanceText(model, step.instance)} #${step.seq}`),
+      ),
       h(
         'div.bottom',
         {},
         h('span', {}, clockTime(step.at)),
         moved === undefined && movement !== undefined
-          ? h('span.moved', {}, movement.before ?? '·', ' → ', h('b', {}, movement.after))
+          ? h('span.moved', {}, movement.before === undefined ? '' : `${movement.before} `, '→ ', h('b', {}, movement.after))
           : h('span.moved', {}, moved ?? ''),
         h('span.from', {}, originText(model, model.origin(entry))),
       ),

@@ -11,6 +11,7 @@ import { FilterBar } from './filter-bar.ts';
 import { formatHash, parseHash } from './hash.ts';
 import { Lanes } from './lanes.ts';
 import { StepList } from './list.ts';
+import { instanceText } from './text.ts';
 import { type Reach, type Row, Store } from './store.ts';
 
 /** Milliseconds that a complaint stays on the screen. */
@@ -125,11 +126,13 @@ export class Page {
       chart.replaceChildren(h('p.hint', {}, 'Select a step to see the machine as it was then.'));
       detail.replaceChildren();
     } else if (selected.kind === 'divergence') {
-      chart.replaceChildren(h('p.hint', {}, `The mirror of ${selected.record.instance} went another way here.`));
+      chart.replaceChildren(h('p.hint', {}, `The mirror of ${instanceText(this.#model, selected.record.instance)} went another way here.`));
       detail.replaceChildren(...divergenceCards(this.#model, selected.record));
     } else {
       const about = this.#examine(selected);
-      chart.replaceChildren(...(about.view === undefined ? [h('p.hint', {}, about.problem)] : chartView(about.view, about.microsteps)));
+      chart.replaceChildren(
+        ...(about.view === undefined ? [h('p.hint', {}, about.problem)] : chartView(this.#model, about.view, about.microsteps)),
+      );
       detail.replaceChildren(...stepCards(this.#model, selected.entry, about, select));
     }
   }
@@ -164,6 +167,10 @@ export class Page {
     });
     click('export', () => this.#export());
     click('import', () => part('file', HTMLInputElement).click());
+    click('more', () => {
+      const isOpen = document.body.classList.toggle('more-open');
+      part('more', HTMLElement).setAttribute('aria-expanded', String(isOpen));
+    });
     click('theme', () => this.#switchTheme());
     part('file', HTMLInputElement).addEventListener('change', () => void this.#import());
     for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button'))

@@ -15,7 +15,20 @@ export function clockTime(at: number): string {
 export function duration(ms: number): string {
   if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1_000;
-  return Math.abs(seconds) < 120 ? `${Number(seconds.toFixed(seconds % 1 === 0 ? 0 : 1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
+  return Math.abs(seconds) < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
+}
+
+/** An event type as it is, but for timers: `xstate.after.500.lamp.on` is `after 500 ms`. */
+export function eventText(type: string): string {
+  const delay = /^xstate\.after\.([^.]+)\./.exec(type)?.[1];
+  if (delay === undefined) return type;
+  return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;
+}
+
+/** An instance by its owner's name: `Ann/bar` for `JX49p_EwI6E5ntUF/bar`. */
+export function instanceText(model: TraceModel, instance: string): string {
+  const slash = instance.indexOf('/');
+  return slash < 0 ? instance : `${model.peerName(instance.slice(0, slash))}${instance.slice(slash)}`;
 }
 
 /** The state value before and after, as far as it can be worked out. */
@@ -33,10 +46,10 @@ export function movementOf(model: TraceModel, entry: Entry): Movement | undefine
   try {
     const { before, after } = model.view(entry);
     const movement = { before: before === undefined ? undefined : valueText(before.value), after: valueText(after.value) };
-    movements.set(entry, movement);
+    if (before !== undefined || entry.record.step.seq === 1) movements.set(entry, movement);
     return movement;
   } catch {
-    return undefined;
+    return undefined; // Steps before it are missing and may still come.
   }
 }
 
