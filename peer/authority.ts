@@ -12,6 +12,7 @@ import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
+import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
 import type { RequestId } from './codec-json.ts';
 import { EffectQueue } from './effects.ts';
@@ -51,6 +52,8 @@ export class Authority {
   /** The authority's clock at the last step: it never runs backwards. */
   #at: number;
   #tail = 0;
+  /** Commits that failed since the last one that did not. */
+  #failures = 0;
 
   /**
    * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
@@ -211,6 +214,7 @@ export class Authority {
 
   #durable(step: Step, outcome: Outcome, stamp: Stamp): void {
     const { self } = this.#hosting;
+    this.#failures = 0;
     this.#remember(step);
     this.#effects.add(outcome, stamp);
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
@@ -321,11 +325,16 @@ export class Authority {
     if (this.#state.state !== 'running') return;
     this.#alarm.cancel();
     this.#state.instance.dispose();
-    this.#read();
+    this.#state = { state: 'reloading' };
+    // A timer that is due is tried again as soon as we are back: not in a tight loop while the disk is full.
+    const { environment } = this.#hosting;
+    if (this.#failures++ === 0) this.#read();
+    else environment.timer(backoffMs(environment, this.#failures), () => this.#read());
   }
 
   #read(): void {
     const { instance: name } = this.record;
+    if (this.#state.state === 'gone') return;
     this.#state = { state: 'reloading' };
     this.#hosting.journal.read(name).then(
       (stored) => {
@@ -368,6 +377,7 @@ export class Authority {
       },
       failed: (error) => {
         instance.dispose();
+        this.#state = { state: 'reloading' };
         this.#read();
         told.failed(error);
       },

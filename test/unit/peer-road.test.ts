@@ -171,6 +171,48 @@ describe('durability', () => {
     expect(await world.get(server.create('door', { instance: 'front' }))).toMatchObject({ instance: 'front', seq: 1 });
   });
 
+  test('[SYNC-5] timers too are those of the last durable step; a timer whose commit fails is tried again, ever less often', async () => {
+    const { world, journal, a } = await doorWorld();
+    await world.get(a.submit({ type: 'OPEN' }));
+    journal.isHolding = true;
+    const closing = a.submit({ type: 'CLOSE' });
+    closing.catch(() => undefined);
+    await world.settle();
+    journal.failHeld();
+    expect(await world.refusal(closing)).toBe('STORAGE');
+    await world.advance(4_999);
+    expect([a.getSnapshot().value, world.rings.length]).toEqual(['open', 1]);
+    const before = journal.writes;
+    let failures = 0;
+    for (let second = 0; second < 120; second++) {
+      journal.isHolding = true;
+      await world.advance(1_000);
+      journal.failHeld();
+      await world.settle();
+      failures++;
+    }
+    expect([failures, a.getSnapshot().value, a.seq]).toEqual([120, 'open', 2]);
+    expect(journal.writes - before).toBeGreaterThan(8);
+    expect(journal.writes - before).toBeLessThan(60);
+    journal.release();
+    await world.advance(15_000);
+    expect([a.getSnapshot().value, a.seq]).toEqual(['closed', 3]);
+    expect(world.rings.map(({ at }) => at)).toEqual(['OPEN', 'xstate.after.5000.door.open']);
+  });
+
+  test('[SYNC-5] a deletion whose commit fails leaves the instance as it was', async () => {
+    const { world, journal, server, a } = await doorWorld();
+    await world.get(a.submit({ type: 'OPEN' }));
+    journal.isHolding = true;
+    const deleting = server.delete('front');
+    deleting.catch(() => undefined);
+    await world.settle();
+    expect(await world.refusal(server.get('front'))).toBe('UNKNOWN_INSTANCE');
+    journal.failHeld();
+    expect(await world.refusal(deleting)).toBe('STORAGE');
+    expect(await world.get(a.submit({ type: 'CLOSE' }))).toEqual({ outcome: 'stepped', seq: 3 });
+  });
+
   test('[SYNC-4] all that happens in one turn is one write', async () => {
     const { world, journal, a, b } = await doorWorld();
     const before = journal.writes;
