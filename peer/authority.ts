@@ -252,10 +252,10 @@ export class Authority {
   /** Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9) */
   watch(session: Session, id: RequestId, from: Methods['watch']['params']['from']): void {
     const instance = this.#running();
-    if (session.watchCount >= LIMITS.watchMax && !this.room.has(session.remote)) {
+    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
       throw new LockstepError(
         'TOO_MANY',
-        `${session.remote} watches ${session.watchCount} instances here, at most ${LIMITS.watchMax} are allowed`,
+        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
       );
     }
     const { seq } = instance;

@@ -8,7 +8,7 @@ import { encodeBase64 } from './base64.ts';
 import { readParams } from './codec-json.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
-import type { Hosting } from './hosting.ts';
+import type { Hosting, Touched } from './hosting.ts';
 import { hostedId } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';
@@ -46,7 +46,7 @@ export class Host {
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
   readonly #rooms = new Map<number, Authority>();
-  #touched = new Set<Authority>();
+  #touched = new Set<Touched>();
   #stored: readonly StoredInstance[] = [];
   /** Images that this run has put into the journal, or found there. */
   readonly #written = new Set<string>();
@@ -185,11 +185,6 @@ export class Host {
     service.serve('get', (params) => this.#get(readParams('get', params)));
     service.serve('list', (params) => this.#list(readParams('list', params)));
     service.serve('delete', (params) => this.#delete(readParams('delete', params)));
-  }
-
-  /** A session ended: its remote hears nothing of us any more. */
-  left(session: Session): void {
-    for (const authority of this.#authorities.values()) authority.room.leave(session);
   }
 
   has(instance: InstanceId): boolean {

@@ -1,12 +1,18 @@
 // What all authorities of one peer share. Agreement only.
 
-import type { Authority } from './authority.ts';
 import type { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
 import type { Report } from './log.ts';
 import type { RoomPort } from './room.ts';
 import type { PeerId, TraceRecord } from './wire.ts';
+
+/** An authority that something became durable for. */
+export interface Touched {
+  /** Broadcasts and arms. */
+  afterBatch(): void;
+  runEffects(): void;
+}
 
 export interface Hosting {
   readonly environment: Environment;
@@ -16,6 +22,6 @@ export interface Hosting {
   readonly report: Report;
   readonly self: PeerId;
   traced(record: TraceRecord): void;
-  /** Calls `authority.afterBatch()` when all commits of this batch were told. */
-  touched(authority: Authority): void;
+  /** Calls `afterBatch` when all commits of this batch were told, and `runEffects` when everything has left. */
+  touched(authority: Touched): void;
 }

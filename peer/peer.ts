@@ -284,7 +284,6 @@ export class Peer {
   #end(session: Session, error: LockstepError): void {
     this.#sessions.delete(session.remote);
     session.close(error);
-    this.#host.left(session);
     this.tracer.leave(session);
   }
 

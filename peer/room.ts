@@ -67,8 +67,9 @@ export class Room {
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
   join(session: Session, seq: number): number {
     this.#port.barrier();
-    if (this.#members.get(session.remote) !== session) session.watchCount++;
+    this.#members.get(session.remote)?.rooms.delete(this);
     this.#members.set(session.remote, session);
+    session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(this.number, session.remote);
     let who = this.#who.get(session.remote);
@@ -78,7 +79,7 @@ export class Room {
 
   leave(session: Session): void {
     if (this.#members.get(session.remote) !== session) return;
-    session.watchCount--;
+    session.rooms.delete(this);
     this.#members.delete(session.remote);
     this.#who.delete(session.remote);
     this.#port.expel(this.number, session.remote);

@@ -27,8 +27,8 @@ export class Session implements Asker {
   readonly #options: SessionOptions;
   readonly #rpc: Rpc;
   #state: State = { state: 'open' };
-  /** Instances that the remote watches here; each costs a room membership. */
-  watchCount = 0;
+  /** The rooms of instances that the remote watches here. */
+  readonly rooms = new Set<{ leave(session: Session): void }>();
 
   constructor(options: SessionOptions) {
     this.remote = options.remote;
@@ -103,10 +103,11 @@ export class Session implements Asker {
     }
   }
 
-  /** Fails what waits for an answer; the session takes and says nothing more. */
+  /** Fails what waits for an answer and leaves all rooms; the session takes and says nothing more. */
   close(error: LockstepError): void {
     if (this.#state.state === 'closed') return;
     this.#state = { state: 'closed', error };
     this.#rpc.close(error);
+    for (const room of [...this.rooms]) room.leave(this);
   }
 }
