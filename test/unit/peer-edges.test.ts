@@ -5,9 +5,11 @@ import { LockstepError } from '../../core/errors.ts';
 import { backoffMs } from '../../peer/backoff.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
+import { Room, type RoomPort } from '../../peer/room.ts';
 import { Rpc, Service } from '../../peer/rpc.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Backlog } from '../../peer/backlog.ts';
+import { Session } from '../../peer/session.ts';
 import { TestEnvironment } from '../../peer/testing.ts';
 import { LIMITS, type StepDifference } from '../../peer/wire.ts';
 import { World } from '../support/world.ts';
@@ -70,6 +72,51 @@ describe('sizes', () => {
     await environment.settle();
     expect(frames).toEqual(['a ["1234567890","abcdefghij"]', 'b 1', 'a "ABCDEFGHIJ"', 'b 2', 'c 3']);
     expect([outbox.fits('a', 'x'.repeat(33)), outbox.fits('a', 'x'.repeat(34))]).toEqual([true, false]);
+  });
+});
+
+describe('rooms', () => {
+  const roomOf = (frameSize: number) => {
+    const environment = new TestEnvironment();
+    const posted: string[] = [];
+    const port: RoomPort = {
+      admit: () => undefined,
+      expel: () => undefined,
+      post: (room, message) => void posted.push(`${room} ${message}`),
+      barrier: () => undefined,
+      fits: (message) => message.length <= frameSize,
+    };
+    const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
+    const service = new Service<Session>(() => undefined);
+    const member = (remote: string): Session =>
+      new Session({ remote, environment, outbox, service, timeoutMs: () => 1, noticed: () => undefined });
+    return { room: new Room({ number: 7, port, environment, digest: () => 'd' }), posted, member };
+  };
+  const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];
+
+  test('[SYNC-18] steps that do not fit one frame are split; a step that fits none sends everyone for a snapshot', () => {
+    const { room, posted, member } = roomOf(200);
+    room.add(step(2), undefined);
+    room.publish();
+    expect(posted).toEqual([]);
+    room.join(member('alice'), 2);
+    for (let seq = 3; seq <= 6; seq++) room.add(step(seq), undefined);
+    room.add(step(7, 'x'.repeat(300)), undefined);
+    room.publish();
+    const seqs = posted.map((line) => [...line.matchAll(/\[(\d+),0,0,/g)].map(([, seq]) => Number(seq)));
+    expect(seqs.flat()).toEqual([3, 4, 5, 6]);
+    expect(posted.at(-1)).toBe('7 {"jsonrpc":"2.0","method":"moved","params":{"room":7,"reason":"epoch"}}');
+  });
+
+  test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
+    const { room, member } = roomOf(200);
+    const [alice, bob] = [member('alice'), member('bob')];
+    expect([room.join(alice, 1), room.join(bob, 1), room.join(alice, 1), room.who('carol')]).toEqual([1, 2, 1, 0]);
+    expect([alice.rooms.size, bob.rooms.size]).toEqual([1, 1]);
+    const again = member('alice');
+    expect([room.join(again, 1), alice.rooms.size, again.rooms.size]).toEqual([1, 0, 1]);
+    again.close(new LockstepError('CLOSED', 'gone'));
+    expect([room.who('alice'), room.has('alice'), room.isEmpty, room.join(member('alice'), 1)]).toEqual([0, false, false, 3]);
   });
 });
 
@@ -251,6 +298,26 @@ describe('coming and going', () => {
     const a = await world.get(alice.watch('front', world.door));
     expect(await world.get(a.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 2 });
     expect(alice.peers().map(({ peer }) => peer)).toEqual(['server']);
+  });
+
+  test('[SYNC-8] without presence, a lost authority is noticed by the next event, which arrives when it is back', async () => {
+    const { world } = await doorWorld();
+    const tab = await world.peer('tab');
+    tab.machines.add('bar', { definition: world.door });
+    const own = await world.get(tab.host('bar', 'bar'));
+    const bob = await world.peer('bob', { presence: false });
+    const b = await world.get(bob.watch('tab/bar', world.door));
+    world.network('tab').cut();
+    await world.settle();
+    expect(b.standing).toBe('confirmed');
+    b.send({ type: 'OPEN' });
+    await world.settle();
+    expect([b.standing, b.getSnapshot().value, own.getSnapshot().value]).toEqual(['offline', 'open', 'closed']);
+    world.network('tab').mend();
+    await world.advance(2_500);
+    await world.advance(2_000);
+    expect([own.seq >= 2, b.standing]).toEqual([true, 'confirmed']);
+    expect(world.rings.filter(({ at }) => at === 'OPEN')).toHaveLength(1);
   });
 
   test('[SYNC-6] a mirror is shared by all who watch it, and ends with the last of them', async () => {
