@@ -8,7 +8,7 @@ import { TraceModel } from '../../tools/trace/model.ts';
 import { contextRows, ROWS_MAX } from '../../tools/trace/viewer/context-rows.ts';
 import { formatHash, parseHash } from '../../tools/trace/viewer/hash.ts';
 import { Store } from '../../tools/trace/viewer/store.ts';
-import { duration, eventText } from '../../tools/trace/viewer/text.ts';
+import { duration, eventText } from '../../tools/trace/names.ts';
 import { testCore } from '../support/core.ts';
 import { Recorder } from '../support/recorder.ts';
 
@@ -98,8 +98,15 @@ describe('what is followed', () => {
     press(a, 1_010);
     press(b, 1_020);
     const record: DivergenceRecord = {
-      kind: 'divergence', peer: 'tab', instance: 'a', image: '00', seq: 2, ours: '0'.repeat(16), theirs: '1'.repeat(16),
-      good: { seq: 1, state: { status: 'active', clocks: [1], history: [], context: {}, timers: [] } }, steps: [],
+      kind: 'divergence',
+      peer: 'tab',
+      instance: 'a',
+      image: '00',
+      seq: 2,
+      ours: '0'.repeat(16),
+      theirs: '1'.repeat(16),
+      good: { seq: 1, state: { status: 'active', clocks: [1], history: [], context: {}, timers: [] } },
+      steps: [],
     };
     model.add(record);
     store.touch();
@@ -122,11 +129,25 @@ test('[TOOL-12] the address holds step and filter, and gives them back', () => {
 
 describe('the lines of a context', () => {
   const shown = (before: Json | undefined, after: Json | undefined): string[] =>
-    contextRows(before, after).map(({ depth, label, text, mark }) => `${{ same: ' ', added: '+', removed: '-' }[mark]}${'  '.repeat(depth)}${label}${text}`);
+    contextRows(before, after).map(
+      ({ depth, label, text, mark }) => `${{ same: ' ', added: '+', removed: '-' }[mark]}${'  '.repeat(depth)}${label}${text}`,
+    );
 
   test('[TOOL-12] what changed is marked and what stayed is not', () => {
     expect(shown({ a: 1, b: { c: [1, 2] }, d: 'x' }, { a: 2, b: { c: [1, 2, 3] }, e: null })).toEqual([
-      ' {', '-  a:1', '+  a:2', '   b:{', '     c:[', '       0:1', '       1:2', '+      2:3', '     ]', '   }', '-  d:"x"', '+  e:null', ' }',
+      ' {',
+      '-  a:1',
+      '+  a:2',
+      '   b:{',
+      '     c:[',
+      '       0:1',
+      '       1:2',
+      '+      2:3',
+      '     ]',
+      '   }',
+      '-  d:"x"',
+      '+  e:null',
+      ' }',
     ]);
     expect(shown(undefined, { a: [] })).toEqual(['+{', '+  a:[]', '+}']);
     expect(shown([1], { 0: 1 })).toEqual(['-[', '-  0:1', '-]', '+{', '+  0:1', '+}']);
@@ -149,6 +170,10 @@ describe('the lines of a context', () => {
 });
 
 test('[TOOL-12] timers and durations are written for people', () => {
-  expect(['PRESS', 'xstate.after.500.lamp.on', 'xstate.after.boredom.foo.attentive', 'xstate.after.15000.foo'].map(eventText)).toEqual(['PRESS', 'after 500 ms', 'after boredom', 'after 15 s']);
+  expect(
+    ['PRESS', 'xstate.after.500.lamp.on', 'xstate.after.boredom.foo.attentive', 'xstate.after.15000.foo', 'xstate.done.state.a.b'].map(
+      eventText,
+    ),
+  ).toEqual(['PRESS', 'after 500 ms', 'after boredom', 'after 15 s']);
   expect([5, 999, 1_500, 90_000, 600_000].map(duration)).toEqual(['5 ms', '999 ms', '1.5 s', '90 s', '10 min']);
 });

@@ -32,6 +32,7 @@ import {
 import { eventResolver } from '../../core/descriptor.ts';
 import { readImage } from '../../core/image.ts';
 import type { Symbols } from '../../core/symbols.ts';
+import { eventText } from './names.ts';
 
 export type ChartStateKind = 'atomic' | 'compound' | 'parallel' | 'final';
 const KINDS: readonly ChartStateKind[] = ['atomic', 'compound', 'parallel', 'final'];
@@ -132,7 +133,7 @@ export class Chart {
     const { source, event, guard, targets } = this.transitions[transition]!;
     const condition = guard === undefined ? '' : ` [${guard}]`;
     const to = targets.length === 0 ? '(stays)' : targets.join(', ');
-    return `${this.path(source)} —${event}${condition}→ ${to}`;
+    return `${this.path(source)} —${eventText(event)}${condition}→ ${to}`;
   }
 
   #readStates(): ChartState[] {

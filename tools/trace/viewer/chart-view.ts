@@ -4,6 +4,7 @@
 import type { Chart, ChartState } from '../chart.ts';
 import type { Microstep, Verdict } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
+import { eventText } from '../names.ts';
 import { h } from './dom.ts';
 import { instanceText } from './text.ts';
 
@@ -121,7 +122,7 @@ function ways({ chart, verdicts }: Drawing, state: ChartState): HTMLElement | un
     {},
     own.map(({ number, event, guard, targets }) => {
       const verdict = verdicts.get(number);
-      const text = `${event}${guard === undefined ? '' : ` [${guard}]`} → ${targets.length === 0 ? '(stays)' : targets.join(', ')}`;
+      const text = `${eventText(event)}${guard === undefined ? '' : ` [${guard}]`} → ${targets.length === 0 ? '(stays)' : targets.map((target) => near(chart, state, target)).join(', ')}`;
       const mark = verdict === 'taken' ? '✓ ' : verdict === 'refused' ? '✗ ' : '';
       const element = h('li', {}, mark + text);
       element.classList.toggle('taken-way', verdict === 'taken');
@@ -129,6 +130,12 @@ function ways({ chart, verdicts }: Drawing, state: ChartState): HTMLElement | un
       return element;
     }),
   );
+}
+
+/** A target as its neighbour would call it: without the path that both share. */
+function near(chart: Chart, { parent }: ChartState, target: string): string {
+  const shared = parent <= 0 ? '' : `${chart.path(parent)}.`;
+  return target.startsWith(shared) ? target.slice(shared.length) : target;
 }
 
 function childrenOf(chart: Chart, state: ChartState): ChartState[] {

@@ -6,9 +6,10 @@ import type { DivergenceRecord } from '../../../peer/wire.ts';
 import type { Entry } from '../entry.ts';
 import type { Microstep } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
+import { duration, eventText } from '../names.ts';
 import { contextRows, type Mark } from './context-rows.ts';
 import { h } from './dom.ts';
-import { clockTime, duration, instanceText } from './text.ts';
+import { clockTime, instanceText } from './text.ts';
 import { whyList } from './why.ts';
 
 export type Select = (id: string) => void;
@@ -179,7 +180,7 @@ function hostCard(view: View | undefined, microsteps: readonly Microstep[], host
 function timersCard(view: View | undefined, entry: Entry): HTMLElement {
   const { step } = entry.record;
   const lines = step.timers.map(({ timer, due }) => {
-    const name = view?.chart.timerName(timer) ?? `timer ${timer}`;
+    const name = view === undefined ? `timer ${timer}` : eventText(view.chart.timerName(timer));
     return [name, [due === null ? 'stopped' : `due in ${duration(due - step.at)}, ${clockTime(due)}`]] as const;
   });
   return card('Timers', '', facts(lines));

@@ -1,9 +1,10 @@
 // The filter's fields: their choices follow what is in the trace, their values follow the store.
 
 import type { Filter } from '../filter.ts';
+import { eventText } from '../names.ts';
 import { h, part } from './dom.ts';
 import type { Store } from './store.ts';
-import { eventText, instanceText } from './text.ts';
+import { instanceText } from './text.ts';
 
 /** Choices of one list; more than anyone scrolls through, and the text field finds the rest. */
 const CHOICES_MAX = 300;
@@ -34,8 +35,10 @@ export class FilterBar {
     if (part('filter-text', HTMLInputElement).value !== (filter.text ?? '') || this.#read().instance !== (filter.instance ?? ''))
       this.show(filter);
     const total = model.timeline.length;
-    const shown = rows.length === total ? `${total} steps` : `${rows.length} of ${total}`;
-    part('count', HTMLOutputElement).value = position < 0 ? shown : `${position + 1} / ${shown}`;
+    const count = rows.filter(({ kind }) => kind === 'step').length;
+    const shown = count === total ? `${total} ${total === 1 ? 'step' : 'steps'}` : `${count} of ${total}`;
+    const divergences = rows.length === count ? '' : ` · ${rows.length - count} diverged`;
+    part('count', HTMLOutputElement).value = `${position < 0 ? '' : `${position + 1} / `}${shown}${divergences}`;
   }
 
   #read(): Filter {

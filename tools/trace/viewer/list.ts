@@ -3,7 +3,8 @@
 import type { PeerColours } from './colours.ts';
 import { h } from './dom.ts';
 import type { Row, Store } from './store.ts';
-import { clockTime, eventText, instanceText, movementOf, originText } from './text.ts';
+import { eventText } from '../names.ts';
+import { clockTime, instanceText, movementOf, originText } from './text.ts';
 
 const ROW_HEIGHT = 48;
 /** Rows kept above and below what is in sight, so that scrolling does not show the edge. */
@@ -113,15 +114,9 @@ export class StepList {
   #stepRow({ entry }: Extract<Row, { kind: 'step' }>, frame: { readonly [name: string]: string | number }): HTMLElement {
     const { model } = this.#store;
     const { peer, step } = entry.record;
-    const movement = movementOf(model, entry);
-    const moved =
-      movement === undefined || step.ignored === true
-        ? step.ignored === true
-          ? 'ignored'
-          : ''
-        : movement.before === movement.after
-          ? movement.after
-          : undefined;
+    const { left, entered, context } = movementOf(model, entry) ?? { left: '', entered: '', context: '' };
+    const moved = left === '' && entered === '' ? undefined : h('span.moved', {}, left === '' ? '' : `${left} `, '→ ', h('b', {}, entered));
+    const quiet = step.ignored === true ? 'ignored' : context === '' ? '' : `changes ${context}`;
     const element = h(
       'div.row',
       frame,
@@ -135,9 +130,7 @@ export class StepList {
         'div.bottom',
         {},
         h('span', {}, clockTime(step.at)),
-        moved === undefined && movement !== undefined
-          ? h('span.moved', {}, movement.before === undefined ? '' : `${movement.before} `, '→ ', h('b', {}, movement.after))
-          : h('span.moved', {}, moved ?? ''),
+        moved ?? h('span.moved', {}, quiet),
         h('span.from', {}, originText(model, model.origin(entry))),
       ),
     );

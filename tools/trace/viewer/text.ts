@@ -1,8 +1,7 @@
 // Small texts that several parts of the page show alike. Pure.
 
-import { valueText } from '../../repl/format.ts';
 import type { Entry } from '../entry.ts';
-import type { Origin, TraceModel } from '../model.ts';
+import type { Origin, TraceModel, View } from '../model.ts';
 
 /** `03:04:05.006`, in the reader's own time zone. */
 export function clockTime(at: number): string {
@@ -11,30 +10,17 @@ export function clockTime(at: number): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** `15 s`, `250 ms`, `2 min` */
-export function duration(ms: number): string {
-  if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = ms / 1_000;
-  return Math.abs(seconds) < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
-}
-
-/** An event type as it is, but for timers: `xstate.after.500.lamp.on` is `after 500 ms`. */
-export function eventText(type: string): string {
-  const delay = /^xstate\.after\.([^.]+)\./.exec(type)?.[1];
-  if (delay === undefined) return type;
-  return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;
-}
-
 /** An instance by its owner's name: `Ann/bar` for `JX49p_EwI6E5ntUF/bar`. */
 export function instanceText(model: TraceModel, instance: string): string {
   const slash = instance.indexOf('/');
   return slash < 0 ? instance : `${model.peerName(instance.slice(0, slash))}${instance.slice(slash)}`;
 }
 
-/** The state value before and after, as far as it can be worked out. */
+/** What a step moved, for one line: leaf states left and entered, or the parts of the context that it changed. */
 export interface Movement {
-  readonly before: string | undefined;
-  readonly after: string;
+  readonly left: string;
+  readonly entered: string;
+  readonly context: string;
 }
 
 const movements = new WeakMap<Entry, Movement>();
@@ -44,13 +30,23 @@ export function movementOf(model: TraceModel, entry: Entry): Movement | undefine
   const known = movements.get(entry);
   if (known !== undefined || !model.hasImage(entry.record.image)) return known;
   try {
-    const { before, after } = model.view(entry);
-    const movement = { before: before === undefined ? undefined : valueText(before.value), after: valueText(after.value) };
-    if (before !== undefined || entry.record.step.seq === 1) movements.set(entry, movement);
+    const movement = measure(model.view(entry));
+    movements.set(entry, movement);
     return movement;
   } catch {
     return undefined; // Steps before it are missing and may still come.
   }
+}
+
+function measure({ chart, clocks, patch, entry }: View): Movement {
+  const moved = (was: number, is: number): string =>
+    clocks
+      .filter(([state, before, after]) => before % 2 === was && after % 2 === is && chart.states[state]!.end === state)
+      .map(([state]) => chart.path(state))
+      .join(', ');
+  const keys = new Set(patch.map(({ path }) => path.split('/')[1] ?? ''));
+  const context = entry.record.step.seq === 1 || keys.size === 0 ? '' : keys.has('') ? 'context' : [...keys].join(', ');
+  return { left: moved(1, 0), entered: moved(0, 1), context };
 }
 
 /** Who or what the event came from, in a few words. */

@@ -3,6 +3,7 @@
 
 import type { Chart } from '../chart.ts';
 import type { Action, Candidate, Microstep } from '../explain.ts';
+import { eventText } from '../names.ts';
 import { h } from './dom.ts';
 
 const REASONS = {
@@ -44,7 +45,7 @@ function why(chart: Chart, microstep: Microstep): HTMLElement {
   return h(
     'div.micro',
     {},
-    h('h4', {}, event === 'always' ? 'then, without an event' : event),
+    h('h4', {}, event === 'always' ? 'then, without an event' : eventText(event)),
     h(
       'ul',
       {},
@@ -54,7 +55,7 @@ function why(chart: Chart, microstep: Microstep): HTMLElement {
         event !== 'xstate.init' &&
         h('li.other-way', {}, h('i', {}, '·'), 'no active state listens to it'),
       moves !== '' && h('li', {}, h('i', {}, '⇄'), moves),
-      actions.map((action) => h('li', {}, h('i', {}, '▸'), h('span', {}, `${ACTIONS[action.kind]} ${action.name}`))),
+      actions.map((action) => h('li', {}, h('i', {}, '▸'), h('span', {}, `${ACTIONS[action.kind]} ${eventText(action.name)}`))),
     ),
     idle.length > 0 &&
       h(

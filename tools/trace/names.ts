@@ -1,0 +1,17 @@
+// How events are called on screens. XState's own names for timers and completions are long and hold what stands beside them anyway. Pure.
+
+/** `15 s`, `250 ms`, `2 min` */
+export function duration(ms: number): string {
+  if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1_000;
+  return Math.abs(seconds) < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
+}
+
+/** An event type as it is, but for timers and completions: `xstate.after.500.lamp.on` is `after 500 ms`, `xstate.done.state.lamp.on` `done lamp.on`. */
+export function eventText(type: string): string {
+  const done = /^xstate\.done\.state\.(.+)$/.exec(type)?.[1];
+  if (done !== undefined) return `done ${done}`;
+  const delay = /^xstate\.after\.([^.]+)\./.exec(type)?.[1];
+  if (delay === undefined) return type;
+  return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;
+}
