@@ -174,6 +174,6 @@ test('[TOOL-12] timers and durations are written for people', () => {
     ['PRESS', 'xstate.after.500.lamp.on', 'xstate.after.boredom.foo.attentive', 'xstate.after.15000.foo', 'xstate.done.state.a.b'].map(
       eventText,
     ),
-  ).toEqual(['PRESS', 'after 500 ms', 'after boredom', 'after 15 s']);
+  ).toEqual(['PRESS', 'after 500 ms', 'after boredom', 'after 15 s', 'done a.b']);
   expect([5, 999, 1_500, 90_000, 600_000].map(duration)).toEqual(['5 ms', '999 ms', '1.5 s', '90 s', '10 min']);
 });

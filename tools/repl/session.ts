@@ -14,6 +14,7 @@ import type { Peer } from '../../peer/peer.ts';
 import { LIMITS, type PeerId, type PeerInfo } from '../../peer/wire.ts';
 import type { Names } from './complete.ts';
 import { durationMs, jsonOf, parseLine, stateOf, type Arguments, type ParsedCommand } from './parse.ts';
+import { eventsOf, findPeer } from './names.ts';
 import type { InstanceDetail, Notice, Result } from './result.ts';
 import { helpText, isCommand } from './table.ts';
 import { StepTail } from './tail.ts';
@@ -168,7 +169,8 @@ export class ReplSession {
   }
 
   async #ls(reference: string | undefined): Promise<Result> {
-    const peer = reference === undefined ? this.#attached : await this.#idOf(reference);
+    const found = reference === undefined ? undefined : await this.#find(reference);
+    const peer = found === undefined ? this.#attached : found.kind === 'server' ? null : found.peer;
     const { machines, instances } = await this.#list(peer);
     if (peer === this.#attached)
       this.#known = { machines: machines.map(({ machine }) => machine), instances: instances.map(({ instance }) => instance) };
@@ -328,26 +330,9 @@ export class ReplSession {
 
   // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A peer by its id, by its name, or by the beginning of either where that is enough. */
   async #find(reference: string): Promise<PeerInfo> {
     await this.#within(this.#peer.ready, 'the relay');
-    const peers = this.#peer.peers();
-    const exact = peers.filter(
-      ({ peer, name, kind }) => peer === reference || name === reference || (reference === 'server' && kind === 'server'),
-    );
-    const found = exact.length > 0 ? exact : peers.filter(({ peer, name }) => peer.startsWith(reference) || name.startsWith(reference));
-    if (found.length === 1) return found[0]!;
-    const names = (found.length === 0 ? peers : found).map(({ peer, name }) => (name === '' ? peer : `${name} (${peer})`)).join(', ');
-    throw new LockstepError(
-      'UNKNOWN_PEER',
-      found.length === 0 ? `no peer is called "${reference}"; there are ${names}` : `"${reference}" may be ${names}: say which by its id`,
-    );
-  }
-
-  /** Null for the server. */
-  async #idOf(reference: string): Promise<PeerId | null> {
-    const { peer, kind } = await this.#find(reference);
-    return kind === 'server' ? null : peer;
+    return findPeer(reference, this.#peer.peers());
   }
 
   #serverId(): PeerId | undefined {
@@ -411,9 +396,4 @@ export class ReplSession {
       answer.then(resolve, reject).finally(cancel);
     });
   }
-}
-
-/** The event types that a person may send. */
-function eventsOf({ symbols }: Machine): string[] {
-  return symbols.events.filter((type) => type !== '' && !type.startsWith('xstate.') && !type.includes('*'));
 }
