@@ -9,5 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build-core.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores, whatever the machine has: tests that kill servers and drive browsers bring processes of their own.
+    maxWorkers: 2,
   },
 });

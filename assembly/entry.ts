@@ -3,14 +3,13 @@
 
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
-import { load16, load32, load8, trailingZeros } from './prim.ts';
+import { load16, load32, load8, store32, trailingZeros } from './prim.ts';
 import * as scratch from './scratch.ts';
 
-/** History defaults may lead in circles in an image that nobody compiled; no honest chart is this deep. */
-const DEPTH_MAX: i32 = 1000;
-
-let depth: i32 = 0;
+/** Descents left. An honest chart visits each state and history node a few times; only an image made to waste time needs more. */
+let visitsLeft: i32 = 0;
 let fault: i32 = 0;
+const VISITS_EACH: i32 = 16;
 let lowest: i32 = 0;
 let highest: i32 = 0;
 
@@ -21,19 +20,18 @@ export function clearEntry(): void {
 
 /** The initial step: the root and everything below it by default. @returns 0 or a fault. */
 export function enterRoot(): i32 {
-  fault = 0;
-  depth = 0;
+  begin();
   enterByDefault(0);
   descend(0);
   return fault;
 }
 
-/** Adds what a transition enters. @returns 0 or a fault. */
-export function addEntry(transition: i32): i32 {
+/** Adds what a transition enters below the domain that it has left. @returns 0 or a fault. */
+export function addEntry(transition: i32, domain: i32): i32 {
   const at: i32 = frame.transitionAt(transition);
   const flags: i32 = load16(at + layout.TRANSITION_FLAGS);
   if ((flags & layout.TRANSITION_TARGETLESS) !== 0) return 0;
-  if ((flags & layout.TRANSITION_DYNAMIC) !== 0) return addDynamicEntry(at, flags);
+  if ((flags & layout.TRANSITION_DYNAMIC) !== 0) return addDynamicEntry(at, flags, domain);
   const list: i32 = frame.lists + (load32(at + layout.TRANSITION_ENTRY) << 2);
   const end: i32 = list + (load32(list) << 2);
   for (let word: i32 = list + 4; word <= end; word += 4) {
@@ -47,8 +45,7 @@ export function addEntry(transition: i32): i32 {
 
 /** The domain of a transition that meets history, from what is remembered now. @returns a state, NONE16, or a fault below -1. */
 export function dynamicDomain(at: i32): i32 {
-  fault = 0;
-  depth = 0;
+  begin();
   lowest = layout.NONE16;
   highest = -1;
   frame.clearBits(scratch.targets);
@@ -81,7 +78,7 @@ function addTarget(state: i32): void {
 }
 
 function collectHistory(history: i32): void {
-  if (!goDeeper()) return;
+  if (!visit()) return;
   if (isRemembered(history)) {
     const memory: i32 = frame.memoryOf(history);
     for (let state: i32 = nextBit(memory, 0); state >= 0; state = nextBit(memory, state + 1)) addTarget(state);
@@ -90,12 +87,17 @@ function collectHistory(history: i32): void {
     if (list < 0) addTarget(parentOfHistory(history));
     else collectTargets(list);
   }
-  depth -= 1;
 }
 
-function goDeeper(): boolean {
-  depth += 1;
-  if (depth <= DEPTH_MAX) return true;
+function begin(): void {
+  fault = 0;
+  visitsLeft = VISITS_EACH * (frame.stateCount + load32(frame.image + layout.IMAGE_HISTORY_COUNT));
+}
+
+/** Counts a visit. The validator has bounded how deep descents go; this bounds how often. */
+function visit(): boolean {
+  visitsLeft -= 1;
+  if (visitsLeft >= 0) return true;
   fault = layout.FAULT_IMAGE;
   return false;
 }
@@ -140,9 +142,12 @@ export function nextBit(bits: i32, from: i32): i32 {
 
 // ── Entry sets at run time ───────────────────────────────────────────────────────────────────────────────────────
 
-function addDynamicEntry(at: i32, flags: i32): i32 {
-  const domain: i32 = dynamicDomain(at);
-  if (domain < 0) return domain;
+/**
+ * Targets are taken from what is remembered now, after the exit. XState takes the domain anew as well; where leaving has just recorded the
+ * history that is the target, that domain lies too deep and its own ancestors stay left for ever. We keep the one that was left.
+ */
+function addDynamicEntry(at: i32, flags: i32, domain: i32): i32 {
+  if (dynamicDomain(at) < 0) return fault;
   const source: i32 = load16(at + layout.TRANSITION_SOURCE);
   const reenter: boolean = (flags & layout.TRANSITION_REENTER) !== 0;
   const list: i32 = frame.lists + (load32(at + layout.TRANSITION_TARGETS) << 2);
@@ -204,7 +209,7 @@ function addProperAncestors(state: i32, to: i32): void {
 function descend(state: i32): void {
   const kind: i32 = frame.kindOf(state);
   if (kind !== layout.KIND_COMPOUND && kind !== layout.KIND_PARALLEL) return;
-  if (!goDeeper()) return;
+  if (!visit()) return;
   if (kind === layout.KIND_COMPOUND) descendCompound(state);
   else {
     const end: i32 = frame.endOf(state);
@@ -218,7 +223,6 @@ function descend(state: i32): void {
       child = childEnd + 1;
     }
   }
-  depth -= 1;
 }
 
 function descendCompound(state: i32): void {
@@ -241,7 +245,7 @@ function descendCompound(state: i32): void {
 }
 
 function descendHistory(history: i32): void {
-  if (!goDeeper()) return;
+  if (!visit()) return;
   const parent: i32 = parentOfHistory(history);
   if (isRemembered(history)) {
     const memory: i32 = frame.memoryOf(history);
@@ -251,7 +255,6 @@ function descendHistory(history: i32): void {
     }
     for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1)) addProperAncestors(state, parent);
   } else enterHistoryDefault(history, parent);
-  depth -= 1;
 }
 
 function enterHistoryDefault(history: i32, parent: i32): void {
@@ -297,14 +300,31 @@ export function recordHistories(state: i32): i32 {
   const end: i32 = list + (load32(list) << 2);
   for (let word: i32 = list + 4; word <= end; word += 4) {
     const history: i32 = load32(word);
-    const memory: i32 = frame.memoryOf(history);
-    frame.clearBits(memory);
-    if (load8(historyAt(history) + layout.HISTORY_DEEP) !== 0) rememberLeaves(memory, state);
-    else rememberChildren(memory, state);
+    frame.clearBits(scratch.targets);
+    if (load8(historyAt(history) + layout.HISTORY_DEEP) !== 0) rememberLeaves(scratch.targets, state);
+    else rememberChildren(scratch.targets, state);
+    if (!moveBits(scratch.targets, frame.memoryOf(history))) continue;
     const full: i32 = scratch.emit(layout.RECORD_HISTORY, history, 0);
     if (full < 0) return full;
   }
   return 0;
+}
+
+/** Whether the state has a history node inside. */
+export function hasHistories(state: i32): boolean {
+  return load32(historiesOf(state)) > 0;
+}
+
+/** @returns whether the copy made a difference. */
+function moveBits(from: i32, to: i32): boolean {
+  let differs: boolean = false;
+  for (let at: i32 = 0; at < frame.wordBytes; at += 4) {
+    const bits: i32 = load32(from + at);
+    if (bits === load32(to + at)) continue;
+    store32(to + at, bits);
+    differs = true;
+  }
+  return differs;
 }
 
 function rememberLeaves(memory: i32, state: i32): void {

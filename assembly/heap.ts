@@ -4,8 +4,8 @@
 import { FAULT_MEMORY, MEMORY_PAGES_MAX } from './layout.ts';
 import { growMemory, heapBase, load32, memoryPages, store32, zeroMemory } from './prim.ts';
 
-const CLASS_MAX: i32 = 1024;
-const SMALL_CLASSES: i32 = 129;
+const CLASS_MAX: i32 = 4096;
+const SMALL_CLASSES: i32 = 513;
 const LARGE_CLASSES: i32 = 32;
 
 /** The heads of the free lists; 0 before the first allocation. */
@@ -53,7 +53,7 @@ export function allocate(size: i32): i32 {
     // An eighth more than asked for, so that a million instances do not grow it a million times.
     let more: i32 = wanted - pages + (pages >> 3);
     if (pages + more > MEMORY_PAGES_MAX) more = wanted - pages;
-    if (growMemory(more) === 0) return FAULT_MEMORY;
+    if (growMemory(more) === 0 && growMemory(wanted - pages) === 0) return FAULT_MEMORY;
   }
   const pointer: i32 = next;
   next = end;

@@ -1,12 +1,13 @@
 // What the core exports, as core/abi.ts describes it.
 
-import { allocate as allocateBlock } from './heap.ts';
+import { allocate as allocateBlock, isWithin } from './heap.ts';
 import * as image from './image.ts';
 import * as instances from './instance.ts';
 import { leaveImage } from './frame.ts';
-import { FAULT_MEMORY, FORMAT, IMAGE_STATE_COUNT, STEP_IGNORED } from './layout.ts';
+import { FAULT_BUSY, FAULT_MEMORY, FORMAT, MEMORY_PAGES_MAX, STEP_IGNORED } from './layout.ts';
 import { hash64, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
+import { settle as settleInstance } from './settle.ts';
 import * as statechart from './statechart.ts';
 
 export function abi(): i32 {
@@ -22,13 +23,11 @@ export function release(pointer: i32, size: i32): void {
 }
 
 export function load(pointer: i32, size: i32): i32 {
-  const loaded: i32 = image.load(pointer, size);
-  if (loaded < 0) return loaded;
-  const room: i32 = scratch.prepare(load32(loaded + IMAGE_STATE_COUNT), instances.stride(loaded));
-  return room < 0 ? FAULT_MEMORY : loaded;
+  return statechart.isBusy() ? FAULT_BUSY : image.load(pointer, size);
 }
 
 export function unload(its: i32): i32 {
+  if (statechart.isBusy()) return FAULT_BUSY;
   const result: i32 = image.unload(its);
   instances.forgetImage();
   leaveImage();
@@ -44,11 +43,11 @@ export function stride(its: i32): i32 {
 }
 
 export function create(its: i32): i32 {
-  return instances.create(its);
+  return statechart.isBusy() ? FAULT_BUSY : instances.create(its);
 }
 
 export function destroy(instance: i32): i32 {
-  return instances.destroy(instance);
+  return statechart.isBusy() ? FAULT_BUSY : instances.destroy(instance);
 }
 
 export function start(instance: i32, flags: i32): i32 {
@@ -64,10 +63,12 @@ export function can(instance: i32, event: i32): i32 {
 }
 
 export function settle(instance: i32): i32 {
-  return instances.settle(instance);
+  return statechart.isBusy() ? FAULT_BUSY : settleInstance(instance);
 }
 
 export function batch(pointer: i32, count: i32): i32 {
+  if (statechart.isBusy()) return FAULT_BUSY;
+  if (count < 0 || count > MEMORY_PAGES_MAX << 13 || !isWithin(pointer, count << 3)) return FAULT_MEMORY;
   let taken: i32 = 0;
   const end: i32 = pointer + (count << 3);
   for (let at: i32 = pointer; at < end; at += 8) {
@@ -87,11 +88,11 @@ export function outputCount(): i32 {
 }
 
 export function reserve(size: i32): i32 {
-  return scratch.reserve(size);
+  return statechart.isBusy() ? FAULT_BUSY : scratch.reserve(size);
 }
 
 export function undo(): i32 {
-  return scratch.undo;
+  return statechart.undo();
 }
 
 export function digest(instance: i32, out: i32): i32 {

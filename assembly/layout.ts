@@ -51,6 +51,8 @@ export const IMAGE_SYMBOLS_SIZE: i32 = 112;
 export const IMAGE_DEBUG: i32 = 116;
 /** Zero: the size is size - hashedSize; written here it would enter the hash. */
 export const IMAGE_DEBUG_SIZE: i32 = 120;
+/** Zero. */
+export const IMAGE_RESERVED: i32 = 124;
 
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
 /** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */
@@ -262,6 +264,16 @@ export const FAULT_STATUS: i32 = -12;
 export const STATE_MAX: i32 = 65000;
 export const EVENT_MAX: i32 = 65000;
 export const TRANSITION_MAX: i32 = 65000;
+/** States inside one another, root included. */
+export const DEPTH_MAX: i32 = 250;
+/** Targets of one transition. */
+export const TARGET_MAX: i32 = 1024;
+/** History nodes of one parent that stand for one another in a row. */
+export const HISTORY_HOPS_MAX: i32 = 4;
+/** Bytes of one instance. */
+export const INSTANCE_SIZE_MAX: i32 = 16777216;
+/** List words that the validator looks at in one image. */
+export const VALIDATION_WORK_MAX: i32 = 50000000;
 export const FUEL_DEFAULT: i32 = 1000;
 export const FUEL_MAX: i32 = 100000;
 /** Internal events waiting within one macrostep. */

@@ -6,10 +6,11 @@
 //   queue       internal events of the macrostep, {event, handle} each
 //   output      records for the host
 //   undo        the instance as it was, from INSTANCE_STATUS on
+//   counts      one word per state, for the validator
 
 import { allocate, release } from './heap.ts';
 import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, RECORD_SIZE } from './layout.ts';
-import { store32 } from './prim.ts';
+import { load32, store32 } from './prim.ts';
 
 export let chosen: i32 = 0;
 export let domains: i32 = 0;
@@ -20,12 +21,14 @@ export let defaults: i32 = 0;
 export let targets: i32 = 0;
 export let completed: i32 = 0;
 export let queue: i32 = 0;
+export let counts: i32 = 0;
 export let undo: i32 = 0;
 export let output: i32 = 0;
 export let outputCount: i32 = 0;
 
 let outputSize: i32 = 0;
 let stateRoom: i32 = 0;
+let stateBytes: i32 = 0;
 let undoRoom: i32 = 0;
 
 /** Bytes of one entry of the queue. */
@@ -34,19 +37,24 @@ export const QUEUE_ENTRY: i32 = 8;
 /** Makes room for images of `states` states whose instances have `stride` bytes. @returns 0 or FAULT_MEMORY. */
 export function prepare(states: i32, stride: i32): i32 {
   if (queue === 0) {
-    queue = allocate(QUEUE_MAX * QUEUE_ENTRY);
-    output = allocate(OUTPUT_SIZE);
+    const block: i32 = allocate(QUEUE_MAX * QUEUE_ENTRY + OUTPUT_SIZE);
+    if (block < 0) return FAULT_MEMORY;
+    queue = block;
+    output = block + QUEUE_MAX * QUEUE_ENTRY;
     outputSize = OUTPUT_SIZE;
-    if (queue < 0 || output < 0) return FAULT_MEMORY;
   }
   if (states > stateRoom) {
     const wordBytes: i32 = ((states + 63) >>> 6) << 3;
-    const block: i32 = allocate((states << 2) * 3 + wordBytes * 5 + 64);
+    const size: i32 = (states << 2) * 4 + wordBytes * 5 + 64;
+    const block: i32 = allocate(size);
     if (block < 0) return FAULT_MEMORY;
+    if (chosen !== 0) release(chosen, stateBytes);
+    stateBytes = size;
     chosen = block;
     domains = chosen + (states << 2);
     stack = domains + (states << 2);
-    exits = (stack + (states << 2) + 7) & ~7;
+    counts = stack + (states << 2);
+    exits = (counts + (states << 2) + 7) & ~7;
     enters = exits + wordBytes;
     defaults = enters + wordBytes;
     targets = defaults + wordBytes;
@@ -61,6 +69,18 @@ export function prepare(states: i32, stride: i32): i32 {
     undoRoom = stride;
   }
   return 0;
+}
+
+export function countOf(state: i32): i32 {
+  return load32(counts + (state << 2));
+}
+
+export function setCount(state: i32, count: i32): void {
+  store32(counts + (state << 2), count);
+}
+
+export function clearCounts(states: i32): void {
+  for (let state: i32 = 0; state < states; state++) setCount(state, 0);
 }
 
 export function clearOutput(): void {
@@ -79,11 +99,12 @@ export function emit(kind: i32, argument: i32, aux: i32): i32 {
 
 /** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
 export function reserve(size: i32): i32 {
+  if (queue === 0 && prepare(0, 0) < 0) return FAULT_MEMORY;
   if (size <= outputSize) return 0;
   if (size > OUTPUT_SIZE_MAX) return FAULT_MEMORY;
   const block: i32 = allocate(size);
   if (block < 0) return FAULT_MEMORY;
-  if (output !== 0) release(output, outputSize);
+  if (output !== queue + QUEUE_MAX * QUEUE_ENTRY) release(output, outputSize);
   output = block;
   outputSize = size;
   outputCount = 0;

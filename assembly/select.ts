@@ -187,8 +187,9 @@ function isBelow(state: i32, ancestor: i32): boolean {
  */
 function isPreempted(transition: i32, domain: i32, kept: i32): boolean {
   for (let i: i32 = 0; i < kept; i++) {
-    if (!meet(domain, load32(scratch.domains + (i << 2)))) continue;
-    if (!isBelow(sourceOf(transition), sourceOf(load32(scratch.chosen + (i << 2))))) return true;
+    const other: i32 = load32(scratch.chosen + (i << 2));
+    if (!meet(transition, domain, other, load32(scratch.domains + (i << 2)))) continue;
+    if (!isBelow(sourceOf(transition), sourceOf(other))) return true;
   }
   return false;
 }
@@ -198,7 +199,7 @@ function dropPreempted(transition: i32, domain: i32, kept: i32): i32 {
   for (let i: i32 = 0; i < kept; i++) {
     const other: i32 = load32(scratch.chosen + (i << 2));
     const otherDomain: i32 = load32(scratch.domains + (i << 2));
-    if (meet(domain, otherDomain) && isBelow(sourceOf(transition), sourceOf(other))) continue;
+    if (meet(transition, domain, other, otherDomain) && isBelow(sourceOf(transition), sourceOf(other))) continue;
     store32(scratch.chosen + (left << 2), other);
     store32(scratch.domains + (left << 2), otherDomain);
     left += 1;
@@ -206,17 +207,22 @@ function dropPreempted(transition: i32, domain: i32, kept: i32): i32 {
   return left;
 }
 
-/** Whether the exit sets of two domains share an active state: one encloses the other, and the inner one has active descendants. */
-function meet(a: i32, b: i32): boolean {
+/** Whether the exit sets of two transitions share an active state: one domain encloses the other, and the inner one moves something. */
+function meet(one: i32, a: i32, other: i32, b: i32): boolean {
   if (a === NO_DOMAIN || b === NO_DOMAIN) return false;
-  if (a === layout.NONE16) return leavesAny(b);
-  if (b === layout.NONE16) return leavesAny(a);
-  if (a === b || isBelow(b, a)) return leavesAny(b);
-  return isBelow(a, b) && leavesAny(a);
+  if (a === layout.NONE16) return moves(other, b);
+  if (b === layout.NONE16) return moves(one, a);
+  if (a === b || isBelow(b, a)) return moves(other, b);
+  return isBelow(a, b) && moves(one, a);
 }
 
-function leavesAny(domain: i32): boolean {
-  return domain === layout.NONE16 || frame.hasAny(frame.configuration, domain + 1, frame.endOf(domain));
+/**
+ * Whether a transition leaves anything, or enters its own source again: a leaf whose history remembers just that leaf. XState overlooks the
+ * latter, leaves the leaf's parent by the other transition and never enters it again: a set of states that is no configuration.
+ */
+function moves(transition: i32, domain: i32): boolean {
+  if (domain === layout.NONE16 || frame.hasAny(frame.configuration, domain + 1, frame.endOf(domain))) return true;
+  return (load16(frame.transitionAt(transition) + layout.TRANSITION_FLAGS) & layout.TRANSITION_DYNAMIC) !== 0;
 }
 
 /** The state whose active descendants the transition leaves; NONE16 leaves the root too; NO_DOMAIN leaves nothing. */

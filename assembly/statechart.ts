@@ -2,13 +2,15 @@
 // is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
 import { action } from './env.ts';
-import { addEntry, clearEntry, enterRoot, nextBit, recordHistories } from './entry.ts';
+import { addEntry, clearEntry, enterRoot, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as frame from './frame.ts';
 import { isInstance, stride } from './instance.ts';
 import * as layout from './layout.ts';
 import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless, setTracing } from './select.ts';
+
+const QUEUE_MASK: i32 = layout.QUEUE_MAX - 1;
 
 let busy: boolean = false;
 /** The instance changed in XState's sense: an assign ran, the configuration moved, or history was recorded. */
@@ -17,6 +19,7 @@ let changed: boolean = false;
 let taken: boolean = false;
 let saved: boolean = false;
 let saveSize: i32 = 0;
+/** Taken and put so far; the queue is a ring of QUEUE_MAX entries, a power of two. */
 let queueHead: i32 = 0;
 let queueTail: i32 = 0;
 let fuel: i32 = 0;
@@ -86,6 +89,16 @@ function finish(result: i32): i32 {
   return taken ? layout.STEP_TAKEN : layout.STEP_IGNORED;
 }
 
+/** Whether a host function is being asked, in the middle of a step. */
+export function isBusy(): boolean {
+  return busy;
+}
+
+/** The bytes from INSTANCE_STATUS on as they were before the last start or step: the instance's own when that changed nothing. */
+export function undo(): i32 {
+  return saved ? scratch.undo : frame.instance + layout.INSTANCE_STATUS;
+}
+
 /** Before the first change: copies the instance. */
 function save(): void {
   saveSize = stride(frame.image) - layout.INSTANCE_STATUS;
@@ -142,7 +155,7 @@ function settle(): i32 {
 
 /** The next internal event becomes the one that functions see. @returns its number, or a fault. */
 function takeInternal(): i32 {
-  const at: i32 = scratch.queue + queueHead * scratch.QUEUE_ENTRY;
+  const at: i32 = scratch.queue + (queueHead & QUEUE_MASK) * scratch.QUEUE_ENTRY;
   const event: i32 = load32(at);
   handle = load32(at + 4);
   queueHead += 1;
@@ -151,8 +164,8 @@ function takeInternal(): i32 {
 }
 
 function raise(event: i32, itsHandle: i32): i32 {
-  if (queueTail === layout.QUEUE_MAX) return layout.FAULT_QUEUE_FULL;
-  const at: i32 = scratch.queue + queueTail * scratch.QUEUE_ENTRY;
+  if (queueTail - queueHead === layout.QUEUE_MAX) return layout.FAULT_QUEUE_FULL;
+  const at: i32 = scratch.queue + (queueTail & QUEUE_MASK) * scratch.QUEUE_ENTRY;
   store32(at, event);
   store32(at + 4, itsHandle);
   queueTail += 1;
@@ -182,7 +195,7 @@ function microstep(): i32 {
   if (!entersAny()) return 0;
   clearEntry();
   for (let i: i32 = 0; i < chosenCount; i++) {
-    fault = addEntry(load32(scratch.chosen + (i << 2)));
+    fault = addEntry(load32(scratch.chosen + (i << 2)), load32(scratch.domains + (i << 2)));
     if (fault < 0) return fault;
   }
   fault = enterStates();
@@ -220,10 +233,11 @@ function collectExits(): boolean {
 function exitStates(): i32 {
   if (load32(frame.image + layout.IMAGE_HISTORY_COUNT) > 0) {
     for (let state: i32 = nextBit(scratch.exits, 0); state >= 0; state = nextBit(scratch.exits, state + 1)) {
-      const before: i32 = scratch.outputCount;
+      if (!hasHistories(state)) continue;
+      // Remembering is a change in XState's sense, also when it is the same as before.
+      changed = true;
       const fault: i32 = recordHistories(state);
       if (fault < 0) return fault;
-      if (scratch.outputCount !== before) changed = true;
     }
   }
   for (let word: i32 = frame.words - 1; word >= 0; word--) {

@@ -53,6 +53,7 @@ export class Tables {
     this.#checkLimit('states', this.#tree.states.length, layout.STATE_MAX);
     this.#checkLimit('events', this.#events.types.length, layout.EVENT_MAX);
     for (const state of this.#tree.states) this.#numberState(state);
+    for (const history of this.#tree.histories) this.#checkCircle(history);
     this.#checkLimit('transitions', this.#transitions.length, layout.TRANSITION_MAX);
     this.#records = this.#fill();
   }
@@ -120,6 +121,26 @@ export class Tables {
     const definition = { path, targets, reenter: false, actions: [] };
     const plan: Plan = { kind: 'dynamic', targets: nodes };
     this.#defaults.set(history, this.#transitions.push({ source: history.parent, definition, plan, event: layout.NONE16 }) - 1);
+  }
+
+  /** A default that leads back to its own history node, through other history nodes or the parent's initial state. */
+  #checkCircle(start: History): void {
+    const seen = new Set<History>();
+    const open = [start];
+    for (let history = open.pop(); history !== undefined; history = open.pop()) {
+      if (seen.has(history) && history === start) {
+        throw bad(
+          this.#definition.id,
+          start.definition.path,
+          `the history node '${start.definition.id}' stands for itself while it remembers nothing`,
+        );
+      }
+      if (seen.has(history)) continue;
+      seen.add(history);
+      const { targets, path } = history.definition;
+      const next = targets ?? history.parent.definition.initial?.targets ?? [];
+      open.push(...next.map((id) => this.#tree.find(id, path)).filter(isHistory));
+    }
   }
 
   #addFunction(symbol: FunctionSymbol): number {

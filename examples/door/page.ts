@@ -18,6 +18,9 @@ const peer = await connect({ name: 'door page' });
 const front = await peer.watch(INSTANCE, door, { isPatient: true });
 const me = `tab ${(await peer.ready).slice(0, 4)}`;
 
+/** For the console: `lockstep.mirrors.front.send({ type: 'open' })`. */
+Object.assign(globalThis, { lockstep: { peer, mirrors: { front } } });
+
 function show(): void {
   const { value, context } = front.getSnapshot();
   const { opened, by } = context as unknown as DoorContext;

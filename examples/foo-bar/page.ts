@@ -19,6 +19,8 @@ const peer = await connect({ name: 'foo-bar page', machines: { bar: { image: ima
 const name = `bar-${(await peer.ready).slice(0, 4)}`;
 const theFoo = await peer.watch('foo', foo, { isPatient: true });
 const theBar = await peer.host('bar', 'bar');
+/** For the console: `lockstep.mirrors.foo.send({ type: 'message', from: 'me', text: 'hi' })`. */
+Object.assign(globalThis, { lockstep: { peer, mirrors: { foo: theFoo, bar: theBar } } });
 
 // ── foo knows this tab ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -33,7 +33,6 @@ export class Log {
 const TYPES = ['E0', 'E1', 'E2', 'E3', 'x.a', 'x.y', 'x.y.z'];
 const DESCRIPTORS = [...TYPES, ...TYPES, 'x.*', 'x.y.*', '*'];
 const GUARDS = ['g0', 'g1', 'g2', 'parametric', 'alias', 'composed', 'inOne'];
-const STATE_MAX = 26;
 
 /** FNV-1a over everything a function can see. */
 function mix(found: Given, salt: unknown): number {
@@ -62,12 +61,15 @@ class Author {
   readonly #xstate: XState;
   readonly #log: Log;
   readonly #nodes: Node[] = [];
+  /** Now and then more than 32 and more than 64 states: configurations of two and three words. */
+  readonly #stateMax: number;
   #effects = 0;
 
   constructor(random: Random, xstate: XState, log: Log) {
     this.#random = random;
     this.#xstate = xstate;
     this.#log = log;
+    this.#stateMax = random.pick([8, 24, 24, 24, 40, 70]);
   }
 
   chart(): Chart {
@@ -101,11 +103,11 @@ class Author {
     if (node.kind !== 'compound' && node.kind !== 'parallel') return;
     const states: Fields = {};
     node.config.states = states;
-    const count = 2 + below(3);
+    const count = 2 + below(this.#stateMax > 30 ? 5 : 3);
     for (let i = 0; i < count; i += 1) {
       const key = chance(0.1) ? String(9 - i) : `s${i}`;
       const kinds: readonly Node['kind'][] =
-        depth >= 3 || this.#nodes.length > STATE_MAX ? ['atomic'] : ['atomic', 'atomic', 'compound', 'compound', 'parallel'];
+        depth >= 3 || this.#nodes.length > this.#stateMax ? ['atomic'] : ['atomic', 'atomic', 'compound', 'compound', 'parallel'];
       const kind = i > 0 && chance(0.2) ? 'final' : pick(kinds);
       const child = this.#node(node, key, kind);
       node.children.push(child);
@@ -114,7 +116,9 @@ class Author {
     }
     if (chance(0.35)) this.#addHistory(node, states);
     if (node.kind === 'compound') {
-      const first = pick(node.children.filter(({ kind }) => kind !== 'history' && (kind !== 'final' || chance(0.1)))).key;
+      const isFirst = ({ kind, config }: Node) =>
+        kind === 'history' ? config.target !== undefined && chance(0.3) : kind !== 'final' || chance(0.1);
+      const first = pick(node.children.filter(isFirst)).key;
       node.config.initial = chance(0.25) ? { target: first, actions: this.#actions() } : first;
     }
   }

@@ -1,6 +1,6 @@
 // XState 5 corrected to document order: the oracle. Stock XState lets the order in which states were entered (`snapshot._nodes`) decide
 // ties between eventless transitions, the order of regions and the order in which history restores states; that order is not part of a
-// persisted snapshot, so a live and a restored actor may part ways. We define document order instead. The correction is four `sort`s,
+// persisted snapshot, so a live and a restored actor may part ways. We define document order instead. The correction is three `sort`s,
 // applied to a copy of the published bundle in a temporary folder; every other line of XState runs as published.
 
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

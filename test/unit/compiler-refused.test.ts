@@ -131,6 +131,20 @@ const REFUSED: readonly (readonly [what: string, machine: unknown, code: ErrorCo
     'lies outside',
   ],
   [
+    'a history that is its own default',
+    { id: 'm', initial: 'h', states: { h: { type: 'history' }, a: {} } },
+    'BAD_DEFINITION',
+    '/states/h',
+    'stands for itself',
+  ],
+  [
+    'two histories that stand for each other',
+    two({ states: { h: { type: 'history', target: 'i' }, i: { type: 'history', target: 'h' }, r: {} } }),
+    'BAD_DEFINITION',
+    '/states/p/states/h',
+    'stands for itself',
+  ],
+  [
     'a guard of XState 4',
     withState({ on: { GO: { target: 'b', cond: () => true } } }),
     'BAD_DEFINITION',

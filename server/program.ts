@@ -1,0 +1,83 @@
+// What a server runs, as a module says it: machines by name, instances that are there from the start, and code that takes part.
+
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { LockstepError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import type { Server } from './index.ts';
+
+export interface Program {
+  /** What `createMachine` returns, or its config. */
+  readonly machines: Readonly<Record<string, unknown>>;
+  /** By instance name; created when the server first starts with them. */
+  readonly instances?: Readonly<Record<string, { readonly machine: string; readonly input?: Json }>>;
+  /** Called when the instances are there. @returns what ends its part, if anything does. */
+  readonly start?: (server: Server) => Promise<(() => void) | undefined>;
+}
+
+/**
+ * Loads the module that a user names. It exports `machines` (and perhaps `instances` and `start`), or the machines themselves: each
+ * under the name of its export, a default export under its id.
+ * @throws LockstepError BAD_DEFINITION with the file and what was found in it.
+ */
+export async function loadProgram(file: string): Promise<Program> {
+  let exported: Readonly<Record<string, unknown>>;
+  try {
+    exported = (await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const { machines, instances, start } = exported;
+  if (machines === undefined) return { machines: namedMachines(file, exported) };
+  if (!isRecord(machines)) throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
+  if (start !== undefined && typeof start !== 'function') throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
+  return {
+    machines,
+    ...(instances === undefined ? {} : { instances: readInstances(file, instances) }),
+    ...(start === undefined ? {} : { start: start as NonNullable<Program['start']> }),
+  };
+}
+
+/** Creates what is not there yet, then lets each program take part. @returns what ends their parts. */
+export async function startPrograms(server: Server, programs: readonly Program[]): Promise<() => void> {
+  const endings: (() => void)[] = [];
+  for (const program of programs) {
+    for (const [instance, { machine, input }] of Object.entries(program.instances ?? {})) await server.create(machine, instance, input);
+    const end = await program.start?.(server);
+    if (typeof end === 'function') endings.push(end);
+  }
+  return () => {
+    for (const end of endings) end();
+  };
+}
+
+function namedMachines(file: string, exported: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const machines: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(exported)) {
+    if (!isMachine(value)) continue;
+    machines[name === 'default' ? (value.id ?? 'default') : name] = value;
+  }
+  if (Object.keys(machines).length === 0) throw new LockstepError('BAD_DEFINITION', `${file} exports no machine and no "machines"`);
+  return machines;
+}
+
+/** As XState makes them. */
+function isMachine(value: unknown): value is { readonly id?: string } {
+  return isRecord(value) && isRecord(value['config']) && 'implementations' in value;
+}
+
+function readInstances(file: string, instances: unknown): NonNullable<Program['instances']> {
+  if (!isRecord(instances)) throw new LockstepError('BAD_DEFINITION', `${file}: "instances" is an object by instance name, found ${typeof instances}`);
+  return Object.fromEntries(
+    Object.entries(instances).map(([name, value]) => {
+      // A bare text is the machine's name.
+      const { machine, input } = isRecord(value) ? value : { machine: value, input: undefined };
+      if (typeof machine !== 'string') throw new LockstepError('BAD_DEFINITION', `${file}: instance "${name}" names its machine, found ${JSON.stringify(machine)}`);
+      return [name, input === undefined ? { machine } : { machine, input: input as Json }];
+    }),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

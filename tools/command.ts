@@ -1,0 +1,52 @@
+// What every command of `lockstep` is, and how commands read what they are told.
+
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+
+export interface Command {
+  readonly name: string;
+  /** One line for `lockstep --help`. */
+  readonly summary: string;
+  /** @returns the exit code. @throws LockstepError, which is printed as one sentence with exit code 1; UsageError: exit code 2. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/** The command line says something that the command does not understand. */
+export class UsageError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** @throws UsageError for unknown or incomplete options. */
+export function readArguments<const Known extends Options>(args: readonly string[], options: Known) {
+  try {
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** @throws UsageError when it is no port. */
+export function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new UsageError(`a port is a number from 0 to 65535, found "${text}"`);
+  return port;
+}
+
+/** Milliseconds until a process that was asked to end is ended: whatever was answered is durable by then. */
+const CLOSE_TIMEOUT_MS = 1_900;
+
+/** Resolves with exit code 0 when SIGINT or SIGTERM came and `close` is done; a second signal does not wait. */
+export async function untilSignal(close: () => Promise<void>): Promise<number> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => { resolve(); });
+    process.once('SIGTERM', () => { resolve(); });
+  });
+  const leave = (): void => {
+    process.exit(0);
+  };
+  process.once('SIGINT', leave);
+  process.once('SIGTERM', leave);
+  setTimeout(leave, CLOSE_TIMEOUT_MS).unref();
+  await close();
+  return 0;
+}
