@@ -92,7 +92,7 @@ export function runPair(asked: Asked): Report {
       taken += ours.taken ? 1 : 0;
     }
     // What XState gets wrong we still get right, alone.
-    for (let alone = 0; ending === 'illegal' && alone < AFTERWARDS; alone += 1) {
+    for (let alone = 0; ending === 'illegal' && ours.isRunning && alone < AFTERWARDS; alone += 1) {
       ours.step({ type: random.pick(ours.types()), k: alone });
       ours.checkLegal('an event after XState went astray');
     }
@@ -150,6 +150,10 @@ class Ours {
 
   step(event: EventObject): View | 'fuel' {
     return this.#run(() => this.#instance.step(event, STAMP));
+  }
+
+  get isRunning(): boolean {
+    return this.#instance.status === 'active';
   }
 
   can(event: EventObject): boolean {
@@ -288,8 +292,9 @@ class Theirs {
         logger: (...args: unknown[]) => {
           log.entries.push(`log ${JSON.stringify(args.length > 1 ? { label: args[0], value: args[1] } : { value: args[0] })}`);
         },
-        inspect: (inspected: { type: string; snapshot?: unknown }) => {
-          if (inspected.type === '@xstate.microstep') this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot));
+        inspect: (inspected: Microstep) => {
+          if (inspected.type === '@xstate.microstep')
+            this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot)) || escapesConflict(inspected);
         },
       } as never,
     ) as Actor;
