@@ -217,12 +217,14 @@ function meet(one: i32, a: i32, other: i32, b: i32): boolean {
 }
 
 /**
- * Whether a transition leaves anything, or enters its own source again: a leaf whose history remembers just that leaf. XState overlooks the
- * latter, leaves the leaf's parent by the other transition and never enters it again: a set of states that is no configuration.
+ * Whether a transition leaves anything, or enters its own source again: a leaf whose history stands for just that leaf. XState overlooks the
+ * latter, may leave the leaf's parent by the other transition and never enter it again: a set of states that is no configuration. Right
+ * inside a parallel that cannot happen, and both run.
  */
 function moves(transition: i32, domain: i32): boolean {
   if (domain === layout.NONE16 || frame.hasAny(frame.configuration, domain + 1, frame.endOf(domain))) return true;
-  return (load16(frame.transitionAt(transition) + layout.TRANSITION_FLAGS) & layout.TRANSITION_DYNAMIC) !== 0;
+  if (domain === 0 || (load16(frame.transitionAt(transition) + layout.TRANSITION_FLAGS) & layout.TRANSITION_DYNAMIC) === 0) return false;
+  return frame.kindOf(frame.parentOf(domain)) === layout.KIND_COMPOUND;
 }
 
 /** The state whose active descendants the transition leaves; NONE16 leaves the root too; NO_DOMAIN leaves nothing. */

@@ -254,6 +254,8 @@ class Ours {
 type Actor = ReturnType<XState['createActor']>;
 interface Node {
   readonly id: string;
+  readonly key: string;
+  readonly config: { readonly target?: string };
   readonly type: string;
   readonly order: number;
   readonly parent: Node | undefined;
@@ -371,8 +373,12 @@ function nodesOf(snapshot: unknown): readonly Node[] {
  * conflict removal, and whether the outcome is a configuration is luck; we count the two as in conflict when the other leaves the leaf.
  */
 function escapesConflict({ snapshot, _transitions }: Microstep): boolean {
-  const isEscape = (source: Node, target: Node): boolean =>
-    target.type === 'history' && (snapshot.historyValue[target.id] ?? []).every((remembered) => remembered === source);
+  const isEscape = (source: Node, target: Node): boolean => {
+    if (target.type !== 'history' || source.parent?.type !== 'compound') return false;
+    const [remembered, ...more] = snapshot.historyValue[target.id] ?? [];
+    if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
+    return remembered === source && more.length === 0;
+  };
   const isLeaf = ({ type }: Node): boolean => type === 'atomic' || type === 'final';
   return (
     _transitions.length > 1 &&
