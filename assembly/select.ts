@@ -210,21 +210,21 @@ function dropPreempted(transition: i32, domain: i32, kept: i32): i32 {
 /** Whether the exit sets of two transitions share an active state: one domain encloses the other, and the inner one moves something. */
 function meet(one: i32, a: i32, other: i32, b: i32): boolean {
   if (a === NO_DOMAIN || b === NO_DOMAIN) return false;
-  if (a === layout.NONE16) return moves(other, b);
-  if (b === layout.NONE16) return moves(one, a);
-  if (a === b || isBelow(b, a)) return moves(other, b);
-  return isBelow(a, b) && moves(one, a);
+  if (a === layout.NONE16) return moves(other, b, a);
+  if (b === layout.NONE16) return moves(one, a, b);
+  if (a === b || isBelow(b, a)) return moves(other, b, a);
+  return isBelow(a, b) && moves(one, a, b);
 }
 
 /**
- * Whether a transition leaves anything, or enters its own source again: a leaf whose history stands for just that leaf. XState overlooks the
- * latter, may leave the leaf's parent by the other transition and never enter it again: a set of states that is no configuration. Right
- * inside a parallel that cannot happen, and both run.
+ * Whether a transition with this domain moves anything that one with the domain `outer` leaves: an active state below its domain, or its own
+ * source, entered again by a leaf whose history stands for just that leaf. XState overlooks the latter, may leave the leaf's parent by the
+ * other transition and never enter it again: a set of states that is no configuration. When the parent stays, both run.
  */
-function moves(transition: i32, domain: i32): boolean {
+function moves(transition: i32, domain: i32, outer: i32): boolean {
   if (domain === layout.NONE16 || frame.hasAny(frame.configuration, domain + 1, frame.endOf(domain))) return true;
-  if (domain === 0 || (load16(frame.transitionAt(transition) + layout.TRANSITION_FLAGS) & layout.TRANSITION_DYNAMIC) === 0) return false;
-  return frame.kindOf(frame.parentOf(domain)) === layout.KIND_COMPOUND;
+  if ((load16(frame.transitionAt(transition) + layout.TRANSITION_FLAGS) & layout.TRANSITION_DYNAMIC) === 0) return false;
+  return frame.parentOf(domain) !== outer;
 }
 
 /** The state whose active descendants the transition leaves; NONE16 leaves the root too; NO_DOMAIN leaves nothing. */

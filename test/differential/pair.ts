@@ -374,7 +374,7 @@ function nodesOf(snapshot: unknown): readonly Node[] {
  */
 function escapesConflict({ snapshot, _transitions }: Microstep): boolean {
   const isEscape = (source: Node, target: Node): boolean => {
-    if (target.type !== 'history' || source.parent?.type !== 'compound') return false;
+    if (target.type !== 'history') return false;
     const [remembered, ...more] = snapshot.historyValue[target.id] ?? [];
     if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
     return remembered === source && more.length === 0;
