@@ -1,6 +1,7 @@
 // The product for Node: one bundle per public entry in build/dist, npm dependencies left outside.
 
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { dialect } from './tools/bootstrap/dialect.ts';
 
@@ -14,9 +15,12 @@ const ENTRIES = {
   cli: 'tools/cli.ts',
   examples: 'examples/machines.ts',
   bench: 'bench/run.ts',
+  door: 'examples/door/door.ts',
 } as const;
 
 export default defineConfig({
+  // The examples import the package by its name.
+  resolve: { alias: { 'lockstep/server': fileURLToPath(new URL('server/index.ts', import.meta.url)) } },
   plugins: [dialect()],
   build: {
     ssr: true,

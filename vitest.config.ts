@@ -1,10 +1,12 @@
 // Tests run straight from the sources; the core's TypeScript dialect comes in through the same plugin as in the product.
 
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { dialect } from './tools/bootstrap/dialect.ts';
 
 export default defineConfig({
   plugins: [dialect()],
+  resolve: { alias: { 'lockstep/server': fileURLToPath(new URL('server/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build-core.ts'],

@@ -62,11 +62,11 @@ export function can(instance: i32, event: i32): i32 {
 
 function begin(instance: i32, flags: i32, status: i32): i32 {
   if (busy) return layout.FAULT_BUSY;
+  scratch.clearOutput();
   if (!isInstance(instance)) return layout.FAULT_INSTANCE;
   if (load32(instance + layout.INSTANCE_STATUS) !== status) return layout.FAULT_STATUS;
   busy = true;
   frame.enterFrame(instance);
-  scratch.clearOutput();
   setTracing((flags & layout.TRACE) !== 0);
   saved = false;
   taken = false;

@@ -1,0 +1,187 @@
+// The core by its exports: the two dialects in lock-step, images that nobody compiled, faults that change nothing, its size.
+
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { FAULT_BUSY, FAULT_EVENT, FAULT_INSTANCE, FAULT_STATUS, IMAGE_HASH, IMAGE_HASHED_SIZE, IMAGE_SEMANTICS, INSTANCE_STATUS, TRACE } from '../../assembly/layout.ts';
+import { compileMachine } from '../../compiler/index.ts';
+import { LockstepError } from '../../core/errors.ts';
+import { createDialectCore } from '../../core/dialect.ts';
+import { Core } from '../../core/wasm.ts';
+import { Log, randomChart } from '../differential/chart.ts';
+import { correctedXState } from '../differential/oracle.ts';
+import { testCore } from '../support/core.ts';
+import { everythingImage } from '../support/golden-images.ts';
+import { random, seedOf, type Random } from '../support/random.ts';
+
+const LONG = process.env['LONG'] !== undefined;
+const xstate = await correctedXState();
+
+/** A random chart as an image; undefined when the compiler refuses it. */
+function randomImage(dice: Random): Uint8Array | undefined {
+  const { config, implementations } = randomChart(dice, xstate, new Log());
+  try {
+    return compileMachine(xstate.createMachine(config as never, implementations as never)).bytes;
+  } catch (error) {
+    if (error instanceof LockstepError) return undefined;
+    throw error;
+  }
+}
+
+/** One core running one instance, with guards that answer, and fail, by a seed. */
+class Side {
+  readonly core: Core;
+  readonly instance: number;
+
+  constructor(core: Core, image: Uint8Array) {
+    this.core = core;
+    this.instance = core.exports.create(core.loadImage(image));
+  }
+
+  run(call: (side: Side) => number, seed: number, failures: number): { result: number; records: number[]; bytes: number[]; digest: bigint } {
+    const dice = random(seed);
+    const eventCount = this.eventCount;
+    const answer = (): number => (dice.chance(failures) ? -1 : dice.below(2));
+    this.core.host = { guard: answer, action: () => (dice.chance(failures) ? -1 : dice.below(eventCount)) };
+    const result = call(this);
+    const { exports, words } = this.core;
+    const from = exports.output() >>> 2;
+    return { result, records: Array.from(words.subarray(from, from + exports.outputCount() * 2)), bytes: this.bytes(), digest: this.core.digest(this.instance) };
+  }
+
+  bytes(): number[] {
+    const { exports, words } = this.core;
+    return Array.from(words.subarray((this.instance + INSTANCE_STATUS) >>> 2, (this.instance + exports.stride(this.image)) >>> 2));
+  }
+
+  get image(): number {
+    return this.core.words[this.instance >>> 2]!;
+  }
+
+  get eventCount(): number {
+    return this.core.words[(this.image + 36) >>> 2]!;
+  }
+}
+
+test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record and byte of random charts, and a fault changes no byte', async () => {
+  const seed = seedOf('core lock-step');
+  const dice = random(seed);
+  const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+  let charts = 0;
+  let faults = 0;
+  let taken = 0;
+  while (charts < (LONG ? 2_000 : 150)) {
+    const image = randomImage(dice);
+    if (image === undefined) continue;
+    charts++;
+    const [wasm, typescript] = cores.map((core) => new Side(core, image)) as [Side, Side];
+    for (let i = 0; i < 40; i++) {
+      const callSeed = dice.below(0x7fffffff);
+      const event = dice.below(wasm.eventCount);
+      const failures = dice.chance(0.2) ? 0.2 : 0;
+      const call = (side: Side): number => (i === 0 ? side.core.exports.start(side.instance, TRACE) : side.core.exports.step(side.instance, event, TRACE));
+      const before = wasm.bytes();
+      const found = wasm.run(call, callSeed, failures);
+      expect(typescript.run(call, callSeed, failures)).toEqual(found);
+      if (found.result < 0) {
+        faults++;
+        expect(found.bytes).toEqual(before);
+        expect(found.records).toEqual([]);
+      } else if (found.result > 0) taken++;
+      const ask = (side: Side): number => side.core.exports.can(side.instance, event);
+      expect(typescript.run(ask, callSeed, 0).result).toBe(wasm.run(ask, callSeed, 0).result);
+    }
+  }
+  expect(faults).toBeGreaterThan(50);
+  expect(taken).toBeGreaterThan(500);
+});
+
+test('[CORE-3] 20,000 mutated images neither trap nor hang nor write outside their own memory', async () => {
+  const dice = random(seedOf('mutated images'));
+  const core = await testCore();
+  const { exports } = core;
+  const canaries = [exports.allocate(4_096), 0];
+  const image = everythingImage;
+  let refused = 0;
+  let ran = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const mutant = image.slice();
+    for (let count = 1 + dice.below(4); count > 0; count--) mutant[dice.below(mutant.length)] = dice.chance(0.5) ? dice.below(256) : dice.pick([0, 1, 255, 127]);
+    if (dice.chance(0.9)) fixHash(core, mutant);
+    let handle: number;
+    try {
+      handle = core.loadImage(mutant);
+    } catch (error) {
+      if (!(error instanceof LockstepError) || error.code !== 'BAD_IMAGE') throw error;
+      refused++;
+      continue;
+    }
+    if (canaries[1] === 0) canaries[1] = exports.allocate(4_096);
+    for (const canary of canaries) core.bytes.fill(0xa5, canary, canary! + 4_096);
+    const eventCount = core.words[(handle + 36) >>> 2]!;
+    core.host = { guard: () => dice.below(2), action: () => dice.below(eventCount) };
+    const instance = exports.create(handle);
+    exports.start(instance, 0);
+    for (let i = 0; i < 30; i++) exports.step(instance, dice.below(eventCount), 0);
+    for (const canary of canaries) expect(core.bytes.subarray(canary, canary! + 4_096).every((byte) => byte === 0xa5)).toBe(true);
+    exports.destroy(instance);
+    expect(exports.unload(handle)).toBe(0);
+    ran++;
+  }
+  expect(refused).toBeGreaterThan(1_000);
+  expect(ran).toBeGreaterThan(200);
+});
+
+function fixHash(core: Core, image: Uint8Array): void {
+  const view = new DataView(image.buffer);
+  const hashedSize = view.getUint32(IMAGE_HASHED_SIZE, true);
+  if (hashedSize < IMAGE_SEMANTICS || hashedSize > image.length) return;
+  const block = core.exports.allocate(image.length + 8);
+  core.bytes.set(image, block + 8);
+  core.exports.hash(block + 8 + IMAGE_SEMANTICS, hashedSize - IMAGE_SEMANTICS, 0, 0, block);
+  image.set(core.bytes.slice(block, block + 8), IMAGE_HASH);
+  core.exports.release(block, image.length + 8);
+}
+
+test('[CORE-3] truncated images are refused at every length', async () => {
+  const core = await testCore();
+  for (let length = 0; length < everythingImage.length; length += 1) {
+    expect(() => core.loadImage(everythingImage.slice(0, length))).toThrow(LockstepError);
+  }
+});
+
+test('[CORE-4] wrong handles, events and moments are faults', async () => {
+  const core = await testCore();
+  const side = new Side(core, everythingImage);
+  core.host = { guard: () => 0, action: () => 0 };
+  expect(core.exports.step(side.instance, 1, 0)).toBe(FAULT_STATUS);
+  core.exports.start(side.instance, 0);
+  expect(core.exports.start(side.instance, 0)).toBe(FAULT_STATUS);
+  expect(core.exports.step(side.instance, -1, 0)).toBe(FAULT_EVENT);
+  expect(core.exports.step(side.instance, side.eventCount, 0)).toBe(FAULT_EVENT);
+  for (const pointer of [0, 4, -8, side.instance + 8, side.image, 0x7ffffff8]) expect(core.exports.step(pointer, 1, 0)).toBe(FAULT_INSTANCE);
+  core.exports.destroy(side.instance);
+  expect(core.exports.step(side.instance, 1, 0)).toBe(FAULT_INSTANCE);
+});
+
+test('[CORE-4] a host function that calls back into the core gets a fault and does no harm', async () => {
+  const core = await testCore();
+  const guarded = xstate.createMachine({ id: 'm', initial: 'a', states: { a: { on: { GO: { target: 'b', guard: () => true } } }, b: {} } });
+  const { bytes } = compileMachine(guarded);
+  const side = new Side(core, bytes);
+  core.exports.start(side.instance, 0);
+  const answers: number[] = [];
+  core.host = {
+    guard: () => {
+      answers.push(core.exports.step(side.instance, 1, 0), core.exports.start(side.instance, 0));
+      return 1;
+    },
+    action: () => 0,
+  };
+  expect(core.exports.step(side.instance, 1, 0)).toBe(1);
+  expect(answers).toEqual([FAULT_BUSY, FAULT_BUSY]);
+});
+
+test('[CORE-5] the release build is at most 16 KB gzipped', () => {
+  expect(gzipSync(readFileSync(new URL('../../build/core.wasm', import.meta.url)), { level: 9 }).length).toBeLessThanOrEqual(16 * 1024);
+});
