@@ -187,7 +187,8 @@ function addAncestor(ancestor: i32, within: i32): void {
   let child: i32 = ancestor + 1;
   while (child <= end && fault === 0) {
     const childEnd: i32 = frame.endOf(child);
-    if (!frame.hasAny(scratch.enters, child + 1, childEnd)) {
+    // A region that was not left stays as it is; XState would enter its default beside what is active there.
+    if (!frame.isActive(child) && !frame.hasAny(scratch.enters, child + 1, childEnd)) {
       frame.setBit(scratch.enters, child);
       descend(child);
     }

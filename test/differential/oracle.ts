@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-export type XState = typeof import('xstate');
+import type * as xstate from 'xstate';
+
+export type XState = typeof xstate;
 
 interface Correction {
   readonly what: string;

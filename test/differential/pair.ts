@@ -369,21 +369,19 @@ function nodesOf(snapshot: unknown): readonly Node[] {
 }
 
 /**
- * Whether a leaf's transition resolved to that leaf through a history node, beside another transition. Leaving nothing it escapes XState's
- * conflict removal, and whether the outcome is a configuration is luck; we count the two as in conflict when the other leaves the leaf.
+ * Whether a leaf's transition resolved to that leaf through a history node, beside another transition or from further up. Leaving nothing, it
+ * escapes XState's conflict removal, and it enters regions that were not left; whether the outcome is a configuration is luck. We count two
+ * such transitions as in conflict when one leaves the leaf's parent, and leave active regions alone.
  */
 function escapesConflict({ snapshot, _transitions }: Microstep): boolean {
   const isEscape = (source: Node, target: Node): boolean => {
-    if (target.type !== 'history') return false;
+    if (target.type !== 'history' || (_transitions.length === 1 && target.parent === source.parent)) return false;
     const [remembered, ...more] = snapshot.historyValue[target.id] ?? [];
     if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
     return remembered === source && more.length === 0;
   };
   const isLeaf = ({ type }: Node): boolean => type === 'atomic' || type === 'final';
-  return (
-    _transitions.length > 1 &&
-    _transitions.some(({ source, target }) => isLeaf(source) && (target ?? []).some((node) => isEscape(source, node)))
-  );
+  return _transitions.some(({ source, target }) => isLeaf(source) && (target ?? []).some((node) => isEscape(source, node)));
 }
 
 /** Parents are active; a compound has one active child, a parallel all of them. */
