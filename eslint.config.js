@@ -3,7 +3,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/**', 'node_modules/**', 'bench/node_modules/**', 'assembly/prim.ts', 'assembly/env.ts', '**/*.mjs', 'eslint.config.js'] },
+  {
+    ignores: [
+      'build/**',
+      'node_modules/**',
+      'bench/node_modules/**',
+      'assembly/prim.ts',
+      'assembly/env.ts',
+      '**/*.mjs',
+      'eslint.config.js',
+    ],
+  },
   ...tseslint.configs.strict,
   {
     rules: {

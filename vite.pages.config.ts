@@ -27,7 +27,8 @@ function placePages(): Plugin {
         mkdirSync(path.dirname(path.join(outDir, place)), { recursive: true });
         renameSync(path.join(outDir, source), path.join(outDir, place));
       }
-      for (const folder of new Set(Object.values(PAGES).map((source) => source.split('/')[0]!))) rmSync(path.join(outDir, folder), { recursive: true });
+      for (const folder of new Set(Object.values(PAGES).map((source) => source.split('/')[0]!)))
+        rmSync(path.join(outDir, folder), { recursive: true });
     },
   };
 }

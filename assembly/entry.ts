@@ -254,7 +254,8 @@ function descendHistory(history: i32): void {
       frame.setBit(scratch.enters, state);
       descend(state);
     }
-    for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1)) addProperAncestors(state, parent);
+    for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1))
+      addProperAncestors(state, parent);
   } else enterHistoryDefault(history, parent);
 }
 
@@ -330,7 +331,11 @@ function moveBits(from: i32, to: i32): boolean {
 
 function rememberLeaves(memory: i32, state: i32): void {
   const end: i32 = frame.endOf(state);
-  for (let below: i32 = nextBit(frame.configuration, state + 1); below >= 0 && below <= end; below = nextBit(frame.configuration, below + 1)) {
+  for (
+    let below: i32 = nextBit(frame.configuration, state + 1);
+    below >= 0 && below <= end;
+    below = nextBit(frame.configuration, below + 1)
+  ) {
     if (frame.endOf(below) === below) frame.setBit(memory, below);
   }
 }

@@ -23,7 +23,7 @@ function classSize(size: i32): i32 {
 function classHead(size: i32): i32 {
   if (size <= CLASS_MAX) return heads + ((size >> 3) << 2);
   let index: i32 = 0;
-  while (CLASS_MAX * 2 << index < size) index += 1;
+  while ((CLASS_MAX * 2) << index < size) index += 1;
   return heads + ((SMALL_CLASSES + index) << 2);
 }
 
@@ -71,4 +71,3 @@ export function release(pointer: i32, size: i32): void {
 export function isWithin(pointer: i32, size: i32): boolean {
   return heads !== 0 && (pointer & 7) === 0 && pointer > heads && size >= 0 && size <= next && pointer <= next - size;
 }
-

@@ -1,7 +1,7 @@
 // Instances: blocks of the stride of their image, told from other numbers by a mark; made, freed and hashed.
 
 import { allocate, isWithin, release } from './heap.ts';
-import { countInstance, entryFree, entryOf, entryStride, even, setEntryFree, wordsOf } from './image.ts';
+import { countInstance, entryFree, entryOf, entryStride, even, setEntryFree } from './image.ts';
 import * as layout from './layout.ts';
 import { hash64, load32, store32, zeroMemory } from './prim.ts';
 

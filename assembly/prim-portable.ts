@@ -250,4 +250,9 @@ function stripes(pointer: number, end: number, seedLow: number, seedHigh: number
   return at;
 }
 
-const LANE_ROTATIONS = [[0, 1], [1, 7], [2, 12], [3, 18]] as const;
+const LANE_ROTATIONS = [
+  [0, 1],
+  [1, 7],
+  [2, 12],
+  [3, 18],
+] as const;

@@ -1,3 +1,4 @@
+// Over 400 lines because a macrostep is one walk: splitting it would spread its state over files.
 // The statechart stepper: one event run to completion by XState's rules in document order. Everything it changes lies in the instance and
 // is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
@@ -326,7 +327,12 @@ function enterFinal(state: i32): i32 {
     }
   }
   let completion: i32 = ancestor === layout.NONE16 ? state : ancestor;
-  while (ancestor !== layout.NONE16 && frame.kindOf(ancestor) === layout.KIND_PARALLEL && !frame.hasBit(scratch.completed, ancestor) && isFinished(ancestor)) {
+  while (
+    ancestor !== layout.NONE16 &&
+    frame.kindOf(ancestor) === layout.KIND_PARALLEL &&
+    !frame.hasBit(scratch.completed, ancestor) &&
+    isFinished(ancestor)
+  ) {
     frame.setBit(scratch.completed, ancestor);
     fault = raiseDone(ancestor, layout.HANDLE_DONE | ancestor);
     if (fault < 0) return fault;
@@ -427,6 +433,7 @@ function raiseMade(maker: i32): i32 {
 
 function schedule(timer: i32): i32 {
   const at: i32 = frame.image + load32(frame.image + layout.IMAGE_TIMERS) + timer * layout.TIMER_SIZE;
-  if (load16(at + layout.TIMER_DELAY_KIND) === layout.DELAY_HOST && action(load32(at + layout.TIMER_DELAY), handle) < 0) return layout.FAULT_HOST;
+  if (load16(at + layout.TIMER_DELAY_KIND) === layout.DELAY_HOST && action(load32(at + layout.TIMER_DELAY), handle) < 0)
+    return layout.FAULT_HOST;
   return scratch.emit(layout.RECORD_SCHEDULE, timer, handle);
 }

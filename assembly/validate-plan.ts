@@ -5,7 +5,7 @@ import * as layout from './layout.ts';
 import { load16, load32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
-import { areActions } from './validate.ts';
+import { areActions } from './validate-actions.ts';
 
 /** Marks a state as entered, in scratch.counts; the low bits count its entered children. */
 const ENTERED: i32 = 0x40000000;

@@ -6,6 +6,7 @@ import * as layout from './layout.ts';
 import { hash64, load16, load32, load8, populationCount } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
+import { areActions } from './validate-actions.ts';
 import { validatePlans } from './validate-plan.ts';
 
 /** @returns 0, the number of a check, or FAULT_MEMORY. */
@@ -91,7 +92,7 @@ function validateTree(): i32 {
     const end: i32 = tables.endOf(state);
     if (kind > layout.KIND_FINAL) return 31;
     if (end < state || end >= tables.stateCount) return 32;
-    if ((end > state) !== tables.hasChildren(state)) return 33;
+    if (end > state !== tables.hasChildren(state)) return 33;
     if (state === 0) continue;
     // The parent is the innermost state before this one whose range has not ended. Ranges end once each, so the climb is short.
     let parent: i32 = state - 1;
@@ -153,23 +154,6 @@ function validateStates(): i32 {
     listed += count;
   }
   return listed === tables.historyCount ? 0 : 57;
-}
-
-/** Whether the word index names a list of actions that exist. */
-export function areActions(index: i32): boolean {
-  const length: i32 = tables.listLength(index);
-  for (let i: i32 = 0; i < length; i++) {
-    const word: i32 = tables.listWord(index, i);
-    const kind: i32 = word >>> 24;
-    const argument: i32 = word & layout.ACTION_ARG_MASK;
-    if (kind < 1 || kind > layout.ACTION_KIND_MAX) return false;
-    if (kind === layout.ACTION_RAISE) {
-      if (argument >= tables.raiseCount) return false;
-    } else if (kind === layout.ACTION_SCHEDULE || kind === layout.ACTION_CANCEL) {
-      if (argument >= tables.timerCount) return false;
-    } else if (!tables.isFunction(argument)) return false;
-  }
-  return length >= 0;
 }
 
 /** Masks, ranks and starts agree; the events' candidates follow one another without gaps, and each belongs to the state it is listed for. */

@@ -12,7 +12,7 @@ import { connect } from '../server/connect.ts';
 import { serve } from '../server/index.ts';
 import { median, type Effort, type Row } from './measure.ts';
 
-const CONNECTIONS = 20;
+const CONNECTIONS = 50;
 const IN_FLIGHT = 16;
 const MESSAGE = JSON.stringify({ jsonrpc: '2.0', id: 123_456, method: 'send', params: ['counter-1', 123_456, { type: 'ADD', by: 1 }] });
 
@@ -35,7 +35,14 @@ export async function run(effort: Effort): Promise<Row[]> {
       rates.bare.push(await bare.rate(perConnection));
     }
     const ratio = median(rates.ours.map((value, round) => value / rates.bare[round]!));
-    return [{ name: 'echo/confirm', unit: 'round trips per server CPU second', ours: median(rates.ours), against: { 'bare ws echo': { value: median(rates.bare), ratio } } }];
+    return [
+      {
+        name: 'echo/confirm',
+        unit: 'round trips per server CPU second',
+        ours: median(rates.ours),
+        against: { 'bare ws echo': { value: median(rates.bare), ratio } },
+      },
+    ];
   } finally {
     await ours.end();
     await bare.end();
@@ -86,30 +93,41 @@ async function oursClients(url: string): Promise<Clients> {
     }),
   );
   return {
-    drive: async (count) => void (await Promise.all(mirrors.map((mirror) => keepInFlight(count, () => mirror.submit({ type: 'ADD', by: 1 }))))),
+    drive: async (count) =>
+      void (await Promise.all(mirrors.map((mirror) => keepInFlight(count, () => mirror.submit({ type: 'ADD', by: 1 }))))),
     end: async () => void (await Promise.all(peers.map((peer) => peer.close()))),
   };
 }
 
 async function bareClients(url: string): Promise<Clients> {
   const sockets = await Promise.all(
-    Array.from({ length: CONNECTIONS }, () => new Promise<WebSocket>((resolve, reject) => {
-      const socket = new WebSocket(url.replace('http', 'ws'));
-      socket.once('open', () => resolve(socket));
-      socket.once('error', reject);
-    })),
+    Array.from(
+      { length: CONNECTIONS },
+      () =>
+        new Promise<WebSocket>((resolve, reject) => {
+          const socket = new WebSocket(url.replace('http', 'ws'));
+          socket.once('open', () => resolve(socket));
+          socket.once('error', reject);
+        }),
+    ),
   );
   return {
     drive: async (count) => {
-      await Promise.all(sockets.map((socket) => {
-        const waiting: (() => void)[] = [];
-        const heard = (): void => waiting.shift()?.();
-        socket.on('message', heard);
-        return keepInFlight(count, () => new Promise<void>((resolve) => {
-          waiting.push(resolve);
-          socket.send(MESSAGE);
-        })).then(() => socket.off('message', heard));
-      }));
+      await Promise.all(
+        sockets.map((socket) => {
+          const waiting: (() => void)[] = [];
+          const heard = (): void => waiting.shift()?.();
+          socket.on('message', heard);
+          return keepInFlight(
+            count,
+            () =>
+              new Promise<void>((resolve) => {
+                waiting.push(resolve);
+                socket.send(MESSAGE);
+              }),
+          ).then(() => socket.off('message', heard));
+        }),
+      );
     },
     end: async () => sockets.forEach((socket) => socket.terminate()),
   };

@@ -35,7 +35,14 @@ export async function run(effort: Effort): Promise<Row[]> {
       bare.push(rate(began));
     }
     const ratio = median(ours.map((value, round) => value / bare[round]!));
-    return [{ name: 'journal/append', unit: 'durable events per second', ours: median(ours), against: { 'append + fdatasync': { value: median(bare), ratio } } }];
+    return [
+      {
+        name: 'journal/append',
+        unit: 'durable events per second',
+        ours: median(ours),
+        against: { 'append + fdatasync': { value: median(bare), ratio } },
+      },
+    ];
   } finally {
     await journal.close();
     closeSync(file);
@@ -49,8 +56,21 @@ function rate(began: number): number {
 
 function step(seq: number): Step {
   return {
-    instance: 'ledger', epoch: 1_795_000_000_000, seq, at: 1_795_000_000_000 + seq,
-    cause: { peer: 'f2Jk8sPq0aZx71Lm', n: seq, event: { type: 'DEPOSIT', amount: seq % 97, note: 'cash' }, seed: 4_503_599_627_370_496 + seq },
-    clocks: [1, 1, 2, 1], history: [], patch: [{ op: 'replace', path: '/balance', value: seq * 7 }], host: [true], timers: [], effects: [],
+    instance: 'ledger',
+    epoch: 1_795_000_000_000,
+    seq,
+    at: 1_795_000_000_000 + seq,
+    cause: {
+      peer: 'f2Jk8sPq0aZx71Lm',
+      n: seq,
+      event: { type: 'DEPOSIT', amount: seq % 97, note: 'cash' },
+      seed: 4_503_599_627_370_496 + seq,
+    },
+    clocks: [1, 1, 2, 1],
+    history: [],
+    patch: [{ op: 'replace', path: '/balance', value: seq * 7 }],
+    host: [true],
+    timers: [],
+    effects: [],
   };
 }

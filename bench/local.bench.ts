@@ -19,7 +19,8 @@ export let last: unknown;
 
 export async function run(effort: Effort): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { name, machine, events } of CASES) rows.push(compare(name, ours(await load(machine), events), [xstate(machine, events)], effort));
+  for (const { name, machine, events } of CASES)
+    rows.push(compare(name, ours(await load(machine), events), [xstate(machine, events)], effort));
   return rows;
 }
 

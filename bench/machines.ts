@@ -13,9 +13,33 @@ export const traffic = createMachine({
   context: { cycles: 0, limit: 1e9 },
   initial: 'green',
   states: {
-    green: { on: { TIMER: { target: 'yellow', guard: ({ context }) => context.cycles < context.limit, actions: assign({ cycles: ({ context }) => context.cycles + 1 }) } } },
-    yellow: { on: { TIMER: { target: 'red', guard: ({ context }) => context.cycles < context.limit, actions: assign({ cycles: ({ context }) => context.cycles + 1 }) } } },
-    red: { on: { TIMER: { target: 'green', guard: ({ context }) => context.cycles < context.limit, actions: assign({ cycles: ({ context }) => context.cycles + 1 }) } } },
+    green: {
+      on: {
+        TIMER: {
+          target: 'yellow',
+          guard: ({ context }) => context.cycles < context.limit,
+          actions: assign({ cycles: ({ context }) => context.cycles + 1 }),
+        },
+      },
+    },
+    yellow: {
+      on: {
+        TIMER: {
+          target: 'red',
+          guard: ({ context }) => context.cycles < context.limit,
+          actions: assign({ cycles: ({ context }) => context.cycles + 1 }),
+        },
+      },
+    },
+    red: {
+      on: {
+        TIMER: {
+          target: 'green',
+          guard: ({ context }) => context.cycles < context.limit,
+          actions: assign({ cycles: ({ context }) => context.cycles + 1 }),
+        },
+      },
+    },
   },
 });
 export const trafficEvents: readonly EventObject[] = [{ type: 'TIMER' }];
@@ -54,7 +78,11 @@ export const app34 = createMachine({
         italic: { initial: 'off', states: { off: { on: { ITALIC: 'on' } }, on: { on: { ITALIC: 'off' } } } },
         list: {
           initial: 'none',
-          states: { none: { on: { LIST: 'bullets' } }, bullets: { on: { LIST: 'numbers', NONE: 'none' } }, numbers: { on: { NONE: 'none' } } },
+          states: {
+            none: { on: { LIST: 'bullets' } },
+            bullets: { on: { LIST: 'numbers', NONE: 'none' } },
+            numbers: { on: { NONE: 'none' } },
+          },
         },
         spelling: { initial: 'off', states: { off: { on: { SPELL: 'on' } }, on: { on: { SPELL: 'off' } } } },
       },
@@ -75,4 +103,6 @@ export const app34 = createMachine({
   },
 });
 export const app34Events: readonly EventObject[] =
-  'LOGIN ACCEPT WORK BOLD OPEN NEXT DROP RETRY ITALIC LIST TYPE NEXT EDIT LIST SAVE REST SPELL NONE CLOSE LOGOUT REJECT'.split(' ').map((type) => ({ type }));
+  'LOGIN ACCEPT WORK BOLD OPEN NEXT DROP RETRY ITALIC LIST TYPE NEXT EDIT LIST SAVE REST SPELL NONE CLOSE LOGOUT REJECT'
+    .split(' ')
+    .map((type) => ({ type }));

@@ -58,6 +58,11 @@ export function compare(name: string, ours: Contender, peers: readonly Contender
     for (const entry of all) entry.rates.push(entry.operations / secondsOf(entry.contender, entry.operations));
   }
   const own = all[0]!.rates;
-  const against = all.slice(1).map(({ contender, rates }) => [contender.name, { value: median(rates), ratio: median(rates.map((rate, round) => own[round]! / rate)) }] as const);
+  const against = all
+    .slice(1)
+    .map(
+      ({ contender, rates }) =>
+        [contender.name, { value: median(rates), ratio: median(rates.map((rate, round) => own[round]! / rate)) }] as const,
+    );
   return { name, unit: 'operations per CPU second', ours: median(own), against: Object.fromEntries(against) };
 }

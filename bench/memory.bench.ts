@@ -21,7 +21,9 @@ export async function run(effort: Effort): Promise<Row[]> {
 }
 
 function inProcess(side: Side): number {
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', process.argv[1]!, '--child', 'memory', side], { encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', process.argv[1]!, '--child', 'memory', side], {
+    encoding: 'utf8',
+  });
   const bytes = Number(stdout.trim().split('\n').at(-1));
   if (status !== 0 || !Number.isFinite(bytes)) throw new Error(`measuring ${side} failed: ${stderr}`);
   return bytes;

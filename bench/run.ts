@@ -12,7 +12,9 @@ interface Bench {
 }
 
 const BENCHES = new Map(
-  Object.entries(import.meta.glob<Bench>('./*.bench.ts')).map(([file, load]) => [file.slice('./'.length, -'.bench.ts'.length), load] as const),
+  Object.entries(import.meta.glob<Bench>('./*.bench.ts')).map(
+    ([file, load]) => [file.slice('./'.length, -'.bench.ts'.length), load] as const,
+  ),
 );
 
 const words = process.argv.slice(2);
@@ -38,9 +40,18 @@ async function main(): Promise<void> {
 
 function print(rows: readonly Row[]): void {
   const table = rows.flatMap(({ name, unit, ours, against }) =>
-    Object.entries(against).map(([peer, { value, ratio }]) => ({ row: name, unit, ours: figure(ours), peer, theirs: figure(value), ratio: figure(ratio) })),
+    Object.entries(against).map(([peer, { value, ratio }]) => ({
+      row: name,
+      unit,
+      ours: figure(ours),
+      peer,
+      theirs: figure(value),
+      ratio: figure(ratio),
+    })),
   );
-  console.table(table);
+  for (const { row, unit, ours, peer, theirs, ratio } of table) {
+    console.log(`${row.padEnd(16)}${ours.padStart(12)} ${unit}, ${peer}: ${theirs}, ratio ${ratio}`);
+  }
 }
 
 function figure(value: number): string {

@@ -38,8 +38,15 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const [core, claim] = await Promise.all([options.core ?? loadCore(), claimSecret(url)]);
   const road = new Road(url);
   const peer = new Tab({
-    environment: browserEnvironment(), dial: road.dial, core, secret: claim.secret, name: options.name ?? document.title, kind: 'browser',
-    hosts: options.hosts ?? true, ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }), ...(options.report === undefined ? {} : { report: options.report }),
+    environment: browserEnvironment(),
+    dial: road.dial,
+    core,
+    secret: claim.secret,
+    name: options.name ?? document.title,
+    kind: 'browser',
+    hosts: options.hosts ?? true,
+    ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
+    ...(options.report === undefined ? {} : { report: options.report }),
   });
   peer.heed(road, claim.release);
   try {
@@ -53,7 +60,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
 
 function socketUrl(given: string | URL): string {
   const url = new URL(given, location.href);
-  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) throw new LockstepError('BAD_PARAMS', `the relay's URL is ${url.href}, expected one of http, https, ws or wss`);
+  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol))
+    throw new LockstepError('BAD_PARAMS', `the relay's URL is ${url.href}, expected one of http, https, ws or wss`);
   return `${url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss' : 'ws'}://${url.host}/`;
 }
 

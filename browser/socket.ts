@@ -43,7 +43,8 @@ class SocketLink implements Link {
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#frame(typeof data === 'string' ? data : new Uint8Array(data));
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
+      this.#frame(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
   }
 

@@ -35,9 +35,15 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
   abstract tick(state: string): number;
   abstract stop(): void;
 
-  subscribe(observer: Observer<Snapshot<TContext>> | ((snapshot: Snapshot<TContext>) => void), error?: (error: unknown) => void, complete?: () => void): Subscription {
+  subscribe(
+    observer: Observer<Snapshot<TContext>> | ((snapshot: Snapshot<TContext>) => void),
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): Subscription {
     const entry: Observer<Snapshot<TContext>> =
-      typeof observer === 'function' ? { next: observer, ...(error === undefined ? {} : { error }), ...(complete === undefined ? {} : { complete }) } : observer;
+      typeof observer === 'function'
+        ? { next: observer, ...(error === undefined ? {} : { error }), ...(complete === undefined ? {} : { complete }) }
+        : observer;
     const observers = (this.#observers ??= new Set());
     observers.add(entry);
     return { unsubscribe: () => void observers.delete(entry) };

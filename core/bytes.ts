@@ -1,6 +1,14 @@
 // The bytes of one instance in the core's memory: where its numbers are, and nothing of what they mean to others. Layout: assembly/layout.
 
-import { INSTANCE_CONFIGURATION, INSTANCE_SEQ, INSTANCE_STATUS, STATUS_ACTIVE, STATUS_DONE, STATUS_ERROR, STATUS_STOPPED } from '../assembly/layout.ts';
+import {
+  INSTANCE_CONFIGURATION,
+  INSTANCE_SEQ,
+  INSTANCE_STATUS,
+  STATUS_ACTIVE,
+  STATUS_DONE,
+  STATUS_ERROR,
+  STATUS_STOPPED,
+} from '../assembly/layout.ts';
 import { LockstepError } from './errors.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
 import type { Status } from './step.ts';
@@ -93,7 +101,8 @@ export class InstanceBytes {
     const at = this.#historyAt(history);
     core.words.fill(0, at, at + wordCount);
     for (const state of states) {
-      if (state >= stateCount) throw new LockstepError('BAD_PARAMS', `history ${history} remembers state ${state}, the image has ${stateCount}`);
+      if (state >= stateCount)
+        throw new LockstepError('BAD_PARAMS', `history ${history} remembers state ${state}, the image has ${stateCount}`);
       core.words[at + (state >>> 5)]! |= 1 << (state & 31);
     }
   }
@@ -109,7 +118,8 @@ export class InstanceBytes {
     const undo = words.slice(from, (this.pointer + strideBytes) >>> 2);
     try {
       write(words);
-      if (core.exports.settle(this.pointer) < 0) throw new LockstepError('BAD_PARAMS', `${what} leaves an instance of ${symbols.id} in an illegal configuration`);
+      if (core.exports.settle(this.pointer) < 0)
+        throw new LockstepError('BAD_PARAMS', `${what} leaves an instance of ${symbols.id} in an illegal configuration`);
     } catch (error) {
       words.set(undo, from);
       throw error;

@@ -7,7 +7,10 @@ import type { Machine } from './machine.ts';
 import type { Status } from './step.ts';
 
 /** The error for a result below zero of start, step or can. */
-export function faultError(machine: Machine, about: { readonly result: number; readonly event: EventObject; readonly status: Status | undefined }): LockstepError {
+export function faultError(
+  machine: Machine,
+  about: { readonly result: number; readonly event: EventObject; readonly status: Status | undefined },
+): LockstepError {
   const { id } = machine.symbols;
   const { result, event, status } = about;
   switch (result) {
@@ -19,7 +22,10 @@ export function faultError(machine: Machine, about: { readonly result: number; r
     case FAULT_OUTPUT_FULL:
       return new LockstepError('OVERFLOW', `machine ${id} raised more events or effects on "${event.type}" than one step has room for`);
     case FAULT_STATUS:
-      return new LockstepError('NOT_RUNNING', `an instance of ${id} got "${event.type}" with status ${status ?? 'not started'}, expected active`);
+      return new LockstepError(
+        'NOT_RUNNING',
+        `an instance of ${id} got "${event.type}" with status ${status ?? 'not started'}, expected active`,
+      );
     default:
       return new LockstepError('CORE', `the core answered fault ${result} to "${event.type}" for an instance of ${id}`);
   }

@@ -1,9 +1,23 @@
 // One raw replica of a machine: its bytes in the core and its context in JavaScript. It runs events, folds differences, saves and loads;
 // it has no history, no effects and no opinion about who is right. Whatever throws leaves it as it was.
+// Over 400 lines because it is one class with three sides: running, folding, saving.
 
 import {
-  DELAY_CONST, DELAY_HOST, FAULT_HOST, FAULT_OUTPUT_FULL, IMAGE_SEMANTICS, IMAGE_TIMERS, OUTPUT_SIZE,
-  OUTPUT_SIZE_MAX, SEMANTICS_THROW_IS_STATUS, STEP_DONE, STEP_IGNORED, TIMER_DELAY, TIMER_DELAY_KIND, TIMER_SIZE, TRACE,
+  DELAY_CONST,
+  DELAY_HOST,
+  FAULT_HOST,
+  FAULT_OUTPUT_FULL,
+  IMAGE_SEMANTICS,
+  IMAGE_TIMERS,
+  OUTPUT_SIZE,
+  OUTPUT_SIZE_MAX,
+  SEMANTICS_THROW_IS_STATUS,
+  STEP_DONE,
+  STEP_IGNORED,
+  TIMER_DELAY,
+  TIMER_DELAY_KIND,
+  TIMER_SIZE,
+  TRACE,
 } from '../assembly/layout.ts';
 import { InstanceBytes } from './bytes.ts';
 import { contextSum, wholeSum } from './digest.ts';
@@ -97,7 +111,9 @@ export class Instance extends InstanceBytes {
     if (this.#summed === undefined) this.#sum = wholeSum(core.hashText, this.context);
     else if (this.#summed !== this.context) this.#sum = contextSum(core.hashText, this.#summed, this.#sum, this.context);
     this.#summed = this.context;
-    return BigInt.asUintN(64, bytes + this.#sum).toString(HEX).padStart(HEX, '0');
+    return BigInt.asUintN(64, bytes + this.#sum)
+      .toString(HEX)
+      .padStart(HEX, '0');
   }
 
   // ── Running ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +140,8 @@ export class Instance extends InstanceBytes {
     const { symbols, functions } = this.machine;
     if (symbols.contextFunction === undefined) return plain(symbols.context ?? {}, '');
     const bound = functions?.[symbols.contextFunction];
-    if (bound?.kind !== 'context') throw new LockstepError('MISSING_FUNCTION', `machine ${symbols.id} makes its context by a function that this replica does not have`);
+    if (bound?.kind !== 'context')
+      throw new LockstepError('MISSING_FUNCTION', `machine ${symbols.id} makes its context by a function that this replica does not have`);
     try {
       return plain(bound.call({ input }), '');
     } catch (error) {
@@ -204,7 +221,7 @@ export class Instance extends InstanceBytes {
   /** One call of the core; grows its output buffer as needed. Faults are left to the caller. */
   #execute(number: number, event: EventObject, flags: number, isRecording: boolean, recorded?: readonly HostResult[]): number {
     const { exports } = this.machine.core;
-    for (let size = 0; ; ) {
+    for (let size = 0; ;) {
       this.#run.begin(this.machine, this.pointer, this.context, event, isRecording, recorded);
       const result = number === START ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
@@ -237,7 +254,10 @@ export class Instance extends InstanceBytes {
       output: result === STEP_DONE ? run.output : undefined,
       error: undefined,
       timers: this.#changeTimers(event, records, stamp.now),
-      historyMemory: this.machine.historyCount === 0 ? NO_HISTORY : changedHistories(records).map((history) => [history, this.remembered(history)] as const),
+      historyMemory:
+        this.machine.historyCount === 0
+          ? NO_HISTORY
+          : changedHistories(records).map((history) => [history, this.remembered(history)] as const),
       eventOf: run.eventReader(),
       nameOf: (fn) => nameOf(this.machine, fn),
     });
@@ -263,9 +283,20 @@ export class Instance extends InstanceBytes {
     const timers = [...this.timers.keys()].map((timer) => ({ timer, due: null }));
     this.#timers = undefined;
     return new Outcome({
-      taken: true, records: new Uint32Array(0), first, before: this.context, after: this.context, contexts: undefined, host: NO_HOST,
-      status: 'error', output: undefined, error: fault.message, timers, historyMemory: NO_HISTORY,
-      eventOf: () => ({ type: '' }), nameOf: (fn) => nameOf(this.machine, fn),
+      taken: true,
+      records: new Uint32Array(0),
+      first,
+      before: this.context,
+      after: this.context,
+      contexts: undefined,
+      host: NO_HOST,
+      status: 'error',
+      output: undefined,
+      error: fault.message,
+      timers,
+      historyMemory: NO_HISTORY,
+      eventOf: () => ({ type: '' }),
+      nameOf: (fn) => nameOf(this.machine, fn),
     });
   }
 
@@ -323,7 +354,11 @@ export class Instance extends InstanceBytes {
       const clocks = this.clocksAt();
       for (let i = 0; i < difference.clocks.length; i += 2) {
         const state = difference.clocks[i]!;
-        if (state >= stateCount) throw new LockstepError('BAD_PARAMS', `step ${difference.seq} moves the clock of state ${state}, the image has ${stateCount} states`);
+        if (state >= stateCount)
+          throw new LockstepError(
+            'BAD_PARAMS',
+            `step ${difference.seq} moves the clock of state ${state}, the image has ${stateCount} states`,
+          );
         words[clocks + state] = words[clocks + state]! + difference.clocks[i + 1]!;
       }
       for (const [history, states] of difference.history ?? []) this.remember(history, states);
@@ -358,7 +393,11 @@ export class Instance extends InstanceBytes {
   /** Becomes what was saved. @throws LockstepError BAD_PARAMS when the state does not fit the image; nothing changed then. */
   load(state: InstanceState, seq: number): void {
     const { machine } = this;
-    if (state.clocks.length !== machine.stateCount) throw new LockstepError('BAD_PARAMS', `a saved state has ${state.clocks.length} clocks, the image of ${machine.symbols.id} has ${machine.stateCount} states`);
+    if (state.clocks.length !== machine.stateCount)
+      throw new LockstepError(
+        'BAD_PARAMS',
+        `a saved state has ${state.clocks.length} clocks, the image of ${machine.symbols.id} has ${machine.stateCount} states`,
+      );
     const context = plain(state.context, '');
     this.rewrite('a saved state', (words) => {
       this.clear();
@@ -388,7 +427,8 @@ export class Instance extends InstanceBytes {
   /** Asks `can` of a configuration that may be past: takes it on, with clocks that only have the right parity. */
   #canFrom(key: ConfigurationKey, context: Json, event: EventObject): boolean {
     const clocks = this.clocksAt();
-    for (let state = 0; state < this.machine.stateCount; state++) this.machine.core.words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
+    for (let state = 0; state < this.machine.stateCount; state++)
+      this.machine.core.words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
     this.setStatus('active');
     this.machine.core.exports.settle(this.pointer);
     this.context = context;

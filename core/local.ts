@@ -61,7 +61,11 @@ export class LocalSystem {
     }
     armed = new Map();
     const now = this.environment.now();
-    for (const [timer, at] of due) armed.set(timer, this.environment.timer(Math.max(0, at - now), () => fire(timer)));
+    for (const [timer, at] of due)
+      armed.set(
+        timer,
+        this.environment.timer(Math.max(0, at - now), () => fire(timer)),
+      );
     this.#armed.set(actor, armed);
   }
 }
@@ -174,6 +178,10 @@ export class LocalActor extends Actor {
 /** Calls the author's function behind an effect. @throws whatever it throws, and LockstepError MISSING_FUNCTION. */
 export function runEffect(machine: Machine, effect: Effect): unknown {
   const bound = machine.functions?.[effect.fn];
-  if (bound?.kind !== 'effect') throw new LockstepError('MISSING_FUNCTION', `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`);
+  if (bound?.kind !== 'effect')
+    throw new LockstepError(
+      'MISSING_FUNCTION',
+      `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`,
+    );
   return bound.call({ context: effect.context, event: effect.event, isIn: () => false });
 }

@@ -2,7 +2,15 @@
 // Configurations are keyed here: a number while all states fit 53 bits, else a string; equal keys mean equal configurations.
 
 import {
-  IMAGE_STATES, KIND_COMPOUND, KIND_PARALLEL, NONE16, STATE_END, STATE_KIND, STATE_OUTPUT, STATE_PARENT, STATE_SIZE,
+  IMAGE_STATES,
+  KIND_COMPOUND,
+  KIND_PARALLEL,
+  NONE16,
+  STATE_END,
+  STATE_KIND,
+  STATE_OUTPUT,
+  STATE_PARENT,
+  STATE_SIZE,
 } from '../assembly/layout.ts';
 import { LockstepError } from './errors.ts';
 import type { BoundFunctions } from './functions.ts';
@@ -67,7 +75,10 @@ export class Machine {
     this.symbols = image.symbols;
     const wanted = image.symbols.functions.length;
     if (functions !== undefined && functions.length !== wanted) {
-      throw new LockstepError('MISSING_FUNCTION', `machine ${image.symbols.id} names ${wanted} host functions, ${functions.length} were bound`);
+      throw new LockstepError(
+        'MISSING_FUNCTION',
+        `machine ${image.symbols.id} names ${wanted} host functions, ${functions.length} were bound`,
+      );
     }
     // An image without host functions runs everywhere.
     this.functions = functions ?? (wanted === 0 ? [] : undefined);
@@ -185,7 +196,9 @@ export class Machine {
   tags(key: ConfigurationKey): ReadonlySet<string> {
     const known = this.#tags.get(key);
     if (known !== undefined) return known;
-    const tags = new Set(this.symbols.states.flatMap((symbol, state) => (symbol.tags !== undefined && this.isActive(key, state) ? symbol.tags : [])));
+    const tags = new Set(
+      this.symbols.states.flatMap((symbol, state) => (symbol.tags !== undefined && this.isActive(key, state) ? symbol.tags : [])),
+    );
     if (this.#tags.size < VALUE_CACHE_MAX) this.#tags.set(key, tags);
     return tags;
   }

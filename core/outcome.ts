@@ -2,7 +2,13 @@
 // so that a local machine whose effects nobody records pays only for what it uses.
 
 import {
-  RECORD_ASSIGN, RECORD_CANCEL, RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY, RECORD_SCHEDULE,
+  RECORD_ASSIGN,
+  RECORD_CANCEL,
+  RECORD_EFFECT,
+  RECORD_ENTER,
+  RECORD_EXIT,
+  RECORD_HISTORY,
+  RECORD_SCHEDULE,
 } from '../assembly/layout.ts';
 import type { EventObject, Json } from './json.ts';
 import { diff, type Operation } from './patch.ts';
@@ -130,7 +136,8 @@ export function timerRequests(records: Uint32Array): { readonly timer: number; r
   const requests: { timer: number; start: boolean }[] = [];
   for (let i = 0; i < records.length; i += 2) {
     const kind = records[i]! >>> 24;
-    if (kind === RECORD_SCHEDULE || kind === RECORD_CANCEL) requests.push({ timer: records[i]! & 0xffffff, start: kind === RECORD_SCHEDULE });
+    if (kind === RECORD_SCHEDULE || kind === RECORD_CANCEL)
+      requests.push({ timer: records[i]! & 0xffffff, start: kind === RECORD_SCHEDULE });
   }
   return requests;
 }

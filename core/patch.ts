@@ -39,7 +39,12 @@ function diffInto(operations: Operation[], path: string, before: Json, after: Js
   }
 }
 
-function diffObject(operations: Operation[], path: string, before: Readonly<Record<string, Json>>, after: Readonly<Record<string, Json>>): void {
+function diffObject(
+  operations: Operation[],
+  path: string,
+  before: Readonly<Record<string, Json>>,
+  after: Readonly<Record<string, Json>>,
+): void {
   for (const key of Object.keys(before)) {
     if (!Object.hasOwn(after, key)) operations.push({ op: 'remove', path: `${path}/${escapePointer(key)}` });
   }
@@ -102,7 +107,8 @@ function sizeWithin(value: Json, limit: number): number {
 function isSame(a: Json, b: Json): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && (a as readonly Json[]).every((item, i) => isSame(item, b[i] as Json));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && (a as readonly Json[]).every((item, i) => isSame(item, b[i] as Json));
   if (Array.isArray(b)) return false;
   const left = a as Readonly<Record<string, Json>>;
   const right = b as Readonly<Record<string, Json>>;
@@ -129,11 +135,14 @@ function applyOne(document: Json, operation: Operation): Json {
   if (operation.path === '' && value !== undefined) return value;
   const root = copyAlong(document, operation.path);
   try {
-    const applied = jsonPatch.applyOperation(root, (value === undefined ? operation : { ...operation, value }) as AnyOperation, true, true).newDocument as Json;
+    const applied = jsonPatch.applyOperation(root, (value === undefined ? operation : { ...operation, value }) as AnyOperation, true, true)
+      .newDocument as Json;
     return plain(applied, '');
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-    throw new LockstepError('BAD_PARAMS', `patch operation ${operation.op} at "${operation.path}" does not apply: ${reason}`, { cause: error });
+    throw new LockstepError('BAD_PARAMS', `patch operation ${operation.op} at "${operation.path}" does not apply: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

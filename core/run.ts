@@ -1,7 +1,15 @@
 // One run of the core: what the author's functions see while it runs, and what it leaves behind. There is one Run per core, because a core
 // runs one step at a time; the core calls back into it for guards and actions, by function number and event handle.
 
-import { HANDLE_ARG_MASK, HANDLE_DONE, HANDLE_EXTERNAL, HANDLE_RAISE, INSTANCE_CONFIGURATION, INSTANCE_STATUS, STATUS_DONE } from '../assembly/layout.ts';
+import {
+  HANDLE_ARG_MASK,
+  HANDLE_DONE,
+  HANDLE_EXTERNAL,
+  HANDLE_RAISE,
+  INSTANCE_CONFIGURATION,
+  INSTANCE_STATUS,
+  STATUS_DONE,
+} from '../assembly/layout.ts';
 import { assert, LockstepError } from './errors.ts';
 import type { BoundFunctions, FunctionArguments } from './functions.ts';
 import type { EventObject, Json, JsonObject } from './json.ts';
@@ -38,7 +46,14 @@ export class Run implements FunctionArguments {
   }
 
   /** Sets up for one call of start, step or can. With `recorded` the decisions come from there and assigns do nothing. */
-  begin(machine: Machine, pointer: number, context: Json, event: EventObject, isRecording: boolean, recorded?: readonly HostResult[]): void {
+  begin(
+    machine: Machine,
+    pointer: number,
+    context: Json,
+    event: EventObject,
+    isRecording: boolean,
+    recorded?: readonly HostResult[],
+  ): void {
     this.#machine = machine;
     this.#functions = machine.functions ?? [];
     this.#pointer = pointer;
@@ -95,7 +110,8 @@ export class Run implements FunctionArguments {
       this.contexts?.push(before);
       return;
     }
-    if (typeof partial !== 'object') throw new LockstepError('NOT_JSON', `${this.#name(fn)} returned ${typeof partial}, expected an object to merge into the context`);
+    if (typeof partial !== 'object')
+      throw new LockstepError('NOT_JSON', `${this.#name(fn)} returned ${typeof partial}, expected an object to merge into the context`);
     const changes = partial as Readonly<Record<string, unknown>>;
     const after: Record<string, Json> = { ...before };
     for (const key in changes) {
@@ -155,7 +171,8 @@ export class Run implements FunctionArguments {
 
   #next(): HostResult {
     const result = this.#recorded![this.#recordedNext++];
-    if (result === undefined) throw new LockstepError('BAD_PARAMS', `the record holds ${this.#recorded!.length} host results, the step asks for more`);
+    if (result === undefined)
+      throw new LockstepError('BAD_PARAMS', `the record holds ${this.#recorded!.length} host results, the step asks for more`);
     return result;
   }
 
@@ -181,7 +198,10 @@ export class Run implements FunctionArguments {
   }
 
   #missing(fn: number): LockstepError {
-    return new LockstepError('MISSING_FUNCTION', `machine ${this.#machine.symbols.id} asks for ${this.#name(fn)}, and this replica has no function for it`);
+    return new LockstepError(
+      'MISSING_FUNCTION',
+      `machine ${this.#machine.symbols.id} asks for ${this.#name(fn)}, and this replica has no function for it`,
+    );
   }
 
   #name(fn: number): string {
@@ -191,12 +211,7 @@ export class Run implements FunctionArguments {
   }
 }
 
-function eventOf(
-  handle: number,
-  machine: Machine,
-  external: EventObject,
-  made: readonly EventObject[] | undefined,
-): EventObject {
+function eventOf(handle: number, machine: Machine, external: EventObject, made: readonly EventObject[] | undefined): EventObject {
   if (handle === HANDLE_EXTERNAL) return external;
   const number = handle & HANDLE_ARG_MASK;
   if ((handle & HANDLE_DONE) !== 0) return { type: `xstate.done.state.${machine.symbols.states[number]!.id}` };

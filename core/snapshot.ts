@@ -12,7 +12,14 @@ export class Snapshot<TContext = Json> {
   readonly output: Json | undefined;
   readonly error: string | undefined;
 
-  constructor(machine: Machine, key: ConfigurationKey, status: Status, context: TContext, output: Json | undefined, error: string | undefined) {
+  constructor(
+    machine: Machine,
+    key: ConfigurationKey,
+    status: Status,
+    context: TContext,
+    output: Json | undefined,
+    error: string | undefined,
+  ) {
     this.#machine = machine;
     this.#key = key;
     this.status = status;

@@ -30,7 +30,10 @@ export function leaveStamp(): void {
 
 function inForce(name: string): Stamp {
   if (current !== undefined) return current;
-  throw new LockstepError('BAD_REQUEST', `${name}() was called outside a step; it answers only inside a guard, assign, delay, output or effect that Lockstep runs`);
+  throw new LockstepError(
+    'BAD_REQUEST',
+    `${name}() was called outside a step; it answers only inside a guard, assign, delay, output or effect that Lockstep runs`,
+  );
 }
 
 /** The time of this step, ms since the epoch, by the authority's clock. @throws LockstepError BAD_REQUEST outside a step. */

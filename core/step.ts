@@ -22,8 +22,7 @@ export type HostResult = boolean | Json;
 
 export type TimerChange =
   /** `due` = ms since the epoch by the authority's clock. */
-  | { readonly timer: number; readonly due: number }
-  | { readonly timer: number; readonly due: null };
+  { readonly timer: number; readonly due: number } | { readonly timer: number; readonly due: null };
 
 /** An action with consequences outside; runs at the authority, once, when the step is durable. */
 export interface EffectRecord {

@@ -52,9 +52,17 @@ function showInstances(instances: readonly InstanceSummary[], more: boolean): vo
   const rows = instances.map(({ instance, machine, value, seq }) => {
     const page = PAGES[machine];
     const name = page === undefined ? instance : element('a', { href: page }, instance);
-    return element('tr', {}, element('td', {}, name), element('td', { class: 'mono' }, typeof value === 'string' ? value : JSON.stringify(value)), element('td', { class: 'number' }, String(seq)));
+    return element(
+      'tr',
+      {},
+      element('td', {}, name),
+      element('td', { class: 'mono' }, typeof value === 'string' ? value : JSON.stringify(value)),
+      element('td', { class: 'number' }, String(seq)),
+    );
   });
-  byId('instances').replaceChildren(...(rows.length > 0 ? rows : [element('tr', {}, element('td', { colspan: '3', class: 'soft' }, 'None yet.'))]));
+  byId('instances').replaceChildren(
+    ...(rows.length > 0 ? rows : [element('tr', {}, element('td', { colspan: '3', class: 'soft' }, 'None yet.'))]),
+  );
 }
 
 document.addEventListener('visibilitychange', () => void look());

@@ -35,7 +35,13 @@ function readMessage(message: Message): Control {
   } catch (error) {
     return refused(id, known(error));
   }
-  return refused(id, new LockstepError('UNKNOWN_METHOD', `the relay knows the request hello and the notices admit and expel, found "${method.slice(0, 40)}"`));
+  return refused(
+    id,
+    new LockstepError(
+      'UNKNOWN_METHOD',
+      `the relay knows the request hello and the notices admit and expel, found "${method.slice(0, 40)}"`,
+    ),
+  );
 }
 
 function refused(id: RequestId | null, error: LockstepError): Control {

@@ -108,10 +108,16 @@ export class Hub {
     }
     const read = readFrame(frame);
     if (read.kind === 'plain') this.#receivePlain(neighbour, read.body);
-    else if (read.kind === 'bad') this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'a frame has a header line, or begins with { or ['));
+    else if (read.kind === 'bad')
+      this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'a frame has a header line, or begins with { or ['));
     else if (read.address === '') this.#receiveControl(neighbour, read.body);
     else if (standing.state === 'open') this.#route(neighbour, standing.info.peer, read.address, read.body);
-    else this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(read.address.slice(0, 40))}`));
+    else
+      this.#refuse(
+        neighbour,
+        null,
+        new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(read.address.slice(0, 40))}`),
+      );
   }
 
   #route(sender: Neighbour, from: PeerId, address: string, body: Frame): void {

@@ -39,7 +39,9 @@ export async function relay(options: RelayOptions = {}): Promise<Relay> {
     const refusal = gate.refusal({ host: request.headers.host });
     const isHealth = refusal === undefined && request.url === '/health';
     response.writeHead(refusal !== undefined ? 403 : isHealth ? 200 : 404, { 'Content-Type': 'application/json; charset=utf-8' });
-    const error = { error: { code: refusal === undefined ? 'NOT_FOUND' : 'FORBIDDEN', message: refusal ?? 'a relay answers GET /health and WebSockets' } };
+    const error = {
+      error: { code: refusal === undefined ? 'NOT_FOUND' : 'FORBIDDEN', message: refusal ?? 'a relay answers GET /health and WebSockets' },
+    };
     response.end(`${JSON.stringify(isHealth ? { status: 'ok', peers: hub.peers().length } : error)}\n`);
   });
   const endSockets = serveSockets({

@@ -17,9 +17,11 @@ export async function listen(http: Server, host: string, port: number): Promise<
 }
 
 export async function unlisten(http: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => http.close(() => {
-    resolve();
-  }));
+  const closed = new Promise<void>((resolve) =>
+    http.close(() => {
+      resolve();
+    }),
+  );
   http.closeAllConnections();
   await closed;
 }
@@ -27,6 +29,7 @@ export async function unlisten(http: Server): Promise<void> {
 function sentence(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === 'EADDRINUSE') return `port ${port} of ${host} is in use by another program; PORT chooses another`;
   if (error.code === 'EACCES') return `port ${port} of ${host} is not ours to open; PORT chooses another`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return `${host} is not an address of this machine; HOST chooses another`;
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `${host} is not an address of this machine; HOST chooses another`;
   return `cannot listen on ${host}, port ${port}: ${error.message}`;
 }

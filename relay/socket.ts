@@ -49,10 +49,11 @@ export function serveSockets(options: SocketServerOptions): () => void {
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const refusal = gate.refusal({ host: request.headers.host, origin: request.headers.origin });
     if (refusal !== undefined) refuseUpgrade(stream, refusal);
-    else server.handleUpgrade(request, stream, head, (socket) => {
-      accept(new SocketLink(socket, stream));
-      keepAlive(socket);
-    });
+    else
+      server.handleUpgrade(request, stream, head, (socket) => {
+        accept(new SocketLink(socket, stream));
+        keepAlive(socket);
+      });
   };
   const missed = new WeakMap<WebSocket, number>();
   const keepAlive = (socket: WebSocket): void => {
@@ -83,7 +84,11 @@ export function dial(url: string, options: { readonly frameSize?: number } = {})
   return () =>
     new Promise<Link>((resolve, reject) => {
       const unreachable = (error: unknown): void => {
-        reject(new LockstepError('UNREACHABLE', `no relay at ${target}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }));
+        reject(
+          new LockstepError('UNREACHABLE', `no relay at ${target}: ${error instanceof Error ? error.message : String(error)}`, {
+            cause: error,
+          }),
+        );
       };
       let socket: WebSocket;
       try {

@@ -105,11 +105,26 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
   const http = createHttp({
     gate,
-    health: async () => ({ status: peer.isConnected ? 'ok' : 'unconnected', version: VERSION, survives: journal.survives, ...(await count(journal)), peers: peer.peers().length }),
+    health: async () => ({
+      status: peer.isConnected ? 'ok' : 'unconnected',
+      version: VERSION,
+      survives: journal.survives,
+      ...(await count(journal)),
+      peers: peer.peers().length,
+    }),
     // Pages talk to the relay that they came from.
     ...(options.pages === undefined || hub === undefined ? {} : { pages: options.pages }),
   });
-  const endSockets = hub === undefined ? undefined : serveSockets({ http, gate, accept: (link) => { hub.attach(link); } });
+  const endSockets =
+    hub === undefined
+      ? undefined
+      : serveSockets({
+          http,
+          gate,
+          accept: (link) => {
+            hub.attach(link);
+          },
+        });
 
   const close = async (): Promise<void> => {
     await peer.close();
@@ -166,7 +181,10 @@ function dialHub(hub: Hub): Dial {
 
 async function createOnce(peer: Peer, machine: string, instance: string | undefined, input: Json | undefined): Promise<InstanceId> {
   try {
-    const created = await peer.create(machine, { ...(instance === undefined ? {} : { instance }), ...(input === undefined ? {} : { input }) });
+    const created = await peer.create(machine, {
+      ...(instance === undefined ? {} : { instance }),
+      ...(input === undefined ? {} : { input }),
+    });
     return created.instance;
   } catch (error) {
     if (instance !== undefined && error instanceof LockstepError && error.code === 'EXISTS') return instance;

@@ -25,12 +25,16 @@ export async function loadProgram(file: string): Promise<Program> {
   try {
     exported = (await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   const { machines, instances, start } = exported;
   if (machines === undefined) return { machines: namedMachines(file, exported) };
-  if (!isRecord(machines)) throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
-  if (start !== undefined && typeof start !== 'function') throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
+  if (!isRecord(machines))
+    throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
+  if (start !== undefined && typeof start !== 'function')
+    throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
   return {
     machines,
     ...(instances === undefined ? {} : { instances: readInstances(file, instances) }),
@@ -67,12 +71,14 @@ function isMachine(value: unknown): value is { readonly id?: string } {
 }
 
 function readInstances(file: string, instances: unknown): NonNullable<Program['instances']> {
-  if (!isRecord(instances)) throw new LockstepError('BAD_DEFINITION', `${file}: "instances" is an object by instance name, found ${typeof instances}`);
+  if (!isRecord(instances))
+    throw new LockstepError('BAD_DEFINITION', `${file}: "instances" is an object by instance name, found ${typeof instances}`);
   return Object.fromEntries(
     Object.entries(instances).map(([name, value]) => {
       // A bare text is the machine's name.
       const { machine, input } = isRecord(value) ? value : { machine: value, input: undefined };
-      if (typeof machine !== 'string') throw new LockstepError('BAD_DEFINITION', `${file}: instance "${name}" names its machine, found ${JSON.stringify(machine)}`);
+      if (typeof machine !== 'string')
+        throw new LockstepError('BAD_DEFINITION', `${file}: instance "${name}" names its machine, found ${JSON.stringify(machine)}`);
       return [name, input === undefined ? { machine } : { machine, input: input as Json }];
     }),
   );

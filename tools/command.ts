@@ -38,8 +38,12 @@ const CLOSE_TIMEOUT_MS = 1_900;
 /** Resolves with exit code 0 when SIGINT or SIGTERM came and `close` is done; a second signal does not wait. */
 export async function untilSignal(close: () => Promise<void>): Promise<number> {
   await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => { resolve(); });
-    process.once('SIGTERM', () => { resolve(); });
+    process.once('SIGINT', () => {
+      resolve();
+    });
+    process.once('SIGTERM', () => {
+      resolve();
+    });
   });
   const leave = (): void => {
     process.exit(0);

@@ -70,7 +70,9 @@ export const command: Command = {
       ...(pages === undefined ? {} : { pages }),
       ...remoteRelay(values.relay, values.key ?? LOCKSTEP_KEY),
     });
-    process.stdout.write(greeting(server, { data, programs, hasPages: pages !== undefined && values.relay === undefined, relay: values.relay }));
+    process.stdout.write(
+      greeting(server, { data, programs, hasPages: pages !== undefined && values.relay === undefined, relay: values.relay }),
+    );
     const end = await takePart(server, programs, values.relay !== undefined);
     return untilSignal(async () => {
       end();
@@ -91,7 +93,8 @@ function gather(programs: readonly Program[]): Readonly<Record<string, unknown>>
   const machines: Record<string, unknown> = {};
   for (const program of programs) {
     for (const [name, machine] of Object.entries(program.machines)) {
-      if (Object.hasOwn(machines, name)) throw new LockstepError('BAD_DEFINITION', `two modules define a machine "${name}"; each name has one`);
+      if (Object.hasOwn(machines, name))
+        throw new LockstepError('BAD_DEFINITION', `two modules define a machine "${name}"; each name has one`);
       machines[name] = machine;
     }
   }

@@ -3,7 +3,11 @@
 import { connect, MemoryJournal, serve } from 'lockstep/server';
 import { createMachine } from 'xstate';
 
-const door = createMachine({ id: 'door', initial: 'closed', states: { closed: { on: { open: 'opened' } }, opened: { on: { close: 'closed' } } } });
+const door = createMachine({
+  id: 'door',
+  initial: 'closed',
+  states: { closed: { on: { open: 'opened' } }, opened: { on: { close: 'closed' } } },
+});
 
 const server = await serve({ machines: { door }, port: 0, journal: new MemoryJournal() });
 await server.create('door', 'front');

@@ -30,7 +30,8 @@ function show(): void {
   setText(byId('value'), state);
   setText(byId('opened'), opened === 1 ? 'once' : `${opened} times`);
   setText(byId('by'), by === me ? `${by} (you)` : by);
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-event]')) button.disabled = !front.getSnapshot().can(eventOf(button));
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-event]'))
+    button.disabled = !front.getSnapshot().can(eventOf(button));
   showSeq();
 }
 
@@ -51,8 +52,20 @@ function showStep(record: TraceRecord | DivergenceRecord): void {
   if (record.kind !== 'step' || record.step.instance !== INSTANCE) return;
   const { seq, cause, ignored } = record.step;
   const who = cause.peer === peer.id ? 'this tab' : (peer.peers().find((each) => each.peer === cause.peer)?.name ?? cause.peer.slice(0, 4));
-  const type = element('span', ignored === true ? { class: 'ignored', title: 'came too late: the door ignored it' } : {}, cause.event.type.replace('xstate.init', 'made'));
-  byId('log').prepend(element('li', {}, element('span', {}, String(seq)), type, element('span', { class: 'who' }, cause.peer === record.peer ? 'server' : who)));
+  const type = element(
+    'span',
+    ignored === true ? { class: 'ignored', title: 'came too late: the door ignored it' } : {},
+    cause.event.type.replace('xstate.init', 'made'),
+  );
+  byId('log').prepend(
+    element(
+      'li',
+      {},
+      element('span', {}, String(seq)),
+      type,
+      element('span', { class: 'who' }, cause.peer === record.peer ? 'server' : who),
+    ),
+  );
   while (byId('log').childElementCount > STEPS_MAX) byId('log').lastElementChild?.remove();
   showSeq();
 }
@@ -66,7 +79,8 @@ front.onStanding(() => {
   showSeq();
 });
 front.onRefused(({ event, error }) => setText(byId('refused'), `The server refused “${event.type}”: ${error.message}`));
-for (const button of document.querySelectorAll<HTMLButtonElement>('[data-event]')) button.addEventListener('click', () => front.send(eventOf(button)));
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-event]'))
+  button.addEventListener('click', () => front.send(eventOf(button)));
 peer.onPresence(showHere);
 show();
 showHere();

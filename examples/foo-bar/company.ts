@@ -28,7 +28,11 @@ export class Company {
   leave(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const timer of this.#departures.values()) clearTimeout(timer);
-    for (const bar of this.#bars.values()) bar.then((mirror) => mirror.stop(), () => undefined); // One that never opened is gone already.
+    for (const bar of this.#bars.values())
+      bar.then(
+        (mirror) => mirror.stop(),
+        () => undefined,
+      ); // One that never opened is gone already.
     this.#bars.clear();
     this.#departures.clear();
   }
@@ -42,7 +46,8 @@ export class Company {
       if (!this.#bars.has(bar)) this.#bars.set(bar, peer.watch(bar, undefined, { isPatient: true }));
       const isHere = here.has(bar.slice(0, bar.indexOf('/')));
       if (isHere) this.#stays(bar);
-      else if (!this.#departures.has(bar)) this.#departures.set(bar, setTimeout(() => host.send({ type: 'leave', bar }), AWAY_MAX_MS).unref());
+      else if (!this.#departures.has(bar))
+        this.#departures.set(bar, setTimeout(() => host.send({ type: 'leave', bar }), AWAY_MAX_MS).unref());
     }
   }
 
@@ -53,13 +58,20 @@ export class Company {
 
   #drop(bar: string): void {
     this.#stays(bar);
-    this.#bars.get(bar)?.then((mirror) => mirror.stop(), () => undefined); // One that never opened is gone already.
+    this.#bars.get(bar)?.then(
+      (mirror) => mirror.stop(),
+      () => undefined,
+    ); // One that never opened is gone already.
     this.#bars.delete(bar);
   }
 
   /** A tab that is away hears it when it is back. */
   #tell(text: string): void {
     const message: { type: string; [field: string]: Json } = { type: 'message', from: 'foo', text };
-    for (const bar of this.#bars.values()) bar.then((mirror) => mirror.send(message), () => undefined); // Its tab never hosted it.
+    for (const bar of this.#bars.values())
+      bar.then(
+        (mirror) => mirror.send(message),
+        () => undefined,
+      ); // Its tab never hosted it.
   }
 }

@@ -41,15 +41,24 @@ export const foo = setup({
   },
   actions: {
     logOwn: assign({ log: ({ context, event }) => (event.type === 'say' ? append(context.log, 'foo', event.text) : context.log) }),
-    logTheirs: assign({ log: ({ context, event }) => (event.type === 'message' ? append(context.log, event.from, event.text) : context.log) }),
+    logTheirs: assign({
+      log: ({ context, event }) => (event.type === 'message' ? append(context.log, event.from, event.text) : context.log),
+    }),
     welcome: assign({ bars: ({ context, event }) => (event.type === 'arrive' ? [...context.bars, event.bar] : context.bars) }),
-    forget: assign({ bars: ({ context, event }) => (event.type === 'leave' ? context.bars.filter((bar) => bar !== event.bar) : context.bars) }),
+    forget: assign({
+      bars: ({ context, event }) => (event.type === 'leave' ? context.bars.filter((bar) => bar !== event.bar) : context.bars),
+    }),
     /** An effect: whoever runs foo carries its words to the bars. */
     tell: () => undefined,
   },
 }).createMachine({
   id: 'foo',
-  context: ({ input }) => ({ log: [], bars: [], helloAfterMs: input?.helloAfterMs ?? HELLO_AFTER_MS, boredAfterMs: input?.boredAfterMs ?? BORED_AFTER_MS }),
+  context: ({ input }) => ({
+    log: [],
+    bars: [],
+    helloAfterMs: input?.helloAfterMs ?? HELLO_AFTER_MS,
+    boredAfterMs: input?.boredAfterMs ?? BORED_AFTER_MS,
+  }),
   initial: 'attentive',
   on: {
     say: { guard: 'saysSomething', actions: ['logOwn', 'tell'] },

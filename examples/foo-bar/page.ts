@@ -41,7 +41,9 @@ introduce();
 const text = byId<HTMLInputElement>('text');
 
 function showLog(list: HTMLElement, log: Log, isOwn: (from: string) => boolean): void {
-  const rows = log.map(({ from, text }) => element('li', isOwn(from) ? { 'data-own': '' } : {}, element('span', { class: 'from' }, from), text));
+  const rows = log.map(({ from, text }) =>
+    element('li', isOwn(from) ? { 'data-own': '' } : {}, element('span', { class: 'from' }, from), text),
+  );
   list.replaceChildren(...(rows.length > 0 ? rows : [element('li', { class: 'none' }, 'Nothing yet.')]));
   list.scrollTop = list.scrollHeight;
 }
@@ -52,7 +54,12 @@ function showPeers(): void {
   byId('peers').replaceChildren(
     ...peers.map((each) => {
       const isSelf = each.peer === peer.id;
-      return element('li', isSelf ? { 'data-self': '' } : {}, `${each.name || each.peer.slice(0, 4)}${isSelf ? ' (this tab)' : ''}`, element('span', { class: 'kind' }, `${each.kind} ${each.peer.slice(0, 4)}`));
+      return element(
+        'li',
+        isSelf ? { 'data-self': '' } : {},
+        `${each.name || each.peer.slice(0, 4)}${isSelf ? ' (this tab)' : ''}`,
+        element('span', { class: 'kind' }, `${each.kind} ${each.peer.slice(0, 4)}`),
+      );
     }),
   );
 }
@@ -77,7 +84,10 @@ byId('composer').addEventListener('submit', (submitted) => {
 });
 text.addEventListener('input', () => text.setAttribute('aria-invalid', 'false'));
 setText(byId('bar-title'), name);
-for (const [mirror, id] of [[theBar, 'bar'], [theFoo, 'foo']] as const) {
+for (const [mirror, id] of [
+  [theBar, 'bar'],
+  [theFoo, 'foo'],
+] as const) {
   const list = byId(`${id}-log`);
   const show = (): void => showLog(list, logOf(mirror), (from) => from === id);
   showStanding(byId(`${id}-standing`), mirror);

@@ -11,7 +11,11 @@ export function showChart(host: HTMLElement, mirror: Mirror): void {
   const draw = (state: number): HTMLElement => {
     const { id, key } = machine.symbols.states[state]!;
     const clock = element('span', { class: 'clock', title: 'clock: odd = active' });
-    const box = element('li', { class: 'state', 'data-state': id }, element('div', { class: 'state-name' }, element('span', {}, key), clock));
+    const box = element(
+      'li',
+      { class: 'state', 'data-state': id },
+      element('div', { class: 'state-name' }, element('span', {}, key), clock),
+    );
     const children = machine.children(state);
     if (children.length > 0) box.append(element('ul', { class: 'states' }, ...children.map(draw)));
     clocks.set(id, { box, clock });

@@ -88,7 +88,9 @@ export class SqliteJournal implements Journal {
       if (row === undefined) return undefined;
       const record = recordOf(row);
       const checkpoint = this.#statements.checkpoint.get(row.id);
-      const steps = this.#statements.steps.all(row.id, (checkpoint?.seq ?? 0) + 1, Number.MAX_SAFE_INTEGER).map((each) => stepOf(instance, each));
+      const steps = this.#statements.steps
+        .all(row.id, (checkpoint?.seq ?? 0) + 1, Number.MAX_SAFE_INTEGER)
+        .map((each) => stepOf(instance, each));
       assertGapless(instance, (checkpoint?.seq ?? 0) + 1, steps);
       return checkpoint === undefined ? { record, steps } : { record, checkpoint: checkpointOf(instance, checkpoint), steps };
     });
@@ -156,7 +158,12 @@ export class SqliteJournal implements Journal {
   #create(record: InstanceRecord, step: Step): void {
     const { instance, machine, image } = record;
     if (this.#look(instance) !== undefined) throw new LockstepError('STORAGE', `instance ${instance} is in the journal already`);
-    const { lastInsertRowid } = this.#statements.addInstance.run(instance, machine, image, checksum(instance, 0, 0, `${machine}\n${image}`));
+    const { lastInsertRowid } = this.#statements.addInstance.run(
+      instance,
+      machine,
+      image,
+      checksum(instance, 0, 0, `${machine}\n${image}`),
+    );
     const known: Known = { id: Number(lastInsertRowid), name: instance, last: step.seq - 1 };
     this.#known.set(instance, known);
     this.#append(known, step);
@@ -164,7 +171,8 @@ export class SqliteJournal implements Journal {
 
   #append(known: Known, step: Step): void {
     const { instance, epoch, seq, ...rest } = step;
-    if (seq !== known.last + 1) throw new LockstepError('STORAGE', `step ${seq} of ${instance} does not follow ${known.last}, the newest in the journal`);
+    if (seq !== known.last + 1)
+      throw new LockstepError('STORAGE', `step ${seq} of ${instance} does not follow ${known.last}, the newest in the journal`);
     const body = JSON.stringify(rest);
     this.#statements.addStep.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
     known.last = seq;
@@ -173,7 +181,8 @@ export class SqliteJournal implements Journal {
   #checkpoint(checkpoint: Checkpoint): void {
     const { instance, epoch, seq, state, seen } = checkpoint;
     const known = this.#find(instance);
-    if (seq > known.last) throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, but the journal ends at ${known.last}`);
+    if (seq > known.last)
+      throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, but the journal ends at ${known.last}`);
     const body = JSON.stringify([state, seen]);
     this.#statements.setCheckpoint.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
     this.#statements.forget.run(known.id, seq - HISTORY_COUNT);
@@ -257,10 +266,14 @@ function prepare(database: Database.Database) {
     addInstance: database.prepare<[string, string, string, number]>('INSERT INTO instance (name, machine, image, sum) VALUES (?, ?, ?, ?)'),
     instance: database.prepare<[string], InstanceRow>('SELECT * FROM instance WHERE name = ?'),
     list: database.prepare<[string, number], InstanceRow>('SELECT * FROM instance WHERE name > ? ORDER BY name LIMIT ?'),
-    listOf: database.prepare<[string, string, number], InstanceRow>('SELECT * FROM instance WHERE name > ? AND machine = ? ORDER BY name LIMIT ?'),
+    listOf: database.prepare<[string, string, number], InstanceRow>(
+      'SELECT * FROM instance WHERE name > ? AND machine = ? ORDER BY name LIMIT ?',
+    ),
     dropInstance: database.prepare<[number]>('DELETE FROM instance WHERE id = ?'),
     addStep: database.prepare<[number, number, number, number, string]>('INSERT INTO step VALUES (?, ?, ?, ?, ?)'),
-    steps: database.prepare<[number, number, number], BodyRow>('SELECT seq, epoch, sum, body FROM step WHERE instance = ? AND seq BETWEEN ? AND ? ORDER BY seq'),
+    steps: database.prepare<[number, number, number], BodyRow>(
+      'SELECT seq, epoch, sum, body FROM step WHERE instance = ? AND seq BETWEEN ? AND ? ORDER BY seq',
+    ),
     last: database.prepare<[number, number], { last: number | null }>(
       'SELECT max(coalesce((SELECT max(seq) FROM step WHERE instance = ?), 0), coalesce((SELECT seq FROM checkpoint WHERE instance = ?), 0)) AS last',
     ),
@@ -279,7 +292,8 @@ function checksum(name: string, epoch: number, seq: number, body: string): numbe
 }
 
 function verify(found: number, expected: number, what: string): void {
-  if (found !== expected) throw new LockstepError('CORRUPT', `${what} has the checksum ${found} in the journal, its words have ${expected}`);
+  if (found !== expected)
+    throw new LockstepError('CORRUPT', `${what} has the checksum ${found} in the journal, its words have ${expected}`);
 }
 
 function recordOf({ name, machine, image, sum }: InstanceRow): InstanceRecord {
@@ -302,7 +316,11 @@ function checkpointOf(instance: InstanceId, { seq, epoch, sum, body }: BodyRow):
 
 function assertGapless(instance: InstanceId, first: number, steps: readonly Step[]): void {
   const index = steps.findIndex((step, i) => step.seq !== first + i);
-  if (index >= 0) throw new LockstepError('CORRUPT', `step ${first + index} of ${instance} is missing in the journal, the next one is ${String(steps[index]?.seq)}`);
+  if (index >= 0)
+    throw new LockstepError(
+      'CORRUPT',
+      `step ${first + index} of ${instance} is missing in the journal, the next one is ${String(steps[index]?.seq)}`,
+    );
 }
 
 /** What SQLite says, as a sentence about the file. Our own errors pass. */
@@ -311,7 +329,9 @@ function explain(error: unknown, file: string): unknown {
   const code = error instanceof Database.SqliteError ? error.code : '';
   const reason = error instanceof Error ? error.message : String(error);
   const options = { cause: error };
-  if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return new LockstepError('STORAGE', `${file} is in use by another running server`, options);
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return new LockstepError('CORRUPT', `${file} is damaged: ${reason}`, options);
+  if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED')
+    return new LockstepError('STORAGE', `${file} is in use by another running server`, options);
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+    return new LockstepError('CORRUPT', `${file} is damaged: ${reason}`, options);
   return new LockstepError('STORAGE', `${file}: ${reason}`, options);
 }

@@ -22,7 +22,11 @@ beforeAll(async () => {
     configFile: false,
     logLevel: 'error',
     plugins: [dialect()],
-    build: { outDir: directory, emptyOutDir: true, lib: { entry: fileURLToPath(new URL('../support/golden-page.ts', import.meta.url)), formats: ['es'], fileName: 'golden' } },
+    build: {
+      outDir: directory,
+      emptyOutDir: true,
+      lib: { entry: fileURLToPath(new URL('../support/golden-page.ts', import.meta.url)), formats: ['es'], fileName: 'golden' },
+    },
   });
   writeFileSync(join(directory, 'index.html'), '<!doctype html><title>golden</title><script type="module" src="/golden.js"></script>');
   served = await serveDirectory(directory, { '/core.wasm': fileURLToPath(new URL('../../build/core.wasm', import.meta.url)) });

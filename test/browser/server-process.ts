@@ -19,7 +19,8 @@ export class ServerProcess {
 
   /** @param env besides DATA and PORT. */
   constructor(env: Readonly<Record<string, string>> = {}) {
-    for (const built of [CLI, PAGES]) if (!existsSync(built)) throw new Error(`${built} is not there: npm test builds it, or npm run build`);
+    for (const built of [CLI, PAGES])
+      if (!existsSync(built)) throw new Error(`${built} is not there: npm test builds it, or npm run build`);
     this.#env = env;
   }
 

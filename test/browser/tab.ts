@@ -73,9 +73,12 @@ export class Tab {
 
   /** Sends all events in one turn of the page. */
   send(instance: string, ...events: EventObject[]): Promise<void> {
-    return this.page.evaluate(([name, all]) => {
-      for (const event of all) globalThis.lockstep.mirrors[name]!.send(event);
-    }, [instance, events] as const);
+    return this.page.evaluate(
+      ([name, all]) => {
+        for (const event of all) globalThis.lockstep.mirrors[name]!.send(event);
+      },
+      [instance, events] as const,
+    );
   }
 
   /** Waits until the page shows this text in the element. */
@@ -85,14 +88,23 @@ export class Tab {
 }
 
 /** Waits until nobody waits for an answer and all hold the same. @returns it. */
-export async function agreed(instance: string, readers: readonly (() => Promise<Holding>)[], holds: (holding: Holding) => boolean = () => true): Promise<Holding> {
+export async function agreed(
+  instance: string,
+  readers: readonly (() => Promise<Holding>)[],
+  holds: (holding: Holding) => boolean = () => true,
+): Promise<Holding> {
   let last: Holding | undefined;
   await expect
-    .poll(async () => {
-      const [first, ...rest] = await Promise.all(readers.map((read) => read()));
-      last = first;
-      return first !== undefined && holds(first) && rest.every((each) => JSON.stringify(each) === JSON.stringify(first)) ? 'all agree' : JSON.stringify([first, ...rest]);
-    }, { ...WAIT, message: `replicas of ${instance}` })
+    .poll(
+      async () => {
+        const [first, ...rest] = await Promise.all(readers.map((read) => read()));
+        last = first;
+        return first !== undefined && holds(first) && rest.every((each) => JSON.stringify(each) === JSON.stringify(first))
+          ? 'all agree'
+          : JSON.stringify([first, ...rest]);
+      },
+      { ...WAIT, message: `replicas of ${instance}` },
+    )
     .toBe('all agree');
   return last!;
 }

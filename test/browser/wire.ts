@@ -53,11 +53,15 @@ export class Wire {
   }
 
   #forward(asked: IncomingMessage, answer: ServerResponse): void {
-    const passed = request(new URL(asked.url ?? '/', this.#target), { method: asked.method, headers: { ...asked.headers, host: this.#target.host } }, (response) => {
-      const policy = this.#policy === undefined ? {} : { 'content-security-policy': this.#policy };
-      answer.writeHead(response.statusCode ?? 502, { ...response.headers, ...policy });
-      response.pipe(answer);
-    });
+    const passed = request(
+      new URL(asked.url ?? '/', this.#target),
+      { method: asked.method, headers: { ...asked.headers, host: this.#target.host } },
+      (response) => {
+        const policy = this.#policy === undefined ? {} : { 'content-security-policy': this.#policy };
+        answer.writeHead(response.statusCode ?? 502, { ...response.headers, ...policy });
+        response.pipe(answer);
+      },
+    );
     passed.on('error', () => answer.destroy());
     asked.pipe(passed);
   }
@@ -70,7 +74,10 @@ export class Wire {
       near.pipe(far).pipe(near);
     });
     this.#sockets.add(near);
-    for (const [one, other] of [[near, far], [far, near]] as const) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       one.on('error', () => other.destroy());
       one.on('close', () => {
         other.destroy();

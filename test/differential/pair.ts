@@ -261,9 +261,10 @@ interface Node {
   readonly parent: Node | undefined;
   readonly states: { readonly [key: string]: Node };
 }
+type HistoryValue = { readonly [id: string]: readonly Node[] };
 interface Microstep {
   readonly type: string;
-  readonly snapshot: { readonly historyValue: { readonly [id: string]: readonly Node[] } };
+  readonly snapshot: { readonly historyValue: HistoryValue };
   readonly _transitions: readonly { readonly source: Node; readonly target?: readonly Node[] }[];
 }
 interface Scheduler {
@@ -276,6 +277,8 @@ class Theirs {
   /** What its scheduler has armed: event type to delay and callback. */
   readonly #armed = new Map<string, { readonly delay: number; readonly fire: () => void }>();
   #isIllegal = false;
+  /** What history remembered before the microstep at hand. */
+  #memory: HistoryValue = {};
   #scheduling = '';
 
   constructor({ xstate, log }: Asked, machine: unknown, input: unknown) {
@@ -295,8 +298,9 @@ class Theirs {
           log.entries.push(`log ${JSON.stringify(args.length > 1 ? { label: args[0], value: args[1] } : { value: args[0] })}`);
         },
         inspect: (inspected: Microstep) => {
-          if (inspected.type === '@xstate.microstep')
-            this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot)) || escapesConflict(inspected);
+          if (inspected.type !== '@xstate.microstep') return;
+          this.#isIllegal ||= !isLegal(nodesOf(inspected.snapshot)) || escapesConflict(inspected, this.#memory);
+          this.#memory = inspected.snapshot.historyValue;
         },
       } as never,
     ) as Actor;
@@ -373,10 +377,10 @@ function nodesOf(snapshot: unknown): readonly Node[] {
  * escapes XState's conflict removal, and it enters regions that were not left; whether the outcome is a configuration is luck. We count two
  * such transitions as in conflict when one leaves the leaf's parent, and leave active regions alone.
  */
-function escapesConflict({ snapshot, _transitions }: Microstep): boolean {
+function escapesConflict({ _transitions }: Microstep, memory: HistoryValue): boolean {
   const isEscape = (source: Node, target: Node): boolean => {
     if (target.type !== 'history' || (_transitions.length === 1 && target.parent === source.parent)) return false;
-    const [remembered, ...more] = snapshot.historyValue[target.id] ?? [];
+    const [remembered, ...more] = memory[target.id] ?? [];
     if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
     return remembered === source && more.length === 0;
   };

@@ -62,53 +62,57 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test(`[SRV-10] ${KILLS} times kill -9 under load: nothing acknowledged is missing, nothing doubled, mirrors resume by themselves`, { timeout: 600_000 }, async () => {
-  const dice = random(seedOf('kill'));
-  await start();
-  const peers = await Promise.all(Array.from({ length: CLIENTS }, () => connect(`http://127.0.0.1:${port}`)));
-  await peers[0]!.create('ledger', { instance: 'book' });
-  const mirrors = await Promise.all(peers.map((peer) => peer.watch('book')));
-  const acknowledged: string[] = [];
-  const failed: unknown[] = [];
-  let wanted = 0;
-  let reached: (() => void) | undefined;
-  let isRunning = true;
-  const send = async (client: number, lane: number): Promise<void> => {
-    for (let i = 0; isRunning; i++) {
-      const id = `${client}.${lane}.${i}`;
-      try {
-        await mirrors[client]!.submit({ type: 'ADD', id });
-        acknowledged.push(id);
-      } catch (error) {
-        failed.push(error);
-        return;
-      }
-      if (acknowledged.length >= wanted) reached?.();
-    }
-  };
-  const more = (count: number): Promise<void> => {
-    wanted = acknowledged.length + count;
-    return new Promise((resolve) => (reached = resolve));
-  };
-  const lanes = mirrors.flatMap((_, client) => Array.from({ length: IN_FLIGHT }, (__, lane) => send(client, lane)));
-  for (let round = 0; round < KILLS; round++) {
-    await more(20 + dice.below(60));
-    await kill();
+test(
+  `[SRV-10] ${KILLS} times kill -9 under load: nothing acknowledged is missing, nothing doubled, mirrors resume by themselves`,
+  { timeout: 600_000 },
+  async () => {
+    const dice = random(seedOf('kill'));
     await start();
-  }
-  await more(CLIENTS * IN_FLIGHT);
-  isRunning = false;
-  await Promise.all(lanes);
-  expect(failed).toEqual([]);
-  const fresh = await peers[0]!.get('book');
-  if (!('state' in fresh)) throw new Error('get answered with an image, expected the instance');
-  const kept = (fresh.state.context as { ids: string[] }).ids;
-  expect(new Set(kept).size).toBe(kept.length);
-  const present = new Set(kept);
-  expect(acknowledged.filter((id) => !present.has(id))).toEqual([]);
-  for (const mirror of mirrors) {
-    await mirror.when((snapshot) => (snapshot.context as { ids: string[] }).ids.length === kept.length);
-    expect(mirror.digest).toBe(fresh.digest);
-  }
-  await Promise.all(peers.map((peer) => peer.close()));
-});
+    const peers = await Promise.all(Array.from({ length: CLIENTS }, () => connect(`http://127.0.0.1:${port}`)));
+    await peers[0]!.create('ledger', { instance: 'book' });
+    const mirrors = await Promise.all(peers.map((peer) => peer.watch('book')));
+    const acknowledged: string[] = [];
+    const failed: unknown[] = [];
+    let wanted = 0;
+    let reached: (() => void) | undefined;
+    let isRunning = true;
+    const send = async (client: number, lane: number): Promise<void> => {
+      for (let i = 0; isRunning; i++) {
+        const id = `${client}.${lane}.${i}`;
+        try {
+          await mirrors[client]!.submit({ type: 'ADD', id });
+          acknowledged.push(id);
+        } catch (error) {
+          failed.push(error);
+          return;
+        }
+        if (acknowledged.length >= wanted) reached?.();
+      }
+    };
+    const more = (count: number): Promise<void> => {
+      wanted = acknowledged.length + count;
+      return new Promise((resolve) => (reached = resolve));
+    };
+    const lanes = mirrors.flatMap((_, client) => Array.from({ length: IN_FLIGHT }, (__, lane) => send(client, lane)));
+    for (let round = 0; round < KILLS; round++) {
+      await more(20 + dice.below(60));
+      await kill();
+      await start();
+    }
+    await more(CLIENTS * IN_FLIGHT);
+    isRunning = false;
+    await Promise.all(lanes);
+    expect(failed).toEqual([]);
+    const fresh = await peers[0]!.get('book');
+    if (!('state' in fresh)) throw new Error('get answered with an image, expected the instance');
+    const kept = (fresh.state.context as { ids: string[] }).ids;
+    expect(new Set(kept).size).toBe(kept.length);
+    const present = new Set(kept);
+    expect(acknowledged.filter((id) => !present.has(id))).toEqual([]);
+    for (const mirror of mirrors) {
+      await mirror.when((snapshot) => (snapshot.context as { ids: string[] }).ids.length === kept.length);
+      expect(mirror.digest).toBe(fresh.digest);
+    }
+    await Promise.all(peers.map((peer) => peer.close()));
+  },
+);

@@ -25,7 +25,9 @@ afterEach(() => {
   for (const end of endings.splice(0)) end();
 });
 
-async function listen(options: { readonly frameSize?: number; readonly pingMs?: number; readonly origins?: readonly string[] } = {}): Promise<Listening> {
+async function listen(
+  options: { readonly frameSize?: number; readonly pingMs?: number; readonly origins?: readonly string[] } = {},
+): Promise<Listening> {
   const http: Server = createServer();
   const links: Link[] = [];
   const waiting: ((link: Link) => void)[] = [];
@@ -97,7 +99,9 @@ test('[RELAY-11] a frame over the limit closes the link with 4000 and a sentence
   const client = new WebSocket(server.url, ['lockstep.1']);
   await new Promise((resolve) => client.once('open', resolve));
   client.send('x'.repeat(1_000 * 3 + 2_000));
-  const [code, reason] = await new Promise<[number, string]>((resolve) => client.once('close', (number: number, text: Buffer) => resolve([number, text.toString()])));
+  const [code, reason] = await new Promise<[number, string]>((resolve) =>
+    client.once('close', (number: number, text: Buffer) => resolve([number, text.toString()])),
+  );
   expect([code, reason]).toEqual([4000, 'TOO_LARGE: a frame is over the size limit in the answer to hello']);
 });
 
@@ -130,9 +134,18 @@ test('dialing where nobody listens is UNREACHABLE, with the address', async () =
 describe('who may knock', () => {
   const knock = async (headers: Readonly<Record<string, string>>, origins?: readonly string[]): Promise<string> => {
     const server = await listen(origins === undefined ? {} : { origins });
-    const lines = Object.entries({ Host: `127.0.0.1:${server.port}`, ...headers }).map(([name, value]) => `${name}: ${value.replace('PORT', String(server.port))}`);
+    const lines = Object.entries({ Host: `127.0.0.1:${server.port}`, ...headers }).map(
+      ([name, value]) => `${name}: ${value.replace('PORT', String(server.port))}`,
+    );
     const socket = connect(server.port, '127.0.0.1');
-    const request = ['GET / HTTP/1.1', ...lines, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+    const request = [
+      'GET / HTTP/1.1',
+      ...lines,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ];
     socket.write(`${request.join('\r\n')}\r\n\r\n`);
     const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
     socket.destroy();

@@ -3,9 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { assign, createMachine } from 'xstate';
-import { LockstepError } from '../../core/errors.ts';
 import { connect, serve } from '../../server/index.ts';
 import type { ServeOptions, Server } from '../../server/index.ts';
 
@@ -16,7 +15,10 @@ const ledger = createMachine({
   states: {
     open: {
       on: {
-        ADD: { guard: ({ event }) => typeof event['id'] === 'number', actions: assign({ entries: ({ context, event }) => [...context.entries, event['id'] as number] }) },
+        ADD: {
+          guard: ({ event }) => typeof event['id'] === 'number',
+          actions: assign({ entries: ({ context, event }) => [...context.entries, event['id'] as number] }),
+        },
         END: 'closed',
       },
     },
@@ -31,7 +33,9 @@ afterEach(async () => {
 
 function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-serve-'));
-  endings.push(() => { rmSync(directory, { recursive: true }); });
+  endings.push(() => {
+    rmSync(directory, { recursive: true });
+  });
   return directory;
 }
 

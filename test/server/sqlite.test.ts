@@ -37,7 +37,11 @@ journalContract('SQLite', () => {
   };
 });
 
-const create = (instance: string): JournalEntry => ({ kind: 'create', record: { instance, machine: 'door', image: 'h' }, step: sampleStep(instance, 1) });
+const create = (instance: string): JournalEntry => ({
+  kind: 'create',
+  record: { instance, machine: 'door', image: 'h' },
+  step: sampleStep(instance, 1),
+});
 const step = (instance: string, seq: number): JournalEntry => ({ kind: 'step', step: sampleStep(instance, seq) });
 
 /** A closed file with three steps of `a` in it. */
@@ -206,7 +210,18 @@ test('[SRV-4] steps before a checkpoint stay readable for a while, and a reopene
   const file = freshFile();
   const journal = openJournal(file);
   await journal.write([create('a'), ...Array.from({ length: 299 }, (_, i) => step('a', i + 2))]);
-  await journal.write([{ kind: 'checkpoint', checkpoint: { instance: 'a', epoch: 7, seq: 300, state: { status: 'active', clocks: [1], history: [], context: null, timers: [] }, seen: [] } }]);
+  await journal.write([
+    {
+      kind: 'checkpoint',
+      checkpoint: {
+        instance: 'a',
+        epoch: 7,
+        seq: 300,
+        state: { status: 'active', clocks: [1], history: [], context: null, timers: [] },
+        seen: [],
+      },
+    },
+  ]);
   expect((await journal.steps('a', 1, 300)).map(({ seq }) => seq)).toEqual(Array.from({ length: 256 }, (_, i) => i + 45));
   await journal.close();
   const again = openJournal(file);

@@ -12,11 +12,16 @@ const BUILDER = 'tools/bootstrap/core.mjs';
 export default function buildCore(): void {
   const newest = newestSource();
   const isFresh = (file: string): boolean => existsSync(file) && statSync(file).mtimeMs >= newest;
-  if (!BUILDS.map((file) => path.join(ROOT, file)).every(isFresh)) execFileSync(process.execPath, [BUILDER], { cwd: ROOT, stdio: 'inherit' });
+  if (!BUILDS.map((file) => path.join(ROOT, file)).every(isFresh))
+    execFileSync(process.execPath, [BUILDER], { cwd: ROOT, stdio: 'inherit' });
 }
 
 function newestSource(): number {
   const folder = path.join(ROOT, 'assembly');
   const sources = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('-portable.ts') && !name.endsWith('.d.ts'));
-  return Math.max(...[...sources.map((name) => path.join(folder, name)), path.join(ROOT, 'asconfig.json'), path.join(ROOT, BUILDER)].map((file) => statSync(file).mtimeMs));
+  return Math.max(
+    ...[...sources.map((name) => path.join(folder, name)), path.join(ROOT, 'asconfig.json'), path.join(ROOT, BUILDER)].map(
+      (file) => statSync(file).mtimeMs,
+    ),
+  );
 }

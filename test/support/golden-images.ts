@@ -21,7 +21,11 @@ const everything = createMachine({
             deep: {
               initial: 'one',
               always: { guard: 'isDeep', target: '#everything.work.right.lit' },
-              states: { one: { on: { NEXT: 'two' } }, two: { on: { NEXT: { target: 'one', reenter: true, actions: raise({ type: 'DOWN' }) } } }, back: { type: 'history' } },
+              states: {
+                one: { on: { NEXT: 'two' } },
+                two: { on: { NEXT: { target: 'one', reenter: true, actions: raise({ type: 'DOWN' }) } } },
+                back: { type: 'history' },
+              },
               on: { UP: 'flat', SELF: { target: 'deep', reenter: true } },
             },
             over: { type: 'final' },
@@ -29,7 +33,14 @@ const everything = createMachine({
           },
           on: { FINISH: '.over' },
         },
-        right: { initial: 'dark', states: { dark: { on: { LIGHT: 'lit', FINISH: 'over' } }, lit: { entry: raise({ type: 'UP' }), on: { LIGHT: 'dark' } }, over: { type: 'final' } } },
+        right: {
+          initial: 'dark',
+          states: {
+            dark: { on: { LIGHT: 'lit', FINISH: 'over' } },
+            lit: { entry: raise({ type: 'UP' }), on: { LIGHT: 'dark' } },
+            over: { type: 'final' },
+          },
+        },
       },
       onDone: { guard: 'isOver', target: 'done' },
     },

@@ -6,7 +6,12 @@ import { runGolden } from './golden.ts';
 
 Object.assign(globalThis, {
   golden: async (engine: 'wasm' | 'typescript', images: readonly string[], events: number) => {
-    const core = engine === 'wasm' ? await Core.fromWasm(await (await fetch('/core.wasm')).arrayBuffer()) : Core.fromExports(createDialectCore);
-    return runGolden(core, images.map((image) => Uint8Array.from(atob(image), (character) => character.charCodeAt(0))), events);
+    const core =
+      engine === 'wasm' ? await Core.fromWasm(await (await fetch('/core.wasm')).arrayBuffer()) : Core.fromExports(createDialectCore);
+    return runGolden(
+      core,
+      images.map((image) => Uint8Array.from(atob(image), (character) => character.charCodeAt(0))),
+      events,
+    );
   },
 });

@@ -54,7 +54,11 @@ export function runGolden(core: Core, images: readonly Uint8Array[], events: num
     pool[slot] = make(kind);
   }
   const total = instances.flat().reduce((sum, instance, i) => sum + core.digest(instance) * BigInt(2 * i + 1), 0n);
-  return { rolling: (rolling >>> 0).toString(16).padStart(8, '0'), instances: BigInt.asUintN(64, total).toString(16).padStart(16, '0'), taken };
+  return {
+    rolling: (rolling >>> 0).toString(16).padStart(8, '0'),
+    instances: BigInt.asUintN(64, total).toString(16).padStart(16, '0'),
+    taken,
+  };
 }
 
 function generator(seed: number): () => number {

@@ -3,7 +3,17 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { FAULT_BUSY, FAULT_EVENT, FAULT_INSTANCE, FAULT_STATUS, IMAGE_HASH, IMAGE_HASHED_SIZE, IMAGE_SEMANTICS, INSTANCE_STATUS, TRACE } from '../../assembly/layout.ts';
+import {
+  FAULT_BUSY,
+  FAULT_EVENT,
+  FAULT_INSTANCE,
+  FAULT_STATUS,
+  IMAGE_HASH,
+  IMAGE_HASHED_SIZE,
+  IMAGE_SEMANTICS,
+  INSTANCE_STATUS,
+  TRACE,
+} from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { createDialectCore } from '../../core/dialect.ts';
@@ -38,7 +48,11 @@ class Side {
     this.instance = core.exports.create(core.loadImage(image));
   }
 
-  run(call: (side: Side) => number, seed: number, failures: number): { result: number; records: number[]; bytes: number[]; digest: bigint } {
+  run(
+    call: (side: Side) => number,
+    seed: number,
+    failures: number,
+  ): { result: number; records: number[]; bytes: number[]; digest: bigint } {
     const dice = random(seed);
     const eventCount = this.eventCount;
     const answer = (): number => (dice.chance(failures) ? -1 : dice.below(2));
@@ -46,7 +60,12 @@ class Side {
     const result = call(this);
     const { exports, words } = this.core;
     const from = exports.output() >>> 2;
-    return { result, records: Array.from(words.subarray(from, from + exports.outputCount() * 2)), bytes: this.bytes(), digest: this.core.digest(this.instance) };
+    return {
+      result,
+      records: Array.from(words.subarray(from, from + exports.outputCount() * 2)),
+      bytes: this.bytes(),
+      digest: this.core.digest(this.instance),
+    };
   }
 
   bytes(): number[] {
@@ -79,7 +98,8 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
       const callSeed = dice.below(0x7fffffff);
       const event = dice.below(wasm.eventCount);
       const failures = dice.chance(0.2) ? 0.2 : 0;
-      const call = (side: Side): number => (i === 0 ? side.core.exports.start(side.instance, TRACE) : side.core.exports.step(side.instance, event, TRACE));
+      const call = (side: Side): number =>
+        i === 0 ? side.core.exports.start(side.instance, TRACE) : side.core.exports.step(side.instance, event, TRACE);
       const before = wasm.bytes();
       const found = wasm.run(call, callSeed, failures);
       expect(typescript.run(call, callSeed, failures)).toEqual(found);
@@ -106,7 +126,8 @@ test('[CORE-3] 20,000 mutated images neither trap nor hang nor write outside the
   let ran = 0;
   for (let round = 0; round < 20_000; round++) {
     const mutant = image.slice();
-    for (let count = 1 + dice.below(4); count > 0; count--) mutant[dice.below(mutant.length)] = dice.chance(0.5) ? dice.below(256) : dice.pick([0, 1, 255, 127]);
+    for (let count = 1 + dice.below(4); count > 0; count--)
+      mutant[dice.below(mutant.length)] = dice.chance(0.5) ? dice.below(256) : dice.pick([0, 1, 255, 127]);
     if (dice.chance(0.9)) fixHash(core, mutant);
     let handle: number;
     try {
@@ -159,7 +180,8 @@ test('[CORE-4] wrong handles, events and moments are faults', async () => {
   expect(core.exports.start(side.instance, 0)).toBe(FAULT_STATUS);
   expect(core.exports.step(side.instance, -1, 0)).toBe(FAULT_EVENT);
   expect(core.exports.step(side.instance, side.eventCount, 0)).toBe(FAULT_EVENT);
-  for (const pointer of [0, 4, -8, side.instance + 8, side.image, 0x7ffffff8]) expect(core.exports.step(pointer, 1, 0)).toBe(FAULT_INSTANCE);
+  for (const pointer of [0, 4, -8, side.instance + 8, side.image, 0x7ffffff8])
+    expect(core.exports.step(pointer, 1, 0)).toBe(FAULT_INSTANCE);
   core.exports.destroy(side.instance);
   expect(core.exports.step(side.instance, 1, 0)).toBe(FAULT_INSTANCE);
 });

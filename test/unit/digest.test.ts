@@ -27,7 +27,9 @@ test('[INST-5] the sum kept up to date from changes equals the sum of the whole'
 });
 
 test('[INST-5] values that differ have different sums, key order makes no difference', () => {
-  const sums = [{}, [], null, { a: {} }, { a: [] }, { a: null }, { a: '1' }, { a: 1 }, [1], { 0: 1 }, { a: { b: 1 } }, { 'a/b': 1 }].map((value) => wholeSum(hash, value as Json));
+  const sums = [{}, [], null, { a: {} }, { a: [] }, { a: null }, { a: '1' }, { a: 1 }, [1], { 0: 1 }, { a: { b: 1 } }, { 'a/b': 1 }].map(
+    (value) => wholeSum(hash, value as Json),
+  );
   expect(new Set(sums).size).toBe(sums.length);
   expect(wholeSum(hash, { a: 1, b: 2 })).toBe(wholeSum(hash, { b: 2, a: 1 }));
 });

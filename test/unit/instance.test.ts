@@ -17,7 +17,10 @@ const core = await testCore();
 const stamp = { now: 1_000, seed: 42, salt: 'test/1/1' };
 
 const order = setup({
-  types: {} as { context: { items: string[]; total: number; note?: unknown; id?: string; at?: number }; events: EventObject & { price?: number; name?: string } },
+  types: {} as {
+    context: { items: string[]; total: number; note?: unknown; id?: string; at?: number };
+    events: EventObject & { price?: number; name?: string };
+  },
   actions: { log: () => undefined },
   guards: { isPriced: ({ event }) => (event as { price: number }).price > 0 },
   delays: { patience: ({ context }) => 1_000 * (context.total + 1) },
@@ -29,22 +32,45 @@ const order = setup({
     cart: {
       initial: 'empty',
       states: {
-        empty: { on: { ADD: { target: 'filled', guard: 'isPriced', actions: [assign({ items: ({ context, event }) => [...context.items, String(event['name'])], total: ({ context, event }) => context.total + Number(event['price']) }), 'log'] } } },
+        empty: {
+          on: {
+            ADD: {
+              target: 'filled',
+              guard: 'isPriced',
+              actions: [
+                assign({
+                  items: ({ context, event }) => [...context.items, String(event['name'])],
+                  total: ({ context, event }) => context.total + Number(event['price']),
+                }),
+                'log',
+              ],
+            },
+          },
+        },
         filled: {
           after: { patience: 'empty' },
           on: {
-            ADD: { actions: [assign({ items: ({ context, event }) => [...context.items, String(event['name'])] }), raise({ type: 'COUNTED' })] },
+            ADD: {
+              actions: [assign({ items: ({ context, event }) => [...context.items, String(event['name'])] }), raise({ type: 'COUNTED' })],
+            },
             CLEAR: { target: 'empty', actions: assign({ items: [], total: 0 }) },
           },
         },
         hist: { type: 'history' },
       },
     },
-    door: { initial: 'shut', states: { shut: { tags: 'safe', on: { COUNTED: 'ajar' } }, ajar: { on: { SHUT: 'shut', LEAVE: '#order.gone' } } } },
+    door: {
+      initial: 'shut',
+      states: { shut: { tags: 'safe', on: { COUNTED: 'ajar' } }, ajar: { on: { SHUT: 'shut', LEAVE: '#order.gone' } } },
+    },
     gone: { initial: 'no', states: { no: {} } },
   },
   on: {
-    THROW: { actions: assign(() => { throw new Error('the author slipped'); }) },
+    THROW: {
+      actions: assign(() => {
+        throw new Error('the author slipped');
+      }),
+    },
     DATE: { actions: assign({ note: () => new Date(0) }) },
     LOOP: { actions: raise({ type: 'LOOP' }) },
     STAMP: { actions: assign({ id: () => uuid(), at: () => now() + random() }) },
@@ -59,7 +85,16 @@ const machine = (): Machine => {
 /** What a step record carries of an outcome. */
 function difference(outcome: Outcome, seq: number): Difference {
   const { clocks, history, patch, timers, status, output, error } = outcome;
-  const record = { seq, clocks, history, patch, timers, ...(status === undefined ? {} : { status }), ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
+  const record = {
+    seq,
+    clocks,
+    history,
+    patch,
+    timers,
+    ...(status === undefined ? {} : { status }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+  };
   return JSON.parse(JSON.stringify(record)) as Difference;
 }
 
@@ -76,7 +111,11 @@ const EVENTS: readonly EventObject[] = [
 test('a machine runs: value, context, guards, timers, tags, clocks', () => {
   const instance = Instance.create(machine());
   instance.start(undefined, stamp);
-  expect(instance.snapshot().toJSON()).toEqual({ value: { cart: 'empty', door: 'shut', gone: 'no' }, status: 'active', context: { items: [], total: 0 } });
+  expect(instance.snapshot().toJSON()).toEqual({
+    value: { cart: 'empty', door: 'shut', gone: 'no' },
+    status: 'active',
+    context: { items: [], total: 0 },
+  });
   expect(instance.step({ type: 'ADD', price: 0, name: 'air' }, stamp).taken).toBe(false);
   const outcome = instance.step({ type: 'ADD', price: 3, name: 'tea' }, stamp);
   expect(outcome.taken).toBe(true);
@@ -155,7 +194,12 @@ test('[INST-8] a state that does not fit is refused and changes nothing', () => 
   const digest = instance.digest();
   const clocks = [...good.clocks];
   clocks[1] = clocks[1]! + 1;
-  for (const bad of [{ ...good, clocks: clocks.slice(1) }, { ...good, clocks }, { ...good, history: [[0, [9]]] as const }, { ...good, history: [[5, [1]]] as const }]) {
+  for (const bad of [
+    { ...good, clocks: clocks.slice(1) },
+    { ...good, clocks },
+    { ...good, history: [[0, [9]]] as const },
+    { ...good, history: [[5, [1]]] as const },
+  ]) {
     expect(() => instance.load(bad, 9)).toThrow(LockstepError);
     expect(instance.digest()).toBe(digest);
   }

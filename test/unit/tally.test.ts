@@ -9,7 +9,12 @@ const file = (status: string, ...tests: string[]) => ({ status, assertionResults
 test.each([
   ['tests that passed', { success: true, testResults: [file('passed', 'passed', 'passed')] }, '2 passed, 0 failed', 0],
   ['one that failed', { success: false, testResults: [file('failed', 'passed', 'failed')] }, '1 passed, 1 failed', 1],
-  ['one that was left out', { success: true, testResults: [file('passed', 'passed', 'skipped', 'todo')] }, '1 passed, 0 failed, 2 skipped', 0],
+  [
+    'one that was left out',
+    { success: true, testResults: [file('passed', 'passed', 'skipped', 'todo')] },
+    '1 passed, 0 failed, 2 skipped',
+    0,
+  ],
   ['a file that did not load', { success: false, testResults: [file('passed', 'passed'), file('failed')] }, '1 passed, 1 failed', 1],
   ['an exception outside of any test', { success: false, testResults: [file('passed', 'passed')] }, '1 passed, 1 failed', 1],
   ['nothing at all', { success: true, testResults: [] }, '0 passed, 0 failed', 1],

@@ -70,7 +70,10 @@ function checkNode() {
 function install() {
   const stampFile = join(ROOT, 'node_modules', '.lockstep-stamp');
   // Another Node wants SQLite compiled again.
-  const stamp = createHash('sha256').update(process.versions.modules).update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const stamp = createHash('sha256')
+    .update(process.versions.modules)
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   say('installing dependencies (one of them compiles: one to two minutes)');
   run('npm', 'ci', '--no-audit', '--no-fund', '--include=dev');
@@ -101,7 +104,8 @@ const TOOLS = {
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error !== undefined || status !== 0) fail(`${[command, ...args].join(' ')} failed${error === undefined ? ` with exit code ${status}` : `: ${error.message}`}.`);
+  if (error !== undefined || status !== 0)
+    fail(`${[command, ...args].join(' ')} failed${error === undefined ? ` with exit code ${status}` : `: ${error.message}`}.`);
 }
 
 export function say(what) {

@@ -26,7 +26,10 @@ process.exit(total.exitCode());
 
 function check(name, tool, ...args) {
   say(`checking ${name}`);
-  const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules', tool), ...args], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules', tool), ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   total.count(status === 0);
   if (status !== 0) console.error(`${name}: failed`);
 }

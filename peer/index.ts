@@ -1,0 +1,20 @@
+// lockstep: what runs everywhere. Peers and their mirrors, local machines, images, and the words for time and chance inside a step.
+
+export { Actor, type Condition, type Observer, type Standing, type Subscription } from '../core/actor.ts';
+export { bind } from '../core/bind.ts';
+export { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
+export { readImage } from '../core/image.ts';
+export type { EventObject, Json, JsonObject } from '../core/json.ts';
+export { type LocalActor, type LocalEnvironment, LocalSystem } from '../core/local.ts';
+export { Machine } from '../core/machine.ts';
+export type { Snapshot } from '../core/snapshot.ts';
+export { now, random, uuid } from '../core/stamp.ts';
+export type { Step } from '../core/step.ts';
+export { Core } from '../core/wasm.ts';
+export type { Environment } from './environment.ts';
+export type { Journal } from './journal.ts';
+export type { Dial, Link } from './link.ts';
+export { MemoryJournal } from './memory.ts';
+export type { Mirror, Refusal } from './mirror.ts';
+export { Peer, type PeerOptions } from './peer.ts';
+export type * from './wire.ts';
