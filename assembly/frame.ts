@@ -19,6 +19,8 @@ export let eventCount: i32 = 0;
 export let words: i32 = 0;
 /** Bytes of a configuration. */
 export let wordBytes: i32 = 0;
+/** Bytes of an instance from INSTANCE_STATUS on: what an undo copy holds. */
+export let undoBytes: i32 = 0;
 export let instance: i32 = 0;
 export let configuration: i32 = 0;
 export let clocks: i32 = 0;
@@ -46,6 +48,8 @@ function enterImage(its: i32): void {
   eventCount = load32(its + layout.IMAGE_EVENT_COUNT);
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;
+  const historyWords: i32 = even(load32(its + layout.IMAGE_HISTORY_COUNT) * words);
+  undoBytes = layout.INSTANCE_CONFIGURATION - layout.INSTANCE_STATUS + ((even(words) + even(stateCount) + historyWords) << 2);
 }
 
 /** To be called when an image goes: another one may come to its address. */

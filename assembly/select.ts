@@ -156,6 +156,12 @@ function isChosen(transition: i32): boolean {
  * wins, else the one chosen first. @returns 0 or a fault.
  */
 export function resolveConflicts(): i32 {
+  if (chosenCount === 1) {
+    const only: i32 = domainOf(load32(scratch.chosen));
+    if (only < NO_DOMAIN) return only;
+    store32(scratch.domains, only);
+    return 0;
+  }
   let kept: i32 = 0;
   for (let i: i32 = 0; i < chosenCount; i++) {
     const transition: i32 = load32(scratch.chosen + (i << 2));

@@ -5,7 +5,7 @@
 import { action } from './env.ts';
 import { addEntry, clearEntry, enterRoot, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as frame from './frame.ts';
-import { isInstance, stride } from './instance.ts';
+import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
 import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
 import * as scratch from './scratch.ts';
@@ -102,7 +102,7 @@ export function undo(): i32 {
 
 /** Before the first change: copies the instance. */
 function save(): void {
-  saveSize = stride(frame.image) - layout.INSTANCE_STATUS;
+  saveSize = frame.undoBytes;
   copyMemory(scratch.undo, frame.instance + layout.INSTANCE_STATUS, saveSize);
   saved = true;
 }
