@@ -7,11 +7,11 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { ReplProcess } from './repl-process.ts';
+import { screenshot } from './screenshots.ts';
 import { ServerProcess } from './server-process.ts';
 import { agreed, openChromium, patiently, Tab } from './tab.ts';
 import { Wire } from './wire.ts';
 
-const SHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url));
 const PAGES = fileURLToPath(new URL('../../build/pages/', import.meta.url));
 let browser: Browser;
 let server: ServerProcess;
@@ -53,8 +53,8 @@ test('[WEB-2] [WEB-3] two tabs, the server and the REPL stay in step, whoever mo
   }
   const settled = await agreed('front', both(one, two));
   await expect.poll(async () => JSON.stringify(await repl.run('inspect front')), patiently).toContain(settled.digest);
-  await one.page.screenshot({ path: join(SHOTS, 'door-tab-one.png') });
-  await two.page.screenshot({ path: join(SHOTS, 'door-tab-two.png') });
+  await screenshot(one.page, 'door-tab-one');
+  await screenshot(two.page, 'door-tab-two');
   expect([...one.complaints, ...two.complaints, ...listener.complaints]).toEqual([]);
   expect(await repl.end()).toBe(0);
   for (const each of [one, two, listener]) await each.page.context().close();
@@ -72,7 +72,7 @@ test('[WEB-4] a tab that is cut off keeps what was done, and nothing is lost or 
     wire.cut();
     await expect.poll(() => cut.standing('front').then(({ standing }) => standing), patiently).toBe('offline');
     await cut.send('front', { type: 'close', by: 'cut' }, { type: 'open', by: 'cut' }, { type: 'close', by: 'cut' });
-    if (round === 1) await cut.page.screenshot({ path: join(SHOTS, 'door-offline.png') });
+    if (round === 1) await screenshot(cut.page, 'door-offline');
     wire.mend();
     await agreed('front', both(cut, other), ({ context: held }) => (held as { opened: number }).opened === opened + 2 * round);
     expect((await cut.standing('front')).unconfirmed).toBe(0);
@@ -136,9 +136,9 @@ test('[WEB-7] foo and bar talk both ways in two browsers, over one socket per ta
   const id = await one.peerId();
   expect(JSON.stringify(await repl.run(`inspect ${id}/bar`))).toContain('hello from one');
   await repl.end();
-  await one.page.screenshot({ path: join(SHOTS, 'foo-bar.png') });
+  await screenshot(one.page, 'foo-bar');
   await two.page.setViewportSize({ width: 390, height: 844 });
-  await two.page.screenshot({ path: join(SHOTS, 'foo-bar-phone.png') });
+  await screenshot(two.page, 'foo-bar-phone');
   wire.remove();
   for (const each of [one, two]) await each.page.context().close();
 });
@@ -162,6 +162,6 @@ test('[WEB-8] the pages hold no compiler; client and core stay under 52 KB gzipp
   const page = await browser.newPage({ viewport: { width: 1100, height: 800 } });
   await page.goto(server.url);
   await page.waitForLoadState('networkidle');
-  await page.screenshot({ path: join(SHOTS, 'index.png') });
+  await screenshot(page, 'index');
   await page.close();
 });

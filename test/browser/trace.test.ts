@@ -1,19 +1,18 @@
-// The trace viewer in Chromium, beside a real server with the examples and two tabs that use them. Screenshots: test/screenshots/trace-*.png.
+// The trace viewer in Chromium, beside a real server with the examples and two tabs that use them.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { assign, raise, setup } from 'xstate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TraceModel } from '../../tools/trace/model.ts';
 import { testCore } from '../support/core.ts';
 import { Recorder } from '../support/recorder.ts';
+import { screenshot } from './screenshots.ts';
 import { ServerProcess } from './server-process.ts';
 import { openChromium, patiently, Tab } from './tab.ts';
 
-const SHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url));
 /** More than any list that is drawn whole could take. */
 const MANY = 5_000;
 
@@ -216,9 +215,9 @@ test('[TOOL-11] a server that was killed and started again is followed again', a
 test('screenshots of the live page', async () => {
   await viewer.keyboard.press('End');
   await viewer.locator('.row', { hasText: 'message' }).first().click();
-  await viewer.screenshot({ path: path.join(SHOTS, 'trace-live.png') });
+  await screenshot(viewer, 'trace-live');
   await viewer.emulateMedia({ colorScheme: 'dark' });
-  await viewer.screenshot({ path: path.join(SHOTS, 'trace-live-dark.png') });
+  await screenshot(viewer, 'trace-live-dark');
   await viewer.emulateMedia({ colorScheme: 'light' });
   expect(complaints).toEqual([]);
 });
@@ -379,21 +378,21 @@ test('screenshots of a rich chart, a divergence, and a phone', async () => {
     await expect.poll(() => page.locator('.row[aria-selected=true]').getAttribute('data-id'), patiently).toBe(text);
   };
   await find('north@1#7');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-chart.png') });
+  await screenshot(page, 'trace-chart');
   await page.emulateMedia({ colorScheme: 'dark' });
   await find('north@1#12');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-chart-dark.png') });
+  await screenshot(page, 'trace-chart-dark');
   await page.emulateMedia({ colorScheme: 'light' });
   await page.locator('.row.divergence').click();
   await expect.poll(() => page.locator('.card.bad').innerText(), patiently).toContain('8e11c2ad90f4e6b3');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-divergence.png') });
+  await screenshot(page, 'trace-divergence');
   await page.setViewportSize({ width: 390, height: 844 });
   await find('north@1#7');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-phone-steps.png') });
+  await screenshot(page, 'trace-phone-steps');
   await page.click('.tabs button[data-panel=chart]');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-phone-state.png') });
+  await screenshot(page, 'trace-phone-state');
   await page.click('.tabs button[data-panel=detail]');
-  await page.screenshot({ path: path.join(SHOTS, 'trace-phone-details.png') });
+  await screenshot(page, 'trace-phone-details');
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.close();
   expect(complaints).toEqual([]);
