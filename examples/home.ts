@@ -1,6 +1,7 @@
 // The first page: how the server is, and which instances it has.
 
 import { connect } from '../browser/index.ts';
+import type { Json } from '../core/json.ts';
 import type { InstanceSummary } from '../peer/wire.ts';
 import { byId, element, setText } from './kit/dom.ts';
 
@@ -56,13 +57,22 @@ function showInstances(instances: readonly InstanceSummary[], more: boolean): vo
       'tr',
       {},
       element('td', {}, name),
-      element('td', { class: 'mono' }, typeof value === 'string' ? value : JSON.stringify(value)),
+      element('td', { class: 'mono' }, paths(value).join(', ')),
       element('td', { class: 'number' }, String(seq)),
     );
   });
   byId('instances').replaceChildren(
     ...(rows.length > 0 ? rows : [element('tr', {}, element('td', { colspan: '3', class: 'soft' }, 'None yet.'))]),
   );
+}
+
+/** A state value as people write it: `attentive.listening`, one path for each region. */
+function paths(value: Json): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const below = paths(inner);
+    return below.length === 0 ? [key] : below.map((path) => `${key}.${path}`);
+  });
 }
 
 document.addEventListener('visibilitychange', () => void look());

@@ -58,7 +58,8 @@ function showPeers(): void {
         'li',
         isSelf ? { 'data-self': '' } : {},
         `${each.name || each.peer.slice(0, 4)}${isSelf ? ' (this tab)' : ''}`,
-        element('span', { class: 'kind' }, `${each.kind} ${each.peer.slice(0, 4)}`),
+        // The server's name, kind and id are one word.
+        ...(each.kind === 'server' ? [] : [element('span', { class: 'kind' }, `${each.kind} ${each.peer.slice(0, 4)}`)]),
       );
     }),
   );
