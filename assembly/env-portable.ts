@@ -1,10 +1,13 @@
-// The host's two functions for the core as TypeScript; core/dialect.ts sets them.
+// The host's functions for the core as TypeScript; core/dialect.ts sets them.
 
 export const host = {
   guard(_functionNumber: i32, _handle: i32): i32 {
     return -1;
   },
   action(_functionNumber: i32, _handle: i32): i32 {
+    return -1;
+  },
+  live(_word: i32, _handle: i32): i32 {
     return -1;
   },
 };
@@ -15,4 +18,8 @@ export function guard(functionNumber: i32, handle: i32): i32 {
 
 export function action(functionNumber: i32, handle: i32): i32 {
   return host.action(functionNumber, handle);
+}
+
+export function live(word: i32, handle: i32): i32 {
+  return host.live(word, handle);
 }

@@ -58,6 +58,11 @@ export function step(instance: i32, event: i32, flags: i32): i32 {
   return statechart.step(instance, event, flags);
 }
 
+/** For the host's functions, while a step asks them. */
+export function raise(event: i32): i32 {
+  return statechart.raiseMade(event);
+}
+
 export function can(instance: i32, event: i32): i32 {
   return statechart.can(instance, event);
 }

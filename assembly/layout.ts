@@ -6,7 +6,7 @@
 //  0       4        8      12          16       24         28    32 ............ 128
 //  | MAGIC | FORMAT | size | hashedSize| hash64 | semantics | fuel | counts, section offsets |
 export const MAGIC: i32 = 0x54534b4c; // the bytes "LKST"
-export const FORMAT: i32 = 1;
+export const FORMAT: i32 = 2;
 export const HEADER_SIZE: i32 = 128;
 
 export const IMAGE_MAGIC: i32 = 0;
@@ -178,7 +178,15 @@ export const ACTION_RAISE_HOST: i32 = 4;
 export const ACTION_SCHEDULE: i32 = 5;
 /** Stops a timer; arg: timer number. */
 export const ACTION_CANCEL: i32 = 6;
-export const ACTION_KIND_MAX: i32 = 6;
+/**
+ * An action that the host resolves in its place: it may change what lies outside the core (context, children) and raise events. Calls
+ * env.action(function, handle), whose answer has HOST_CHANGED set when the instance changed in XState's sense.
+ */
+export const ACTION_HOST: i32 = 7;
+export const ACTION_KIND_MAX: i32 = 7;
+
+/** In the answer to a host action. */
+export const HOST_CHANGED: i32 = 1;
 
 // ── Event handles: how the core tells the host which event object a guard, action or effect sees ─────────────────
 /**
@@ -214,9 +222,18 @@ export const RECORD_GUARD: i32 = 8;
 export const RECORD_INTERNAL: i32 = 9;
 /** arg: function number; aux: event handle. A host assign has just run: later effects see the context it left. */
 export const RECORD_ASSIGN: i32 = 10;
+/** arg: function number; aux: event handle. A host action has just run: later effects see the context it left. */
+export const RECORD_HOST: i32 = 11;
 
 /** Flags of step(): also record guards. */
 export const TRACE: i32 = 1;
+/**
+ * Every action is handed to the host as it comes up, as env.live(action word, handle), instead of being recorded; after each microstep
+ * env.live(0, handle) follows. For a host that runs actions at once, in the middle of the step.
+ */
+export const LIVE: i32 = 2;
+/** An external event that selects nothing is FAULT_UNHANDLED: for the errors of child actors, which end who does not handle them. */
+export const MUST_HANDLE: i32 = 4;
 
 // ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) where W = ceil(states / 32), N = states, x₂ = x rounded up to even ──
 //  0       4      8     12         16       20         24
@@ -259,6 +276,8 @@ export const FAULT_BUSY: i32 = -10;
 export const FAULT_MEMORY: i32 = -11;
 /** The instance is not running: not started yet, done, failed or stopped. */
 export const FAULT_STATUS: i32 = -12;
+/** The event selected nothing, in a step with MUST_HANDLE. */
+export const FAULT_UNHANDLED: i32 = -13;
 
 // ── Limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
 export const STATE_MAX: i32 = 65000;

@@ -2,7 +2,7 @@
 // The statechart stepper: one event run to completion by XState's rules in document order. Everything it changes lies in the instance and
 // is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
-import { action } from './env.ts';
+import { action, live } from './env.ts';
 import { addEntry, clearEntry, enterRoot, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as frame from './frame.ts';
 import { isInstance } from './instance.ts';
@@ -19,6 +19,10 @@ let changed: boolean = false;
 /** Something was selected since the step began. */
 let taken: boolean = false;
 let saved: boolean = false;
+/** Actions go to the host as they come up. */
+let isLive: boolean = false;
+/** An event that selects nothing is a fault. */
+let mustHandle: boolean = false;
 let saveSize: i32 = 0;
 /** Taken and put so far; the queue is a ring of QUEUE_MAX entries, a power of two. */
 let queueHead: i32 = 0;
@@ -70,6 +74,8 @@ function begin(instance: i32, flags: i32, status: i32): i32 {
   frame.enterFrame(instance);
   setTracing((flags & layout.TRACE) !== 0);
   saved = false;
+  isLive = (flags & layout.LIVE) !== 0;
+  mustHandle = (flags & layout.MUST_HANDLE) !== 0;
   taken = false;
   queueHead = 0;
   queueTail = 0;
@@ -124,7 +130,8 @@ function runEvent(event: i32): i32 {
   if (chosenCount > 0) {
     fault = microstep();
     if (fault < 0) return fault;
-  }
+  } else if (mustHandle) return layout.FAULT_UNHANDLED;
+  if (isLive && live(0, handle) < 0) return layout.FAULT_HOST;
   return settle();
 }
 
@@ -148,6 +155,7 @@ function settle(): i32 {
     changed = false;
     if (chosenCount > 0) fault = microstep();
     if (fault < 0) return fault;
+    if (isLive && live(0, handle) < 0) return layout.FAULT_HOST;
     // XState compares snapshots by identity: an eventless round that changed nothing yields to the queue once.
     checkAlways = !eventless || changed;
   }
@@ -162,6 +170,16 @@ function takeInternal(): i32 {
   queueHead += 1;
   const fault: i32 = scratch.emit(layout.RECORD_INTERNAL, event, handle);
   return fault < 0 ? fault : event;
+}
+
+/** For the host, in the middle of a step: the next of its own events waits for its turn. @returns its handle, or a fault. */
+export function raiseMade(event: i32): i32 {
+  if (!busy) return layout.FAULT_STATUS;
+  if (event < 0 || event >= frame.eventCount) return layout.FAULT_EVENT;
+  const fault: i32 = raise(event, made + 1);
+  if (fault < 0) return fault;
+  made += 1;
+  return made;
 }
 
 function raise(event: i32, itsHandle: i32): i32 {
@@ -408,6 +426,7 @@ function runActions(index: i32): i32 {
 }
 
 function runAction(word: i32): i32 {
+  if (isLive) return runLive(word);
   const kind: i32 = word >>> 24;
   const argument: i32 = word & layout.ACTION_ARG_MASK;
   if (kind === layout.ACTION_EFFECT) return scratch.emit(layout.RECORD_EFFECT, argument, handle);
@@ -419,12 +438,28 @@ function runAction(word: i32): i32 {
   if (kind === layout.ACTION_RAISE) {
     return raise(load32(frame.image + load32(frame.image + layout.IMAGE_RAISES) + (argument << 2)), layout.HANDLE_RAISE | argument);
   }
-  if (kind === layout.ACTION_RAISE_HOST) return raiseMade(argument);
+  if (kind === layout.ACTION_HOST) return runHost(argument);
+  if (kind === layout.ACTION_RAISE_HOST) return raiseComputed(argument);
   if (kind === layout.ACTION_CANCEL) return scratch.emit(layout.RECORD_CANCEL, argument, 0);
   return schedule(argument);
 }
 
-function raiseMade(maker: i32): i32 {
+function runLive(word: i32): i32 {
+  if (word >>> 24 === layout.ACTION_ASSIGN) changed = true;
+  const answer: i32 = live(word, handle);
+  if (answer < 0) return layout.FAULT_HOST;
+  if ((answer & layout.HOST_CHANGED) !== 0) changed = true;
+  return 0;
+}
+
+function runHost(resolver: i32): i32 {
+  const answer: i32 = action(resolver, handle);
+  if (answer < 0) return layout.FAULT_HOST;
+  if ((answer & layout.HOST_CHANGED) !== 0) changed = true;
+  return scratch.emit(layout.RECORD_HOST, resolver, handle);
+}
+
+function raiseComputed(maker: i32): i32 {
   const event: i32 = action(maker, handle);
   if (event < 0 || event >= frame.eventCount) return layout.FAULT_HOST;
   made += 1;

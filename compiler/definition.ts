@@ -67,7 +67,7 @@ export type GuardDefinition =
   | { readonly kind: 'in'; readonly state: string };
 
 export type ActionDefinition =
-  | { readonly kind: 'effect' | 'assign' | 'raise-function'; readonly function: FunctionSymbol }
+  | { readonly kind: 'effect' | 'assign' | 'raise-function' | 'builtin'; readonly function: FunctionSymbol }
   | { readonly kind: 'raise'; readonly event: Symbols['raises'][number] };
 
 /** Starts when its state is entered, stops when it is left; firing sends an event of type `event`. */

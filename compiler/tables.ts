@@ -294,6 +294,8 @@ export class Tables {
           return action(layout.ACTION_EFFECT, this.#addFunction(definition.function));
         case 'assign':
           return action(layout.ACTION_ASSIGN, this.#addFunction(definition.function));
+        case 'builtin':
+          return action(layout.ACTION_HOST, this.#addFunction(definition.function));
         case 'raise-function':
           return action(layout.ACTION_RAISE_HOST, this.#addFunction(definition.function));
         case 'raise':

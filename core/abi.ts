@@ -24,6 +24,8 @@ export interface CoreExports {
   start(instance: number, flags: number): number;
   /** Runs one event to completion. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
   step(instance: number, event: number, flags: number): number;
+  /** For guards and actions, while a step asks them: appends an event that the host made to the internal queue. @returns its handle, or a fault. */
+  raise(event: number): number;
   /** Whether the event would select a transition with a target or an action; runs guards, changes nothing. @returns 0, 1 or a fault. */
   can(instance: number, event: number): number;
   /**
@@ -50,7 +52,12 @@ export interface CoreImports {
   readonly env: {
     /** @returns 1 or 0, or a negative number when the function threw: the step then ends with FAULT_HOST. */
     guard(functionNumber: number, handle: number): number;
-    /** Runs an assign, a delay, an output or the maker of a raised event. @returns the event number for the last, else any number >= 0; negative as above. */
+    /**
+     * Runs an assign, a delay, an output, the maker of a raised event, or a host action. @returns the event number for a raised event,
+     * HOST_CHANGED or 0 for a host action, else any number >= 0; negative as above.
+     */
     action(functionNumber: number, handle: number): number;
+    /** Runs an action word at once, in a step with LIVE; word 0 ends a microstep. @returns HOST_CHANGED or 0; negative as above. */
+    live(word: number, handle: number): number;
   };
 }

@@ -2,21 +2,31 @@
 // compiled elsewhere, from another build of the same source, so what is found is checked against what the image says it is.
 // Functions are called exactly as XState calls them; params are resolved at each call, from the context and event of that call.
 
+import { authorArguments, Builtins, type Place } from './builtins.ts';
 import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, FunctionArguments } from './functions.ts';
+import { Guards } from './guards.ts';
 import type { EventObject, Json } from './json.ts';
-import { builtinType, describe, isComposedGuard, isFields, isFunction, own, readSource, referenceName, sourceId } from './source.ts';
-import type { AuthorFunction, Fields, Source } from './source.ts';
+import type { Acts } from './request.ts';
+import {
+  builtinType,
+  describe,
+  invokeId,
+  invokesOf,
+  isFields,
+  isFunction,
+  own,
+  paramsOf,
+  readSource,
+  referenceName,
+  sourceId,
+  type AuthorFunction,
+  type Fields,
+  type Source,
+} from './source.ts';
 import type { FunctionSymbol, Symbols } from './symbols.ts';
 
-/** Alias chains of named guards end here; a longer one is a circle. */
-const ALIAS_MAX = 32;
-
-/** What the author's functions get. XState also passes actors; here there are none. */
-interface AuthorArguments {
-  readonly context: Json;
-  readonly event: EventObject;
-}
+const NOTHING_INVOKED: ReadonlySet<string> = new Set();
 
 /**
  * Binds the functions that an image names to the author's code.                                  (BIND-1)
@@ -40,20 +50,24 @@ export function bind(symbols: Symbols, source: unknown): BoundFunctions {
 class Binder {
   readonly #symbols: Symbols;
   readonly #source: Source;
+  readonly #guards: Guards;
+  readonly #builtins: Builtins;
 
   constructor(symbols: Symbols, source: Source) {
     this.#symbols = symbols;
     this.#source = source;
+    this.#guards = new Guards(source.implementations);
+    this.#builtins = new Builtins(symbols.id, source, this.#guards);
   }
 
   bind(symbol: FunctionSymbol): BoundFunction {
     switch (symbol.kind) {
       case 'guard':
-        return { kind: 'guard', call: this.#guard(symbol, this.#find(symbol), ALIAS_MAX) };
+        return { kind: 'guard', call: this.#guards.find(this.#find(symbol), (reason) => this.#missing(symbol, reason)) };
       case 'assign':
-        return { kind: 'assign', call: this.#builtin(symbol, 'xstate.assign', assignment) };
+        return { kind: 'assign', call: this.#assign(symbol) };
       case 'raise':
-        return { kind: 'raise', call: this.#builtin(symbol, 'xstate.raise', raised) };
+        return { kind: 'raise', call: this.#raise(symbol) };
       case 'effect':
         return { kind: 'effect', call: this.#effect(symbol) };
       case 'delay':
@@ -62,61 +76,91 @@ class Binder {
         return { kind: 'output', call: this.#output(symbol) };
       case 'context':
         return { kind: 'context', call: this.#context(symbol) };
+      case 'builtin':
+        return { kind: 'builtin', call: this.#builtin(symbol) };
+      case 'invoke':
+        return { kind: 'builtin', call: this.#invoke(symbol) };
+      case 'stop':
+        return { kind: 'builtin', call: this.#stop(symbol) };
     }
-  }
-
-  // ── Guards ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #guard(symbol: FunctionSymbol, guard: unknown, aliases: number): (args: FunctionArguments) => boolean {
-    if (isFunction(guard)) {
-      if (isComposedGuard(guard)) return this.#composed(guard);
-      return (args) => Boolean(guard(authorArguments(args), undefined));
-    }
-    const name = referenceName(guard);
-    const named = name === undefined ? undefined : own(this.#source.implementations.guards, name);
-    if (named === undefined || aliases === 0) throw this.#missing(symbol, `no guard named ${describe(name ?? guard)}`);
-    if (!isFunction(named)) return this.#guard(symbol, named, aliases - 1);
-    if (isComposedGuard(named)) return this.#composed(named);
-    return (args) => {
-      const author = authorArguments(args);
-      return Boolean(named(author, paramsOf(guard, author)));
-    };
-  }
-
-  /** XState's own evaluation of and, or, not and stateIn, over a snapshot that answers only what they ask. */
-  #composed(guard: AuthorFunction): (args: FunctionArguments) => boolean {
-    const { check } = guard;
-    if (!isFunction(check)) throw new LockstepError('BAD_DEFINITION', 'a composed guard without a check');
-    const active = {};
-    const implementations = this.#source.implementations;
-    return (args) => {
-      const getStateNodeById = (id: string): object => (args.isIn(id) ? active : {});
-      const snapshot = {
-        context: args.context,
-        machine: { implementations, getStateNodeById },
-        _nodes: [active],
-        matches: (value: Json) => args.isIn(value),
-      };
-      return Boolean(check(snapshot, authorArguments(args), guard));
-    };
   }
 
   // ── Actions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The builtin at the path, or the one that its name stands for; `prepare` looks into it once, what it returns runs each time. */
-  #builtin<T>(symbol: FunctionSymbol, type: string, prepare: (builtin: AuthorFunction) => (args: AuthorArguments, params: unknown) => T) {
-    const reference = this.#find(symbol);
+  /** The builtin at the path, or the one that its name stands for. */
+  #known(symbol: FunctionSymbol, reference: unknown, type: string): AuthorFunction {
     const action = this.#action(reference);
-    if (!isFunction(action) || builtinType(action) !== type)
-      throw this.#missing(symbol, `expected ${type}, found ${builtinType(action) ?? describe(action)}`);
-    const run = prepare(action);
-    return (args: FunctionArguments): T => {
-      const author = authorArguments(args);
-      return run(author, paramsOf(reference, author));
+    if (isFunction(action) && builtinType(action) === type) return action;
+    throw this.#missing(symbol, `expected ${type}, found ${builtinType(action) ?? describe(action)}`);
+  }
+
+  #assign(symbol: FunctionSymbol): (args: FunctionArguments, acts: Acts) => unknown {
+    const reference = this.#find(symbol);
+    const run = this.#builtins.assignment(this.#known(symbol, reference, 'xstate.assign'), symbol.path);
+    if (!isFields(reference)) return (args, acts) => run(args, undefined, acts);
+    return (args, acts) => run(args, paramsOf(reference, args), acts);
+  }
+
+  #raise(symbol: FunctionSymbol): (args: FunctionArguments) => EventObject {
+    const reference = this.#find(symbol);
+    const { event } = this.#known(symbol, reference, 'xstate.raise');
+    return (args) => {
+      const raised = isFunction(event) ? event(authorArguments(args), paramsOf(reference, args)) : event;
+      if (isFields(raised) && typeof raised.type === 'string') return raised as EventObject;
+      throw new LockstepError('HOST_THREW', `raise() made ${describe(raised)}, expected an event object with a type`);
     };
   }
 
-  #effect(symbol: FunctionSymbol): (args: FunctionArguments) => unknown {
+  #builtin(symbol: FunctionSymbol): (args: FunctionArguments, acts: Acts) => void {
+    const reference = this.#find(symbol);
+    const action = this.#action(reference);
+    if (builtinType(action) === undefined) throw this.#missing(symbol, `expected a builtin action, found ${describe(action)}`);
+    const place: Place = { path: symbol.path, invoked: this.#invokedAt(symbol.path) };
+    return (args, acts) => this.#builtins.perform(reference, place, args, acts);
+  }
+
+  /** What a state invokes right after the entry action at `path` has run. */
+  #invokedAt(path: string): ReadonlySet<string> {
+    const entry = /^((?:\/states\/[^/]+)*)\/entry(?:\/\d+)?$/.exec(path);
+    if (entry === null) return NOTHING_INVOKED;
+    const { config, id } = this.#stateAt(entry[1]!);
+    return new Set(invokesOf(config).map((invoke, index) => invokeId(invoke, index, id)));
+  }
+
+  #invoke(symbol: FunctionSymbol): (args: FunctionArguments, acts: Acts) => void {
+    const { invoke, id } = this.#invokeAt(symbol);
+    return (args, acts) => {
+      const { input, systemId, src, onSnapshot } = invoke;
+      const made = isFunction(input) ? input(authorArguments(args)) : input;
+      this.#builtins.spawn(src, symbol.path, { id, input: made, systemId, syncSnapshot: onSnapshot !== undefined }, acts);
+    };
+  }
+
+  #stop(symbol: FunctionSymbol): (args: FunctionArguments, acts: Acts) => void {
+    const { id } = this.#invokeAt(symbol);
+    return (_args, acts) => {
+      if (acts.hasChild(id)) acts.request({ kind: 'stop', id });
+    };
+  }
+
+  #invokeAt(symbol: FunctionSymbol): { readonly invoke: Fields; readonly id: string } {
+    const invoke = this.#find(symbol);
+    const place = /^(.*)\/invoke(?:\/(\d+))?$/.exec(symbol.path);
+    if (!isFields(invoke) || place === null) throw this.#missing(symbol, `expected an invoke, found ${describe(invoke)}`);
+    if (typeof invoke.src === 'string' && own(this.#source.implementations.actors, invoke.src) === undefined)
+      throw this.#missing(symbol, `no actor named '${invoke.src}'`);
+    return { invoke, id: invokeId(invoke, Number(place[2] ?? 0), this.#stateAt(place[1]!).id) };
+  }
+
+  /** The config of a state, and its id by XState's rule. */
+  #stateAt(path: string): { readonly config: Fields; readonly id: string } {
+    const config = this.#at(path);
+    if (!isFields(config)) throw new LockstepError('MISSING_FUNCTION', `machine '${this.#symbols.id}' has no state at ${path}`);
+    const keys = tokensOf(path).filter((_, index) => index % 2 === 1);
+    return { config, id: typeof config.id === 'string' && config.id !== '' ? config.id : [this.#symbols.id, ...keys].join('.') };
+  }
+
+  #effect(symbol: FunctionSymbol): (args: FunctionArguments, self?: unknown) => unknown {
     const reference = this.#find(symbol);
     const action = this.#action(reference);
     const type = builtinType(action);
@@ -125,9 +169,9 @@ class Binder {
     // XState's rule: an action that nothing implements does nothing. An inline one must be there.
     if (action === undefined && referenceName(reference) !== undefined) return () => undefined;
     if (!isFunction(action)) throw this.#missing(symbol, `expected an action, found ${describe(action)}`);
-    return (args) => {
-      const author = authorArguments(args);
-      return action(author, paramsOf(reference, author));
+    return (args, self) => {
+      const { context, event } = args;
+      return action({ context, event, self }, paramsOf(reference, args));
     };
   }
 
@@ -151,24 +195,33 @@ class Binder {
     return (args) => (isFunction(output) ? output(authorArguments(args)) : output);
   }
 
-  #context(symbol: FunctionSymbol): (args: { readonly input: Json | undefined }) => unknown {
+  #context(symbol: FunctionSymbol): (args: { readonly input: Json | undefined }, acts: Acts) => unknown {
     const factory = this.#find(symbol);
     if (!isFunction(factory)) throw this.#missing(symbol, `expected a function, found ${describe(factory)}`);
-    return ({ input }) => factory({ input, spawn, self: undefined });
+    return ({ input }, acts) => {
+      const event: EventObject = { type: 'xstate.init', input };
+      const args = { context: {}, event, isIn: () => false };
+      return factory({ ...this.#builtins.assigning(args, symbol.path, acts), input });
+    };
   }
 
   // ── Finding ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What the config holds at the symbol's path; it has the same name as in the image. */
   #find(symbol: FunctionSymbol): unknown {
+    const found = this.#at(symbol.path);
+    if (found === undefined) throw this.#missing(symbol, 'the definition has nothing at that path');
+    if (referenceName(found) !== symbol.name && symbol.kind !== 'output' && symbol.kind !== 'invoke' && symbol.kind !== 'stop')
+      throw this.#missing(symbol, `found ${describe(found)}`);
+    return found;
+  }
+
+  #at(path: string): unknown {
     let found: unknown = this.#source.config;
-    for (const token of symbol.path.split('/').slice(1)) {
-      const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-      if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key))
-        throw this.#missing(symbol, 'the definition has nothing at that path');
+    for (const key of tokensOf(path)) {
+      if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;
       found = (found as Fields)[key];
     }
-    if (referenceName(found) !== symbol.name && symbol.kind !== 'output') throw this.#missing(symbol, `found ${describe(found)}`);
     return found;
   }
 
@@ -178,34 +231,12 @@ class Binder {
   }
 }
 
-const authorArguments = ({ context, event }: FunctionArguments): AuthorArguments => ({ context, event });
-
-/** Static params, or what their function makes of this context and event. */
-function paramsOf(reference: unknown, args: AuthorArguments): unknown {
-  if (!isFields(reference)) return undefined;
-  return isFunction(reference.params) ? reference.params({ context: args.context, event: args.event }) : reference.params;
-}
-
-/** `assign(fn)` or `assign({ key: value or fn })`. What it prepares returns what to merge into the context. */
-function assignment(builtin: AuthorFunction): (args: AuthorArguments, params: unknown) => unknown {
-  const given = builtin.assignment;
-  if (isFunction(given)) return (args, params) => given({ context: args.context, event: args.event, spawn }, params);
-  if (!isFields(given)) return () => undefined;
-  const entries = Object.entries(given);
-  return (args, params) => {
-    const author = { context: args.context, event: args.event, spawn };
-    const partial: Record<string, unknown> = {};
-    for (const [key, value] of entries) partial[key] = isFunction(value) ? value(author, params) : value;
-    return partial;
-  };
-}
-
-function raised(builtin: AuthorFunction): (args: AuthorArguments, params: unknown) => EventObject {
-  return (args, params) => {
-    const event = isFunction(builtin.event) ? builtin.event(args, params) : builtin.event;
-    if (isFields(event) && typeof event.type === 'string') return event as EventObject;
-    throw new LockstepError('HOST_THREW', `raise() made ${describe(event)}, expected an event object with a type`);
-  };
+/** The reference tokens of a JSON pointer. */
+function tokensOf(path: string): string[] {
+  return path
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** An effect whose value is what it logs; who runs effects decides where it goes. */
@@ -215,8 +246,4 @@ function logger(action: AuthorFunction, reference: unknown): (args: FunctionArgu
     const value = isFunction(action.value) ? action.value(author, paramsOf(reference, author)) : action.value;
     return { label: action.label, value };
   };
-}
-
-function spawn(): never {
-  throw new LockstepError('UNSUPPORTED', 'spawn() is not available: a context is plain JSON and holds no actors');
 }

@@ -9,5 +9,6 @@ import type { CoreExports, CoreImports } from './abi.ts';
 export function createDialectCore(imports: CoreImports): CoreExports {
   host.guard = imports.env.guard;
   host.action = imports.env.action;
+  host.live = imports.env.live;
   return { memory, ...core };
 }

@@ -1,24 +1,27 @@
 // The author's functions as the running side calls them, by function number of the image. core/bind.ts makes them from a definition.
 
 import type { EventObject, Json } from './json.ts';
+import type { Acts } from './request.ts';
 
 export interface FunctionArguments {
   readonly context: Json;
   readonly event: EventObject;
-  /** Whether a state (by id, or by value as `matches` takes it) is active right now: for composed guards. */
+  /** Whether a state (by id, or by value as `matches` takes it) is active: now for guards, before the microstep for actions. */
   isIn(state: Json): boolean;
 }
 
 export type BoundFunction =
   | { readonly kind: 'guard'; call(args: FunctionArguments): boolean }
   /** Returns what to merge into the context. */
-  | { readonly kind: 'assign'; call(args: FunctionArguments): unknown }
-  | { readonly kind: 'effect'; call(args: FunctionArguments): unknown }
+  | { readonly kind: 'assign'; call(args: FunctionArguments, acts: Acts): unknown }
+  | { readonly kind: 'effect'; call(args: FunctionArguments, self?: unknown): unknown }
   | { readonly kind: 'raise'; call(args: FunctionArguments): EventObject }
   /** Milliseconds. */
   | { readonly kind: 'delay'; call(args: FunctionArguments): number }
   | { readonly kind: 'output'; call(args: FunctionArguments): unknown }
-  | { readonly kind: 'context'; call(args: { readonly input: Json | undefined }): unknown };
+  | { readonly kind: 'context'; call(args: { readonly input: Json | undefined }, acts: Acts): unknown }
+  /** An action that is resolved in its place in the step, through `acts`; reads the context again after each of them. */
+  | { readonly kind: 'builtin'; call(args: FunctionArguments, acts: Acts): void };
 
 /** By function number. */
 export type BoundFunctions = readonly BoundFunction[];

@@ -78,7 +78,18 @@ function readJson(bytes: Uint8Array, offset: number, size: number, what: string)
   }
 }
 
-const FUNCTION_KINDS: ReadonlySet<unknown> = new Set(['guard', 'assign', 'effect', 'raise', 'delay', 'output', 'context']);
+const FUNCTION_KINDS: ReadonlySet<unknown> = new Set([
+  'guard',
+  'assign',
+  'effect',
+  'raise',
+  'delay',
+  'output',
+  'context',
+  'builtin',
+  'invoke',
+  'stop',
+]);
 
 /** The names fit the counts, so that every number of the image can be looked up without a check. */
 function isSymbols(value: unknown, counts: Counts): value is Symbols {

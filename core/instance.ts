@@ -7,8 +7,10 @@ import {
   DELAY_HOST,
   FAULT_HOST,
   FAULT_OUTPUT_FULL,
+  FAULT_UNHANDLED,
   IMAGE_SEMANTICS,
   IMAGE_TIMERS,
+  MUST_HANDLE,
   OUTPUT_SIZE,
   OUTPUT_SIZE_MAX,
   SEMANTICS_THROW_IS_STATUS,
@@ -25,14 +27,15 @@ import { LockstepError } from './errors.ts';
 import { faultError, hostError } from './fault.ts';
 import type { EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
-import { changedHistories, Outcome, timerRequests } from './outcome.ts';
+import { changedHistories, Outcome } from './outcome.ts';
+import { Pending, UNCHANGED, type Child, type PendingChange } from './pending.ts';
 import { applyPatch, type Operation } from './patch.ts';
 import { plain } from './plain.ts';
-import { Run } from './run.ts';
+import { Run, UNRECORDED, type MadeRequest } from './run.ts';
 import { Snapshot } from './snapshot.ts';
 import { enterStamp, leaveStamp, type Stamp } from './stamp.ts';
 import type { InstanceState } from './state.ts';
-import type { HostResult, Status, TimerChange } from './step.ts';
+import type { ChildChange, DelayedEvent, HostResult, Status, TimerChange } from './step.ts';
 import type { Core } from './wasm.ts';
 
 /** What a Step or a StepDifference changes. */
@@ -46,13 +49,26 @@ export interface Difference {
   readonly output?: Json;
   readonly error?: string;
   readonly timers?: readonly TimerChange[];
+  readonly children?: readonly ChildChange[];
+  readonly ids?: number;
 }
 
-const NO_TIMERS: ReadonlyMap<number, number> = new Map();
-const NO_TIMER_CHANGES: readonly TimerChange[] = Object.freeze([]);
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
 const NO_HOST: readonly HostResult[] = Object.freeze([]);
+const NO_TIMERS: ReadonlyMap<number, number> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
 const HEX = 16;
+
+/** Event types of the runtime; the errors of child actors among them end a machine that does not handle them. */
+const RESERVED = 'xstate.';
+const CHILD_ERROR = 'xstate.error.actor.';
+
+/** Where an event comes from that no peer sent. */
+export interface StepOrigin {
+  /** The timer that fired. */
+  readonly timer?: number;
+  readonly isInternal?: true;
+}
 
 /** Instead of an event number: the initial macrostep. */
 const START = -1;
@@ -72,7 +88,8 @@ export class Instance extends InstanceBytes {
   context: Json = null;
   output: Json | undefined;
   error: string | undefined;
-  #timers: Map<number, number> | undefined;
+  /** Undefined while there never was anything to wait for. */
+  #pending: Pending | undefined;
   /** The context that #sum is for. */
   #summed: Json | undefined;
   #sum = 0n;
@@ -94,9 +111,19 @@ export class Instance extends InstanceBytes {
 
   // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Timer number → due, ms since the epoch. */
+  /** Timer number → due, ms since the epoch; numbers from DELAYED_FIRST on are delayed events. */
   get timers(): ReadonlyMap<number, number> {
-    return this.#timers ?? NO_TIMERS;
+    return this.#pending?.timers ?? NO_TIMERS;
+  }
+
+  /** What a timer sends, and to whom, when it is none of the image's. */
+  delayed(timer: number): DelayedEvent | undefined {
+    return this.#pending?.delayed(timer);
+  }
+
+  /** Its child actors by id, in the order in which they were started. */
+  get children(): ReadonlyMap<string, Child> {
+    return this.#pending?.children ?? NO_CHILDREN;
   }
 
   /** A picture of it now; stays valid when the instance moves on. */
@@ -126,8 +153,10 @@ export class Instance extends InstanceBytes {
     enterStamp(stamp);
     try {
       const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
+      this.#run.begin(this.machine, this.pointer, null, event, true);
       this.context = this.#initialContext(input);
-      return this.#advance(event, stamp, this.#execute(START, event, 0, true));
+      const spawned = this.#run.requests;
+      return this.#advance(event, stamp, this.#execute(START, event, 0, true, undefined, spawned));
     } catch (error) {
       this.context = null;
       throw error;
@@ -136,6 +165,7 @@ export class Instance extends InstanceBytes {
     }
   }
 
+  /** Calls the context factory, which may spawn actors, with the run that is set up for it. */
   #initialContext(input: Json | undefined): Json {
     const { symbols, functions } = this.machine;
     if (symbols.contextFunction === undefined) return plain(symbols.context ?? {}, '');
@@ -143,7 +173,7 @@ export class Instance extends InstanceBytes {
     if (bound?.kind !== 'context')
       throw new LockstepError('MISSING_FUNCTION', `machine ${symbols.id} makes its context by a function that this replica does not have`);
     try {
-      return plain(bound.call({ input }), '');
+      return plain(bound.call({ input }, this.#run), '');
     } catch (error) {
       throw hostError(this.machine, error);
     }
@@ -151,19 +181,25 @@ export class Instance extends InstanceBytes {
 
   /**
    * Runs one event to completion; `seq` rises by one, also when the event enabled nothing.
+   * @param from for events of whoever owns the instance: the timer that fired, or that they come from inside, where an event that nothing
+   *   names is ignored instead of refused.
    * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; nothing changed then.
    */
-  step(event: EventObject, stamp: Stamp): Outcome {
-    const number = this.#numberOf(event);
+  step(event: EventObject, stamp: Stamp, from: StepOrigin = {}): Outcome {
+    const number = from.isInternal === true ? this.machine.eventNumber(event.type) : this.#numberOf(event);
+    const isError = event.type.startsWith(CHILD_ERROR);
     enterStamp(stamp);
     try {
-      return this.#advance(event, stamp, this.#execute(number, event, 0, true));
+      return this.#advance(event, stamp, this.#execute(number, event, isError ? MUST_HANDLE : 0, true), from.timer);
     } finally {
       leaveStamp();
     }
   }
 
-  /** Like step, for a caller that wants only the new state: nothing is kept of effects, timers and host results. @returns whether something was enabled. */
+  /**
+   * Like step, for a caller that wants only the new state of a quiet machine: nothing is kept of effects and host results. When the step turns
+   * out to ask for an actor, nothing happens but that the machine is quiet no longer. @returns whether something was enabled.
+   */
   run(event: EventObject, stamp: Stamp): boolean {
     const number = this.#numberOf(event);
     if (this.machine.symbols.functions.length === 0) return this.advance(number, event);
@@ -185,6 +221,10 @@ export class Instance extends InstanceBytes {
       return result !== STEP_IGNORED;
     }
     const result = this.#execute(number, event, 0, false);
+    if (result === FAULT_HOST && core.thrown === UNRECORDED) {
+      this.machine.isQuiet = false;
+      return false;
+    }
     if (result < 0) return this.#refuse(result, event).taken;
     const run = this.#run;
     this.context = run.context;
@@ -195,7 +235,7 @@ export class Instance extends InstanceBytes {
 
   #numberOf(event: EventObject): number {
     const number = this.machine.eventNumber(event.type);
-    if (number !== 0) return number;
+    if (number !== 0 || event.type.startsWith(RESERVED)) return number;
     throw new LockstepError('UNKNOWN_EVENT', `machine ${this.machine.symbols.id} has no transition for an event of type "${event.type}"`);
   }
 
@@ -219,10 +259,23 @@ export class Instance extends InstanceBytes {
   }
 
   /** One call of the core; grows its output buffer as needed. Faults are left to the caller. */
-  #execute(number: number, event: EventObject, flags: number, isRecording: boolean, recorded?: readonly HostResult[]): number {
+  #execute(
+    number: number,
+    event: EventObject,
+    flags: number,
+    isRecording: boolean,
+    recorded?: readonly HostResult[],
+    requests?: readonly MadeRequest[],
+  ): number {
     const { exports } = this.machine.core;
+    const run = this.#run;
+    const ids = run.ids;
     for (let size = 0; ;) {
-      this.#run.begin(this.machine, this.pointer, this.context, event, isRecording, recorded);
+      run.begin(this.machine, this.pointer, this.context, event, isRecording, recorded, this.#pending);
+      if (requests !== undefined) {
+        run.requests = [...requests];
+        run.ids = ids;
+      }
       const result = number === START ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
       size = size === 0 ? OUTPUT_SIZE * 2 : size * 2;
@@ -230,8 +283,8 @@ export class Instance extends InstanceBytes {
     }
   }
 
-  /** Takes the result of a run in: context, status, timers, seq. */
-  #advance(event: EventObject, stamp: Stamp, result: number): Outcome {
+  /** Takes the result of a run in: context, status, timers, children, seq. */
+  #advance(event: EventObject, stamp: Stamp, result: number, fired?: number): Outcome {
     if (result < 0) return this.#refuse(result, event);
     const { core } = this.machine;
     const run = this.#run;
@@ -241,6 +294,7 @@ export class Instance extends InstanceBytes {
     const from = core.exports.output() >>> 2;
     const records = words.slice(from, from + core.exports.outputCount() * 2);
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
+    if (result === STEP_DONE) this.#stopChildren();
     this.seq += 1;
     return new Outcome({
       taken: result !== STEP_IGNORED,
@@ -249,11 +303,12 @@ export class Instance extends InstanceBytes {
       before,
       after: this.context,
       contexts: run.contexts,
+      requests: run.requests,
       host: run.host ?? NO_HOST,
       status: result === STEP_DONE ? 'done' : this.seq === 1 ? 'active' : undefined,
       output: result === STEP_DONE ? run.output : undefined,
       error: undefined,
-      timers: this.#changeTimers(event, records, stamp.now),
+      pending: this.#changePending(event, records, stamp.now, fired),
       historyMemory:
         this.machine.historyCount === 0
           ? NO_HISTORY
@@ -263,10 +318,20 @@ export class Instance extends InstanceBytes {
     });
   }
 
-  /** Throws what a fault means, unless the image wants an author's exception to be a status. */
+  /** Requests the end of every child that is there at the end of the step. */
+  #stopChildren(): void {
+    const run = this.#run;
+    for (const id of [...this.children.keys(), ...spawnedBy(run.requests)]) if (run.hasChild(id)) run.request({ kind: 'stop', id });
+  }
+
+  /** Throws what a fault means, unless it ends the machine: an author's exception by the image's wish, an error of a child always. */
   #refuse(result: number, event: EventObject): Outcome {
+    if (result === FAULT_UNHANDLED) {
+      const { error } = event;
+      return this.#fail(`unhandled error of ${event.type.slice(CHILD_ERROR.length)}: ${errorText(error)}`);
+    }
     const fault = this.#fault(result, event);
-    if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault);
+    if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault.message);
     throw fault;
   }
 
@@ -274,14 +339,18 @@ export class Instance extends InstanceBytes {
     return (this.machine.core.words[(this.machine.handle + IMAGE_SEMANTICS) >>> 2]! & SEMANTICS_THROW_IS_STATUS) !== 0;
   }
 
-  /** XState's rule for images that ask for it: an author's exception ends the machine. */
-  #fail(fault: LockstepError): Outcome {
+  /** The machine ends with an error: its timers and children with it. */
+  #fail(message: string): Outcome {
     const first = this.seq === 0;
+    const run = this.#run;
     this.setStatus('error');
-    this.error = fault.message;
+    this.error = message;
     this.seq += 1;
+    run.requests = undefined;
+    this.#stopChildren();
     const timers = [...this.timers.keys()].map((timer) => ({ timer, due: null }));
-    this.#timers = undefined;
+    const children = [...this.children.keys()].map((id) => ({ stop: id }));
+    this.#pending = undefined;
     return new Outcome({
       taken: true,
       records: new Uint32Array(0),
@@ -289,35 +358,34 @@ export class Instance extends InstanceBytes {
       before: this.context,
       after: this.context,
       contexts: undefined,
+      requests: run.requests,
       host: NO_HOST,
       status: 'error',
       output: undefined,
-      error: fault.message,
-      timers,
+      error: message,
+      pending: { timers, children, ids: undefined },
       historyMemory: NO_HISTORY,
       eventOf: () => ({ type: '' }),
       nameOf: (fn) => nameOf(this.machine, fn),
     });
   }
 
-  #changeTimers(event: EventObject, records: Uint32Array, now: number): readonly TimerChange[] {
-    if (this.machine.symbols.timers.length === 0) return NO_TIMER_CHANGES;
-    const changes = new Map<number, number | null>();
-    const fired = this.machine.timerNumber(event.type);
-    if (fired !== undefined && this.timers.has(fired)) changes.set(fired, null);
+  #changePending(event: EventObject, records: Uint32Array, now: number, fired: number | undefined): PendingChange {
+    const run = this.#run;
+    const { symbols } = this.machine;
+    if (this.#pending === undefined && symbols.timers.length === 0 && run.requests === undefined) return UNCHANGED;
     let nextDelay = 0;
-    for (const { timer, start } of timerRequests(records)) {
-      if (start) changes.set(timer, now + this.#delayOf(timer, () => this.#run.delays?.[nextDelay++] ?? 0));
-      else changes.set(timer, null);
-    }
-    if (this.status !== 'active') for (const timer of this.timers.keys()) changes.set(timer, null);
-    const result: TimerChange[] = [];
-    for (const [timer, due] of [...changes].sort(([a], [b]) => a - b)) {
-      if (due === null && !this.timers.has(timer)) continue;
-      result.push({ timer, due } as TimerChange);
-    }
-    this.#applyTimers(result);
-    return result;
+    return (this.#pending ??= new Pending()).change({
+      now,
+      fired: fired ?? this.machine.timerNumber(event.type),
+      eventType: event.type,
+      records,
+      requests: run.requests,
+      ids: run.ids,
+      isActive: this.status === 'active',
+      delayOf: (timer) => this.#delayOf(timer, () => run.delays?.[nextDelay++] ?? 0),
+      timerOf: (type) => this.machine.timerNumber(type),
+    });
   }
 
   #delayOf(timer: number, computed: () => number): number {
@@ -326,14 +394,6 @@ export class Instance extends InstanceBytes {
     const kind = words[at + (TIMER_DELAY_KIND >>> 2)]! & 0xffff;
     if (kind === DELAY_HOST) return Math.max(0, computed());
     return kind === DELAY_CONST ? words[at + (TIMER_DELAY >>> 2)]! : 0;
-  }
-
-  #applyTimers(changes: readonly TimerChange[]): void {
-    for (const { timer, due } of changes) {
-      if (due !== null) (this.#timers ??= new Map()).set(timer, due);
-      else this.#timers?.delete(timer);
-    }
-    if (this.#timers?.size === 0) this.#timers = undefined;
   }
 
   #fault(result: number, event: EventObject): LockstepError {
@@ -368,7 +428,8 @@ export class Instance extends InstanceBytes {
     this.context = context;
     if (difference.output !== undefined) this.output = difference.output;
     if (difference.error !== undefined) this.error = difference.error;
-    if (difference.timers !== undefined) this.#applyTimers(difference.timers);
+    if (difference.timers !== undefined || difference.children !== undefined || difference.ids !== undefined)
+      (this.#pending ??= new Pending()).apply(difference);
     this.seq = difference.seq;
   }
 
@@ -384,7 +445,7 @@ export class Instance extends InstanceBytes {
       clocks: this.clocks(),
       history,
       context: this.context,
-      timers: [...this.timers].sort(([a], [b]) => a - b),
+      ...(this.#pending?.save() ?? { timers: [] }),
       ...(this.output === undefined ? {} : { output: this.output }),
       ...(this.error === undefined ? {} : { error: this.error }),
     };
@@ -408,7 +469,8 @@ export class Instance extends InstanceBytes {
     this.context = context;
     this.output = state.output;
     this.error = state.error;
-    this.#timers = state.timers.length === 0 ? undefined : new Map(state.timers);
+    this.#pending = undefined;
+    if (state.timers.length > 0 || state.children !== undefined || state.ids !== undefined) (this.#pending = new Pending()).load(state);
     this.#summed = undefined;
     this.seq = seq;
   }
@@ -419,7 +481,8 @@ export class Instance extends InstanceBytes {
     this.context = other.context;
     this.output = other.output;
     this.error = other.error;
-    this.#timers = other.#timers === undefined ? undefined : new Map(other.#timers);
+    if (other.#pending === undefined) this.#pending = undefined;
+    else (this.#pending ??= new Pending()).copyFrom(other.#pending);
     this.#summed = other.#summed;
     this.#sum = other.#sum;
   }
@@ -438,8 +501,20 @@ export class Instance extends InstanceBytes {
   /** Ends it from outside: it takes no more events. */
   stop(): void {
     this.setStatus('stopped');
-    this.#timers = undefined;
+    this.#pending = undefined;
   }
+}
+
+function spawnedBy(requests: readonly MadeRequest[] | undefined): Set<string> {
+  const ids = new Set<string>();
+  for (const { request } of requests ?? []) if (request.kind === 'spawn') ids.add(request.child.id);
+  return ids;
+}
+
+/** What an error event carries, for people. */
+function errorText(error: unknown): string {
+  const { message } = (typeof error === 'object' && error !== null ? error : {}) as { readonly message?: unknown };
+  return typeof message === 'string' ? message : JSON.stringify(error ?? null);
 }
 
 function nameOf(machine: Machine, fn: number): string {

@@ -138,8 +138,10 @@ export class LocalActor extends Actor {
   }
 
   #handle(event: EventObject): void {
-    if (this.#instance.machine.isQuiet) {
-      if (!this.#instance.run(event, this.#system.stamp)) return;
+    const { machine } = this.#instance;
+    const isTaken = machine.isQuiet && this.#instance.run(event, this.#system.stamp);
+    if (machine.isQuiet) {
+      if (!isTaken) return;
       this.#snapshot = undefined;
     } else {
       const outcome = this.#instance.step(event, this.#system.stamp);

@@ -16,12 +16,15 @@ import { LockstepError } from './errors.ts';
 import type { BoundFunctions } from './functions.ts';
 import { readImage } from './image.ts';
 import type { EventObject, Json } from './json.ts';
-import type { Symbols } from './symbols.ts';
+import type { FunctionKind, Symbols } from './symbols.ts';
 import type { Core } from './wasm.ts';
 
 /** XState's state value: the key of the active child, or an object of them. */
 export type StateValue = string | { readonly [key: string]: StateValue };
 export type ConfigurationKey = number | string;
+
+/** Kinds of functions that ask for something outside. */
+const LOUD: ReadonlySet<FunctionKind> = new Set(['effect', 'builtin', 'invoke', 'stop'] as const);
 
 /** Values kept per machine; a machine has more reachable configurations only in pathological cases. */
 const VALUE_CACHE_MAX = 4_096;
@@ -42,8 +45,8 @@ export class Machine {
   /** u32 words of one configuration. */
   readonly wordCount: number;
   readonly strideBytes: number;
-  /** Whether no step can ask for an effect or a timer. */
-  readonly isQuiet: boolean;
+  /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
+  isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
   readonly outputStates: ReadonlyMap<number, number>;
   /** Whether an event would do something in a configuration that may be past. core/instance sets it with the first instance. */
@@ -85,7 +88,7 @@ export class Machine {
     this.handle = core.loadImage(bytes);
     this.stateCount = image.symbols.states.length;
     this.historyCount = image.symbols.histories.length;
-    this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => kind === 'effect');
+    this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => LOUD.has(kind));
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,18 +1,13 @@
 // What one start or step did, read from the core's output before the next one overwrites it. Parts are worked out when they are asked for,
 // so that a local machine whose effects nobody records pays only for what it uses.
 
-import {
-  RECORD_ASSIGN,
-  RECORD_CANCEL,
-  RECORD_EFFECT,
-  RECORD_ENTER,
-  RECORD_EXIT,
-  RECORD_HISTORY,
-  RECORD_SCHEDULE,
-} from '../assembly/layout.ts';
+import { RECORD_CANCEL, RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY, RECORD_SCHEDULE } from '../assembly/layout.ts';
 import type { EventObject, Json } from './json.ts';
 import { diff, type Operation } from './patch.ts';
-import type { HostResult, Status, TimerChange } from './step.ts';
+import type { Request } from './request.ts';
+import type { ContextMark, MadeRequest } from './run.ts';
+import type { ChildChange, HostResult, Status, TimerChange } from './step.ts';
+import type { PendingChange } from './pending.ts';
 
 /** An effect to run, with the context and the event that it saw. */
 export interface Effect {
@@ -22,6 +17,8 @@ export interface Effect {
   readonly name: string;
   readonly context: Json;
   readonly event: EventObject;
+  /** What a builtin asks for; without one the author's function is to be called. */
+  readonly request?: Request;
 }
 
 /** Everything Outcome needs of the run; owned by it afterwards. */
@@ -33,13 +30,14 @@ export interface OutcomeSource {
   readonly first: boolean;
   readonly before: Json;
   readonly after: Json;
-  /** Contexts after each assign, the one before first; undefined when none ran. */
-  readonly contexts: readonly Json[] | undefined;
+  /** The one before the first assign and the one after each; undefined when none ran. */
+  readonly contexts: readonly ContextMark[] | undefined;
+  readonly requests: readonly MadeRequest[] | undefined;
   readonly host: readonly HostResult[];
   readonly status: Status | undefined;
   readonly output: Json | undefined;
   readonly error: string | undefined;
-  readonly timers: readonly TimerChange[];
+  readonly pending: PendingChange;
   readonly historyMemory: readonly (readonly [history: number, states: readonly number[]])[];
   eventOf(handle: number): EventObject;
   nameOf(fn: number): string;
@@ -96,7 +94,16 @@ export class Outcome {
   }
 
   get timers(): readonly TimerChange[] {
-    return this.#source.timers;
+    return this.#source.pending.timers;
+  }
+
+  get children(): readonly ChildChange[] {
+    return this.#source.pending.children;
+  }
+
+  /** Ids made so far, when this step made some. */
+  get ids(): number | undefined {
+    return this.#source.pending.ids;
   }
 
   get effects(): readonly Effect[] {
@@ -116,30 +123,27 @@ function clocksOf(records: Uint32Array): number[] {
   return [...ticks].sort(([a], [b]) => a - b).flat();
 }
 
+/** The author's effects and the requests of builtins, in the order in which they came up. */
 function effectsOf(source: OutcomeSource): readonly Effect[] {
   const { records, contexts } = source;
+  const requests = source.requests ?? [];
   let effects: Effect[] | undefined;
-  let assigns = 0;
-  for (let i = 0; i < records.length; i += 2) {
-    const kind = records[i]! >>> 24;
-    if (kind === RECORD_ASSIGN) assigns++;
-    if (kind !== RECORD_EFFECT) continue;
+  let seen = 0;
+  let made = 0;
+  for (let i = 0; i <= records.length; i += 2) {
+    const number = i >>> 1;
+    for (; made < requests.length && requests[made]!.at <= number; made++) (effects ??= []).push(requested(source, requests[made]!));
+    if (i === records.length || records[i]! >>> 24 !== RECORD_EFFECT) continue;
+    while (contexts !== undefined && seen + 1 < contexts.length && contexts[seen + 1]!.from <= number) seen++;
     const fn = records[i]! & 0xffffff;
-    const context = contexts === undefined ? source.before : (contexts[assigns] ?? source.after);
+    const context = contexts === undefined ? source.before : contexts[seen]!.context;
     (effects ??= []).push({ fn, name: source.nameOf(fn), context, event: source.eventOf(records[i + 1]!) });
   }
   return effects ?? NO_EFFECTS;
 }
 
-/** Timer numbers started (with the event handle) and stopped, in order; `delays` are the ones the host computed, in call order. */
-export function timerRequests(records: Uint32Array): { readonly timer: number; readonly start: boolean }[] {
-  const requests: { timer: number; start: boolean }[] = [];
-  for (let i = 0; i < records.length; i += 2) {
-    const kind = records[i]! >>> 24;
-    if (kind === RECORD_SCHEDULE || kind === RECORD_CANCEL)
-      requests.push({ timer: records[i]! & 0xffffff, start: kind === RECORD_SCHEDULE });
-  }
-  return requests;
+function requested(source: OutcomeSource, { fn, context, event, request }: MadeRequest): Effect {
+  return { fn, name: request.kind === 'call' ? request.name : source.nameOf(fn), context, event, request };
 }
 
 /** History numbers whose memory changed, each once. */

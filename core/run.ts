@@ -2,12 +2,17 @@
 // runs one step at a time; the core calls back into it for guards and actions, by function number and event handle.
 
 import {
+  FAULT_QUEUE_FULL,
   HANDLE_ARG_MASK,
   HANDLE_DONE,
   HANDLE_EXTERNAL,
   HANDLE_RAISE,
+  HOST_CHANGED,
   INSTANCE_CONFIGURATION,
   INSTANCE_STATUS,
+  RECORD_ENTER,
+  RECORD_EXIT,
+  RECORD_TRANSITION,
   STATUS_DONE,
 } from '../assembly/layout.ts';
 import { assert, LockstepError } from './errors.ts';
@@ -15,15 +20,46 @@ import type { BoundFunctions, FunctionArguments } from './functions.ts';
 import type { EventObject, Json, JsonObject } from './json.ts';
 import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
+import type { Acts, Request } from './request.ts';
 import type { HostResult } from './step.ts';
 import type { Core } from './wasm.ts';
 
-export class Run implements FunctionArguments {
+/** A context, and the number of the core's record from which on effects see it. */
+export interface ContextMark {
+  readonly from: number;
+  readonly context: Json;
+}
+
+/** A request, the number of the core's record before which it was made, and what it saw. */
+export interface MadeRequest {
+  readonly at: number;
+  readonly fn: number;
+  readonly context: Json;
+  readonly event: EventObject;
+  readonly request: Request;
+}
+
+/** What an instance has at the beginning of a step that functions of the step may ask for. */
+export interface RunState {
+  readonly children: ReadonlyMap<string, unknown>;
+  /** Ids made so far. */
+  readonly ids: number;
+}
+
+/** Thrown when a run that nobody records asks for something: it has to be run again, and recorded. */
+export const UNRECORDED = new Error('a request in a run that is not recorded');
+
+const NO_STATE: RunState = { children: new Map(), ids: 0 };
+
+export class Run implements FunctionArguments, Acts {
   /** What functions see; assigns replace it. */
   context: Json = null;
   event: EventObject = { type: '' };
   /** The context before the first assign and after each one, in order; undefined while no assign has run. */
-  contexts: Json[] | undefined;
+  contexts: ContextMark[] | undefined;
+  requests: MadeRequest[] | undefined;
+  /** Ids made so far, those of earlier steps included. */
+  ids = 0;
   /** The events that the author's functions made, done events with an output included: handle 1 is the first. */
   events: EventObject[] | undefined;
   host: HostResult[] | undefined;
@@ -39,6 +75,13 @@ export class Run implements FunctionArguments {
   #external: EventObject = { type: '' };
   #recorded: readonly HostResult[] | undefined;
   #recordedNext = 0;
+  #state: RunState = NO_STATE;
+  /** Of the builtin that is being resolved: its number, the events it raised, and whether it changed anything. */
+  #acting = -1;
+  #actingEvents: EventObject[] = [];
+  #hasChanged = false;
+  /** A guard asks about this moment, an action about the moment before its microstep. */
+  #isGuard = false;
 
   constructor(core: Core) {
     this.#core = core;
@@ -53,6 +96,7 @@ export class Run implements FunctionArguments {
     event: EventObject,
     isRecording: boolean,
     recorded?: readonly HostResult[],
+    state?: RunState,
   ): void {
     this.#machine = machine;
     this.#functions = machine.functions ?? [];
@@ -64,6 +108,9 @@ export class Run implements FunctionArguments {
     this.host = undefined;
     this.delays = undefined;
     this.output = undefined;
+    this.requests = undefined;
+    this.#state = state ?? NO_STATE;
+    this.ids = this.#state.ids;
     this.isRecording = isRecording;
     this.#recorded = recorded;
     this.#recordedNext = 0;
@@ -75,7 +122,9 @@ export class Run implements FunctionArguments {
     if (bound === undefined) throw this.#missing(fn);
     if (bound.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
+    this.#isGuard = true;
     const answer = Boolean(bound.call(this));
+    this.#isGuard = false;
     if (this.isRecording) (this.host ??= []).push(answer);
     return answer ? 1 : 0;
   }
@@ -87,8 +136,11 @@ export class Run implements FunctionArguments {
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     switch (bound.kind) {
       case 'assign':
-        this.#assign(bound.call(this), fn);
+        this.#acting = fn;
+        this.#merge(bound.call(this, this), fn);
         return 0;
+      case 'builtin':
+        return this.#resolve(fn, () => bound.call(this, this));
       case 'raise':
         return this.#raised(plain(bound.call(this), `event raised by ${this.#name(fn)}`));
       case 'delay':
@@ -102,14 +154,64 @@ export class Run implements FunctionArguments {
     }
   }
 
-  /** Merges what an assign returned into the context; values enter through the gate for plain JSON. */
-  #assign(partial: unknown, fn: number): void {
-    const before = this.context as JsonObject;
-    if (this.isRecording) this.contexts ??= [before];
-    if (partial === undefined || partial === null) {
-      this.contexts?.push(before);
-      return;
+  // ── Builtins ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Lets a builtin act; its raised events and whether it changed anything are what a replay needs of it. */
+  #resolve(fn: number, call: () => void): number {
+    this.#acting = fn;
+    this.#actingEvents = [];
+    this.#hasChanged = false;
+    call();
+    if (this.isRecording) (this.host ??= []).push([this.#hasChanged, ...(this.#actingEvents as unknown as Json[])]);
+    return this.#hasChanged ? HOST_CHANGED : 0;
+  }
+
+  raise(event: EventObject): void {
+    const made = plain(event, `event raised by ${this.#name(this.#acting)}`) as unknown as EventObject;
+    this.#enqueue(made);
+    this.#actingEvents.push(made);
+  }
+
+  #enqueue(event: EventObject): void {
+    (this.events ??= []).push(event);
+    const handle = this.#core.exports.raise(this.#machine.eventNumber(event.type));
+    if (handle === FAULT_QUEUE_FULL)
+      throw new LockstepError('OVERFLOW', `machine ${this.#machine.symbols.id} raised more events than one step has room for`);
+    assert(handle === this.events.length, 'the core numbers the events of the host as they come');
+  }
+
+  assign(partial: unknown): void {
+    this.#hasChanged = true;
+    this.#merge(partial, this.#acting);
+  }
+
+  request(request: Request): void {
+    if (!this.isRecording) throw UNRECORDED;
+    if (request.kind === 'spawn' || request.kind === 'stop') this.#hasChanged = true;
+    const at = this.#core.exports.outputCount();
+    (this.requests ??= []).push({ at, fn: this.#acting, context: this.context, event: this.event, request });
+  }
+
+  hasChild(id: string): boolean {
+    for (let i = (this.requests?.length ?? 0) - 1; i >= 0; i--) {
+      const { request } = this.requests![i]!;
+      if (request.kind === 'spawn' && request.child.id === id) return true;
+      if (request.kind === 'stop' && request.id === id) return false;
     }
+    return this.#state.children.has(id);
+  }
+
+  nextId(prefix: string): string {
+    return `${prefix}${this.ids++}`;
+  }
+
+  // ── Values ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Merges what an assign returned into the context; values enter through the gate for plain JSON. */
+  #merge(partial: unknown, fn: number): void {
+    const before = this.context as JsonObject;
+    if (this.isRecording) this.contexts ??= [{ from: 0, context: before }];
+    if (partial === undefined || partial === null) return;
     if (typeof partial !== 'object')
       throw new LockstepError('NOT_JSON', `${this.#name(fn)} returned ${typeof partial}, expected an object to merge into the context`);
     const changes = partial as Readonly<Record<string, unknown>>;
@@ -122,7 +224,7 @@ export class Run implements FunctionArguments {
       else after[key] = plain(value, `/${key}`);
     }
     this.context = Object.freeze(after);
-    this.contexts?.push(this.context);
+    this.contexts?.push({ from: this.#core.exports.outputCount(), context: this.context });
   }
 
   #raised(event: Json): number {
@@ -164,9 +266,20 @@ export class Run implements FunctionArguments {
         return this.#delayed(fn, this.#next());
       case 'output':
         return this.#computed(fn, this.#next());
+      case 'builtin':
+      case 'invoke':
+      case 'stop':
+        return this.#replayBuiltin(this.#next());
       default:
         return 0;
     }
+  }
+
+  #replayBuiltin(recorded: HostResult): number {
+    if (!Array.isArray(recorded)) throw new LockstepError('BAD_PARAMS', 'the record of a builtin action is no list');
+    const [hasChanged, ...events] = recorded as readonly Json[];
+    for (const event of events) this.#enqueue(event as unknown as EventObject);
+    return hasChanged === true ? HOST_CHANGED : 0;
   }
 
   #next(): HostResult {
@@ -189,12 +302,27 @@ export class Run implements FunctionArguments {
     return (handle) => eventOf(handle, machine, external, events);
   }
 
-  /** For composed guards: whether a state is active in the middle of the step. */
   isIn(state: Json): boolean {
-    const words = this.#core.words;
-    const key = this.#machine.configurationKey(words, (this.#pointer + INSTANCE_CONFIGURATION) >>> 2);
+    const { words } = this.#core;
+    const at = (this.#pointer + INSTANCE_CONFIGURATION) >>> 2;
+    const key = this.#isGuard ? this.#machine.configurationKey(words, at) : this.#keyBefore(words, at);
     if (typeof state === 'string' && state.startsWith('#')) return this.#machine.isActive(key, this.#machine.stateNumber(state));
     return matchesValue(state, this.#machine.value(key));
+  }
+
+  /** The configuration before the microstep that is under way: what was left and entered since its transitions, taken back. */
+  #keyBefore(words: Uint32Array, at: number): ReturnType<Machine['configurationKey']> {
+    const before = words.slice(at, at + this.#machine.wordCount);
+    const output = this.#core.exports.output() >>> 2;
+    for (let i = this.#core.exports.outputCount() - 1; i >= 0; i--) {
+      const record = words[output + i * 2]!;
+      const kind = record >>> 24;
+      if (kind === RECORD_TRANSITION) break;
+      if (kind !== RECORD_ENTER && kind !== RECORD_EXIT) continue;
+      const state = record & 0xffffff;
+      before[state >>> 5] = before[state >>> 5]! ^ (1 << (state & 31));
+    }
+    return this.#machine.configurationKey(before, 0);
   }
 
   #missing(fn: number): LockstepError {

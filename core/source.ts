@@ -7,7 +7,7 @@ export type Fields = { readonly [key: string]: unknown };
 
 export interface Source {
   readonly config: Fields;
-  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields };
+  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields; readonly actors: Fields };
 }
 
 /** Anything callable; arguments and result are the author's business. */
@@ -19,7 +19,10 @@ export function readSource(source: unknown): Source {
   const config = isFields(source.config) ? source.config : source;
   const given = isFields(source.config) && isFields(source.implementations) ? source.implementations : {};
   const group = (name: string): Fields => (isFields(given[name]) ? given[name] : {});
-  return { config, implementations: { guards: group('guards'), actions: group('actions'), delays: group('delays') } };
+  return {
+    config,
+    implementations: { guards: group('guards'), actions: group('actions'), delays: group('delays'), actors: group('actors') },
+  };
 }
 
 /** The machine's id: XState's default when the author gave none. */
@@ -55,6 +58,23 @@ export function isComposedGuard(value: unknown): boolean {
 export function referenceName(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   return isFields(value) && typeof value.type === 'string' ? value.type : undefined;
+}
+
+/** Static params of an action or guard reference, or what their function makes of this context and event. */
+export function paramsOf(reference: unknown, args: { readonly context: unknown; readonly event: unknown }): unknown {
+  if (!isFields(reference)) return undefined;
+  return isFunction(reference.params) ? reference.params({ context: args.context, event: args.event }) : reference.params;
+}
+
+/** The invokes of a state's config, in order. */
+export function invokesOf(config: Fields): readonly Fields[] {
+  const { invoke } = config;
+  return (invoke === undefined ? [] : Array.isArray(invoke) ? invoke : [invoke]).filter(isFields);
+}
+
+/** XState's id of an invoke. */
+export function invokeId(invoke: Fields, index: number, stateId: string): string {
+  return typeof invoke.id === 'string' && invoke.id !== '' ? invoke.id : `${index}.${stateId}`;
 }
 
 /** What a thing is, for an error message. */

@@ -3,6 +3,7 @@
 
 import type { Operation } from './patch.ts';
 import type { EventObject, Json } from './json.ts';
+import type { ChildStart } from './request.ts';
 
 export type Status = 'active' | 'done' | 'error' | 'stopped';
 
@@ -17,12 +18,33 @@ export interface Cause {
   readonly seed: number;
 }
 
-/** A guard's answer, a host-made event, a delay in ms, or a computed output, in call order. */
+/**
+ * In call order: a guard's answer, a host-made event, a delay in ms, a computed output, or of a builtin action whether it changed anything
+ * and the events that it raised.
+ */
 export type HostResult = boolean | Json;
+
+/** Timer numbers from here on are delayed events; those below are the image's. */
+export const DELAYED_FIRST = 0x1000000;
+
+/** An event that is sent when its time has come: to itself (`#_internal`), to a child or to the parent. */
+export interface DelayedEvent {
+  /** What `cancel` names; several may share one. */
+  readonly id: string;
+  readonly to: string;
+  readonly event: EventObject;
+}
 
 export type TimerChange =
   /** `due` = ms since the epoch by the authority's clock. */
-  { readonly timer: number; readonly due: number } | { readonly timer: number; readonly due: null };
+  { readonly timer: number; readonly due: number; readonly send?: DelayedEvent } | { readonly timer: number; readonly due: null };
+
+/** In order: a child that stops and starts again is two changes. */
+export type ChildChange =
+  | { readonly start: ChildStart }
+  | { readonly stop: string }
+  /** Its done or error event has come. */
+  | { readonly ended: string };
 
 /** An action with consequences outside; runs at the authority, once, when the step is durable. */
 export interface EffectRecord {
@@ -57,6 +79,10 @@ export interface Step {
   readonly patch: readonly Operation[];
   readonly host: readonly HostResult[];
   readonly timers: readonly TimerChange[];
+  /** Only when child actors came, went or ended. */
+  readonly children?: readonly ChildChange[];
+  /** Only when it rose: how many ids the instance has made for children and delayed events. */
+  readonly ids?: number;
   readonly effects: readonly EffectRecord[];
   /** 16 hex digits, see core/digest.ts; present on step 1, then at least on every 64th. */
   readonly digest?: string;

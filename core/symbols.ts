@@ -3,7 +3,7 @@
 
 import type { Json, JsonObject } from './json.ts';
 
-export type FunctionKind = 'guard' | 'assign' | 'effect' | 'raise' | 'delay' | 'output' | 'context';
+export type FunctionKind = 'guard' | 'assign' | 'effect' | 'raise' | 'delay' | 'output' | 'context' | 'builtin' | 'invoke' | 'stop';
 
 export interface FunctionSymbol {
   readonly kind: FunctionKind;

@@ -9,6 +9,8 @@ import { LockstepError } from './errors.ts';
 export interface CoreHost {
   guard(functionNumber: number, handle: number): number;
   action(functionNumber: number, handle: number): number;
+  /** Only asked by a host that steps with LIVE. */
+  live?(word: number, handle: number): number;
 }
 
 /** Room for the text that hashText hashes; longer texts get a block of their own. */
@@ -50,6 +52,14 @@ export class Core {
         action: (functionNumber, handle) => {
           try {
             return this.host!.action(functionNumber, handle);
+          } catch (thrown) {
+            this.thrown = thrown;
+            return -1;
+          }
+        },
+        live: (word, handle) => {
+          try {
+            return this.host!.live!(word, handle);
           } catch (thrown) {
             this.thrown = thrown;
             return -1;

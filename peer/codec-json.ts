@@ -5,7 +5,8 @@ import { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import type { InstanceState } from '../core/state.ts';
-import type { Cause, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
+import type { Cause, EffectRecord, Status, Step, TimerChange, ChildChange, DelayedEvent } from '../core/step.ts';
+import type { ChildStart } from '../core/request.ts';
 import { isInstanceId, isName } from './identity.ts';
 import type { Frame } from './link.ts';
 import {
@@ -147,10 +148,18 @@ const event: Shape<EventObject> = (value) => {
 };
 const status = oneOf<Status>('active', 'done', 'error', 'stopped');
 const history = list(tuple<readonly [number, readonly number[]]>(2, whole(), list(whole())));
+const delayed = object<DelayedEvent>({ id: longText, to: longText, event });
 const timers: Shape<readonly TimerChange[]> = list(
   either(
-    object<{ timer: number; due: number }>({ timer: whole(), due: finite }),
+    object<{ timer: number; due: number; send?: DelayedEvent }>({ timer: whole(), due: finite, send: optional(delayed) }),
     object<{ timer: number; due: null }>({ timer: whole(), due: nothing }),
+  ),
+);
+const child = { id: longText, src: longText, input: optional(json), sync: optional(oneOf(true)), systemId: optional(longText) };
+const children: Shape<readonly ChildChange[]> = list(
+  either(
+    object<{ start: ChildStart }>({ start: object<ChildStart>(child) }),
+    either(object<{ stop: string }>({ stop: longText }), object<{ ended: string }>({ ended: longText })),
   ),
 );
 const clocks: Shape<readonly number[]> = (value) => {
@@ -165,12 +174,14 @@ const operation: Shape<Operation> = either(
   object<{ op: 'remove'; path: string }>({ op: oneOf('remove'), path: pointer }),
 ) as Shape<Operation>;
 const patch = list(operation);
-const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers'>>>({
+const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids'>>>({
   history: optional(history),
   status: optional(status),
   output: optional(json),
   error: optional(longText),
   timers: optional(timers),
+  children: optional(children),
+  ids: optional(whole()),
 });
 const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
 const state = object<InstanceState>({
@@ -178,7 +189,9 @@ const state = object<InstanceState>({
   clocks: list(whole()),
   history,
   context: json,
-  timers: list(tuple<readonly [number, number]>(2, whole(), finite)),
+  timers: list(tuple<InstanceState['timers'][number]>(2, whole(), finite, optional(delayed))),
+  children: optional(list(object<ChildStart & { readonly ended?: true }>({ ...child, ended: optional(oneOf(true)) }))),
+  ids: optional(whole()),
   output: optional(json),
   error: optional(longText),
 });
@@ -205,6 +218,8 @@ const step = object<Step>({
   patch,
   host: list(json),
   timers,
+  children: optional(children),
+  ids: optional(whole()),
   effects: list(object<EffectRecord>({ fn: whole(), name: longText })),
   digest: optional(digest),
 });

@@ -21,7 +21,7 @@ export interface Made {
 
 export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event }: Made): Step {
   const { seq } = instance;
-  const { status, output, error, effects } = outcome;
+  const { status, output, error, effects, children, ids } = outcome;
   return {
     instance: id,
     epoch,
@@ -37,6 +37,8 @@ export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event
     patch: outcome.patch,
     host: outcome.host,
     timers: outcome.timers,
+    ...(children.length === 0 ? {} : { children }),
+    ...(ids === undefined ? {} : { ids }),
     effects: effects.map(({ fn, name }) => ({ fn, name })),
     ...(seq === 1 || seq % DIGEST_EVERY === 0 ? { digest: instance.digest() } : {}),
   };

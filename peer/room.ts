@@ -149,8 +149,9 @@ export class Room {
 
 /** What a mirror needs of a step. */
 export function differenceOf(step: Step, who: number): StepDifference {
-  const { history, status, output, error, timers } = step;
-  if (history.length === 0 && timers.length === 0 && status === undefined && output === undefined && error === undefined) {
+  const { history, status, output, error, timers, children, ids } = step;
+  const isPlain = history.length === 0 && timers.length === 0 && children === undefined && ids === undefined;
+  if (isPlain && status === undefined && output === undefined && error === undefined) {
     return [step.seq, who, step.cause.n, step.clocks, step.patch];
   }
   const more = {
@@ -159,6 +160,8 @@ export function differenceOf(step: Step, who: number): StepDifference {
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
     ...(timers.length === 0 ? {} : { timers }),
+    ...(children === undefined ? {} : { children }),
+    ...(ids === undefined ? {} : { ids }),
   };
   return [step.seq, who, step.cause.n, step.clocks, step.patch, more];
 }

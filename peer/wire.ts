@@ -179,7 +179,7 @@ export type StepDifference = readonly [
   /** state, ticks, state, ticks, … */
   clocks: readonly number[],
   patch: readonly Operation[],
-  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers'>>,
+  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids'>>,
 ];
 
 /** One step as tools see it, wherever it happened. */

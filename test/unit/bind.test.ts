@@ -6,6 +6,7 @@ import { compileMachine } from '../../compiler/index.ts';
 import { bind } from '../../core/bind.ts';
 import type { BoundFunction, FunctionArguments } from '../../core/functions.ts';
 import type { Json } from '../../core/json.ts';
+import type { Acts, Request } from '../../core/request.ts';
 import type { Symbols } from '../../core/symbols.ts';
 
 /** Compiles, binds and gives the bound functions by path. */
@@ -14,6 +15,15 @@ function boundByPath(machine: unknown): Map<string, BoundFunction> {
   const bound = bind(symbols, machine);
   return new Map(symbols.functions.map(({ path }, fn) => [path, bound[fn]!]));
 }
+
+/** For functions that do not act. */
+const NO_ACTS: Acts = {
+  raise: () => expect.unreachable(),
+  assign: () => expect.unreachable(),
+  request: () => expect.unreachable(),
+  hasChild: () => false,
+  nextId: () => expect.unreachable(),
+};
 
 const args = (context: Json, event: FunctionArguments['event'] = { type: 'E' }, active: readonly unknown[] = []): FunctionArguments => ({
   context,
@@ -24,7 +34,7 @@ const args = (context: Json, event: FunctionArguments['event'] = { type: 'E' }, 
 function call(bound: Map<string, BoundFunction>, path: string, given: FunctionArguments): unknown {
   const found = bound.get(path);
   if (found === undefined || found.kind === 'context') throw new Error(`no function at ${path}`);
-  return found.call(given);
+  return found.kind === 'effect' ? found.call(given) : found.call(given, NO_ACTS);
 }
 
 const seen: unknown[] = [];
@@ -111,7 +121,7 @@ test('[BIND-1] raises, logs, delays, outputs and context factories', () => {
   expect(call(bound, '/output', args({ n: 4 }))).toEqual({ done: true });
   expect(call(bound, '/states/z/output', args({ n: 4 }))).toBe(4);
   const factory = bound.get('/context');
-  expect(factory?.kind === 'context' && factory.call({ input: { n: 9 } })).toEqual({ n: 9 });
+  expect(factory?.kind === 'context' && factory.call({ input: { n: 9 } }, NO_ACTS)).toEqual({ n: 9 });
 });
 
 test('[BIND-1] a provided implementation replaces the first', () => {
@@ -128,9 +138,21 @@ test('[BIND-1] keys with slashes and tildes are found', () => {
   expect(call(boundByPath({ id: 'm', on: { 'a/b~1': { guard: () => true } } }), '/on/a~1b~01/guard', args({}))).toBe(true);
 });
 
-test('[BIND-2] spawning inside an assign is refused', () => {
-  const spawning = { id: 'm', context: {}, entry: assign(({ spawn }) => ({ child: spawn('x' as never) })) };
-  expect(() => call(boundByPath(spawning), '/entry', args({}))).toThrow('a context is plain JSON');
+test('[BIND-4] spawning inside an assign asks for an actor and gives a reference in plain JSON', () => {
+  const requests: Request[] = [];
+  const acts: Acts = { ...NO_ACTS, request: (request) => requests.push(request), nextId: (prefix) => `${prefix}7` };
+  const logic = { transition: () => undefined };
+  const config = { id: 'm', context: {}, entry: assign(({ spawn }) => ({ one: spawn('x' as never, { input: { a: 1 } } as never) })) };
+  const found = boundByPath({ config, implementations: { actors: { x: logic } } }).get('/entry');
+  if (found?.kind !== 'assign') return expect.unreachable();
+  expect(found.call(args({}), acts)).toEqual({ one: { xstate$$type: 1, id: 'x.7' } });
+  expect(requests).toEqual([{ kind: 'spawn', child: { id: 'x.7', src: 'x', input: { a: 1 } }, logic }]);
+});
+
+test('[BIND-2] an actor that nothing implements is refused', () => {
+  const spawning = { id: 'm', context: {}, entry: assign(({ spawn }) => ({ one: spawn('x' as never) })) };
+  const found = boundByPath(spawning).get('/entry');
+  expect(() => found?.kind === 'assign' && found.call(args({}), NO_ACTS)).toThrow("Actor logic 'x' not implemented in machine 'm'");
 });
 
 test('[BIND-2] a raise that makes no event is refused', () => {
