@@ -1,7 +1,7 @@
 // What one start or step did, read from the core's output before the next one overwrites it. Parts are worked out when they are asked for,
 // so that a local machine whose effects nobody records pays only for what it uses.
 
-import { RECORD_CANCEL, RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY, RECORD_SCHEDULE } from '../assembly/layout.ts';
+import { RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY } from '../assembly/layout.ts';
 import type { EventObject, Json } from './json.ts';
 import { diff, type Operation } from './patch.ts';
 import type { Request } from './request.ts';
