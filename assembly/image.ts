@@ -103,7 +103,7 @@ export function unload(image: i32): i32 {
       if (before === 0) first = next;
       else store32(before + ENTRY_NEXT, next);
       release(entry, ENTRY_SIZE);
-      release(image, load32(image + layout.IMAGE_SIZE) + 8);
+      release(image, load32(image + layout.IMAGE_SIZE));
       return 0;
     }
     before = entry;
