@@ -1,5 +1,10 @@
-// From `submit` to the durable answer, per CPU second of the server, beside a bare WebSocket echo: the same connections, the same number in
-// flight, each server in a process of its own that reports its CPU time.
+// From `submit` to `confirmed`, per CPU second of the server, beside a bare WebSocket echo. Each server runs in a process of its own that
+// reports its CPU time, kernel and helper threads included; both sets of clients run here, in turns, and are not charged. Both sides have
+// the same connections with the same number of messages in flight on each, of the same size on the way in; the bare server sends that
+// text back as it is. Ours has everything on: relay routing, admission, dedup, digests, the trace ring, one room per connection that
+// hears the step beside the sender's answer, and nothing answered before the journal has it. `echo/confirm` keeps the journal in memory, so that it
+// measures the road and not a disk; `echo/disk` is the same with the default journal, SQLite with a full sync. Ours may carry several messages in a frame, as always; the
+// bare echo has one in each, as its callers send them. Before anything is counted both servers are driven until their code is compiled.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,12 +14,20 @@ import { join } from 'node:path';
 import { setup, assign } from 'xstate';
 import { WebSocket, WebSocketServer } from 'ws';
 import { connect } from '../server/connect.ts';
-import { serve } from '../server/index.ts';
+import { MemoryJournal, serve } from '../server/index.ts';
 import { median, type Effort, type Row } from './measure.ts';
 
-const CONNECTIONS = 50;
 const IN_FLIGHT = 16;
 const MESSAGE = JSON.stringify({ jsonrpc: '2.0', id: 123_456, method: 'send', params: ['counter-1', 123_456, { type: 'ADD', by: 1 }] });
+/** Round trips before the first that counts: a server's compiler threads are charged to it, and rest after about so many. */
+const WARM_UP = 60_000;
+
+const ROWS = [
+  { name: 'echo/confirm', side: 'memory', connections: 20 },
+  { name: 'echo/confirm-50', side: 'memory', connections: 50 },
+  { name: 'echo/disk', side: 'disk', connections: 20 },
+] as const;
+type Side = (typeof ROWS)[number]['side'] | 'bare';
 
 const counter = setup({}).createMachine({
   id: 'counter',
@@ -23,26 +36,31 @@ const counter = setup({}).createMachine({
 });
 
 export async function run(effort: Effort): Promise<Row[]> {
-  const perConnection = effort.rounds > 5 ? 1_500 : 400;
-  const rounds = effort.rounds > 5 ? 5 : 3;
-  const [ours, bare] = [await contender('ours', oursClients), await contender('bare', bareClients)];
+  const rows: Row[] = [];
+  for (const row of ROWS) rows.push(await measure(row, effort));
+  return rows;
+}
+
+async function measure({ name, side, connections }: (typeof ROWS)[number], effort: Effort): Promise<Row> {
+  const roundTrips = effort.rounds > 5 ? 40_000 : 16_000;
+  const rounds = effort.rounds > 5 ? 7 : 5;
+  const ours = await contender(side, connections, oursClients);
+  const bare = await contender('bare', connections, bareClients);
   try {
     const rates = { ours: [] as number[], bare: [] as number[] };
-    await ours.drive(200);
-    await bare.drive(200);
+    await ours.rate(WARM_UP);
+    await bare.rate(WARM_UP);
     for (let round = 0; round < rounds; round++) {
-      rates.ours.push(await ours.rate(perConnection));
-      rates.bare.push(await bare.rate(perConnection));
+      rates.ours.push(await ours.rate(roundTrips));
+      rates.bare.push(await bare.rate(roundTrips));
     }
     const ratio = median(rates.ours.map((value, round) => value / rates.bare[round]!));
-    return [
-      {
-        name: 'echo/confirm',
-        unit: 'round trips per server CPU second',
-        ours: median(rates.ours),
-        against: { 'bare ws echo': { value: median(rates.bare), ratio } },
-      },
-    ];
+    return {
+      name,
+      unit: 'round trips per server CPU second',
+      ours: median(rates.ours),
+      against: { 'bare ws echo': { value: median(rates.bare), ratio } },
+    };
   } finally {
     await ours.end();
     await bare.end();
@@ -55,37 +73,42 @@ interface Clients {
   end(): Promise<void>;
 }
 
-async function contender(side: 'ours' | 'bare', open: (url: string) => Promise<Clients>) {
-  const process_ = fork(process.argv[1]!, ['--child', 'echo', side], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const url = String(await answer(process_));
-  const clients = await open(url);
-  const cpu = async (): Promise<number> => {
-    process_.send('cpu');
-    return Number(await answer(process_));
+async function contender(side: Side, connections: number, open: (url: string, connections: number) => Promise<Clients>) {
+  const server = fork(process.argv[1]!, ['--child', 'echo', side], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const clients = await open(String(await answer(server)), connections);
+  const cpuSeconds = async (): Promise<number> => {
+    server.send('cpu');
+    return Number(await answer(server));
   };
   return {
-    drive: (count: number) => clients.drive(count),
-    rate: async (count: number) => {
-      const before = await cpu();
-      await clients.drive(count);
-      return (count * CONNECTIONS) / ((await cpu()) - before);
+    /** Round trips per CPU second, over `roundTrips` of them. */
+    rate: async (roundTrips: number) => {
+      const before = await cpuSeconds();
+      await clients.drive(roundTrips / connections);
+      return roundTrips / ((await cpuSeconds()) - before);
     },
     end: async () => {
       await clients.end();
-      process_.send('end');
+      const ended = new Promise((resolve) => server.once('exit', resolve));
+      server.send('end');
+      await ended;
     },
   };
 }
 
 function answer(from: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    from.once('message', resolve);
-    from.once('exit', (code) => reject(new Error(`the server under measurement ended with ${code}`)));
+    const ended = (code: number | null): void => reject(new Error(`the server under measurement ended with ${code}`));
+    from.once('exit', ended);
+    from.once('message', (message) => {
+      from.off('exit', ended);
+      resolve(message);
+    });
   });
 }
 
-async function oursClients(url: string): Promise<Clients> {
-  const peers = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(url)));
+async function oursClients(url: string, connections: number): Promise<Clients> {
+  const peers = await Promise.all(Array.from({ length: connections }, () => connect(url)));
   const mirrors = await Promise.all(
     peers.map(async (peer, i) => {
       await peer.create('counter', { instance: `counter-${i}` });
@@ -99,10 +122,10 @@ async function oursClients(url: string): Promise<Clients> {
   };
 }
 
-async function bareClients(url: string): Promise<Clients> {
+async function bareClients(url: string, connections: number): Promise<Clients> {
   const sockets = await Promise.all(
     Array.from(
-      { length: CONNECTIONS },
+      { length: connections },
       () =>
         new Promise<WebSocket>((resolve, reject) => {
           const socket = new WebSocket(url.replace('http', 'ws'));
@@ -143,7 +166,7 @@ async function keepInFlight(count: number, once: () => Promise<unknown>): Promis
 
 /** The server under measurement. */
 export async function child([side]: readonly string[]): Promise<void> {
-  const end = side === 'ours' ? await serveOurs() : serveBare();
+  const end = side === 'bare' ? serveBare() : await serveOurs(side === 'disk');
   process.on('message', (message) => {
     const { user, system } = process.cpuUsage();
     if (message === 'cpu') process.send?.((user + system) / 1e6);
@@ -152,9 +175,9 @@ export async function child([side]: readonly string[]): Promise<void> {
   await new Promise(() => undefined);
 }
 
-async function serveOurs(): Promise<() => Promise<void>> {
+async function serveOurs(onDisk: boolean): Promise<() => Promise<void>> {
   const data = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
-  const server = await serve({ machines: { counter }, port: 0, data });
+  const server = await serve({ machines: { counter }, port: 0, ...(onDisk ? { data } : { journal: new MemoryJournal() }) });
   process.send?.(server.url);
   return async () => {
     await server.close();
