@@ -6,6 +6,8 @@ import type { Json } from './json.ts';
 
 /** Objects that passed; they are frozen, so they pass for ever. */
 const passed = new WeakSet<object>();
+/** A value of at most so many scalars and nothing else is looked at again rather than remembered: most events are, and live for one step. */
+const UNREMEMBERED_MAX = 16;
 
 /**
  * The value as plain JSON, frozen in depth: the same object when it needs no change, else a copy. −0 becomes 0 and object properties
@@ -14,51 +16,65 @@ const passed = new WeakSet<object>();
  * @throws LockstepError NOT_JSON with the path to the first thing that is not plain JSON.
  */
 export function plain(value: unknown, path: string): Json {
+  return plainAt(value, path, true);
+}
+
+function plainAt(value: unknown, path: string, isRoot: boolean): Json {
+  if (isPlainScalar(value)) return value;
   switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
     case 'number':
       if (!Number.isFinite(value)) throw notJson(path, String(value));
-      return value === 0 ? 0 : value;
+      return 0;
     case 'object':
       if (value === null) return null;
       if (passed.has(value)) return value as Json;
-      return Array.isArray(value) ? plainArray(value, path) : plainObject(value, path);
+      return Array.isArray(value) ? plainArray(value, path, isRoot) : plainObject(value, path, isRoot);
     default:
       throw notJson(path, typeof value);
   }
 }
 
-function plainArray(array: readonly unknown[], path: string): Json {
+/** What is in plain JSON as it stands: every scalar but NaN, the infinities and −0. */
+function isPlainScalar(value: unknown): value is string | number | boolean | null {
+  if (typeof value === 'string' || typeof value === 'boolean') return true;
+  return typeof value === 'number' ? Number.isFinite(value) && !Object.is(value, -0) : value === null;
+}
+
+function plainArray(array: readonly unknown[], path: string, isRoot: boolean): Json {
   let copy: Json[] | undefined;
+  let isFlat = array.length <= UNREMEMBERED_MAX;
   for (let i = 0; i < array.length; i++) {
-    const item = plain(array[i], `${path}/${i}`);
+    const found = array[i];
+    const isScalar = isPlainScalar(found);
+    const item = isScalar ? found : plainAt(found, `${path}/${i}`, false);
+    isFlat &&= isScalar;
     if (copy !== undefined) copy[i] = item;
-    else if (!Object.is(item, array[i])) {
+    else if (!Object.is(item, found)) {
       copy = array.slice(0, i) as Json[];
       copy[i] = item;
     }
   }
-  return keep(copy ?? (array as readonly Json[]));
+  return keep(copy ?? (array as readonly Json[]), !isRoot || !isFlat);
 }
 
-function plainObject(object: object, path: string): Json {
+function plainObject(object: object, path: string, isRoot: boolean): Json {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) throw notJson(path, nameOf(object));
   const source = object as Record<string, unknown>;
   const keys = Object.keys(source);
   let copy: Record<string, Json> | undefined;
+  let isFlat = keys.length <= UNREMEMBERED_MAX;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     if (key === '__proto__') throw notJson(`${path}/__proto__`, 'a key named __proto__');
     const found = source[key];
-    const item = found === undefined ? undefined : plain(found, `${path}/${escapePointer(key)}`);
-    if (copy === undefined && !Object.is(item, found)) copy = copyOf(source, keys, i);
-    else if (copy === undefined && item === undefined) copy = copyOf(source, keys, i);
+    const isScalar = isPlainScalar(found);
+    const item = isScalar ? found : found === undefined ? undefined : plainAt(found, `${path}/${escapePointer(key)}`, false);
+    isFlat &&= isScalar;
+    if (copy === undefined && (item === undefined || !Object.is(item, found))) copy = copyOf(source, keys, i);
     if (copy !== undefined && item !== undefined) copy[key] = item;
   }
-  return keep(copy ?? (source as { readonly [key: string]: Json }));
+  return keep(copy ?? (source as { readonly [key: string]: Json }), !isRoot || !isFlat);
 }
 
 function copyOf(source: Record<string, unknown>, keys: readonly string[], count: number): Record<string, Json> {
@@ -67,9 +83,9 @@ function copyOf(source: Record<string, unknown>, keys: readonly string[], count:
   return copy;
 }
 
-function keep<T extends Json & object>(value: T): T {
+function keep<T extends Json & object>(value: T, isRemembered: boolean): T {
   Object.freeze(value);
-  passed.add(value);
+  if (isRemembered) passed.add(value);
   return value;
 }
 

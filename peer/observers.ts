@@ -21,6 +21,7 @@ export class Observers<T> {
 
   /** Who comes or goes meanwhile does so after this. What one throws is reported, and the others are told. */
   tell(news: T): void {
+    if (this.#observers.size === 0) return;
     for (const observer of [...this.#observers]) {
       try {
         observer(news);

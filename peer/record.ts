@@ -19,27 +19,33 @@ export interface Made {
   readonly event: EventObject;
 }
 
+/** Written before it is handed out: spreading what most steps do not have costs more than the rest of the record. */
+type Draft = { -readonly [Field in keyof Step]: Step[Field] };
+
+const NO_EFFECTS: Step['effects'] = Object.freeze([]);
+
 export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event }: Made): Step {
   const { seq } = instance;
   const { status, output, error, effects, children, ids } = outcome;
-  return {
+  const step: Draft = {
     instance: id,
     epoch,
     seq,
     at: stamp.now,
     cause: { peer, n, event, seed: stamp.seed },
-    ...(outcome.taken ? {} : { ignored: true as const }),
     clocks: outcome.clocks,
     history: outcome.history,
-    ...(status === undefined ? {} : { status }),
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
     patch: outcome.patch,
     host: outcome.host,
     timers: outcome.timers,
-    ...(children.length === 0 ? {} : { children }),
-    ...(ids === undefined ? {} : { ids }),
-    effects: effects.map(({ fn, name }) => ({ fn, name })),
-    ...(seq === 1 || seq % DIGEST_EVERY === 0 ? { digest: instance.digest() } : {}),
+    effects: effects.length === 0 ? NO_EFFECTS : effects.map(({ fn, name }) => ({ fn, name })),
   };
+  if (!outcome.taken) step.ignored = true;
+  if (status !== undefined) step.status = status;
+  if (output !== undefined) step.output = output;
+  if (error !== undefined) step.error = error;
+  if (children.length > 0) step.children = children;
+  if (ids !== undefined) step.ids = ids;
+  if (seq === 1 || seq % DIGEST_EVERY === 0) step.digest = instance.digest();
+  return step;
 }

@@ -6,18 +6,33 @@ import { LIMITS, type PeerId } from './wire.ts';
 
 export type SeenEvent = readonly [n: number, seq: number, stepped: boolean];
 
+/** Numbers per event in a list: n, seq, and 1 when it stepped. Flat, because so many small arrays would keep the collector busy. */
+const WIDTH = 3;
+
 export class SeenEvents {
   /** Peers in the order of their last event; each one's events ascending by n. */
-  readonly #peers = new Map<PeerId, SeenEvent[]>();
+  readonly #peers = new Map<PeerId, number[]>();
+  /** The last of them. */
+  #latest: PeerId | undefined;
 
   static load(seen: Seen): SeenEvents {
     const events = new SeenEvents();
-    for (const [peer, list] of seen) events.#peers.set(peer, [...list]);
+    for (const [peer, list] of seen) {
+      events.#peers.set(
+        peer,
+        list.flatMap(([n, seq, stepped]) => [n, seq, stepped ? 1 : 0]),
+      );
+      events.#latest = peer;
+    }
     return events;
   }
 
   save(): Seen {
-    return [...this.#peers].map(([peer, events]) => [peer, [...events]]);
+    return [...this.#peers].map(([peer, list]) => {
+      const events: SeenEvent[] = [];
+      for (let at = 0; at < list.length; at += WIDTH) events.push(eventAt(list, at));
+      return [peer, events];
+    });
   }
 
   /**
@@ -25,19 +40,21 @@ export class SeenEvents {
    * refused or is out of the window; undefined when it is new.
    */
   find(peer: PeerId, n: number): SeenEvent | 'stale' | undefined {
-    const events = this.#peers.get(peer);
-    const newest = events?.at(-1);
-    if (events === undefined || newest === undefined || n > newest[0]) return undefined;
-    return events.findLast((event) => event[0] === n) ?? 'stale';
+    const list = this.#peers.get(peer);
+    if (list === undefined || list.length === 0 || n > list[list.length - WIDTH]!) return undefined;
+    for (let at = list.length - WIDTH; at >= 0; at -= WIDTH) if (list[at] === n) return eventAt(list, at);
+    return 'stale';
   }
 
   /** @param n greater than every number of this peer before. */
   add(peer: PeerId, n: number, seq: number, stepped: boolean): void {
-    const events = this.#peers.get(peer) ?? [];
-    events.push([n, seq, stepped]);
-    if (events.length >= LIMITS.seenWindow * 2) events.splice(0, events.length - LIMITS.seenWindow);
+    const list = this.#peers.get(peer) ?? [];
+    list.push(n, seq, stepped ? 1 : 0);
+    if (list.length >= LIMITS.seenWindow * 2 * WIDTH) list.splice(0, list.length - LIMITS.seenWindow * WIDTH);
+    if (peer === this.#latest) return;
+    this.#latest = peer;
     this.#peers.delete(peer);
-    this.#peers.set(peer, events);
+    this.#peers.set(peer, list);
     if (this.#peers.size <= LIMITS.seenPeerMax) return;
     const [silent] = this.#peers.keys();
     if (silent !== undefined) this.#peers.delete(silent);
@@ -45,6 +62,12 @@ export class SeenEvents {
 
   /** The newest number of a peer whose step is `seq` or earlier; 0 when there is none. */
   lastUpTo(peer: PeerId, seq: number): number {
-    return this.#peers.get(peer)?.findLast((event) => event[1] <= seq)?.[0] ?? 0;
+    const list = this.#peers.get(peer) ?? [];
+    for (let at = list.length - WIDTH; at >= 0; at -= WIDTH) if (list[at + 1]! <= seq) return list[at]!;
+    return 0;
   }
+}
+
+function eventAt(list: readonly number[], at: number): SeenEvent {
+  return [list[at]!, list[at + 1]!, list[at + 2] === 1];
 }
