@@ -73,7 +73,11 @@ export const command: Command = {
     process.stdout.write(
       greeting(server, { data, programs, hasPages: pages !== undefined && values.relay === undefined, relay: values.relay }),
     );
-    const end = await takePart(server, programs, values.relay !== undefined);
+    const end = await takePart(server, programs, values.relay !== undefined).catch(async (error: unknown) => {
+      // The relay refused the key, or an instance cannot be made: a server that goes on listening would hide it.
+      await server.close();
+      throw error;
+    });
     return untilSignal(async () => {
       end();
       await server.close();
