@@ -21,6 +21,8 @@ export let words: i32 = 0;
 export let wordBytes: i32 = 0;
 /** Bytes of an instance from INSTANCE_STATUS on: what an undo copy holds. */
 export let undoBytes: i32 = 0;
+/** Whether any state has eventless transitions. */
+export let hasAlways: boolean = false;
 export let instance: i32 = 0;
 export let configuration: i32 = 0;
 export let clocks: i32 = 0;
@@ -48,6 +50,7 @@ function enterImage(its: i32): void {
   eventCount = load32(its + layout.IMAGE_EVENT_COUNT);
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;
+  hasAlways = load32(events + eventCount * layout.EVENT_SIZE + layout.EVENT_ENTRY_COUNT) !== 0;
   const historyWords: i32 = even(load32(its + layout.IMAGE_HISTORY_COUNT) * words);
   undoBytes = layout.INSTANCE_CONFIGURATION - layout.INSTANCE_STATUS + ((even(words) + even(stateCount) + historyWords) << 2);
 }

@@ -2,6 +2,7 @@
 
 import * as layout from './layout.ts';
 import { allocate, release } from './heap.ts';
+import { plan } from './plan.ts';
 import { load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { validate } from './validate.ts';
@@ -67,6 +68,7 @@ export function load(pointer: i32, size: i32): i32 {
   if (refused !== 0 || entryOf(pointer) !== 0) return layout.FAULT_IMAGE;
   const stride: i32 = strideOf(pointer);
   if (scratch.prepare(load32(pointer + layout.IMAGE_STATE_COUNT), stride) < 0) return layout.FAULT_MEMORY;
+  plan();
   const entry: i32 = allocate(ENTRY_SIZE);
   if (entry < 0) return layout.FAULT_MEMORY;
   store32(entry + ENTRY_IMAGE, pointer);

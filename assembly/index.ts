@@ -4,7 +4,7 @@ import { allocate as allocateBlock, isWithin } from './heap.ts';
 import * as image from './image.ts';
 import * as instances from './instance.ts';
 import { leaveImage } from './frame.ts';
-import { FAULT_BUSY, FAULT_MEMORY, FORMAT, MEMORY_PAGES_MAX, STEP_IGNORED } from './layout.ts';
+import { COUNT, FAULT_BUSY, FAULT_MEMORY, FORMAT, MEMORY_PAGES_MAX, QUIET, STEP_IGNORED } from './layout.ts';
 import { hash64, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { settle as settleInstance } from './settle.ts';
@@ -77,7 +77,7 @@ export function batch(pointer: i32, count: i32): i32 {
   let taken: i32 = 0;
   const end: i32 = pointer + (count << 3);
   for (let at: i32 = pointer; at < end; at += 8) {
-    const result: i32 = statechart.step(load32(at), load32(at + 4), 0);
+    const result: i32 = statechart.step(load32(at), load32(at + 4), QUIET | COUNT);
     if (result > STEP_IGNORED) taken += 1;
     store32(at + 4, result);
   }

@@ -105,7 +105,7 @@ export const EVENT_ENTRY_COUNT: i32 = 12;
 
 // ── Transition, 32 bytes ─────────────────────────────────────────────────────────────────────────────────────────
 //  0        2        4       6           8          12        16      20        24      26
-//  | source | domain | flags | guardKind | guardArg | actions | entry | targets | event | reserved |
+//  | source | domain | flags | guardKind | guardArg | actions | entry | targets | event | plan |
 export const TRANSITION_SIZE: i32 = 32;
 export const TRANSITION_SOURCE: i32 = 0;
 /** u16; NONE16 = nothing encloses it: the root itself is left and entered again. Meaningless when DYNAMIC or targetless. */
@@ -121,6 +121,15 @@ export const TRANSITION_ENTRY: i32 = 16;
 export const TRANSITION_TARGETS: i32 = 20;
 /** u16: the event it is listed under, eventCount for `always`, NONE16 for an initial transition. For traces only. */
 export const TRANSITION_EVENT: i32 = 24;
+
+/** u16: written by the core into its own copy when it takes the image in, whatever a file says there. */
+export const TRANSITION_PLAN: i32 = 26;
+
+/**
+ * What it leaves is known before: all that is active below its source, the source, and the ancestors up to its domain. Nothing that it leaves
+ * or enters, nor itself, has actions, remembers history, or is final: nothing can fail on the way.
+ */
+export const PLAN_PLAIN: i32 = 1;
 
 export const TRANSITION_TARGETLESS: i32 = 1;
 export const TRANSITION_REENTER: i32 = 2;
@@ -234,6 +243,10 @@ export const TRACE: i32 = 1;
 export const LIVE: i32 = 2;
 /** An external event that selects nothing is FAULT_UNHANDLED: for the errors of child actors, which end who does not handle them. */
 export const MUST_HANDLE: i32 = 4;
+/** Nobody will read the records, nor undo(): there are none. */
+export const QUIET: i32 = 8;
+/** The core raises the instance's seq itself when the result is not a fault. */
+export const COUNT: i32 = 16;
 
 // ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) where W = ceil(states / 32), N = states, x₂ = x rounded up to even ──
 //  0       4      8     12         16       20         24
@@ -242,7 +255,7 @@ export const MUST_HANDLE: i32 = 4;
 export const INSTANCE_IMAGE: i32 = 0;
 /** INSTANCE_LIVE ^ its own address while it is in use; the next free block otherwise. */
 export const INSTANCE_MARK: i32 = 4;
-/** u32: steps applied; kept by whoever owns the instance, neither digested nor rolled back by the core. */
+/** u32: steps applied; kept by whoever owns the instance, or by steps with COUNT; neither digested nor rolled back by the core. */
 export const INSTANCE_SEQ: i32 = 8;
 export const INSTANCE_STATUS: i32 = 16;
 export const INSTANCE_CONFIGURATION: i32 = 24;

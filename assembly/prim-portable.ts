@@ -30,6 +30,10 @@ export function load16(pointer: number): number {
   return halves[pointer >>> 1]!;
 }
 
+export function store16(pointer: number, value: number): void {
+  halves[pointer >>> 1] = value;
+}
+
 export function load8(pointer: number): number {
   return octets[pointer]!;
 }

@@ -13,6 +13,10 @@ export function load16(pointer: i32): i32 {
   return load<u16>(pointer) as i32;
 }
 
+export function store16(pointer: i32, value: i32): void {
+  store<u16>(pointer, value as u16);
+}
+
 export function load8(pointer: i32): i32 {
   return load<u8>(pointer) as i32;
 }

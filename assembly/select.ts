@@ -21,8 +21,27 @@ export function setTracing(on: boolean): void {
 /** Post-order over the active states that have candidates for the event: children first, regions in document order. @returns 0 or a fault. */
 export function selectEvent(event: i32, handle: i32): i32 {
   chosenCount = 0;
-  lastSource = -1;
   const record: i32 = frame.events + event * layout.EVENT_SIZE;
+  const configuration: i32 = frame.configuration;
+  const mask: i32 = frame.select + (load32(record + layout.EVENT_MASK) << 2);
+  const end: i32 = frame.wordBytes;
+  let at: i32 = firstCommon(configuration, mask, 0, end);
+  if (at === end) return 0;
+  const bits: i32 = load32(configuration + at) & load32(mask + at);
+  const state: i32 = (at << 3) + trailingZeros(bits);
+  const others: i32 = bits & (bits - 1);
+  at += 4;
+  if (others === 0 && firstCommon(configuration, mask, at, end) === end) {
+    const transition: i32 = firstEnabled(record, state, handle);
+    if (transition >= 0) choose(transition);
+    return transition < NOTHING ? transition : 0;
+  }
+  return selectAmong(record, handle);
+}
+
+/** The same when several states have candidates. */
+function selectAmong(record: i32, handle: i32): i32 {
+  lastSource = -1;
   const mask: i32 = frame.select + (load32(record + layout.EVENT_MASK) << 2);
   let depth: i32 = 0;
   for (let word: i32 = 0; word < frame.words; word++) {
@@ -47,6 +66,13 @@ export function selectEvent(event: i32, handle: i32): i32 {
     if (fault < 0) return fault;
   }
   return 0;
+}
+
+/** Where from `from` on, in bytes, two sets of states first have a word with a common member; `end` when nowhere. */
+function firstCommon(one: i32, other: i32, from: i32, end: i32): i32 {
+  let at: i32 = from;
+  while (at < end && (load32(one + at) & load32(other + at)) === 0) at += 4;
+  return at;
 }
 
 /** Tries the candidates of a state, unless a state below it has chosen already. */
@@ -109,7 +135,7 @@ export function selectEventless(handle: i32): i32 {
   chosenCount = 0;
   const record: i32 = frame.events + frame.eventCount * layout.EVENT_SIZE;
   const mask: i32 = frame.select + (load32(record + layout.EVENT_MASK) << 2);
-  if (!intersects(mask)) return 0;
+  if (firstCommon(frame.configuration, mask, 0, frame.wordBytes) === frame.wordBytes) return 0;
   for (let word: i32 = 0; word < frame.words; word++) {
     let bits: i32 = load32(frame.configuration + (word << 2));
     while (bits !== 0) {
@@ -121,13 +147,6 @@ export function selectEventless(handle: i32): i32 {
     }
   }
   return 0;
-}
-
-function intersects(mask: i32): boolean {
-  for (let at: i32 = 0; at < frame.wordBytes; at += 4) {
-    if ((load32(frame.configuration + at) & load32(mask + at)) !== 0) return true;
-  }
-  return false;
 }
 
 function climb(record: i32, mask: i32, leaf: i32, handle: i32): i32 {

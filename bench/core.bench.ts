@@ -22,31 +22,19 @@ export async function run(effort: Effort): Promise<Row[]> {
   return rows;
 }
 
-/** The core's export itself; where the author's functions take part, with what they need around it. */
+/** The bare step of a replica that keeps no record: what a batch-minded user, and a local machine without effects, runs on. */
 function ours(machine: Machine, events: readonly EventObject[]): Contender {
   const instance = Instance.create(machine);
   instance.start(undefined, { now: 0, seed: 0, salt: '' });
   const numbers = events.map(({ type }) => machine.eventNumber(type));
-  return { name: 'lockstep', run: machine.symbols.functions.length === 0 ? bare(instance, numbers) : hosted(instance, numbers, events) };
-}
-
-function bare(instance: Instance, numbers: readonly number[]): Contender['run'] {
-  const { step } = instance.machine.core.exports;
-  const { address } = instance;
-  return (operations) => {
-    for (let i = 0, next = 0; i < operations; i++) {
-      step(address, numbers[next]!, 0);
-      if (++next === numbers.length) next = 0;
-    }
-  };
-}
-
-function hosted(instance: Instance, numbers: readonly number[], events: readonly EventObject[]): Contender['run'] {
-  return (operations) => {
-    for (let i = 0, next = 0; i < operations; i++) {
-      instance.advance(numbers[next]!, events[next]!);
-      if (++next === numbers.length) next = 0;
-    }
+  return {
+    name: 'lockstep',
+    run(operations) {
+      for (let i = 0, next = 0; i < operations; i++) {
+        instance.advance(numbers[next]!, events[next]!);
+        if (++next === events.length) next = 0;
+      }
+    },
   };
 }
 

@@ -22,7 +22,7 @@ export interface CoreExports {
   destroy(instance: number): number;
   /** Runs the initial macrostep. @returns STEP_TAKEN, STEP_DONE or a fault. */
   start(instance: number, flags: number): number;
-  /** Runs one event to completion. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
+  /** Runs one event to completion. @param flags TRACE, or QUIET and COUNT. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
   step(instance: number, event: number, flags: number): number;
   /** For guards and actions, while a step asks them: appends an event that the host made to the internal queue. @returns its handle, or a fault. */
   raise(event: number): number;
@@ -33,14 +33,17 @@ export interface CoreExports {
    * from the parity of the clocks and checks that it is legal. @returns 0, or FAULT_INSTANCE (the instance then must not be stepped).
    */
   settle(instance: number): number;
-  /** Runs `count` events, {instance u32, event u32} each, at `pointer`, overwriting `event` with the result. @returns how many were taken. */
+  /**
+   * Runs `count` events, {instance u32, event u32} each, at `pointer`, as QUIET steps with COUNT, overwriting `event` with the result.
+   * @returns how many were taken, or FAULT_MEMORY when that is no memory of the core's.
+   */
   batch(pointer: number, count: number): number;
   /** The records of the last start or step: {kind << 24 | arg, aux} each. */
   output(): number;
   outputCount(): number;
   /** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
   reserve(size: number): number;
-  /** The bytes [INSTANCE_STATUS, stride) of the instance as they were before the last start or step. */
+  /** The bytes [INSTANCE_STATUS, stride) of the instance as they were before the last start or step, unless that was QUIET. */
   undo(): number;
   /** Writes xxh64 of the bytes [INSTANCE_STATUS, stride) to `out` (8 bytes, low word first). @returns 0 or FAULT_INSTANCE. */
   digest(instance: number, out: number): number;

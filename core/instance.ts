@@ -3,6 +3,7 @@
 // Over 400 lines because it is one class with three sides: running, folding, saving.
 
 import {
+  COUNT,
   DELAY_CONST,
   DELAY_HOST,
   FAULT_HOST,
@@ -13,6 +14,7 @@ import {
   MUST_HANDLE,
   OUTPUT_SIZE,
   OUTPUT_SIZE_MAX,
+  QUIET,
   SEMANTICS_THROW_IS_STATUS,
   STEP_DONE,
   STEP_IGNORED,
@@ -202,7 +204,7 @@ export class Instance extends InstanceBytes {
    */
   run(event: EventObject, stamp: Stamp): boolean {
     const number = this.#numberOf(event);
-    if (this.machine.symbols.functions.length === 0) return this.advance(number, event);
+    if (this.machine.isAlone) return this.advance(number, event);
     enterStamp(stamp);
     try {
       return this.advance(number, event);
@@ -213,23 +215,22 @@ export class Instance extends InstanceBytes {
 
   /** The bare step: run() for a caller that knows the event's number and has entered a stamp if the machine's functions may ask for one. */
   advance(number: number, event: EventObject): boolean {
-    const { core, symbols } = this.machine;
-    if (symbols.functions.length === 0) {
-      const result = core.exports.step(this.pointer, number, 0);
+    const { machine } = this;
+    if (machine.isAlone) {
+      const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
       if (result < 0) throw this.#fault(result, event);
-      this.seq += 1;
       return result !== STEP_IGNORED;
     }
-    const result = this.#execute(number, event, 0, false);
-    if (result === FAULT_HOST && core.thrown === UNRECORDED) {
-      this.machine.isQuiet = false;
+    const run = this.#run;
+    run.begin(machine, this.pointer, this.context, event, false);
+    const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
+    if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
+      machine.isQuiet = false;
       return false;
     }
     if (result < 0) return this.#refuse(result, event).taken;
-    const run = this.#run;
     this.context = run.context;
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
-    this.seq += 1;
     return result !== STEP_IGNORED;
   }
 

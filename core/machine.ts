@@ -45,6 +45,8 @@ export class Machine {
   /** u32 words of one configuration. */
   readonly wordCount: number;
   readonly strideBytes: number;
+  /** Whether no function of the author's takes part in a step: the core needs nobody. */
+  readonly isAlone: boolean;
   /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
   isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
@@ -88,6 +90,7 @@ export class Machine {
     this.handle = core.loadImage(bytes);
     this.stateCount = image.symbols.states.length;
     this.historyCount = image.symbols.histories.length;
+    this.isAlone = wanted === 0;
     this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => LOUD.has(kind));
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);

@@ -4,14 +4,18 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
+  COUNT,
   FAULT_BUSY,
   FAULT_EVENT,
   FAULT_INSTANCE,
+  FAULT_MEMORY,
   FAULT_STATUS,
   IMAGE_HASH,
   IMAGE_HASHED_SIZE,
   IMAGE_SEMANTICS,
+  INSTANCE_SEQ,
   INSTANCE_STATUS,
+  QUIET,
   TRACE,
 } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
@@ -43,9 +47,10 @@ class Side {
   readonly core: Core;
   readonly instance: number;
 
-  constructor(core: Core, image: Uint8Array) {
+  /** @param image its bytes, or the core's handle of it. */
+  constructor(core: Core, image: Uint8Array | number) {
     this.core = core;
-    this.instance = core.exports.create(core.loadImage(image));
+    this.instance = core.exports.create(typeof image === 'number' ? image : core.loadImage(image));
   }
 
   run(
@@ -75,6 +80,10 @@ class Side {
 
   get image(): number {
     return this.core.words[this.instance >>> 2]!;
+  }
+
+  get seq(): number {
+    return this.core.words[(this.instance + INSTANCE_SEQ) >>> 2]!;
   }
 
   get eventCount(): number {
@@ -116,6 +125,64 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
   expect(taken).toBeGreaterThan(500);
 });
 
+test('[CORE-11] a quiet step differs from a loud one in its records alone: there are none', async () => {
+  const dice = random(seedOf('quiet steps'));
+  const cores = [await testCore(), Core.fromExports(createDialectCore)];
+  let charts = 0;
+  let faults = 0;
+  let taken = 0;
+  while (charts < (LONG ? 2_000 : 150)) {
+    const image = charts === 0 ? everythingImage : randomImage(dice);
+    if (image === undefined) continue;
+    charts++;
+    const loud = new Side(cores[charts % 2]!, image);
+    const quiet = new Side(loud.core, loud.image);
+    const startSeed = dice.below(0x7fffffff);
+    loud.run((side) => side.core.exports.start(side.instance, 0), startSeed, 0);
+    quiet.run((side) => side.core.exports.start(side.instance, QUIET | COUNT), startSeed, 0);
+    let seq = quiet.seq;
+    for (let i = 0; i < 60; i++) {
+      const callSeed = dice.below(0x7fffffff);
+      const event = dice.below(loud.eventCount);
+      const failures = dice.chance(0.2) ? 0.2 : 0;
+      const expected = loud.run((side) => side.core.exports.step(side.instance, event, 0), callSeed, failures);
+      const found = quiet.run((side) => side.core.exports.step(side.instance, event, QUIET | COUNT), callSeed, failures);
+      expect(found).toEqual({ ...expected, records: [] });
+      if (found.result >= 0) seq++;
+      else faults++;
+      if (found.result > 0) taken++;
+      expect(quiet.seq).toBe(seq);
+    }
+    expect(loud.seq).toBe(0);
+  }
+  expect(faults).toBeGreaterThan(50);
+  expect(taken).toBeGreaterThan(500);
+});
+
+test('[CORE-12] a batch does what so many quiet steps that count would do', async () => {
+  const dice = random(seedOf('batch'));
+  const core = await testCore();
+  const { exports } = core;
+  const COUNT_OF_EVENTS = 500;
+  core.host = { guard: () => 1, action: () => 0 };
+  const image = core.loadImage(everythingImage);
+  const sides = Array.from({ length: 40 }, () => new Side(core, image));
+  for (const side of sides) exports.start(side.instance, 0);
+  const events = Array.from({ length: COUNT_OF_EVENTS }, () => [dice.below(20), dice.below(sides[0]!.eventCount)] as const);
+  const results = events.map(([slot, event]) => exports.step(sides[slot]!.instance, event, QUIET | COUNT));
+  const block = exports.allocate(COUNT_OF_EVENTS * 8);
+  events.forEach(([slot, event], i) => core.words.set([sides[slot + 20]!.instance, event], (block >>> 2) + i * 2));
+  expect(exports.batch(block, COUNT_OF_EVENTS)).toBe(results.filter((result) => result > 0).length);
+  expect(events.map((_, i) => core.words[(block >>> 2) + i * 2 + 1]! | 0)).toEqual(results);
+  expect(results.filter((result) => result > 0).length).toBeGreaterThan(100);
+  for (let slot = 0; slot < 20; slot++) {
+    expect(sides[slot + 20]!.bytes()).toEqual(sides[slot]!.bytes());
+    expect(sides[slot + 20]!.seq).toBe(sides[slot]!.seq);
+  }
+  expect(exports.batch(block + 4, 1)).toBe(FAULT_MEMORY);
+  expect(exports.batch(block, -1)).toBe(FAULT_MEMORY);
+});
+
 test('[CORE-3] 20,000 mutated images neither trap nor hang nor write outside their own memory', async () => {
   const dice = random(seedOf('mutated images'));
   const core = await testCore();
@@ -142,10 +209,17 @@ test('[CORE-3] 20,000 mutated images neither trap nor hang nor write outside the
     const eventCount = core.words[(handle + 36) >>> 2]!;
     core.host = { guard: () => dice.below(2), action: () => dice.below(eventCount) };
     const instance = exports.create(handle);
+    const quiet = exports.create(handle);
     exports.start(instance, 0);
-    for (let i = 0; i < 30; i++) exports.step(instance, dice.below(eventCount), 0);
+    exports.start(quiet, 0);
+    for (let i = 0; i < 30; i++) {
+      const event = dice.below(eventCount);
+      exports.step(instance, event, 0);
+      exports.step(quiet, event, QUIET);
+    }
     for (const canary of canaries) expect(core.bytes.subarray(canary, canary! + 4_096).every((byte) => byte === 0xa5)).toBe(true);
     exports.destroy(instance);
+    exports.destroy(quiet);
     expect(exports.unload(handle)).toBe(0);
     ran++;
   }
