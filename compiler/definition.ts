@@ -35,6 +35,8 @@ export interface StateDefinition {
   readonly on: readonly { readonly descriptor: string; readonly transitions: readonly TransitionDefinition[] }[];
   readonly always: readonly TransitionDefinition[];
   readonly timers: readonly TimerDefinition[];
+  /** Pointers to the actors that run while it is active: started behind the entry actions, stopped behind the exit actions. */
+  readonly invokes?: readonly string[];
   /** Of a final state or of the root. */
   readonly output?: FunctionSymbol;
   readonly tags: readonly string[];

@@ -176,8 +176,17 @@ export class Tables {
     for (const state of this.#tree.states) {
       const { definition, number } = state;
       const timers = definition.timers.map((timer) => this.#timerNumbers.get(timer) ?? 0);
-      const entry = [...this.#actionWords(definition.entry), ...timers.map((timer) => action(layout.ACTION_SCHEDULE, timer))];
-      const exit = [...this.#actionWords(definition.exit), ...timers.map((timer) => action(layout.ACTION_CANCEL, timer))];
+      const invokes = definition.invokes ?? [];
+      const entry = [
+        ...this.#actionWords(definition.entry),
+        ...timers.map((timer) => action(layout.ACTION_SCHEDULE, timer)),
+        ...invokes.map((path) => action(layout.ACTION_HOST, this.#addFunction({ kind: 'invoke', path }))),
+      ];
+      const exit = [
+        ...this.#actionWords(definition.exit),
+        ...timers.map((timer) => action(layout.ACTION_CANCEL, timer)),
+        ...invokes.map((path) => action(layout.ACTION_HOST, this.#addFunction({ kind: 'stop', path }))),
+      ];
       records.u16(number, layout.STATE_PARENT, state.parent?.number ?? layout.NONE16);
       records.u16(number, layout.STATE_END, state.end);
       records.u8(number, layout.STATE_KIND, KIND[definition.kind]);

@@ -63,7 +63,7 @@ class Binder {
   bind(symbol: FunctionSymbol): BoundFunction {
     switch (symbol.kind) {
       case 'guard':
-        return { kind: 'guard', call: this.#guards.find(this.#find(symbol), (reason) => this.#missing(symbol, reason)) };
+        return { kind: 'guard', call: this.#guard(symbol) };
       case 'assign':
         return { kind: 'assign', call: this.#assign(symbol) };
       case 'raise':
@@ -83,6 +83,16 @@ class Binder {
       case 'stop':
         return { kind: 'builtin', call: this.#stop(symbol) };
     }
+  }
+
+  #guard(symbol: FunctionSymbol): (args: FunctionArguments) => boolean {
+    const guard = this.#find(symbol);
+    const missing = (reason: string): LockstepError => this.#missing(symbol, reason);
+    if (!symbol.path.endsWith('/route') || !isFields(guard)) return this.#guards.find(guard, missing);
+    // A route is taken by the event that names its state, if its own guard agrees.
+    const { id } = this.#stateAt(symbol.path.slice(0, -'/route'.length));
+    const own = guard.guard === undefined ? () => true : this.#guards.find(guard.guard, missing);
+    return (args) => args.event['to'] === `#${id}` && own(args);
   }
 
   // ── Actions ────────────────────────────────────────────────────────────────────────────────────────────────────

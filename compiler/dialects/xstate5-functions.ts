@@ -23,25 +23,33 @@ import type { Targets } from './xstate5-targets.ts';
 /** Named guards may stand for other names; a longer chain is a circle. */
 const ALIAS_MAX = 32;
 
-/** Why a builtin action is refused. */
-const REFUSED: { readonly [type: string]: string } = {
-  'xstate.sendTo': 'sendTo, sendParent and forwardTo need actors, which this version does not run',
-  'xstate.spawnChild': 'spawnChild needs actors, which this version does not run',
-  'xstate.stopChild': 'stopChild needs actors, which this version does not run',
-  'xstate.enqueueActions': 'enqueueActions decides at run time which actions there are; list guarded transitions instead',
-  'xstate.cancel': 'cancel stops delayed events, and delayed events are written as `after` here',
-  'xstate.emit': 'emit reaches listeners of one actor only; use an action, which runs where the machine has its authority',
-};
+/** Builtins that are resolved in their place in the step: by core/builtins.ts, or by XState itself. */
+const RESOLVED: ReadonlySet<string> = new Set([
+  'xstate.sendTo',
+  'xstate.spawnChild',
+  'xstate.stopChild',
+  'xstate.enqueueActions',
+  'xstate.cancel',
+  'xstate.emit',
+]);
+
+/**
+ * Who runs the functions of the image: a replica, where context and events are plain JSON and nothing may be missing; or an XState actor
+ * (compiler/xstate), where values are anything and XState says what is missing, when it is asked for.
+ */
+export type Runner = 'replica' | 'actor';
 
 export class Functions {
   readonly #machine: string;
   readonly #source: Source;
   readonly #targets: Targets;
+  readonly #isReplica: boolean;
 
-  constructor(machine: string, source: Source, targets: Targets) {
+  constructor(machine: string, source: Source, targets: Targets, runner: Runner) {
     this.#machine = machine;
     this.#source = source;
     this.#targets = targets;
+    this.#isReplica = runner === 'replica';
   }
 
   // ── Guards ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,7 +84,10 @@ export class Functions {
     const name = referenceName(guard);
     if (name === undefined || name === '') throw bad(this.#machine, path, `expected a guard, found ${describe(guard)}`);
     const named = own(this.#source.implementations.guards, name);
-    if (named === undefined) throw this.#missing(path, `guard '${name}' is not implemented`);
+    if (named === undefined) {
+      if (this.#isReplica) throw this.#missing(path, `guard '${name}' is not implemented`);
+      return;
+    }
     if (aliases === 0) throw bad(this.#machine, path, `the guard '${name}' stands for itself`);
     this.#checkGuard(named, path, aliases - 1);
   }
@@ -84,6 +95,7 @@ export class Functions {
   /** Inside and(), or(), not() the running side is asked by id or value, and knows ids only as whole names. */
   #checkStateIn(value: unknown, path: string): void {
     const state = this.#targets.ofValue(value, path);
+    if (!this.#isReplica) return;
     if (typeof value === 'string' && value.startsWith('#') && state?.id !== value.slice(1)) {
       throw unsupported(this.#machine, path, `inside and(), or(), not() a stateIn() must say the whole id: '#${state?.id ?? ''}'`);
     }
@@ -113,17 +125,36 @@ export class Functions {
       case 'xstate.raise':
         return this.#raise(action, meant, path);
       default:
-        throw unsupported(this.#machine, path, REFUSED[type] ?? `the action ${type} is not known`);
+        if (!RESOLVED.has(type)) throw unsupported(this.#machine, path, `the action ${type} is not known`);
+        return { kind: 'builtin', function: this.#symbol('builtin', path, action) };
     }
   }
 
   #raise(action: unknown, builtin: unknown, path: string): ActionDefinition {
     const { event, delay }: Fields = isFunction(builtin) ? { event: builtin.event, delay: builtin.delay } : {};
-    if (delay !== undefined) throw unsupported(this.#machine, path, 'a delayed raise; write it as `after`');
+    if (delay !== undefined || !this.#isReplica) return { kind: 'builtin', function: this.#symbol('builtin', path, action) };
     if (isFunction(event)) return { kind: 'raise-function', function: this.#symbol('raise', path, action) };
     if (!isFields(event) || typeof event.type !== 'string')
       throw bad(this.#machine, path, `raise() needs an event object with a type, found ${describe(event)}`);
     return { kind: 'raise', event: this.json({ ...event }, path) as Symbols['raises'][number] };
+  }
+
+  /** The pointers to what a state invokes. */
+  invokes(invoke: unknown, path: string): string[] {
+    if (invoke === undefined) return [];
+    if (Array.isArray(invoke)) return invoke.map((each: unknown, index) => this.#invoke(each, `${path}/${index}`));
+    return [this.#invoke(invoke, path)];
+  }
+
+  #invoke(invoke: unknown, path: string): string {
+    if (!isFields(invoke)) throw bad(this.#machine, path, `expected an invoke, found ${describe(invoke)}`);
+    const { src } = invoke;
+    if (typeof src === 'string') {
+      if (this.#isReplica && own(this.#source.implementations.actors, src) === undefined)
+        throw this.#missing(path, `actor '${src}' is not implemented`);
+    } else if (!isFields(src))
+      throw bad(this.#machine, `${path}/src`, `expected the name of an actor or its logic, found ${describe(src)}`);
+    return path;
   }
 
   // ── Values ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,6 +162,7 @@ export class Functions {
   /** Of a named `after` key: milliseconds, or the function that gives them. */
   delay(name: string, path: string): number | FunctionSymbol {
     const delay = own(this.#source.implementations.delays, name);
+    if (!this.#isReplica) return { kind: 'delay', path, name };
     if (typeof delay === 'number') return this.milliseconds(delay, path);
     if (isFunction(delay)) return { kind: 'delay', path, name };
     throw this.#missing(path, `delay '${name}' is not implemented`);
@@ -143,12 +175,12 @@ export class Functions {
 
   output(output: unknown, path: string): FunctionSymbol | undefined {
     if (output === undefined) return undefined;
-    if (!isFunction(output)) this.json(output, path);
+    if (!isFunction(output) && this.#isReplica) this.json(output, path);
     return { kind: 'output', path };
   }
 
   context(context: unknown): { readonly value: ReturnType<typeof plain> } | { readonly function: FunctionSymbol } {
-    if (isFunction(context)) return { function: { kind: 'context', path: '/context' } };
+    if (isFunction(context) || !this.#isReplica) return { function: { kind: 'context', path: '/context' } };
     if (context !== undefined && !isFields(context))
       throw bad(this.#machine, '/context', `expected an object or a function, found ${describe(context)}`);
     return { value: this.json(context ?? {}, '/context') };

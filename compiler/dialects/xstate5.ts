@@ -2,7 +2,7 @@
 // definition. XState's StateNode and formatTransitions say what a config means; docs/definitions.md says what is taken and what refused.
 // The raw config is walked, not XState's own nodes, because every function is bound by its place in what the author wrote.
 
-import { describe, isFields, readSource, sourceId, type Fields } from '../../core/source.ts';
+import { describe, invokeId, invokesOf, isFields, readSource, sourceId, type Fields } from '../../core/source.ts';
 import type {
   Definition,
   HistoryDefinition,
@@ -12,19 +12,20 @@ import type {
   TransitionDefinition,
 } from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';
-import { Functions } from './xstate5-functions.ts';
+import { Functions, type Runner } from './xstate5-functions.ts';
 import { describeConfig } from './xstate5-source.ts';
 import { pointerToken, readTree, type ConfigNode, type Targets } from './xstate5-targets.ts';
 
 /**
  * Reads an XState 5 machine, `{ config, implementations }` or a bare config.
+ * @param runner who will run its functions; an `actor` takes every machine that XState takes.
  * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, NOT_JSON or MISSING_FUNCTION, naming machine, path and reason.
  */
-export function fromXState(machine: unknown): Definition {
+export function fromXState(machine: unknown, runner: Runner = 'replica'): Definition {
   const source = readSource(machine);
   const id = sourceId(source);
   const targets = readTree(id, source.config);
-  const functions = new Functions(id, source, targets);
+  const functions = new Functions(id, source, targets, runner);
   const fuel = isFields(source.config.options) ? source.config.options.maxIterations : undefined;
   return {
     id,
@@ -35,6 +36,12 @@ export function fromXState(machine: unknown): Definition {
     source: describeConfig(source.config),
   };
 }
+
+const ACTOR_EVENTS = [
+  ['onDone', 'done.actor'],
+  ['onError', 'error.actor'],
+  ['onSnapshot', 'snapshot'],
+] as const;
 
 class Reader {
   readonly #machine: string;
@@ -50,7 +57,6 @@ class Reader {
   state(node: ConfigNode): StateDefinition {
     const { config, key, id, path, kind, parent } = node;
     if (kind === 'history') throw bad(this.#machine, path, 'expected a state, found a history node');
-    this.#refuse(config, path);
     const initial = this.#initial(node);
     const { timers, delayed } = this.#after(node);
     const output = kind === 'final' || parent === undefined ? this.#functions.output(config.output, `${path}/output`) : undefined;
@@ -68,19 +74,13 @@ class Reader {
       on: this.#on(node, delayed),
       always: config.always ? this.#transitions(node, config.always, `${path}/always`) : [],
       timers,
+      invokes: this.#functions.invokes(config.invoke, `${path}/invoke`),
       // XState never asks for the output of a final state right inside a parallel: no done event carries it.
       ...(output === undefined || parent?.kind === 'parallel' ? {} : { output }),
       tags: this.#tags(config.tags, `${path}/tags`),
       ...(typeof config.description === 'string' ? { description: config.description } : {}),
       ...(config.meta === undefined ? {} : { meta: describeConfig(config.meta) }),
     };
-  }
-
-  #refuse(config: Fields, path: string): void {
-    const invokes = config.invoke === undefined ? 0 : Array.isArray(config.invoke) ? config.invoke.length : 1;
-    if (invokes > 0) throw unsupported(this.#machine, `${path}/invoke`, 'invoke needs actors, which this version does not run');
-    if (config.route !== undefined)
-      throw unsupported(this.#machine, `${path}/route`, 'routes are not supported; use a transition of the root');
   }
 
   #history({ config, key, id, path, parent }: ConfigNode): HistoryDefinition {
@@ -118,8 +118,50 @@ class Reader {
       on.set(descriptor, this.#transitions(node, transitions, `${path}/on/${pointerToken(descriptor)}`));
     }
     if (config.onDone) on.set(`xstate.done.state.${id}`, this.#transitions(node, config.onDone, `${path}/onDone`));
+    for (const [event, transitions] of this.#actorEvents(node)) on.set(event, transitions);
     for (const [event, transitions] of delayed) on.set(event, [...(on.get(event) ?? []), ...transitions]);
+    if (node.parent === undefined) {
+      const routes = this.#routes(node);
+      if (routes.length > 0) on.set('xstate.route', routes);
+    }
     return [...on].map(([descriptor, transitions]) => ({ descriptor, transitions }));
+  }
+
+  /** onDone, onError and onSnapshot of what the state invokes. */
+  *#actorEvents(node: ConfigNode): Iterable<readonly [string, readonly TransitionDefinition[]]> {
+    const { config, path, id } = node;
+    for (const [index, invoke] of invokesOf(config).entries()) {
+      const place = Array.isArray(config.invoke) ? `${path}/invoke/${index}` : `${path}/invoke`;
+      for (const [key, event] of ACTOR_EVENTS) {
+        if (invoke[key]) yield [`xstate.${event}.${invokeId(invoke, index, id)}`, this.#transitions(node, invoke[key], `${place}/${key}`)];
+      }
+    }
+  }
+
+  /** A state with an id and a `route` is a target of `xstate.route` events, from everywhere. */
+  #routes(root: ConfigNode): TransitionDefinition[] {
+    const routes: TransitionDefinition[] = [];
+    const collect = (node: ConfigNode): void => {
+      for (const child of node.children.values()) {
+        const { route } = child.config;
+        if (isFields(route) && typeof child.config.id === 'string') routes.push(this.#route(root, child, route));
+        collect(child);
+      }
+    };
+    collect(root);
+    return routes;
+  }
+
+  #route(root: ConfigNode, node: ConfigNode, route: Fields): TransitionDefinition {
+    const path = `${node.path}/route`;
+    this.#functions.guard(route.guard, `${path}/guard`);
+    return {
+      path,
+      targets: [this.#targets.resolve(root, `#${node.id}`, path).id],
+      reenter: route.reenter === true,
+      guard: { kind: 'function', function: { kind: 'guard', path } },
+      actions: this.#functions.actions(route.actions, `${path}/actions`),
+    };
   }
 
   #after(node: ConfigNode): { timers: TimerDefinition[]; delayed: Map<string, TransitionDefinition[]> } {

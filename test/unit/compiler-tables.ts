@@ -11,6 +11,7 @@ const ACTIONS: { readonly [kind: number]: string } = {
   [layout.ACTION_RAISE_HOST]: 'raise()',
   [layout.ACTION_SCHEDULE]: 'schedule',
   [layout.ACTION_CANCEL]: 'cancel',
+  [layout.ACTION_HOST]: 'host',
 };
 
 /** Everything by name: states by id, functions by name or path, events by type. */
@@ -32,7 +33,7 @@ export function tablesOf({ bytes }: Image) {
     listAt(list).map((action) => {
       const kind = action >>> 24;
       const argument = action & layout.ACTION_ARG_MASK;
-      const isFunction = kind === layout.ACTION_EFFECT || kind === layout.ACTION_ASSIGN || kind === layout.ACTION_RAISE_HOST;
+      const isFunction = kind !== layout.ACTION_RAISE && kind !== layout.ACTION_SCHEDULE && kind !== layout.ACTION_CANCEL;
       const name = isFunction
         ? functionName(argument)
         : kind === layout.ACTION_RAISE

@@ -1,7 +1,7 @@
 // The structure of images: numbering, domains, entry lists, candidates, timers. Refusals are in compiler-refused.test.ts, and whether a
 // core that runs the image does what XState does in test/differential.
 
-import { assign, raise, setup, stateIn } from 'xstate';
+import { assign, cancel, emit, fromPromise, raise, sendTo, setup, stateIn } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { IMAGE_FUEL, IMAGE_HASHED_SIZE, IMAGE_SEMANTICS } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
@@ -256,5 +256,61 @@ describe('candidates', () => {
         .flatMap((t) => transitions[t]!.actions);
     expect(actionsOf('xstate.after.5.m.a')).toEqual(['effect one', 'effect two']);
     expect(actionsOf('xstate.done.state.m')).toEqual(['effect kept']);
+  });
+});
+
+describe('actors', () => {
+  test('[COMPILE-9] builtins keep their place; actors start behind the timers of their state and stop behind them', () => {
+    const machine = setup({ actors: { load: fromPromise(async () => 1) }, actions: { tell: emit({ type: 'TOLD' }) } }).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: {
+        a: {
+          entry: ['tell', assign({}), sendTo('0.m.a', { type: 'HI' })],
+          exit: cancel('later'),
+          after: { 50: 'b' },
+          invoke: [
+            { src: 'load', onDone: 'b', onError: { actions: 'note' } },
+            { id: 'two', src: 'load', onSnapshot: { actions: 'note' } },
+          ],
+        },
+        b: { entry: raise({ type: 'X' }, { delay: 5 }), invoke: { src: 'load' } },
+      },
+    });
+    const { states, events } = tablesOf(compileMachine(machine));
+    expect(states[1]).toMatchObject({
+      entry: [
+        'host tell',
+        'assign /states/a/entry/1',
+        'host /states/a/entry/2',
+        'schedule xstate.after.50.m.a',
+        'host /states/a/invoke/0',
+        'host /states/a/invoke/1',
+      ],
+      exit: ['host /states/a/exit', 'cancel xstate.after.50.m.a', 'host /states/a/invoke/0', 'host /states/a/invoke/1'],
+    });
+    expect(states[2]).toMatchObject({ entry: ['host /states/b/entry', 'host /states/b/invoke'], exit: ['host /states/b/invoke'] });
+    expect(events.filter((type) => type.includes('actor') || type.includes('snapshot'))).toEqual([
+      'xstate.done.actor.0.m.a',
+      'xstate.error.actor.0.m.a',
+      'xstate.snapshot.two',
+    ]);
+  });
+
+  test('[COMPILE-9] states with an id and a route are targets of the root, in document order, each with a guard', () => {
+    const machine = {
+      id: 'm',
+      initial: 'a',
+      states: {
+        a: { id: 'first', route: {} },
+        b: { route: {}, initial: 'c', states: { c: { id: 'deep', route: { guard: () => true } } } },
+      },
+    };
+    const image = compileMachine(machine);
+    expect(image.symbols.functions).toEqual([
+      { kind: 'guard', path: '/states/a/route' },
+      { kind: 'guard', path: '/states/b/states/c/route' },
+    ]);
+    expect(image.symbols.events).toContain('xstate.route');
   });
 });
