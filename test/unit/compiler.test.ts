@@ -261,7 +261,10 @@ describe('candidates', () => {
 
 describe('actors', () => {
   test('[COMPILE-9] builtins keep their place; actors start behind the timers of their state and stop behind them', () => {
-    const machine = setup({ actors: { load: fromPromise(async () => 1) }, actions: { tell: emit({ type: 'TOLD' }) } }).createMachine({
+    const machine = setup({
+      actors: { load: fromPromise(async () => 1) },
+      actions: { tell: emit({ type: 'TOLD' }), note: () => undefined },
+    }).createMachine({
       id: 'm',
       initial: 'a',
       states: {
