@@ -1,0 +1,91 @@
+// The page of the journal against the files that the code makes: tables, columns, pragmas, and the checksum as the page describes it.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SqliteJournal } from '../../server/journal/sqlite.ts';
+import { sampleStep } from '../contracts/journal.ts';
+
+const page = readFileSync(new URL('../../docs/journal.md', import.meta.url), 'utf8');
+const directory = mkdtempSync(path.join(tmpdir(), 'lockstep-page-'));
+const file = path.join(directory, 'journal.sqlite');
+let database: Database.Database;
+
+beforeAll(async () => {
+  const journal = new SqliteJournal(file);
+  await journal.write([
+    { kind: 'machine', machine: 'door', image: 'h' },
+    { kind: 'create', record: { instance: 'façade', machine: 'door', image: 'h' }, step: sampleStep('façade', 1) },
+    {
+      kind: 'checkpoint',
+      checkpoint: {
+        instance: 'façade',
+        epoch: 7,
+        seq: 1,
+        state: { status: 'active', clocks: [1], history: [], context: null, timers: [] },
+        seen: [['alice', [[2, 2, true]]]],
+      },
+    },
+  ]);
+  await journal.close();
+  database = new Database(file, { readonly: true });
+});
+afterAll(() => {
+  database.close();
+  rmSync(directory, { recursive: true });
+});
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly pk: number;
+}
+
+test('[TIDY-9] the page of the journal draws the tables that the code makes', () => {
+  const tables = database
+    .prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")
+    .all();
+  const drawn = [...page.matchAll(/^### `(\w+)`\n\n\|[^\n]*\n\|[^\n]*\n((?:\|[^\n]*\n)+)/gm)].map(([, name, rows]) => ({
+    name,
+    columns: rows!
+      .trim()
+      .split('\n')
+      .map((row) => row.split('|').map((cell) => cell.trim()))
+      .map(([, column, type, key]) => [column!.replaceAll('`', ''), type, Number(key)]),
+  }));
+  const made = tables.map(({ name }) => ({
+    name,
+    columns: (database.pragma(`table_info(${name})`) as Column[]).map((column) => [column.name, column.type, column.pk]),
+  }));
+  expect(drawn).toEqual(made);
+  const withoutRowid = tables.filter(({ sql }) => sql.includes('WITHOUT ROWID')).map(({ name }) => name);
+  expect(withoutRowid).toEqual(['image', 'machine', 'step']);
+  const id = database.pragma('application_id', { simple: true }) as number;
+  expect(page).toContain(`| \`application_id\` | 0x${id.toString(16)}, "LKST" |`);
+  expect(page).toContain(`| \`user_version\` | ${String(database.pragma('user_version', { simple: true }))} |`);
+  expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+});
+
+test('[TIDY-9] the checksums of the journal are what its page says', () => {
+  interface Row {
+    readonly epoch: number;
+    readonly seq: number;
+    readonly sum: number;
+    readonly body: string;
+  }
+  const sum = (...parts: readonly (string | number)[]): number => crc32(parts.join('\n'));
+  for (const table of ['step', 'checkpoint']) {
+    const row = database.prepare<[], Row>(`SELECT * FROM ${table}`).get()!;
+    expect(row.sum).toBe(sum('façade', row.epoch, row.seq, row.body));
+  }
+  expect(database.prepare('SELECT sum FROM machine').pluck().get()).toBe(sum('door', 0, 0, 'h'));
+  expect(database.prepare('SELECT sum FROM instance').pluck().get()).toBe(sum('façade', 0, 0, 'door\nh'));
+  const { instance, epoch, seq, ...rest } = sampleStep('façade', 1);
+  const body = database.prepare<[], string>('SELECT body FROM step').pluck().get()!;
+  expect(JSON.parse(body)).toEqual(rest);
+  expect(database.prepare('SELECT epoch, seq FROM step').get()).toEqual({ epoch, seq });
+  expect(instance).toBe('façade');
+});
