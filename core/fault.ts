@@ -5,6 +5,11 @@ import { LockstepError } from './errors.ts';
 import type { EventObject } from './json.ts';
 import type { Machine } from './machine.ts';
 import type { Status } from './step.ts';
+import { functionName } from './symbols.ts';
+
+/** Event types that a message lists, and characters of the type that it repeats. */
+const NAMES_MAX = 20;
+const TYPE_MAX = 100;
 
 /** The error for a result below zero of start, step or can. */
 export function faultError(
@@ -15,7 +20,7 @@ export function faultError(
   const { result, event, status } = about;
   switch (result) {
     case FAULT_HOST:
-      return hostError(machine, machine.core.thrown);
+      return hostError(machine, machine.core.thrower, machine.core.thrown);
     case FAULT_FUEL:
       return new LockstepError('FUEL', `machine ${id} did not come to rest on "${event.type}" within the microsteps its image allows`);
     case FAULT_QUEUE_FULL:
@@ -32,8 +37,19 @@ export function faultError(
 }
 
 /** What an author's function threw: our own errors as they are, all else as HOST_THREW. */
-export function hostError(machine: Machine, thrown: unknown): LockstepError {
+export function hostError({ symbols }: Machine, fn: number, thrown: unknown): LockstepError {
   if (thrown instanceof LockstepError) return thrown;
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return new LockstepError('HOST_THREW', `a function of machine ${machine.symbols.id} threw ${text}`, { cause: thrown });
+  return new LockstepError('HOST_THREW', `machine ${symbols.id}: ${functionName(symbols, fn)} threw ${text}`, { cause: thrown });
+}
+
+/** Nothing in the machine names the type of this event. The sentence has what the machine does name, as far as it is short. */
+export function unknownEvent({ symbols }: Machine, type: string): LockstepError {
+  const known = symbols.events.filter((name) => name !== '' && !name.startsWith('xstate.'));
+  const more = known.length > NAMES_MAX ? ' …' : '';
+  const found = type.length > TYPE_MAX ? `${type.slice(0, TYPE_MAX)}…` : type;
+  return new LockstepError(
+    'UNKNOWN_EVENT',
+    `machine ${symbols.id} takes no event "${found}"; it takes ${known.slice(0, NAMES_MAX).join(', ') || 'none'}${more}`,
+  );
 }

@@ -26,7 +26,7 @@ import {
 import { InstanceBytes } from './bytes.ts';
 import { contextSum, wholeSum } from './digest.ts';
 import { LockstepError } from './errors.ts';
-import { faultError, hostError } from './fault.ts';
+import { faultError, hostError, unknownEvent } from './fault.ts';
 import type { EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
 import { changedHistories, Outcome } from './outcome.ts';
@@ -151,7 +151,9 @@ export class Instance extends InstanceBytes {
    * Makes the context and runs the initial macrostep; `seq` becomes 1.
    * @throws LockstepError HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; it can then be started again.
    */
-  start(input: Json | undefined, stamp: Stamp): Outcome {
+  start(given: Json | undefined, stamp: Stamp): Outcome {
+    // Its first event holds it, one level down.
+    const input = given === undefined ? undefined : plain(given, '/input', 1);
     enterStamp(stamp);
     try {
       const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
@@ -177,7 +179,7 @@ export class Instance extends InstanceBytes {
     try {
       return plain(bound.call({ input }, this.#run), '');
     } catch (error) {
-      throw hostError(this.machine, error);
+      throw hostError(this.machine, symbols.contextFunction, error);
     }
   }
 
@@ -237,7 +239,7 @@ export class Instance extends InstanceBytes {
   #numberOf(event: EventObject): number {
     const number = this.machine.eventNumber(event.type);
     if (number !== 0 || event.type.startsWith(RESERVED)) return number;
-    throw new LockstepError('UNKNOWN_EVENT', `machine ${this.machine.symbols.id} has no transition for an event of type "${event.type}"`);
+    throw unknownEvent(this.machine, event.type);
   }
 
   /**

@@ -4,8 +4,14 @@
 import { LockstepError } from './errors.ts';
 import type { Json } from './json.ts';
 
-/** Objects that passed; they are frozen, so they pass for ever. */
-const passed = new WeakSet<object>();
+/** Arrays and objects inside each other in a value; bounds every recursion over one, and ends those that hold themselves. */
+export const DEPTH_MAX = 128;
+const SHOWN_MAX = 40;
+
+/** Objects that passed, and how many levels of arrays and objects each has; they are frozen, so they pass for ever. */
+const passed = new WeakMap<object, number>();
+/** Levels of the array or object that `plainAt` returned last. */
+let levels = 0;
 /** A value of at most so many scalars and nothing else is looked at again rather than remembered: most events are, and live for one step. */
 const UNREMEMBERED_MAX = 16;
 
@@ -13,22 +19,29 @@ const UNREMEMBERED_MAX = 16;
  * The value as plain JSON, frozen in depth: the same object when it needs no change, else a copy. −0 becomes 0 and object properties
  * that are undefined are left out, as JSON text has neither.
  * @param path JSON pointer of `value`, for the error.
- * @throws LockstepError NOT_JSON with the path to the first thing that is not plain JSON.
+ * @param depth arrays and objects around it.
+ * @throws LockstepError NOT_JSON with the path to the first thing that is not plain JSON, or too deep.
  */
-export function plain(value: unknown, path: string): Json {
-  return plainAt(value, path, true);
+export function plain(value: unknown, path: string, depth = 0): Json {
+  return plainAt(value, path, depth, true);
 }
 
-function plainAt(value: unknown, path: string, isRoot: boolean): Json {
+function plainAt(value: unknown, path: string, depth: number, isRoot: boolean): Json {
+  levels = 0;
   if (isPlainScalar(value)) return value;
   switch (typeof value) {
     case 'number':
       if (!Number.isFinite(value)) throw notJson(path, String(value));
       return 0;
-    case 'object':
+    case 'object': {
       if (value === null) return null;
-      if (passed.has(value)) return value as Json;
-      return Array.isArray(value) ? plainArray(value, path, isRoot) : plainObject(value, path, isRoot);
+      const known = passed.get(value);
+      if (depth + (known ?? 1) > DEPTH_MAX) throw tooDeep(path);
+      if (known === undefined)
+        return Array.isArray(value) ? plainArray(value, path, depth, isRoot) : plainObject(value, path, depth, isRoot);
+      levels = known;
+      return value as Json;
+    }
     default:
       throw notJson(path, typeof value);
   }
@@ -40,13 +53,15 @@ function isPlainScalar(value: unknown): value is string | number | boolean | nul
   return typeof value === 'number' ? Number.isFinite(value) && !Object.is(value, -0) : value === null;
 }
 
-function plainArray(array: readonly unknown[], path: string, isRoot: boolean): Json {
+function plainArray(array: readonly unknown[], path: string, depth: number, isRoot: boolean): Json {
   let copy: Json[] | undefined;
+  let below = 0;
   let isFlat = array.length <= UNREMEMBERED_MAX;
   for (let i = 0; i < array.length; i++) {
     const found = array[i];
     const isScalar = isPlainScalar(found);
-    const item = isScalar ? found : plainAt(found, `${path}/${i}`, false);
+    const item = isScalar ? found : plainAt(found, `${path}/${i}`, depth + 1, false);
+    if (!isScalar && levels > below) below = levels;
     isFlat &&= isScalar;
     if (copy !== undefined) copy[i] = item;
     else if (!Object.is(item, found)) {
@@ -54,27 +69,29 @@ function plainArray(array: readonly unknown[], path: string, isRoot: boolean): J
       copy[i] = item;
     }
   }
-  return keep(copy ?? (array as readonly Json[]), !isRoot || !isFlat);
+  return keep(copy ?? (array as readonly Json[]), below + 1, !isRoot || !isFlat);
 }
 
-function plainObject(object: object, path: string, isRoot: boolean): Json {
+function plainObject(object: object, path: string, depth: number, isRoot: boolean): Json {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) throw notJson(path, nameOf(object));
   const source = object as Record<string, unknown>;
   const keys = Object.keys(source);
   let copy: Record<string, Json> | undefined;
+  let below = 0;
   let isFlat = keys.length <= UNREMEMBERED_MAX;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     if (key === '__proto__') throw notJson(`${path}/__proto__`, 'a key named __proto__');
     const found = source[key];
     const isScalar = isPlainScalar(found);
-    const item = isScalar ? found : found === undefined ? undefined : plainAt(found, `${path}/${escapePointer(key)}`, false);
+    const item = isScalar ? found : found === undefined ? undefined : plainAt(found, `${path}/${escapePointer(key)}`, depth + 1, false);
+    if (!isScalar && found !== undefined && levels > below) below = levels;
     isFlat &&= isScalar;
     if (copy === undefined && (item === undefined || !Object.is(item, found))) copy = copyOf(source, keys, i);
     if (copy !== undefined && item !== undefined) copy[key] = item;
   }
-  return keep(copy ?? (source as { readonly [key: string]: Json }), !isRoot || !isFlat);
+  return keep(copy ?? (source as { readonly [key: string]: Json }), below + 1, !isRoot || !isFlat);
 }
 
 function copyOf(source: Record<string, unknown>, keys: readonly string[], count: number): Record<string, Json> {
@@ -83,9 +100,10 @@ function copyOf(source: Record<string, unknown>, keys: readonly string[], count:
   return copy;
 }
 
-function keep<T extends Json & object>(value: T, isRemembered: boolean): T {
+function keep<T extends Json & object>(value: T, deep: number, isRemembered: boolean): T {
   Object.freeze(value);
-  if (isRemembered) passed.add(value);
+  if (isRemembered) passed.set(value, deep);
+  levels = deep;
   return value;
 }
 
@@ -96,6 +114,12 @@ function nameOf(object: object): string {
 
 function notJson(path: string, found: string): LockstepError {
   return new LockstepError('NOT_JSON', `expected plain JSON at "${path}", found ${found}`);
+}
+
+/** The end of the path is enough: all of it may be long. */
+function tooDeep(path: string): LockstepError {
+  const place = path.slice(-SHOWN_MAX);
+  return new LockstepError('NOT_JSON', `expected at most ${DEPTH_MAX} levels of arrays and objects, found more at "…${place}"`);
 }
 
 /** One reference token of a JSON pointer (RFC 6901). */

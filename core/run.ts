@@ -22,6 +22,7 @@ import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
 import type { Acts, Request } from './request.ts';
 import type { HostResult } from './step.ts';
+import { functionName } from './symbols.ts';
 import type { Core } from './wasm.ts';
 
 /** A context, and the number of the core's record from which on effects see it. */
@@ -221,7 +222,7 @@ export class Run implements FunctionArguments, Acts {
       if (value === undefined) delete after[key];
       else if (typeof value === 'string' || typeof value === 'boolean') after[key] = value;
       else if (key === '__proto__') throw new LockstepError('NOT_JSON', `${this.#name(fn)} assigned a key named __proto__`);
-      else after[key] = plain(value, `/${key}`);
+      else after[key] = plain(value, `/${key}`, 1);
     }
     this.context = Object.freeze(after);
     this.contexts?.push({ from: this.#core.exports.outputCount(), context: this.context });
@@ -333,9 +334,7 @@ export class Run implements FunctionArguments, Acts {
   }
 
   #name(fn: number): string {
-    const symbol = this.#machine.symbols.functions[fn];
-    if (symbol === undefined) return `function ${fn}`;
-    return `${symbol.kind} ${symbol.name === undefined ? '' : `"${symbol.name}" `}at ${symbol.path}`;
+    return functionName(this.#machine.symbols, fn);
   }
 }
 

@@ -41,6 +41,13 @@ export interface Symbols {
   readonly contextFunction?: number;
 }
 
+/** A function as messages name it: `guard "isOpen" at /on/OPEN/0/guard`. */
+export function functionName({ functions }: Symbols, fn: number): string {
+  const symbol = functions[fn];
+  if (symbol === undefined) return `function ${fn}`;
+  return `${symbol.kind} ${symbol.name === undefined ? '' : `"${symbol.name}" `}at ${symbol.path}`;
+}
+
 /** Outside the hash: for people and tools. */
 export interface DebugSymbols {
   readonly compiler: string;

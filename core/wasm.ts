@@ -20,8 +20,9 @@ const WORD = 0x1_0000_0000n;
 export class Core {
   readonly exports: CoreExports;
   host: CoreHost | undefined;
-  /** What the last exception of an author's function was. */
+  /** What the last exception of an author's function was, and the number of that function. */
   thrown: unknown;
+  thrower = 0;
   readonly #encoder = new TextEncoder();
   readonly #scratch: number;
   #words: Uint32Array;
@@ -46,6 +47,7 @@ export class Core {
             return this.host!.guard(functionNumber, handle);
           } catch (thrown) {
             this.thrown = thrown;
+            this.thrower = functionNumber;
             return -1;
           }
         },
@@ -54,6 +56,7 @@ export class Core {
             return this.host!.action(functionNumber, handle);
           } catch (thrown) {
             this.thrown = thrown;
+            this.thrower = functionNumber;
             return -1;
           }
         },

@@ -73,8 +73,14 @@ export function readHeader(frame: Frame, sizeMax: number = LIMITS.frameSize): He
   return { address: frame.slice(0, end), body: frame.slice(end + 1) };
 }
 
+/** Broken messages of one body that are answered: the rest would cost more to refuse than to send. */
+const REFUSED_MAX = 32;
+/** Characters of a request's id, which its answer repeats. */
+const ID_MAX = 128;
+
 /**
- * The messages of a body, in order. One that is broken does not spoil the others: it becomes a refusal for its sender.
+ * The messages of a body, in order. One that is broken does not spoil the others: it becomes a refusal for its sender (the first 32 of a
+ * body; more are left out).
  * @throws LockstepError MALFORMED when the body is not JSON.
  */
 export function readBody(body: string): readonly (Message | LockstepError)[] {
@@ -84,23 +90,30 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
   } catch (error) {
     throw new LockstepError('MALFORMED', `a body of ${body.length} characters that is not JSON`, { cause: error });
   }
-  return Array.isArray(parsed) ? parsed.map(readMessage) : [readMessage(parsed)];
+  if (!Array.isArray(parsed)) return [readMessage(parsed)];
+  if (parsed.length === 0) return [new LockstepError('BAD_REQUEST', 'expected at least one message in the array, found none')];
+  let refused = 0;
+  return parsed.map(readMessage).filter((message) => !(message instanceof LockstepError) || ++refused <= REFUSED_MAX);
 }
 
 function readMessage(value: unknown): Message | LockstepError {
-  if (!isRecord(value) || value['jsonrpc'] !== '2.0')
-    return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
-  const { id, method, params } = value;
-  const hasId = typeof id === 'string' || (typeof id === 'number' && Number.isFinite(id));
+  if (!isRecord(value)) return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
+  const { id, method, params, jsonrpc } = value;
+  if (jsonrpc !== '2.0') return new LockstepError('BAD_REQUEST', `jsonrpc: expected "2.0", found ${shown(jsonrpc)}`);
+  const hasId = (typeof id === 'string' && id.length <= ID_MAX) || (typeof id === 'number' && Number.isFinite(id));
   if (typeof method === 'string') {
     if (hasId) return { kind: 'request', id, method, params };
     if (id !== undefined)
-      return new LockstepError('BAD_REQUEST', `method ${shown(method)}: expected a number or a string as id, found ${shown(id)}`);
+      return new LockstepError(
+        'BAD_REQUEST',
+        `method ${shown(method)}: expected a number or a string of at most ${ID_MAX} characters as id, found ${shown(id)}`,
+      );
     return { kind: 'notice', method, params };
   }
   if (hasId && Object.hasOwn(value, 'result')) return { kind: 'answer', id, result: value['result'] };
   if ((hasId || id === null) && isRecord(value['error'])) return { kind: 'refusal', id, error: readError(value['error']) };
-  return new LockstepError('BAD_REQUEST', 'expected a message with a method, a result or an error');
+  const fields = Object.keys(value).slice(0, 8).map(shown).join(', ');
+  return new LockstepError('BAD_REQUEST', `expected a method (a text), or an id with a result or an error; found ${fields}`);
 }
 
 function readError(error: Readonly<Record<string, unknown>>): LockstepError {

@@ -15,6 +15,7 @@ import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } 
 const STABLE_MS = 10_000;
 /** Characters that the relay's header may add to a frame. */
 const HEADER_MAX = 1_024;
+const NEWLINE = 0x0a;
 
 type State =
   | { readonly state: 'dialing' }
@@ -151,6 +152,7 @@ export class Connection {
   #frame(link: Link, frame: Frame): void {
     const state = this.#state;
     if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
+    if (typeof frame !== 'string' && this.#isForeign(frame)) return;
     try {
       const { address, body } = readHeader(frame, this.limits.frameSize + HEADER_MAX);
       if (state.state === 'greeting') {
@@ -164,6 +166,16 @@ export class Connection {
       // Only the relay writes headers; one that cannot be read means that the two of us do not speak the same protocol.
       this.#breakOff(link, error as LockstepError);
     }
+  }
+
+  /** Bytes in a frame from another peer are that peer's fault, not the relay's: it is told, and the link lives on. */
+  #isForeign(frame: Uint8Array): boolean {
+    const end = frame.indexOf(NEWLINE);
+    const sender = String.fromCharCode(...frame.subarray(0, Math.min(end, HEADER_MAX)));
+    if (sender === '') return false;
+    const bytes = new LockstepError('MALFORMED', `a binary frame of ${frame.byteLength} bytes, expected text in the json encoding`);
+    if (this.#state.state === 'open' && !sender.startsWith('#')) this.#options.events.message(sender, bytes);
+    return true;
   }
 
   /** Until hello is answered, its answer is all that can come; others belong to an earlier link of this peer. */

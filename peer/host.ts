@@ -3,6 +3,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import { Instance } from '../core/instance.ts';
+import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
 import { readParams } from './codec-json.ts';
@@ -215,10 +216,11 @@ export class Host {
     });
   }
 
-  create({ machine: name, instance, input }: Methods['create']['params']): Promise<Methods['create']['result']> {
+  create({ machine: name, instance, input: given }: Methods['create']['params']): Promise<Methods['create']['result']> {
     const { environment, machines, isServer } = this.#options;
     const hosting = this.#begun();
     const machine = machines.get(name);
+    const input = given === undefined ? undefined : plain(given, '/input', 1);
     const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, hosting.self, isServer);
     if (this.#authorities.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
     const epoch = environment.now();

@@ -4,6 +4,7 @@
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import { plain } from '../core/plain.ts';
 import { type Message, readNotice, readParams } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
@@ -157,26 +158,29 @@ export class Peer {
 
   // ── Machines and instances ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** Defines a machine at the server, or at `peer`. @throws LockstepError FORBIDDEN, BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE */
+  /** Defines a machine at the server, or at `peer`. @throws LockstepError FORBIDDEN, BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE; NOT_JSON */
   async define(
     machine: string,
     source: { readonly definition: Json } | { readonly image: string },
     peer?: PeerId,
   ): Promise<Methods['define']['result']> {
-    return (await this.#reach(peer ?? null)).request('define', { machine, ...source });
+    // JSON text would leave out what is none, functions for instance, and say nothing.
+    const checked = 'definition' in source ? { definition: plain(source.definition, '/definition') } : source;
+    return (await this.#reach(peer ?? null)).request('define', { machine, ...checked });
   }
 
-  /** Creates an instance at the server, or at `peer`. @throws LockstepError UNKNOWN_MACHINE, EXISTS, HOST_THREW, STORAGE … */
+  /** Creates an instance at the server, or at `peer`. @throws LockstepError UNKNOWN_MACHINE, EXISTS, HOST_THREW, NOT_JSON, STORAGE … */
   async create(
     machine: string,
     options: { readonly instance?: string; readonly input?: Json; readonly peer?: PeerId } = {},
   ): Promise<Methods['create']['result']> {
     const { instance, input, peer } = options;
     const owner = peer ?? (instance === undefined ? null : ownerOf(instance));
+    const checked = input === undefined ? {} : { input: plain(input, '/input', 1) };
     return (await this.#reach(owner)).request('create', {
       machine,
       ...(instance === undefined ? {} : { instance }),
-      ...(input === undefined ? {} : { input }),
+      ...checked,
     });
   }
 

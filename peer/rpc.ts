@@ -12,6 +12,7 @@ import {
 import { CODES, LockstepError } from '../core/errors.ts';
 import { encodeRequest, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
+import { shown } from './shape.ts';
 
 /** Called exactly once: with what came back, or with why nothing will. */
 export type Answered = (error: LockstepError | undefined, result: unknown) => void;
@@ -52,7 +53,7 @@ export class Service<Caller extends Asker> {
     const atOnce = this.#atOnce.get(method);
     if (atOnce === undefined) {
       if (this.#server.hasMethod(method)) void this.#serve(id, method, params, caller);
-      else caller.refuse(id, new LockstepError('UNKNOWN_METHOD', `no method "${method}" is served here`));
+      else caller.refuse(id, new LockstepError('UNKNOWN_METHOD', `no method ${shown(method)} is served here`));
       return;
     }
     try {

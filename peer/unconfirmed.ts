@@ -2,6 +2,7 @@
 // An event gets its number when it is first sent and keeps it for ever, so that sending it again is harmless.
 
 import { LockstepError } from '../core/errors.ts';
+import { unknownEvent } from '../core/fault.ts';
 import type { EventObject } from '../core/json.ts';
 import { plain } from '../core/plain.ts';
 import type { Stamp } from '../core/stamp.ts';
@@ -117,8 +118,7 @@ export function checkOwn(
   if (typeof event.type !== 'string') throw new LockstepError('BAD_PARAMS', 'an event needs a type, a string');
   if (event.type.startsWith('xstate.'))
     throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
-  if (machine.eventNumber(event.type) === 0)
-    throw new LockstepError('UNKNOWN_EVENT', `machine ${machine.symbols.id} has no transition for an event of type "${event.type}"`);
+  if (machine.eventNumber(event.type) === 0) throw unknownEvent(machine, event.type);
   if (status !== 'active') throw new LockstepError('NOT_RUNNING', `${at.id} has status ${status ?? 'not started'}, expected active`);
   if (at.waiting >= LIMITS.queueMax)
     throw new LockstepError('TOO_MANY', `${at.waiting} events of ${at.id} wait for their answer, at most ${LIMITS.queueMax} may`);

@@ -7,6 +7,7 @@
 
 import type { EventObject, Json } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
+import { DEPTH_MAX } from '../core/plain.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 
@@ -30,7 +31,7 @@ export const LIMITS = {
   /** Events of one mirror, sent or still waiting to be (offline, or behind `unconfirmedMax`); one more is refused with TOO_MANY. */
   queueMax: 4_096,
   /** Arrays and objects inside each other in an event, an input or a context; bounds every recursion over them. */
-  depthMax: 128,
+  depthMax: DEPTH_MAX,
   /** Event numbers of one peer that an instance remembers with their outcome; older resends are STALE. */
   seenWindow: 512,
   /** Peers whose event numbers an instance remembers; the one longest silent is forgotten first. */

@@ -1,7 +1,7 @@
 // The hub of a relay: links come in, say who they are, and their frames go where the header says. It reads headers and what is
 // addressed to itself, never a body; it stamps every frame with its sender; it knows no socket and no clock of its own.
 // What must always hold: one link per peer, the newest; a room is heard only by those whom its authority admitted; news of who is
-// here reaches an observer before any frame of the one the news is about. docs/spec/relay.md has the rules.
+// here reaches an observer before any frame of the one the news is about. docs/spec/server.md has the rules.
 
 import { LockstepError } from '../core/errors.ts';
 import { encodeAnswer, encodeNotice, encodeRefusal } from '../peer/codec-json.ts';
@@ -36,6 +36,8 @@ export interface HubOptions {
 const HELLO_TIMEOUT_MS = 10_000;
 /** Milliseconds between looks at lagging links, only while there are any: links do not say when they drain. */
 const DRAIN_POLL_MS = 50;
+/** The address of a room of the sender's own. */
+const ROOM = /^#\d{1,16}$/;
 const BUFFERS: BufferLimits = { lagBytes: 524_288, closeBytes: 4_194_304 };
 
 export class Hub {
@@ -108,8 +110,7 @@ export class Hub {
     }
     const read = readFrame(frame);
     if (read.kind === 'plain') this.#receivePlain(neighbour, read.body);
-    else if (read.kind === 'bad')
-      this.#refuse(neighbour, null, new LockstepError('MALFORMED', 'a frame has a header line, or begins with { or ['));
+    else if (read.kind === 'bad') this.#refuse(neighbour, null, headless(frame));
     else if (read.address === '') this.#receiveControl(neighbour, read.body);
     else if (standing.state === 'open') this.#route(neighbour, standing.info.peer, read.address, read.body);
     else
@@ -123,7 +124,13 @@ export class Hub {
   #route(sender: Neighbour, from: PeerId, address: string, body: Frame): void {
     this.#tellNews();
     if (address.startsWith('#')) {
-      this.#sendRoom(from, Number(address.slice(1)), body);
+      if (ROOM.test(address)) this.#sendRoom(from, Number(address.slice(1)), body);
+      else
+        this.#refuse(
+          sender,
+          null,
+          new LockstepError('MALFORMED', `a room is # and its number, found ${JSON.stringify(address.slice(0, 40))}`),
+        );
       return;
     }
     const target = this.#peers.get(address);
@@ -325,4 +332,12 @@ export class Hub {
     neighbour.send(neighbour.standing.state === 'plain' ? message : joinFrame('', message));
     if (neighbour.standing.state === 'greeting') neighbour.link.close(CLOSE_PROTOCOL, `${error.code}: ${error.message}`);
   }
+}
+
+/** Bytes and characters of a broken frame that its refusal repeats. */
+const SHOWN_MAX = 40;
+
+function headless(frame: Frame): LockstepError {
+  const found = typeof frame === 'string' ? JSON.stringify(frame.slice(0, SHOWN_MAX)) : `${frame.length} bytes`;
+  return new LockstepError('MALFORMED', `a frame has a header line, or begins with { or [; found ${found}`);
 }

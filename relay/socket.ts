@@ -6,7 +6,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RawData } from 'ws';
-import { LockstepError } from '../core/errors.ts';
+import { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
 import { CLOSE_PROTOCOL } from '../peer/link.ts';
 import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
 import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
@@ -25,6 +25,8 @@ const REASON_BYTES_MAX = 123;
 const CLOSE_TOO_BIG = 1009;
 /** Pings without an answer after which a socket is dead. */
 const MISSED_PINGS_MAX = 2;
+/** Characters of a refused upgrade's body. */
+const REFUSAL_MAX = 4_096;
 
 export interface SocketServerOptions {
   readonly http: Server;
@@ -42,13 +44,16 @@ export function serveSockets(options: SocketServerOptions): () => void {
     clientTracking: true,
     perMessageDeflate: false,
     maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
-    WebSocket: Socket,
-    // A client that offers none speaks plain JSON-RPC, or ours without saying so; one that offers only others is told none and leaves.
+    WebSocket: socketOf(options.frameSize ?? LIMITS.frameSize),
+    // A client that offers none speaks plain JSON-RPC, or ours without saying so; one that offers only others does not come this far.
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const refusal = gate.refusal({ host: request.headers.host, origin: request.headers.origin });
-    if (refusal !== undefined) refuseUpgrade(stream, refusal);
+    const offered = request.headers['sec-websocket-protocol'];
+    if (refusal !== undefined) refuseUpgrade(stream, new LockstepError('FORBIDDEN', refusal));
+    else if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL))
+      refuseUpgrade(stream, new LockstepError('BAD_VERSION', `this relay speaks ${SUBPROTOCOL}, found ${offered.slice(0, 100)}`));
     else
       server.handleUpgrade(request, stream, head, (socket) => {
         accept(new SocketLink(socket, stream));
@@ -84,15 +89,12 @@ export function dial(url: string, options: { readonly frameSize?: number } = {})
   return () =>
     new Promise<Link>((resolve, reject) => {
       const unreachable = (error: unknown): void => {
-        reject(
-          new LockstepError('UNREACHABLE', `no relay at ${target}: ${error instanceof Error ? error.message : String(error)}`, {
-            cause: error,
-          }),
-        );
+        const reason = error instanceof Error ? error.message : String(error);
+        reject(new LockstepError('UNREACHABLE', `no relay at ${target}: ${reason}`, { cause: error }));
       };
       let socket: WebSocket;
       try {
-        socket = new Socket(target, [SUBPROTOCOL], {
+        socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, [SUBPROTOCOL], {
           perMessageDeflate: false,
           maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
           handshakeTimeout: DIAL_TIMEOUT_MS,
@@ -110,16 +112,43 @@ export function dial(url: string, options: { readonly frameSize?: number } = {})
         if (link === undefined) unreachable(new Error('the handshake left no stream'));
         else resolve(link);
       });
+      socket.once('unexpected-response', (_, response) => {
+        readRefusal(response).then((refusal) => {
+          if (refusal === undefined)
+            unreachable(new Error(`it answered HTTP ${response.statusCode ?? 'without a status'}, expected a WebSocket`));
+          else reject(refusal);
+          socket.terminate();
+        }, unreachable);
+      });
       socket.once('error', unreachable);
     });
 }
 
-/** Says in our own words what the library would say with a number. */
-class Socket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    if (code === CLOSE_TOO_BIG) super.close(CLOSE_PROTOCOL, 'TOO_LARGE: a frame is over the size limit in the answer to hello');
-    else super.close(code, reason);
+/** What a relay says when it does not take a socket: a code and a sentence as JSON. Undefined when it is somebody else. */
+async function readRefusal(response: IncomingMessage): Promise<LockstepError | undefined> {
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const part of response) {
+    text += String(part);
+    if (text.length > REFUSAL_MAX) return undefined;
   }
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } };
+    const code = Object.keys(CODES).find((each) => each === error?.code) as ErrorCode | undefined;
+    return code === undefined ? undefined : new LockstepError(code, String(error?.message));
+  } catch {
+    return undefined; // A web page, for instance.
+  }
+}
+
+/** Sockets that say in our own words what the library would say with a number. */
+function socketOf(frameSize: number): typeof WebSocket {
+  return class extends WebSocket {
+    override close(code?: number, reason?: string | Buffer): void {
+      if (code === CLOSE_TOO_BIG) super.close(CLOSE_PROTOCOL, `TOO_LARGE: a frame has at most ${frameSize} characters, found more`);
+      else super.close(code, reason);
+    }
+  };
 }
 
 class SocketLink implements SharingLink {
@@ -247,10 +276,10 @@ function shorten(reason: string): string {
   return short;
 }
 
-function refuseUpgrade(stream: Duplex, sentence: string): void {
-  const body = JSON.stringify({ error: { code: 'FORBIDDEN', message: sentence } });
+function refuseUpgrade(stream: Duplex, { code, message }: LockstepError): void {
+  const body = JSON.stringify({ error: { code, message } });
   stream.on('error', () => undefined); // It may be gone before it hears us.
   stream.end(
-    `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${code === 'FORBIDDEN' ? '403 Forbidden' : '400 Bad Request'}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

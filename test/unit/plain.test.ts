@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
-import { plain } from '../../core/plain.ts';
+import { DEPTH_MAX, plain } from '../../core/plain.ts';
 
 class Point {
   x = 1;
@@ -39,4 +39,21 @@ test('[INST-4] what needs no change is the same object, frozen in depth', () => 
   expect(plain(value, '')).toBe(value);
   expect(Object.isFrozen(value.a[0])).toBe(true);
   expect(() => value.a.push({ b: 2 })).toThrow(TypeError);
+});
+
+test('[INST-4] what is deeper than 128 levels is refused, a circle too, and what passed before counts with its depth', () => {
+  const nested = (depth: number, inside: unknown = 1): unknown => {
+    let value = inside;
+    for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { a: value };
+    return value;
+  };
+  expect(plain(nested(DEPTH_MAX), '')).toBeDefined();
+  expect(() => plain(nested(DEPTH_MAX + 1), '')).toThrow('expected at most 128 levels');
+  const known = plain(nested(100), '');
+  expect(plain(nested(28, known), '')).toBeDefined();
+  expect(() => plain(nested(29, known), '')).toThrow('expected at most 128 levels');
+  expect(() => plain(known, '', 29)).toThrow('expected at most 128 levels');
+  const circle: unknown[] = [];
+  circle.push({ circle });
+  expect(() => plain(circle, '')).toThrow(expect.objectContaining({ code: 'NOT_JSON' }));
 });
