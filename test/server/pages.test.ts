@@ -43,6 +43,18 @@ test('[TIDY-8] the page of the server names every option, and every limit with i
   for (const [name, value] of Object.entries(LIMITS)) expect(page).toContain(`| \`${name}\` | ${value.toLocaleString('en-US')} |`);
 });
 
+test('[TIDY-10] the page for browsers shows a file that is type-checked, and every option of connect', () => {
+  const browser = read('docs/browser.md');
+  const source = read('examples/tab/tab.ts');
+  expect(browser).toContain(`\`\`\`ts\n${source.slice(source.indexOf('import')).trim()}\n\`\`\``);
+  // `npm test` type-checks what tsconfig.json includes.
+  const { include } = JSON.parse(read('tsconfig.json')) as { readonly include: readonly string[] };
+  expect(include).toContain('examples');
+  const wanted = properties('browser/connect.ts', 'ConnectOptions');
+  expect(wanted).toHaveLength(7);
+  for (const name of wanted) expect(browser).toContain(`\n| \`${name}\` |`);
+});
+
 test('[SRV-21] a server that its relay refuses ends with a sentence, and listens no more', async () => {
   const far = await relay({ port: 0, key: 'right' });
   const data = mkdtempSync(path.join(tmpdir(), 'lockstep-refused-'));
