@@ -43,6 +43,7 @@ export interface OutcomeSource {
   nameOf(fn: number): string;
 }
 
+const NO_CLOCKS: readonly number[] = Object.freeze([]);
 const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
 
 export class Outcome {
@@ -111,14 +112,16 @@ export class Outcome {
   }
 }
 
-function clocksOf(records: Uint32Array): number[] {
-  const ticks = new Map<number, number>();
+function clocksOf(records: Uint32Array): readonly number[] {
+  let ticks: Map<number, number> | undefined;
   for (let i = 0; i < records.length; i += 2) {
     const kind = records[i]! >>> 24;
     if (kind !== RECORD_ENTER && kind !== RECORD_EXIT) continue;
     const state = records[i]! & 0xffffff;
+    ticks ??= new Map();
     ticks.set(state, (ticks.get(state) ?? 0) + 1);
   }
+  if (ticks === undefined) return NO_CLOCKS;
   if (ticks.size === 1) return [...ticks].flat();
   return [...ticks].sort(([a], [b]) => a - b).flat();
 }

@@ -24,10 +24,13 @@ import { differenceOf, Room } from './room.ts';
 import type { Asker } from './rpc.ts';
 import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
+import { sizeOf } from './shape.ts';
 import { type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type WatchResult } from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
+/** Characters of a remembered event in a checkpoint. */
+const SEEN_SIZE = 20;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
 
 type State =
@@ -195,14 +198,10 @@ export class Authority {
   #entries(instance: Instance, step: Step): readonly JournalEntry[] {
     this.#tail++;
     if (this.#tail % WEIGH_EVERY !== 0) return [{ kind: 'step', step }];
-    const checkpoint = {
-      instance: this.record.instance,
-      epoch: this.#epoch,
-      seq: step.seq,
-      state: instance.save(),
-      seen: this.#seen.save(),
-    };
-    if (JSON.stringify(step).length * this.#tail < JSON.stringify(checkpoint).length) return [{ kind: 'step', step }];
+    const tailSize = JSON.stringify(step).length * this.#tail;
+    const state = instance.save();
+    if (tailSize < sizeOf(state as unknown as Json, tailSize) + this.#seen.count * SEEN_SIZE) return [{ kind: 'step', step }];
+    const checkpoint = { instance: this.record.instance, epoch: this.#epoch, seq: step.seq, state, seen: this.#seen.save() };
     this.#tail = 0;
     return [
       { kind: 'step', step },

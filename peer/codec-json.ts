@@ -130,7 +130,7 @@ function codeOf(name: unknown, rpc: unknown): ErrorCode {
 }
 
 export function encodeRequest(id: RequestId, method: string, params: unknown): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${JSON.stringify(params)}}`;
+  return `{"jsonrpc":"2.0","id":${encodeId(id)},"method":"${method}","params":${JSON.stringify(params)}}`;
 }
 
 export function encodeNotice<N extends keyof Notifications>(method: N, params: Notifications[N]): string {
@@ -138,7 +138,12 @@ export function encodeNotice<N extends keyof Notifications>(method: N, params: N
 }
 
 export function encodeAnswer(id: RequestId, result: unknown): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
+  return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${JSON.stringify(result)}}`;
+}
+
+/** A finite number is its own JSON text. */
+function encodeId(id: RequestId): string {
+  return typeof id === 'number' ? String(id) : JSON.stringify(id);
 }
 
 export function encodeRefusal(id: RequestId | null, error: LockstepError): string {

@@ -289,6 +289,8 @@ export class Host {
 
   #authority(instance: InstanceId): Authority {
     const { self } = this.#begun();
+    const named = this.#authorities.get(instance);
+    if (named !== undefined) return named;
     const id = hostedId(instance, self, this.#options.isServer);
     const authority = this.#authorities.get(id);
     if (authority !== undefined) return authority;

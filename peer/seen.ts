@@ -27,6 +27,13 @@ export class SeenEvents {
     return events;
   }
 
+  /** How many events are remembered. */
+  get count(): number {
+    let numbers = 0;
+    for (const list of this.#peers.values()) numbers += list.length;
+    return numbers / WIDTH;
+  }
+
   save(): Seen {
     return [...this.#peers].map(([peer, list]) => {
       const events: SeenEvent[] = [];

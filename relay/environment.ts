@@ -13,7 +13,7 @@ export const nodeEnvironment: Environment = {
 };
 
 /** Random words drawn in advance: one call into the operating system for many dice. */
-const pool = new Uint32Array(256);
+const pool = new Uint32Array(2_048);
 let drawn = pool.length;
 
 /** 53 random bits: 21 and 32. */

@@ -56,7 +56,7 @@ export function serveSockets(options: SocketServerOptions): () => void {
       refuseUpgrade(stream, new LockstepError('BAD_VERSION', `this relay speaks ${SUBPROTOCOL}, found ${offered.slice(0, 100)}`));
     else
       server.handleUpgrade(request, stream, head, (socket) => {
-        accept(new SocketLink(socket, stream));
+        accept(new SocketLink(socket, stream, { isMasking: false }));
         keepAlive(socket);
       });
   };
@@ -106,7 +106,7 @@ export function dial(url: string, options: { readonly frameSize?: number } = {})
       let link: SocketLink | undefined;
       // Here and not on `open`: frames may come with the very bytes that end the handshake.
       socket.once('upgrade', (response) => {
-        link = new SocketLink(socket, response.socket);
+        link = new SocketLink(socket, response.socket, { isMasking: true });
       });
       socket.once('open', () => {
         if (link === undefined) unreachable(new Error('the handshake left no stream'));
@@ -154,15 +154,18 @@ function socketOf(frameSize: number): typeof WebSocket {
 class SocketLink implements SharingLink {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
+  readonly #isMasking: boolean;
   #events: LinkEvents | undefined;
   /** What arrived before `open`. */
   #early: Frame[] = [];
   #isClosing = false;
   #end: { readonly code: number; readonly reason: string } | undefined;
 
-  constructor(socket: WebSocket, stream: Duplex) {
+  /** @param options `isMasking`: it is a client's, whose frames are masked one by one (RFC 6455, section 5.3). */
+  constructor(socket: WebSocket, stream: Duplex, options: { readonly isMasking: boolean }) {
     this.#socket = socket;
     this.#stream = stream;
+    this.#isMasking = options.isMasking;
     socket.on('message', (data, isBinary) => {
       this.#receive(isBinary ? bytes(data) : bytes(data).toString());
     });
@@ -186,16 +189,15 @@ class SocketLink implements SharingLink {
   }
 
   send(frame: Frame): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    cork(this.#stream);
-    this.#socket.send(frame);
+    this.sendShared({ frame });
   }
 
   /** Servers do not mask, so one encoding fits every socket; the library holds nothing back, so writing beside it keeps the order. */
   sendShared(shared: SharedFrame): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     cork(this.#stream);
-    this.#stream.write((shared.prepared ??= encodeFrame(shared.frame)));
+    if (this.#isMasking) this.#socket.send(shared.frame);
+    else this.#stream.write((shared.prepared ??= encodeFrame(shared.frame)));
   }
 
   close(code: number, reason: string): void {

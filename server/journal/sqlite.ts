@@ -288,7 +288,7 @@ function prepare(database: Database.Database) {
 
 /** Over the place as well as the text, so that a row in the wrong place is as wrong as a row with the wrong words. */
 function checksum(name: string, epoch: number, seq: number, body: string): number {
-  return crc32(body, crc32(`${name}\n${epoch}\n${seq}\n`));
+  return crc32(`${name}\n${epoch}\n${seq}\n${body}`);
 }
 
 function verify(found: number, expected: number, what: string): void {
