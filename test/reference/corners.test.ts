@@ -1,0 +1,109 @@
+// The corners in which XState leaves the legal configurations or contradicts itself, one small chart each: what happens instead, told by the
+// slow stepper and by both builds of the core.
+
+import { expect, test } from 'vitest';
+import { createDialectCore } from '../../core/dialect.ts';
+import { Core } from '../../core/wasm.ts';
+import { testCore } from '../support/core.ts';
+import { read, type PlainChart } from './chart.ts';
+import { firstDifference } from './script.ts';
+import { NOWHERE, start, step } from './stepper.ts';
+
+const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+
+/** What the last event does. */
+function traceOf(plain: PlainChart, events: readonly string[]): readonly string[] {
+  expect(firstDifference(cores, { plain, bits: 0, events: events.map((type) => ({ type, bits: 0 })) })).toBeUndefined();
+  const chart = read(plain);
+  let stepped = start(chart, 0);
+  for (const type of events) stepped = step(chart, stepped === 'fuel' ? NOWHERE : stepped.after, type, 0);
+  return stepped === 'fuel' ? ['fuel'] : stepped.trace;
+}
+
+test('[CHART-4] a leaf that history leads back to itself conflicts with what leaves its parent', () => {
+  const plain: PlainChart = {
+    id: 'm',
+    initial: 'p',
+    states: {
+      p: {
+        type: 'parallel',
+        states: {
+          left: {
+            initial: 'a',
+            states: { a: { on: { E: [{ target: ['#m.p.left.h'] }] } }, h: { type: 'history', history: 'shallow', target: 'a' } },
+          },
+          right: { initial: 'b', states: { b: { on: { E: [{ target: ['#m.p'], actions: ['never'] }] } } } },
+        },
+      },
+    },
+  };
+  expect(traceOf(plain, ['E'])).toEqual(['take m.p.left.a', 'exit m.p.left.a', 'enter m.p.left.a']);
+});
+
+test('[CHART-5] a region that was not left is not entered beside what is active in it', () => {
+  const plain: PlainChart = {
+    id: 'm',
+    type: 'parallel',
+    states: {
+      left: { initial: 'a', states: { a: { on: { E: [{ target: ['#m.h'] }] } } } },
+      right: { initial: 'b', states: { b: { on: { GO: [{ target: ['#m.right.c'] }] } }, c: {} } },
+      h: { type: 'history', history: 'deep', target: 'left.a' },
+    },
+  };
+  expect(traceOf(plain, ['GO', 'E'])).toEqual(['take m.left.a', 'exit m.left', 'enter m.left', 'exit m.left.a', 'enter m.left.a']);
+});
+
+test('[CHART-6] the domain of a transition is that of before anything was left', () => {
+  const plain: PlainChart = {
+    id: 'm',
+    initial: 'p',
+    states: {
+      p: {
+        type: 'parallel',
+        entry: ['in p'],
+        exit: ['out p'],
+        states: {
+          left: { initial: 'a', states: { a: { on: { GO: [{ target: ['#m.p.left.b'] }] } }, b: { on: { E: [{ target: ['#m.p.h'] }] } } } },
+          h: { type: 'history', history: 'deep' },
+        },
+      },
+    },
+  };
+  // Leaving p has just taught its history where it stood.
+  expect(traceOf(plain, ['GO', 'E'])).toEqual([
+    'take m.p.left.b',
+    'exit m.p.left.b',
+    'exit m.p.left',
+    'effect out p on external',
+    'exit m.p',
+    'enter m.p',
+    'effect in p on external',
+    'enter m.p.left',
+    'enter m.p.left.b',
+  ]);
+});
+
+test('[CHART-7] the way out of a history begins at its parent: what was not left on it is entered again, and its clock moves twice', () => {
+  const plain: PlainChart = {
+    id: 'm',
+    initial: 'b',
+    states: {
+      h: { type: 'history', history: 'shallow', target: 'b.a' },
+      b: {
+        entry: ['in b'],
+        exit: ['out b'],
+        initial: 'a',
+        states: { a: { entry: ['in a'], exit: ['out a'], on: { E: [{ target: ['#m.h'] }] } } },
+      },
+    },
+  };
+  expect(traceOf(plain, ['E'])).toEqual([
+    'take m.b.a',
+    'exit m.b',
+    'enter m.b',
+    'effect in b on external',
+    'exit m.b.a',
+    'enter m.b.a',
+    'effect in a on external',
+  ]);
+});
