@@ -1,52 +1,34 @@
-// The raw step of the core beside XState's actor.send: guards and assigns are host functions, effects are nobody's.
+// The core beside the statechart libraries of JavaScript, on the same charts with the same events; each row in a process of its own. Guards and
+// assigns are functions of JavaScript everywhere, effects nobody's.
 
-import { createActor, type AnyStateMachine } from 'xstate';
-import { Instance } from '../core/instance.ts';
-import type { EventObject } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
-import { load } from './load.ts';
-import * as machines from './machines.ts';
-import { compare, type Contender, type Effort, type Row } from './measure.ts';
+import { inChild } from './child.ts';
+import { million, toggleBatch } from './core/batch.ts';
+import { bytes } from './core/bytes.ts';
+import { digest, snapshot } from './core/state.ts';
+import { steps } from './core/steps.ts';
+import { APP34, FLAT1000, TOGGLE, TRAFFIC, TREE1111 } from './machines.ts';
+import { FULL, QUICK, type Effort, type Row } from './measure.ts';
 
-const CASES: readonly { name: string; machine: AnyStateMachine; events: readonly EventObject[] }[] = [
-  { name: 'core/toggle', machine: machines.toggle, events: machines.toggleEvents },
-  { name: 'core/traffic', machine: machines.traffic, events: machines.trafficEvents },
-  { name: 'core/app34', machine: machines.app34, events: machines.app34Events },
-];
+const ROWS: Readonly<Record<string, (effort: Effort) => Promise<Row[]> | Row[]>> = {
+  toggle: (effort) => steps('core/toggle', TOGGLE, effort),
+  traffic: (effort) => steps('core/traffic', TRAFFIC, effort),
+  app34: (effort) => steps('core/app34', APP34, effort),
+  flat1000: (effort) => steps('core/flat1000', FLAT1000, effort),
+  tree1111: (effort) => steps('core/tree1111', TREE1111, effort),
+  'toggle-batch': toggleBatch,
+  million,
+  snapshot,
+  digest,
+  bytes,
+};
 
-export async function run(effort: Effort): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const { name, machine, events } of CASES) {
-    rows.push(compare(name, ours(await load(machine), events), [xstate(machine, events)], effort));
-  }
-  return rows;
+export function run(effort: Effort): Promise<Row[]> {
+  return Promise.resolve(Object.keys(ROWS).flatMap((name) => inChild(['core', name, effort === FULL ? 'full' : 'quick']) as Row[]));
 }
 
-/** The bare step of a replica that keeps no record: what a batch-minded user, and a local machine without effects, runs on. */
-function ours(machine: Machine, events: readonly EventObject[]): Contender {
-  const instance = Instance.create(machine);
-  instance.start(undefined, { now: 0, seed: 0, salt: '' });
-  const numbers = events.map(({ type }) => machine.eventNumber(type));
-  return {
-    name: 'lockstep',
-    run(operations) {
-      for (let i = 0, next = 0; i < operations; i++) {
-        instance.advance(numbers[next]!, events[next]!);
-        if (++next === events.length) next = 0;
-      }
-    },
-  };
-}
-
-function xstate(machine: AnyStateMachine, events: readonly EventObject[]): Contender {
-  const actor = createActor(machine).start();
-  return {
-    name: 'xstate',
-    run(operations) {
-      for (let i = 0, next = 0; i < operations; i++) {
-        actor.send(events[next]!);
-        if (++next === events.length) next = 0;
-      }
-    },
-  };
+/** Prints the rows of one name. */
+export async function child([name, effort]: readonly string[]): Promise<void> {
+  const rows = await ROWS[name ?? '']?.(effort === 'full' ? FULL : QUICK);
+  if (rows === undefined) throw new Error(`no row of the core is named ${name}`);
+  console.log(JSON.stringify(rows));
 }

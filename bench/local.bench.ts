@@ -9,9 +9,9 @@ import * as machines from './machines.ts';
 import { compare, type Contender, type Effort, type Row } from './measure.ts';
 
 const CASES: readonly { name: string; machine: AnyStateMachine; events: readonly EventObject[] }[] = [
-  { name: 'local/toggle', machine: machines.toggle, events: machines.toggleEvents },
-  { name: 'local/traffic', machine: machines.traffic, events: machines.trafficEvents },
-  { name: 'local/app34', machine: machines.app34, events: machines.app34Events },
+  { name: 'local/toggle', machine: machines.toggle, events: machines.TOGGLE.events },
+  { name: 'local/traffic', machine: machines.traffic, events: machines.TRAFFIC.events },
+  { name: 'local/app34', machine: machines.app34, events: machines.APP34.events },
 ];
 
 /** Keeps the values read alive, so that reading them cannot be left out. */

@@ -18,10 +18,12 @@ export interface Effort {
   readonly rounds: number;
   /** CPU ms that one turn of a contender should take. */
   readonly turnMs: number;
+  /** CPU ms that a contender runs before anything counts: the engine recompiles what it finds hot several times. */
+  readonly warmMs: number;
 }
 
-export const QUICK: Effort = { rounds: 5, turnMs: 60 };
-export const FULL: Effort = { rounds: 15, turnMs: 150 };
+export const QUICK: Effort = { rounds: 5, turnMs: 40, warmMs: 250 };
+export const FULL: Effort = { rounds: 15, turnMs: 150, warmMs: 600 };
 
 /** CPU seconds, all threads of this process. */
 function cpuSeconds(): number {
@@ -35,13 +37,16 @@ function secondsOf(contender: Contender, operations: number): number {
   return cpuSeconds() - began;
 }
 
-/** As many operations as a turn needs; the calls on the way warm the contender up. */
-function calibrate(contender: Contender, turnMs: number): number {
+/** Warms the contender up. @returns as many operations as a turn needs. */
+function calibrate(contender: Contender, { turnMs, warmMs }: Effort): number {
   let operations = 64;
-  for (;;) {
-    const seconds = secondsOf(contender, operations);
-    if (seconds * 1000 >= turnMs / 2) return Math.max(1, Math.round((operations * turnMs) / 1000 / seconds));
-    operations *= 2;
+  for (let spentMs = 0; ;) {
+    const ms = secondsOf(contender, operations) * 1000;
+    spentMs += ms;
+    if (ms >= turnMs / 2) {
+      operations = Math.max(1, Math.round((operations * turnMs) / ms));
+      if (spentMs >= warmMs) return operations;
+    } else operations *= 2;
   }
 }
 
@@ -52,8 +57,14 @@ export function median(values: readonly number[]): number {
 }
 
 /** Operations per CPU second of ours and the peers. */
-export function compare(name: string, ours: Contender, peers: readonly Contender[], effort: Effort): Row {
-  const all = [ours, ...peers].map((contender) => ({ contender, operations: calibrate(contender, effort.turnMs), rates: [] as number[] }));
+export function compare(
+  name: string,
+  ours: Contender,
+  peers: readonly Contender[],
+  effort: Effort,
+  unit = 'operations per CPU second',
+): Row {
+  const all = [ours, ...peers].map((contender) => ({ contender, operations: calibrate(contender, effort), rates: [] as number[] }));
   for (let round = 0; round < effort.rounds; round++) {
     for (const entry of all) entry.rates.push(entry.operations / secondsOf(entry.contender, entry.operations));
   }
@@ -64,5 +75,5 @@ export function compare(name: string, ours: Contender, peers: readonly Contender
       ({ contender, rates }) =>
         [contender.name, { value: median(rates), ratio: median(rates.map((rate, round) => own[round]! / rate)) }] as const,
     );
-  return { name, unit: 'operations per CPU second', ours: median(own), against: Object.fromEntries(against) };
+  return { name, unit, ours: median(own), against: Object.fromEntries(against) };
 }

@@ -50,7 +50,7 @@ function print(rows: readonly Row[]): void {
     })),
   );
   for (const { row, unit, ours, peer, theirs, ratio } of table) {
-    console.log(`${row.padEnd(16)}${ours.padStart(12)} ${unit}, ${peer}: ${theirs}, ratio ${ratio}`);
+    console.log(`${row.padEnd(20)}${ours.padStart(12)} ${unit}, ${peer}: ${theirs}, ratio ${ratio}`);
   }
 }
 

@@ -1,10 +1,11 @@
-// npm run bench: builds what is out of date, then measures. See bench/run.ts.
+// npm run bench: builds what is out of date, installs what is measured beside us, then measures. See bench/run.ts.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepare, ROOT } from './prepare.mjs';
+import { installPeers, prepare, ROOT } from './prepare.mjs';
 
 prepare('core', 'product');
+installPeers();
 process.chdir(ROOT);
 process.argv[1] = join(ROOT, 'build', 'dist', 'bench.js');
 await import(pathToFileURL(join(ROOT, 'build', 'dist', 'bench.js')).href);

@@ -80,6 +80,20 @@ function install() {
   writeFileSync(stampFile, stamp);
 }
 
+/** What only the benches need, in bench/node_modules. Without it they measure beside less, and say so. */
+export function installPeers() {
+  const folder = join(ROOT, 'bench');
+  const stampFile = join(folder, 'node_modules', '.lockstep-stamp');
+  const stamp = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  say('installing what is measured beside us');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status === 0) writeFileSync(stampFile, stamp);
+  else console.warn('lockstep: npm ci failed in bench/: libraries that it would have brought are left out.');
+}
+
 function fingerprint(inputs) {
   const hash = createHash('sha256');
   const visit = (path) => {
