@@ -92,9 +92,8 @@ export class Instance extends InstanceBytes {
   error: string | undefined;
   /** Undefined while there never was anything to wait for. */
   #pending: Pending | undefined;
-  /** The context that #sum is for. */
-  #summed: Json | undefined;
-  #sum = 0n;
+  /** The context part of the digest, kept up to date by the change; undefined until somebody asks. */
+  #summed: { readonly context: Json; readonly sum: bigint } | undefined;
 
   /** A new replica, not started. @throws LockstepError CORE when memory is exhausted. */
   static create(machine: Machine): Instance {
@@ -137,10 +136,12 @@ export class Instance extends InstanceBytes {
   digest(): string {
     const { core } = this.machine;
     const bytes = core.digest(this.pointer);
-    if (this.#summed === undefined) this.#sum = wholeSum(core.hashText, this.context);
-    else if (this.#summed !== this.context) this.#sum = contextSum(core.hashText, this.#summed, this.#sum, this.context);
-    this.#summed = this.context;
-    return BigInt.asUintN(64, bytes + this.#sum)
+    const { context } = this;
+    let summed = this.#summed;
+    if (summed === undefined) this.#summed = summed = { context, sum: wholeSum(core.hashText, context) };
+    else if (summed.context !== context)
+      this.#summed = summed = { context, sum: contextSum(core.hashText, summed.context, summed.sum, context) };
+    return BigInt.asUintN(64, bytes + summed.sum)
       .toString(HEX)
       .padStart(HEX, '0');
   }
@@ -487,7 +488,6 @@ export class Instance extends InstanceBytes {
     if (other.#pending === undefined) this.#pending = undefined;
     else (this.#pending ??= new Pending()).copyFrom(other.#pending);
     this.#summed = other.#summed;
-    this.#sum = other.#sum;
   }
 
   /** Asks `can` of a configuration that may be past: takes it on, with clocks that only have the right parity. */

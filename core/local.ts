@@ -1,7 +1,7 @@
 // A machine that runs right here, with nobody else: the Actor that an in-process user, a test or a bench holds. Its effects run at once,
 // its timers are the environment's. Replicated machines have the same face and another road (peer/).
 
-import { Actor } from './actor.ts';
+import { Actor, type Standing } from './actor.ts';
 import { LockstepError } from './errors.ts';
 import { Instance } from './instance.ts';
 import type { EventObject, Json } from './json.ts';
@@ -47,7 +47,7 @@ export class LocalSystem {
    * @throws LockstepError as Instance.start: nothing is left behind then.
    */
   start(machine: Machine, options: { readonly id?: string; readonly input?: Json } = {}): LocalActor {
-    return new LocalActor(this, machine, options.id ?? `${machine.symbols.id}.${this.#next++}`, options.input);
+    return new LocalActor(this, machine, options.id ?? this.#next++, options.input);
   }
 
   /** Makes the armed timers of an actor those that its instance asks for. */
@@ -71,8 +71,8 @@ export class LocalSystem {
 }
 
 export class LocalActor extends Actor {
-  readonly id: string;
-  readonly standing = 'confirmed';
+  /** Its own, or the number that stands for one: most ids are never asked for. */
+  readonly #id: string | number;
   readonly #system: LocalSystem;
   readonly #instance: Instance;
   #snapshot: Snapshot | undefined;
@@ -80,9 +80,9 @@ export class LocalActor extends Actor {
   #mailbox: EventObject[] | undefined;
 
   /** Use LocalSystem.start. */
-  constructor(system: LocalSystem, machine: Machine, id: string, input: Json | undefined) {
+  constructor(system: LocalSystem, machine: Machine, id: string | number, input: Json | undefined) {
     super();
-    this.id = id;
+    this.#id = id;
     this.#system = system;
     this.#instance = Instance.create(machine);
     try {
@@ -94,6 +94,14 @@ export class LocalActor extends Actor {
       throw error;
     }
     this.#drain();
+  }
+
+  get id(): string {
+    return typeof this.#id === 'string' ? this.#id : `${this.#instance.machine.symbols.id}.${this.#id}`;
+  }
+
+  get standing(): Standing {
+    return 'confirmed';
   }
 
   get seq(): number {
