@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
-import { complete, type Names } from '../../tools/repl/complete.ts';
+import { complete, needsMachineOf, type Names } from '../../tools/repl/complete.ts';
 import { colourPaint, formatError, formatNotice, formatResult, plainPaint, valueText } from '../../tools/repl/format.ts';
 import { durationMs, jsonOf, parseLine, stateOf } from '../../tools/repl/parse.ts';
 import { COMMAND_NAMES, helpText, usage } from '../../tools/repl/table.ts';
@@ -179,4 +179,19 @@ describe('printing', () => {
       valueText({}),
     ]).toEqual(['a', 'a.b.c', '{"a":"x","b":"y"}', '{"p":{"a":"x","b":"y"}}', '{}']);
   });
+});
+
+test.each([
+  ['send front ', 'front'],
+  ['send front op', 'front'],
+  ['  wait Ann/front op', 'Ann/front'],
+  ['time front ', 'front'],
+  ['send fr', undefined],
+  ['send front open ', undefined],
+  ['create door fr', undefined],
+  ['inspect front ', undefined],
+  ['frob front x', undefined],
+  ['', undefined],
+])('[TOOL-1] at "%s" completion needs the machine of %s', (line, instance) => {
+  expect(needsMachineOf(line)).toBe(instance);
 });

@@ -1,4 +1,4 @@
-// What could stand where the cursor is: from the table and from the names that the session knows. Pure.
+// What could stand where the cursor is: from the table and from the names that the session knows. Asks nobody.
 
 import { COMMANDS, COMMAND_NAMES, isCommand, type CommandShape, type ParameterKind } from './table.ts';
 
@@ -24,6 +24,15 @@ export function complete(line: string, names: Names): Completion {
   const parameter = shape.parameters[words.length - 2];
   if (parameter === undefined) return [[], text];
   return [fit(candidates(parameter.kind, words[1]!, names), text), text];
+}
+
+/** The instance whose events or states could complete the line, if it is at that. */
+export function needsMachineOf(line: string): string | undefined {
+  const [command = '', instance, ...rest] = line.trimStart().split(/\s+/);
+  if (!isCommand(command) || rest.length !== 1) return undefined;
+  const shape: CommandShape = COMMANDS[command];
+  const kind = shape.parameters[1]?.kind;
+  return kind === 'event' || kind === 'state' ? instance : undefined;
 }
 
 /** Those that begin with the text, each with the space that follows a whole word. */

@@ -1,10 +1,10 @@
 // Reads lines, runs them one after another, writes what comes of them. On a terminal with a prompt, completion, history and colours; from
 // a pipe plain, or one JSON object per line. Streams are arguments: a test may hand in its own.
 
-import type { Interface } from 'node:readline';
-import { createInterface } from 'node:readline';
+import type { AsyncCompleter, Interface } from 'node:readline';
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import { LockstepError } from '../../core/errors.ts';
-import { complete } from './complete.ts';
+import { complete, needsMachineOf } from './complete.ts';
 import { colourPaint, formatError, formatNotice, formatResult, plainPaint, type Paint } from './format.ts';
 import type { Notice } from './result.ts';
 import type { ReplSession } from './session.ts';
@@ -22,7 +22,8 @@ export interface LoopOptions {
 }
 
 const HISTORY_MAX = 1_000;
-const CLEAR_LINE = '\r\u001b[K';
+/** Milliseconds that Tab waits for the peer to say what there is; then it offers what was known before. */
+const COMPLETION_WAIT_MS = 500;
 
 export class Loop {
   readonly #options: LoopOptions;
@@ -78,6 +79,12 @@ export class Loop {
 
   #converse(session: ReplSession): Promise<void> {
     const { input, output, history, historyChanged } = this.#options;
+    const completer: AsyncCompleter = (line, done) => {
+      void atMost(COMPLETION_WAIT_MS, ask(session, line)).then(() => {
+        const [fitting, text] = complete(line, session.names);
+        done(null, [fitting, text]);
+      });
+    };
     const readline = createInterface({
       input,
       output,
@@ -85,13 +92,22 @@ export class Loop {
       history: [...history],
       historySize: HISTORY_MAX,
       removeHistoryDuplicates: true,
-      completer: (line: string) => complete(line, session.names),
+      completer,
     });
     this.#readline = readline;
     readline.on('history', historyChanged);
-    session.refreshNames().catch(() => undefined); // Completion then has fewer names to offer.
     return new Promise((resolve) => {
       let running = Promise.resolve(true);
+      // ctrl-C gives up what is being typed; where nothing is, or while a command runs, it leaves.
+      readline.on('SIGINT', () => {
+        if (this.#isPrompting && readline.line !== '') {
+          readline.write(null, { ctrl: true, name: 'e' });
+          readline.write(null, { ctrl: true, name: 'u' });
+          return;
+        }
+        readline.close();
+        resolve();
+      });
       readline.on('line', (line) => {
         this.#isPrompting = false;
         running = running.then(async (goesOn) => {
@@ -103,7 +119,10 @@ export class Loop {
         });
       });
       readline.on('close', () => {
+        // The shell's own prompt begins a line.
+        if (this.#isPrompting) output.write('\n');
         this.#isPrompting = false;
+        this.#readline = undefined;
         void running.then(() => resolve());
       });
       this.#prompt(session);
@@ -113,21 +132,46 @@ export class Loop {
   #prompt(session: ReplSession): void {
     this.#readline?.setPrompt(`${this.#paint('dim', session.attachedName)}> `);
     this.#isPrompting = true;
-    this.#readline?.prompt();
+    // Whatever was typed while the last command ran stays, and so does the cursor.
+    this.#readline?.prompt(true);
   }
 
   #write(text: string): void {
     if (text === '') return;
     const { output } = this.#options;
-    if (!this.#isPrompting) {
+    if (this.#readline === undefined) {
       output.write(`${text}\n`);
       return;
     }
-    output.write(`${CLEAR_LINE}${text}\n`);
-    this.#readline?.prompt(true);
+    // What is being typed makes room, all rows of it. Readline goes up by as many rows before it draws its line again.
+    const { rows } = this.#readline.getCursorPos();
+    moveCursor(output, 0, -rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
+    output.write(`${text}\n${'\n'.repeat(rows)}`);
+    if (this.#isPrompting) this.#readline.prompt(true);
   }
 }
 
 function withoutKind<T extends { readonly kind: string }>({ kind: _, ...rest }: T): Omit<T, 'kind'> {
   return rest;
+}
+
+/** Brings the names up to date that could complete the line. */
+async function ask(session: ReplSession, line: string): Promise<void> {
+  const instance = needsMachineOf(line);
+  if (instance === undefined) await session.refreshNames();
+  else await session.machineOf(instance);
+}
+
+/** Resolves when the work is done, has failed, or is late: then there is less to offer, and nothing to tell. */
+function atMost(waitMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, waitMs);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(done, done);
+  });
 }

@@ -180,7 +180,7 @@ export class ReplSession {
   async #inspect(instance: string): Promise<Result> {
     const described = await this.#within(this.#peer.get(instance), instance);
     if (!('state' in described)) throw new LockstepError('INTERNAL', `the authority of ${instance} described something else`);
-    const machine = await this.#machineOf(instance);
+    const machine = await this.machineOf(instance);
     const { state, ...summary } = described;
     const clocks = state.clocks.flatMap((ticks, number) =>
       ticks === 0 || number === 0 ? [] : [{ state: machine.symbols.states[number]?.id ?? String(number), ticks }],
@@ -382,8 +382,9 @@ export class ReplSession {
     return mirror;
   }
 
-  #machineOf(instance: string): Promise<Machine> {
-    return this.#mirrored(instance, (mirror) => Promise.resolve(mirror.machine));
+  /** Remembered, so that completion offers its events and states. */
+  machineOf(instance: string): Promise<Machine> {
+    return this.#mirrored(this.#qualified(instance), (mirror) => Promise.resolve(mirror.machine));
   }
 
   /** An answer that does not come ends in TIMEOUT, so that a script never hangs. */
