@@ -6,7 +6,7 @@
 // measures the road and not a disk; `echo/disk` is the same with the default journal, SQLite with a full sync. Ours may carry several messages in a frame, as always; the
 // bare echo has one in each, as its callers send them. Before anything is counted both servers are driven until their code is compiled.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { connect } from '../server/connect.ts';
 import { MemoryJournal, serve } from '../server/index.ts';
 import { median, type Effort, type Row } from './measure.ts';
+import { attend, Helper, keepInFlight } from './process.ts';
 
 const IN_FLIGHT = 16;
 const MESSAGE = JSON.stringify({ jsonrpc: '2.0', id: 123_456, method: 'send', params: ['counter-1', 123_456, { type: 'ADD', by: 1 }] });
@@ -74,37 +75,20 @@ interface Clients {
 }
 
 async function contender(side: Side, connections: number, open: (url: string, connections: number) => Promise<Clients>) {
-  const server = fork(process.argv[1]!, ['--child', 'echo', side], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const clients = await open(String(await answer(server)), connections);
-  const cpuSeconds = async (): Promise<number> => {
-    server.send('cpu');
-    return Number(await answer(server));
-  };
+  const { helper: server, said: url } = await Helper.start(['echo', side]);
+  const clients = await open(String(url), connections);
   return {
     /** Round trips per CPU second, over `roundTrips` of them. */
     rate: async (roundTrips: number) => {
-      const before = await cpuSeconds();
+      const before = await server.cpuSeconds();
       await clients.drive(roundTrips / connections);
-      return roundTrips / ((await cpuSeconds()) - before);
+      return roundTrips / ((await server.cpuSeconds()) - before);
     },
     end: async () => {
       await clients.end();
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.send('end');
-      await ended;
+      await server.end();
     },
   };
-}
-
-function answer(from: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void => reject(new Error(`the server under measurement ended with ${code}`));
-    from.once('exit', ended);
-    from.once('message', (message) => {
-      from.off('exit', ended);
-      resolve(message);
-    });
-  });
 }
 
 async function oursClients(url: string, connections: number): Promise<Clients> {
@@ -117,7 +101,7 @@ async function oursClients(url: string, connections: number): Promise<Clients> {
   );
   return {
     drive: async (count) =>
-      void (await Promise.all(mirrors.map((mirror) => keepInFlight(count, () => mirror.submit({ type: 'ADD', by: 1 }))))),
+      void (await Promise.all(mirrors.map((mirror) => keepInFlight(count, IN_FLIGHT, () => mirror.submit({ type: 'ADD', by: 1 }))))),
     end: async () => void (await Promise.all(peers.map((peer) => peer.close()))),
   };
 }
@@ -143,6 +127,7 @@ async function bareClients(url: string, connections: number): Promise<Clients> {
           socket.on('message', heard);
           return keepInFlight(
             count,
+            IN_FLIGHT,
             () =>
               new Promise<void>((resolve) => {
                 waiting.push(resolve);
@@ -156,38 +141,26 @@ async function bareClients(url: string, connections: number): Promise<Clients> {
   };
 }
 
-async function keepInFlight(count: number, once: () => Promise<unknown>): Promise<void> {
-  let left = count;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) await once();
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-}
-
 /** The server under measurement. */
 export async function child([side]: readonly string[]): Promise<void> {
-  const end = side === 'bare' ? serveBare() : await serveOurs(side === 'disk');
-  process.on('message', (message) => {
-    const { user, system } = process.cpuUsage();
-    if (message === 'cpu') process.send?.((user + system) / 1e6);
-    else void Promise.resolve(end()).then(() => process.exit(0));
-  });
-  await new Promise(() => undefined);
+  if (side === 'bare') await serveBare();
+  else await serveOurs(side === 'disk');
 }
 
-async function serveOurs(onDisk: boolean): Promise<() => Promise<void>> {
+async function serveOurs(onDisk: boolean): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
   const server = await serve({ machines: { counter }, port: 0, ...(onDisk ? { data } : { journal: new MemoryJournal() }) });
-  process.send?.(server.url);
-  return async () => {
-    await server.close();
-    rmSync(data, { recursive: true, force: true });
-  };
+  await attend(server.url, {
+    end: async () => {
+      await server.close();
+      rmSync(data, { recursive: true, force: true });
+    },
+  });
 }
 
-function serveBare(): () => void {
+async function serveBare(): Promise<void> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
   server.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
-  server.on('listening', () => process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
-  return () => server.close();
+  await once(server, 'listening');
+  await attend(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { end: () => server.close() });
 }
