@@ -20,6 +20,11 @@ export interface Subscription {
 /** A state value that must match, or a question to each snapshot. */
 export type Condition<S> = Json | ((snapshot: S) => boolean);
 
+/** Listeners to events by actor; outside the actors, because hardly any has one. */
+const listeners = new WeakMap<object, Set<(event: EventObject) => void>>();
+/** Whether any actor ever had one: what an actor without inspectors pays. */
+let hasListeners = false;
+
 export abstract class Actor<TContext = Json, TEvent extends EventObject = EventObject> {
   abstract readonly id: string;
   /** Steps applied, the confirmed ones. */
@@ -47,6 +52,14 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
     const observers = (this.#observers ??= new Set());
     observers.add(entry);
     return { unsubscribe: () => void observers.delete(entry) };
+  }
+
+  /** For inspectors: each event that it handles here, before anything that it does shows. A mirror is not told the events of others. */
+  onEvent(listener: (event: EventObject) => void): Subscription {
+    const own = listeners.get(this) ?? new Set();
+    listeners.set(this, own.add(listener));
+    hasListeners = true;
+    return { unsubscribe: () => void own.delete(listener) };
   }
 
   /**
@@ -78,6 +91,12 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
       if (options.signal?.aborted === true) aborted();
       else options.signal?.addEventListener('abort', aborted, { once: true });
     });
+  }
+
+  /** For subclasses: an event is about to be handled. */
+  protected heard(event: TEvent): void {
+    if (!hasListeners) return;
+    for (const listener of listeners.get(this) ?? []) listener(event);
   }
 
   /** For subclasses: something visible changed. */

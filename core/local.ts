@@ -104,6 +104,10 @@ export class LocalActor extends Actor {
     return 'confirmed';
   }
 
+  get machine(): Machine {
+    return this.#instance.machine;
+  }
+
   get seq(): number {
     return this.#instance.seq;
   }
@@ -146,6 +150,7 @@ export class LocalActor extends Actor {
   }
 
   #handle(event: EventObject): void {
+    this.heard(event);
     const { machine } = this.#instance;
     const isTaken = machine.isQuiet && this.#instance.run(event, this.#system.stamp);
     if (machine.isQuiet) {

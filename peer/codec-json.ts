@@ -8,6 +8,7 @@ import type { InstanceState } from '../core/state.ts';
 import type { Cause, EffectRecord, Status, Step, TimerChange, ChildChange, DelayedEvent } from '../core/step.ts';
 import type { ChildStart } from '../core/request.ts';
 import { isInstanceId, isName } from './identity.ts';
+import { inspectRecord } from './inspect/read.ts';
 import type { Frame } from './link.ts';
 import {
   either,
@@ -43,6 +44,7 @@ import type {
   PeerInfo,
   SendResult,
   StepDifference,
+  Traced,
   TraceRecord,
   WatchResult,
 } from './wire.ts';
@@ -253,6 +255,11 @@ const divergence = object<DivergenceRecord>({
   good: object({ seq: whole(), state }),
   steps: list(difference),
 });
+/** By its kind, so that what is wrong with it is said of that kind. */
+const record: Shape<Traced> = (value) => {
+  const kind = isRecord(value) ? value['kind'] : undefined;
+  return kind === 'inspect' ? inspectRecord(value) : kind === 'divergence' ? divergence(value) : traced(value);
+};
 const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };
 
 const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
@@ -312,14 +319,14 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   }),
   unwatch: object({ room: whole() }),
   send: tuple<SendResult>(2, oneOf('stepped', 'ignored'), whole(1)),
-  trace: object({ room: either(whole(), nothing), steps: list(traced) }),
+  trace: object({ room: either(whole(), nothing), steps: list(either(traced, inspectRecord)) }),
   eval: object({ text: longText }),
 };
 
 const NOTICES: { readonly [N in keyof Notifications]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(difference), optional(digest), optional(whole())),
   moved: object<Notifications['moved']>({ room: whole(), reason: oneOf('deleted', 'epoch') }),
-  trace: list(either(traced, divergence)),
+  trace: list(record),
   presence: object({ joined: list(info), left: list(peer) }),
   admit: tuple<Notifications['admit']>(2, whole(), peer),
   expel: tuple<Notifications['expel']>(2, whole(), peer),

@@ -1,15 +1,15 @@
 // One who follows the trace of a peer: hears its backlog, then what happens, in order, and asks again when the peer comes back.
 
 import type { Session } from './session.ts';
-import type { DivergenceRecord, PeerId, TraceRecord } from './wire.ts';
+import type { PeerId, Traced } from './wire.ts';
 
 export class Follower {
   readonly peer: PeerId;
-  readonly #heard: (record: TraceRecord | DivergenceRecord) => void;
+  readonly #heard: (record: Traced) => void;
   /** What came while the backlog was on its way. */
-  #early: (TraceRecord | DivergenceRecord)[] | undefined;
+  #early: Traced[] | undefined;
 
-  constructor(peer: PeerId, heard: (record: TraceRecord | DivergenceRecord) => void) {
+  constructor(peer: PeerId, heard: (record: Traced) => void) {
     this.peer = peer;
     this.#heard = heard;
   }
@@ -29,7 +29,7 @@ export class Follower {
     this.follow(session, 0).catch(() => undefined);
   }
 
-  hear(records: readonly (TraceRecord | DivergenceRecord)[]): void {
+  hear(records: readonly Traced[]): void {
     if (this.#early !== undefined) this.#early.push(...records);
     else for (const record of records) this.#heard(record);
   }

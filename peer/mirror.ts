@@ -136,8 +136,7 @@ export class Mirror extends Actor {
 
   /** One user less; the last one ends it. Its snapshot stays. */
   stop(): void {
-    this.#holders--;
-    if (this.#holders <= 0) this.close(new LockstepError('CLOSED', `the mirror of ${this.id} was stopped`));
+    if (--this.#holders <= 0) this.close(new LockstepError('CLOSED', `the mirror of ${this.id} was stopped`));
   }
 
   // ── Own events ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,6 +156,7 @@ export class Mirror extends Actor {
       salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}`,
     };
     this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
+    this.heard(checked);
     if (this.#replica?.predict(checked, stamp) === true) this.#changed();
     if (this.#state.state === 'watching') this.#sender.pump();
     this.#tellStanding();

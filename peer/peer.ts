@@ -21,7 +21,7 @@ import { helloOf, type PeerOptions } from './options.ts';
 import { Service } from './rpc.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
-import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type TraceRecord } from './wire.ts';
+import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type Traced } from './wire.ts';
 
 export type { PeerOptions } from './options.ts';
 
@@ -129,7 +129,7 @@ export class Peer {
   }
 
   /** Follows what a peer does. @param backlog how many of its newest steps to hear first. @throws LockstepError UNREACHABLE, FORBIDDEN */
-  async trace(peer: PeerId, heard: (record: TraceRecord | DivergenceRecord) => void, backlog = 0): Promise<Subscription> {
+  async trace(peer: PeerId, heard: (record: Traced) => void, backlog = 0): Promise<Subscription> {
     await this.#opening.wait(this.#timeoutMs());
     const follower = new Follower(peer, heard);
     this.#followers.add(follower);

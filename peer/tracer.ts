@@ -3,11 +3,12 @@
 
 import type { Subscription } from '../core/actor.ts';
 import { encodeNotice } from './codec-json.ts';
+import { KeptMessages } from './inspect/kept.ts';
 import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { RoomPort } from './room.ts';
 import type { Session } from './session.ts';
-import type { DivergenceRecord, Methods, TraceRecord } from './wire.ts';
+import type { Methods, Traced, TraceRecord } from './wire.ts';
 
 /** Records kept for those who come later. */
 const KEPT_MAX = 1_024;
@@ -17,17 +18,19 @@ export const TRACE_ROOM = 0;
 export class Tracer {
   readonly #port: RoomPort;
   readonly #followers = new Set<Session>();
-  readonly #listeners: Observers<TraceRecord | DivergenceRecord>;
+  readonly #listeners: Observers<Traced>;
+  readonly #foreign = new KeptMessages();
   #steps: TraceRecord[] = [];
-  #waiting: (TraceRecord | DivergenceRecord)[] = [];
+  #waiting: Traced[] = [];
 
   constructor(port: RoomPort, report: Report) {
     this.#port = port;
     this.#listeners = new Observers('the trace', report);
   }
 
-  record(record: TraceRecord | DivergenceRecord): void {
+  record(record: Traced): void {
     if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
+    if (record.kind === 'inspect') this.#foreign.add(record);
     if (this.#followers.size > 0) this.#waiting.push(record);
     this.#listeners.tell(record);
   }
@@ -56,8 +59,12 @@ export class Tracer {
     this.#followers.add(session);
     this.#port.admit(TRACE_ROOM, session.remote);
     let steps = backlog === 0 ? [] : this.#steps.slice(-backlog);
-    while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', steps))) steps = steps.slice(Math.ceil(steps.length / 2));
-    return { room: TRACE_ROOM, steps };
+    let foreign = this.#foreign.newest(backlog);
+    while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
+      steps = steps.slice(Math.ceil(steps.length / 2));
+    while (foreign.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
+      foreign = foreign.slice(Math.ceil(foreign.length / 2));
+    return { room: TRACE_ROOM, steps: [...foreign, ...steps] };
   }
 
   leave(session: Session): void {
@@ -65,7 +72,7 @@ export class Tracer {
   }
 
   /** For the program that runs this peer: every record as it is made. */
-  listen(listener: (record: TraceRecord | DivergenceRecord) => void): Subscription {
+  listen(listener: (record: Traced) => void): Subscription {
     return this.#listeners.add(listener);
   }
 }

@@ -10,6 +10,7 @@ import type { Operation } from '../core/patch.ts';
 import { DEPTH_MAX } from '../core/plain.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
+import type { InspectRecord } from './inspect/protocol.ts';
 
 export const SUBPROTOCOL = 'lockstep.1';
 export const PROTOCOL_VERSION = 1;
@@ -116,7 +117,8 @@ export interface Methods {
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
   trace: {
     params: { readonly on: boolean; readonly backlog?: number };
-    result: { readonly room: number | null; readonly steps: readonly TraceRecord[] };
+    /** `steps`: what is kept, the messages of foreign programs first. */
+    result: { readonly room: number | null; readonly steps: readonly (TraceRecord | InspectRecord)[] };
   };
   eval: { params: { readonly source: string }; result: { readonly text: string } };
 }
@@ -205,6 +207,9 @@ export interface DivergenceRecord {
   readonly steps: readonly StepDifference[];
 }
 
+/** What a trace consists of; `InspectRecord` is what a foreign program told through Stately's protocol. */
+export type Traced = TraceRecord | DivergenceRecord | InspectRecord;
+
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {
   /** authority → room. `digest` is that after the last step, 16 hex digits; `seq` names that step when `steps` is empty (the room fell quiet). */
@@ -212,7 +217,7 @@ export interface Notifications {
   /** authority → room: the instance is gone, or has a new epoch; watch again. */
   moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' };
   /** peer → those who trace it. */
-  trace: readonly (TraceRecord | DivergenceRecord)[];
+  trace: readonly Traced[];
   /** relay → those who asked. */
   presence: { readonly joined: readonly PeerInfo[]; readonly left: readonly PeerId[] };
   /** authority → relay: who may hear a room of its own. */

@@ -31,7 +31,8 @@ const REFUSAL_MAX = 4_096;
 export interface SocketServerOptions {
   readonly http: Server;
   readonly gate: Gate;
-  readonly accept: (link: Link) => void;
+  /** @param path of the request's URL, without its query. */
+  readonly accept: (link: Link, path: string) => void;
   readonly pingMs?: number;
   readonly frameSize?: number;
 }
@@ -56,7 +57,7 @@ export function serveSockets(options: SocketServerOptions): () => void {
       refuseUpgrade(stream, new LockstepError('BAD_VERSION', `this relay speaks ${SUBPROTOCOL}, found ${offered.slice(0, 100)}`));
     else
       server.handleUpgrade(request, stream, head, (socket) => {
-        accept(new SocketLink(socket, stream, { isMasking: false }));
+          accept(new SocketLink(socket, stream, { isMasking: false }), (request.url ?? '/').split('?', 1)[0]!);
         keepAlive(socket);
       });
   };
@@ -83,8 +84,8 @@ export function serveSockets(options: SocketServerOptions): () => void {
   };
 }
 
-/** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). */
-export function dial(url: string, options: { readonly frameSize?: number } = {}): Dial {
+/** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). @param options `isPlain`: whoever is there speaks another protocol. */
+export function dial(url: string, options: { readonly frameSize?: number; readonly isPlain?: boolean } = {}): Dial {
   const target = url.replace(/^http/, 'ws');
   return () =>
     new Promise<Link>((resolve, reject) => {
@@ -94,7 +95,7 @@ export function dial(url: string, options: { readonly frameSize?: number } = {})
       };
       let socket: WebSocket;
       try {
-        socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, [SUBPROTOCOL], {
+        socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, options.isPlain === true ? [] : [SUBPROTOCOL], {
           perMessageDeflate: false,
           maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
           handshakeTimeout: DIAL_TIMEOUT_MS,

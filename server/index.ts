@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { compileMachine } from '../compiler/index.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import { InspectIntake } from '../peer/inspect/intake.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Dial } from '../peer/link.ts';
 import type { Report } from '../peer/log.ts';
@@ -69,6 +70,8 @@ export interface Server {
 
 /** Milliseconds for the last answers and the goodbyes to leave before the sockets are cut. */
 const GOODBYE_MS = 50;
+/** Where plain XState programs report, through Stately's inspect protocol. */
+const INSPECT_PATH = '/inspect';
 /** `/health` counts instances up to this many. */
 const COUNT_MAX = 10_000;
 
@@ -103,6 +106,12 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ...(options.report === undefined ? {} : { report: options.report }),
   });
 
+  const intake = new InspectIntake({
+    environment: nodeEnvironment,
+    tracer: peer.tracer,
+    ...(options.report === undefined ? {} : { report: options.report }),
+  });
+
   const http = createHttp({
     gate,
     health: async () => ({
@@ -121,8 +130,9 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       : serveSockets({
           http,
           gate,
-          accept: (link) => {
-            hub.attach(link);
+          accept: (link, path) => {
+            if (path === INSPECT_PATH) intake.attach(link);
+            else hub.attach(link);
           },
         });
 

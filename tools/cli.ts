@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   serve: () => import('./serve.ts'),
   relay: () => import('./relay.ts'),
   repl: () => import('./repl/command.ts'),
+  inspect: () => import('./inspect/command.ts'),
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { LockstepError } from '../core/errors.ts';
 import * as examples from '../examples/machines.ts';
 import type { Report } from '../peer/log.ts';
+import { nodeEnvironment } from '../relay/environment.ts';
+import { dial } from '../relay/socket.ts';
 import { BUILD_DIRECTORIES } from '../server/core-file.ts';
 import { serve } from '../server/index.ts';
 import type { ServeOptions, Server } from '../server/index.ts';
@@ -13,6 +15,8 @@ import type { Program } from '../server/program.ts';
 import { VERSION } from '../server/version.ts';
 import { readArguments, readPort, untilSignal, UsageError } from './command.ts';
 import type { Command } from './command.ts';
+import { attach } from './inspect/attach.ts';
+import { Forwarder } from './inspect/forwarder.ts';
 
 const USAGE = `lockstep serve [options]
 
@@ -28,6 +32,7 @@ Runs machines whose instances survive it, and lets peers watch and change them.
   --define         lets other peers define machines here
   --relay URL      joins a relay elsewhere instead of being one
   --key KEY        of that relay (LOCKSTEP_KEY)
+  --inspect URL    tells what happens here to an inspector's relay, e.g. ws://localhost:8080
 `;
 
 const OPTIONS = {
@@ -41,6 +46,7 @@ const OPTIONS = {
   define: { type: 'boolean' },
   relay: { type: 'string' },
   key: { type: 'string' },
+  inspect: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -54,6 +60,8 @@ export const command: Command = {
       return 0;
     }
     const { HOST, PORT, DATA, LOCKSTEP_KEY } = process.env;
+    if (values.inspect !== undefined && !/^(wss?|https?):\/\/./.test(values.inspect))
+      throw new UsageError(`--inspect takes the URL of an inspector's relay, found "${values.inspect}"`);
     const files = values.machines ?? [];
     const programs = await Promise.all(files.map(loadProgram));
     if (files.length === 0 || values.examples === true) programs.push(examples);
@@ -78,12 +86,26 @@ export const command: Command = {
       await server.close();
       throw error;
     });
+    const endInspection = values.inspect === undefined ? undefined : inspect(server, values.inspect, values.relay);
     return untilSignal(async () => {
       end();
+      await endInspection?.();
       await server.close();
     });
   },
 };
+
+/** Tells an inspector's relay what happens on this server and on all that are connected to it. @returns what ends that. */
+function inspect(server: Server, inspector: string, relay: string | undefined): () => Promise<void> {
+  const forwarder = new Forwarder({ environment: nodeEnvironment, dial: dial(inspector, { isPlain: true }) });
+  const failed = (error: unknown): void => report('warn', `telling ${inspector} what happens here`, error);
+  const attached = attach({ url: relay ?? server.url, send: (message) => forwarder.send(message), failed });
+  attached.then(({ ready }) => ready).catch(failed);
+  return async () => {
+    await attached.then(({ close }) => close(), failed);
+    forwarder.close();
+  };
+}
 
 /** Over a relay elsewhere the programs start when the server is known there, which may take its time; in one process it is at once. */
 async function takePart(server: Server, programs: readonly Program[], isRemote: boolean): Promise<() => void> {

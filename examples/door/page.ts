@@ -2,7 +2,7 @@
 
 import type { EventObject } from '../../core/json.ts';
 import { connect } from '../../browser/index.ts';
-import type { DivergenceRecord, TraceRecord } from '../../peer/wire.ts';
+import type { Traced } from '../../peer/wire.ts';
 import { showChart } from '../kit/chart.ts';
 import { byId, element, setText } from '../kit/dom.ts';
 import { showStanding } from '../kit/standing.ts';
@@ -48,7 +48,7 @@ function showHere(): void {
   setText(byId('here'), `${tabs} ${tabs === 1 ? 'tab' : 'tabs'}, ${peer.peers().length - tabs} other`);
 }
 
-function showStep(record: TraceRecord | DivergenceRecord): void {
+function showStep(record: Traced): void {
   if (record.kind !== 'step' || record.step.instance !== INSTANCE) return;
   const { seq, cause, ignored } = record.step;
   const who = cause.peer === peer.id ? 'this tab' : (peer.peers().find((each) => each.peer === cause.peer)?.name ?? cause.peer.slice(0, 4));

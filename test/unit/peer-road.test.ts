@@ -1,7 +1,7 @@
 // The road of an event between peers: predicted where it was made, ordered and made durable at the authority, confirmed everywhere.
 
 import { describe, expect, test } from 'vitest';
-import type { DivergenceRecord, TraceRecord } from '../../peer/wire.ts';
+import type { Traced } from '../../peer/wire.ts';
 import { MemoryJournal } from '../../peer/testing.ts';
 import { HeldJournal, World } from '../support/world.ts';
 
@@ -333,7 +333,7 @@ describe("mirrors without the author's functions", () => {
 describe('digests', () => {
   test('[SYNC-10] a replica that went astray is found when the room falls quiet, reported with all that led to it, and healed', async () => {
     const { world, bob, a, b } = await doorWorld();
-    const records: (TraceRecord | DivergenceRecord)[] = [];
+    const records: Traced[] = [];
     bob.tracer.listen((record) => records.push(record));
     // A bit flips in Bob's memory.
     b.stepped([0, [[b.seq + 1, 9, 1, [], [{ op: 'replace', path: '/note', value: 'a flipped bit' }]]]]);

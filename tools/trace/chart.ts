@@ -61,7 +61,19 @@ export interface ChartTransition {
   readonly guard: string | undefined;
 }
 
-export class Chart {
+/** What a drawing needs to know of a machine, wherever that is known from. */
+export interface ChartShape {
+  /** In document order, the root first; no history nodes. */
+  readonly states: readonly ChartState[];
+  readonly transitions: readonly ChartTransition[];
+  /** Key path from the root, without the root: `a.b`; the root's own key for the root. */
+  path(state: number): string;
+  /** `idle —HELLO [isReady]→ busy` */
+  describe(transition: number): string;
+  timerName(timer: number): string;
+}
+
+export class Chart implements ChartShape {
   readonly hash: string;
   readonly symbols: Symbols;
   readonly states: readonly ChartState[];
@@ -123,17 +135,12 @@ export class Chart {
 
   /** Key path from the root, without the root: `a.b`; the root's own key for the root. */
   path(state: number): string {
-    const keys: string[] = [];
-    for (let at = state; at > 0; at = this.states[at]!.parent) keys.unshift(this.states[at]!.key);
-    return keys.length === 0 ? this.states[0]!.key : keys.join('.');
+    return pathOf(this.states, state);
   }
 
   /** `idle —HELLO [isReady]→ busy` */
   describe(transition: number): string {
-    const { source, event, guard, targets } = this.transitions[transition]!;
-    const condition = guard === undefined ? '' : ` [${guard}]`;
-    const to = targets.length === 0 ? '(stays)' : targets.join(', ');
-    return `${this.path(source)} —${eventText(event)}${condition}→ ${to}`;
+    return describeTransition(this, this.transitions[transition]!);
   }
 
   #readStates(): ChartState[] {
@@ -188,4 +195,16 @@ export class Chart {
     const number = this.#view.getUint16(this.#view.getUint32(IMAGE_STATES, true) + state * STATE_SIZE + STATE_INITIAL, true);
     return number === NONE16 ? '' : (this.transitions[number]?.targets[0] ?? '');
   }
+}
+
+export function pathOf(states: readonly ChartState[], state: number): string {
+  const keys: string[] = [];
+  for (let at = state; at > 0; at = states[at]!.parent) keys.unshift(states[at]!.key);
+  return keys.length === 0 ? states[0]!.key : keys.join('.');
+}
+
+export function describeTransition(chart: ChartShape, { source, event, guard, targets }: ChartTransition): string {
+  const condition = guard === undefined ? '' : ` [${guard}]`;
+  const to = targets.length === 0 ? '(stays)' : targets.join(', ');
+  return `${chart.path(source)} —${eventText(event)}${condition}→ ${to}`;
 }

@@ -5,7 +5,7 @@ import type { Subscription } from '../../core/actor.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { encodeBase64 } from '../../peer/base64.ts';
 import type { Peer } from '../../peer/peer.ts';
-import type { DivergenceRecord, PeerId, PeerInfo, TraceRecord } from '../../peer/wire.ts';
+import type { PeerId, PeerInfo, Traced } from '../../peer/wire.ts';
 import type { TraceModel } from './model.ts';
 
 /** Newest steps of a peer that are asked for when it is first followed: all that a peer keeps. */
@@ -13,9 +13,12 @@ export const BACKLOG = 1_024;
 /** Instances per page of a list. */
 const PAGE = 100;
 
+/** What is fed: a trace model, or whoever else wants to hear all of it. */
+export type CollectorTarget = Pick<TraceModel, 'add' | 'addImage' | 'addState' | 'addPeer' | 'hasImage' | 'isRooted' | 'hasGapBefore'>;
+
 export interface CollectorOptions {
   readonly peer: Peer;
-  readonly model: TraceModel;
+  readonly model: CollectorTarget;
   /** Whom to follow; everyone but tools unless given. */
   readonly follows?: (peer: PeerInfo) => boolean;
   /** Something new is in the model. */
@@ -95,16 +98,19 @@ export class Collector {
     this.#options.changed();
   }
 
-  #heard(record: TraceRecord | DivergenceRecord): void {
+  #heard(record: Traced): void {
     const { model } = this.#options;
-    const isNew = model.add(record);
-    if (!isNew) return;
-    if (record.kind === 'step') {
-      this.#need(record.image, record.step.instance);
-      if (!model.isRooted(record.step) && !this.#asking.has(record.peer))
-        this.#ask(record.peer).catch((error: unknown) => this.#fail(error));
-    }
+    const isGap = record.kind === 'inspect' && model.hasGapBefore(record);
+    if (!model.add(record)) return;
+    if (record.kind === 'step') this.#need(record.image, record.step.instance);
+    if (isGap || (record.kind === 'step' && !model.isRooted(record.step))) this.#askAgain(record);
     this.#options.changed();
+  }
+
+  /** What came shows that something before it was missed. Messages of programs come from whoever took them in: anyone may have them. */
+  #askAgain(record: Traced): void {
+    const remotes = record.kind === 'inspect' ? [...this.#followed.keys()] : [record.peer];
+    for (const remote of remotes) if (!this.#asking.has(remote)) this.#ask(remote).catch((error: unknown) => this.#fail(error));
   }
 
   /** Fetches an image once, through an instance that runs it. */

@@ -7,12 +7,16 @@ import { Machine } from '../../core/machine.ts';
 import type { Operation } from '../../core/patch.ts';
 import type { Core } from '../../core/wasm.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
-import type { DivergenceRecord, ImageDescription, InstanceDescription, PeerInfo, TraceRecord } from '../../peer/wire.ts';
-import { Chart } from './chart.ts';
-import { createEntry, type Entry } from './entry.ts';
+import type { InspectRecord } from '../../peer/inspect/protocol.ts';
+import type { DivergenceRecord, ImageDescription, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
+import { Chart, type ChartShape } from './chart.ts';
+import { createEntry, type Entry, type ToldActor } from './entry.ts';
 import { explain, type Microstep } from './explain.ts';
 import { History, type Moment } from './history.ts';
 import { formatLines, parseLines, type TraceLine } from './lines.ts';
+import { originOf, type Origin } from './origin.ts';
+import { momentsOf } from './program.ts';
+import { Programs } from './programs.ts';
 import { Timeline } from './timeline.ts';
 
 /** What is kept. Half a minute of 1,000 steps a second, or a long day of a person's clicks; about 150 MB in a browser at the most. */
@@ -29,18 +33,10 @@ export type TraceLimits = { readonly [K in keyof typeof TRACE_LIMITS]: number };
 /** When a limit is reached, this part of the steps goes at once, so that going is rare. */
 const DROPPED_PART = 0.1;
 
-/** Where a step's event came from, as far as the trace tells. */
-export type Origin =
-  | { readonly kind: 'start'; readonly peer: string }
-  /** A timer; `step` is the one that started it, if it is known. */
-  | { readonly kind: 'timer'; readonly step: Entry | undefined }
-  /** Another peer, or this one's program; `step` is the one whose effect probably sent it. */
-  | { readonly kind: 'peer'; readonly peer: string; readonly n: number; readonly step: Entry | undefined };
-
 /** A step and all around it. */
 export interface View {
   readonly entry: Entry;
-  readonly chart: Chart;
+  readonly chart: ChartShape;
   /** Undefined before step 1, and where what came before is not in this trace. */
   readonly before: Moment | undefined;
   readonly after: Moment;
@@ -63,8 +59,9 @@ export class TraceModel {
   readonly #entries = new Map<string, Entry>();
   readonly #images = new Map<string, Image>();
   readonly #peers = new Map<string, PeerInfo>();
+  readonly #programs = new Programs();
   readonly #divergences: DivergenceRecord[] = [];
-  readonly #timeline = new Timeline((entry) => this.#history(entry).before(entry));
+  readonly #timeline = new Timeline((entry) => (entry.told === undefined ? this.#history(entry).before(entry) : entry.told.previous));
   #size = 0;
   #version = 0;
 
@@ -81,8 +78,9 @@ export class TraceModel {
   // ── Taking in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes a record in. @returns false when it was known already. */
-  add(record: TraceRecord | DivergenceRecord): boolean {
+  add(record: Traced): boolean {
     if (record.kind === 'divergence') return this.#addDivergence(record);
+    if (record.kind === 'inspect') return this.#addTold(record);
     const entry = createEntry(record);
     if (this.#entries.has(entry.id)) return false;
     const history = this.#historyOf(record.step.instance);
@@ -142,15 +140,32 @@ export class TraceModel {
 
   /** Names of all instances that have steps here, in the order they were first seen. */
   get instances(): readonly string[] {
-    return [...this.#histories.values()].filter(({ entries }) => entries.length > 0).map(({ instance }) => instance);
+    return [...this.#histories.values(), ...this.#programs.actors]
+      .filter(({ entries }) => entries.length > 0)
+      .map(({ instance }) => instance);
   }
 
   hasImage(image: string): boolean {
     return this.#images.has(image);
   }
 
+  /** Whether there is a chart for it, and its snapshot has come if a program is to tell it. */
+  isDrawable({ record, told }: Entry): boolean {
+    return told === undefined ? this.#images.has(record.image) : told.after !== undefined;
+  }
+
   peerName(peer: string): string {
-    return this.#peers.get(peer)?.name || peer;
+    return this.#peers.get(peer)?.name || this.#programs.nameOf(peer) || peer;
+  }
+
+  /** The actor of a plain XState program that this lane is of. */
+  actor(instance: string): ToldActor | undefined {
+    return this.#programs.actor(instance);
+  }
+
+  /** Whether messages of this program are missing that were sent before this one. */
+  hasGapBefore(record: InspectRecord): boolean {
+    return this.#programs.hasGapBefore(record);
   }
 
   /** By `instance@epoch#seq`. */
@@ -161,11 +176,15 @@ export class TraceModel {
 
   /** The known steps of one instance, in order. */
   steps(instance: string): readonly Entry[] {
-    return this.#histories.get(instance)?.entries ?? [];
+    return (this.#histories.get(instance) ?? this.#programs.actor(instance))?.entries ?? [];
   }
 
   /** The step before or after it in the same instance, if it is known. */
   neighbour(entry: Entry, direction: -1 | 1): Entry | undefined {
+    if (entry.told !== undefined) {
+      const { entries } = entry.told.actor;
+      return entries[entries.indexOf(entry) + direction];
+    }
     const history = this.#history(entry);
     return direction < 0 ? history.before(entry) : history.after(entry);
   }
@@ -183,10 +202,7 @@ export class TraceModel {
   /** Which event led to the step, and which step to the event. Needs no image but for timers. */
   origin(entry: Entry): Origin {
     this.#timeline.entries();
-    const { cause } = entry.record.step;
-    if (cause.n !== 0) return { kind: 'peer', peer: cause.peer, n: cause.n, step: entry.source };
-    if (cause.event.type === 'xstate.init') return { kind: 'start', peer: cause.peer };
-    return { kind: 'timer', step: this.#timerStart(entry) };
+    return originOf(entry, () => this.#timerStart(entry));
   }
 
   /**
@@ -194,10 +210,8 @@ export class TraceModel {
    * @throws LockstepError UNKNOWN_IMAGE, STALE_SEQ when steps on the way are missing.
    */
   view(entry: Entry): View {
-    const { machine, chart } = this.#image(entry.record.image);
-    const history = this.#history(entry);
-    const after = history.stateAfter(entry, machine);
-    const before = history.isFoldable(entry) ? history.stateBefore(entry, machine) : undefined;
+    const { chart, before, after } =
+      entry.told === undefined ? this.#folded(entry) : { chart: entry.told.actor.chart, ...momentsOf(entry) };
     const { clocks: ticks, patch } = entry.record.step;
     const clocks: (readonly [number, number, number])[] = [];
     for (let i = 0; i < ticks.length; i += 2) {
@@ -207,8 +221,16 @@ export class TraceModel {
     return { entry, chart, before, after, clocks, patch, origin: this.origin(entry) };
   }
 
-  /** Why the step did what it did, microstep by microstep. @throws LockstepError as `view` does, BAD_PARAMS when the record does not fit. */
+  #folded(entry: Entry): Pick<View, 'chart' | 'before' | 'after'> {
+    const { machine, chart } = this.#image(entry.record.image);
+    const history = this.#history(entry);
+    const after = history.stateAfter(entry, machine);
+    return { chart, after, before: history.isFoldable(entry) ? history.stateBefore(entry, machine) : undefined };
+  }
+
+  /** Why the step did what it did, microstep by microstep; none where a program told what only. @throws LockstepError as `view` does, BAD_PARAMS when the record does not fit. */
   explain(entry: Entry): readonly Microstep[] {
+    if (entry.told !== undefined) return [];
     const { machine, chart } = this.#image(entry.record.image);
     const before = this.#history(entry).stateBefore(entry, machine);
     return explain(chart, machine, before?.state, entry.record.step);
@@ -229,13 +251,14 @@ export class TraceModel {
       const base = machine === undefined ? undefined : history.describeBase(machine);
       if (base !== undefined) yield { kind: 'state', state: base };
     }
-    for (const { record } of this.timeline) yield record;
+    for (const { record, told } of this.timeline) if (told === undefined) yield record;
+    yield* this.#programs.records();
     yield* this.#divergences;
   }
 
   /**
    * Takes in a file that `export` made.
-   * @returns how many steps were new.
+   * @returns how many steps and messages were new.
    * @throws LockstepError BAD_VERSION, MALFORMED, BAD_IMAGE, TOO_MANY: no step was taken in then.
    */
   import(text: string): number {
@@ -246,7 +269,7 @@ export class TraceModel {
       if (line.kind === 'peer') {
         if (!this.#peers.has(line.peer.peer)) this.addPeer(line.peer);
       } else if (line.kind === 'state') this.addState(line.state);
-      else if (line.kind !== 'image' && this.add(line) && line.kind === 'step') count++;
+      else if (line.kind !== 'image' && this.add(line) && line.kind !== 'divergence') count++;
     }
     return count;
   }
@@ -254,6 +277,7 @@ export class TraceModel {
   clear(): void {
     for (const entry of this.#timeline.dropFirst(this.#entries.size)) this.#entries.delete(entry.id);
     this.#histories.clear();
+    this.#programs.clear();
     this.#divergences.length = 0;
     this.#size = 0;
     this.#version++;
@@ -272,6 +296,26 @@ export class TraceModel {
     return true;
   }
 
+  #addTold(record: InspectRecord): boolean {
+    const change = this.#programs.take(record);
+    if (change === undefined) return false;
+    const { removed, added, grown } = change;
+    this.#timeline.remove(new Set(removed));
+    for (const { id, size } of removed) {
+      this.#entries.delete(id);
+      this.#size -= size;
+    }
+    for (const entry of added) {
+      this.#entries.set(entry.id, entry);
+      this.#timeline.add(entry, undefined);
+      this.#size += entry.size;
+    }
+    this.#size += grown;
+    this.#version++;
+    if (this.#entries.size > this.#limits.stepMax || this.#size > this.#limits.sizeMax) this.#shrink();
+    return true;
+  }
+
   /** Drops the oldest steps until a tenth of the room is free again. */
   #shrink(): void {
     const { timeline } = this;
@@ -281,7 +325,9 @@ export class TraceModel {
     let size = this.#size;
     while (count < timeline.length - 1 && (timeline.length - count > countMax || size > sizeMax)) size -= timeline[count++]!.size;
     const dropped = new Map<History, Entry[]>();
+    this.#programs.drop(timeline.slice(0, count).filter(({ told }) => told !== undefined));
     for (const entry of timeline.slice(0, count)) {
+      if (entry.told !== undefined) continue;
       const history = this.#history(entry);
       const entries = dropped.get(history);
       if (entries === undefined) dropped.set(history, [entry]);

@@ -3,7 +3,7 @@
 //
 // Sources. A step names the peer that sent its event, not the step that made that peer send it. When that peer is an authority itself, the
 // source shown is its latest step with effects, at most SOURCE_WINDOW_MS before: a good guess where machines talk to each other, and called
-// one on the screen. It is exact when the peer runs one machine at a time.
+// one on the screen. It is exact when the peer runs one machine at a time. Plain XState programs name the sender: no guess there.
 
 import { bySeq, type Entry } from './entry.ts';
 
@@ -39,12 +39,25 @@ export class Timeline {
     return this.#entries;
   }
 
+  /** Takes entries out again, wherever they stand. */
+  remove(gone: ReadonlySet<Entry>): void {
+    if (gone.size > 0)
+      this.#keepOnly(
+        this.entries().filter((entry) => !gone.has(entry)),
+        gone,
+      );
+  }
+
   /** Forgets the first `count`. @returns them. */
   dropFirst(count: number): readonly Entry[] {
     const dropped = this.entries().slice(0, count);
-    const gone = new Set(dropped);
-    this.#entries = this.#entries.slice(count);
-    this.#entries.forEach((entry, index) => {
+    this.#keepOnly(this.#entries.slice(count), new Set(dropped));
+    return dropped;
+  }
+
+  #keepOnly(kept: Entry[], gone: ReadonlySet<Entry>): void {
+    this.#entries = kept;
+    kept.forEach((entry, index) => {
       entry.index = index;
       if (entry.source !== undefined && gone.has(entry.source)) entry.source = undefined;
     });
@@ -53,7 +66,6 @@ export class Timeline {
         peer,
         entries.filter((entry) => !gone.has(entry)),
       );
-    return dropped;
   }
 
   #settle(): void {
@@ -93,7 +105,7 @@ export class Timeline {
       else earlier.push(entry);
     }
     const members = new Set(group);
-    for (const entry of group) entry.source = this.#sourceOf(entry, members);
+    for (const entry of group) entry.source = entry.told === undefined ? this.#sourceOf(entry, members) : entry.told.source;
     const depths = new Map<Entry, number>();
     const depth = (entry: Entry): number => {
       const known = depths.get(entry);
@@ -103,6 +115,8 @@ export class Timeline {
       depths.set(entry, found);
       return found;
     };
+    // Predecessors first, so that long chains within one moment cost no recursion.
+    if (group.length > 1) for (const entry of group.toSorted(bySeq)) depth(entry);
     const ordered = group.length === 1 ? group : group.toSorted((a, b) => depth(a) - depth(b) || byName(a, b));
     for (const entry of ordered) {
       entry.index = this.#entries.length;

@@ -1,7 +1,8 @@
 // The statechart at the selected step: boxes inside boxes, active states lit, those entered and left by the step marked, and at each state
 // what it listens to and what became of that. Redrawn whole; charts are small.
 
-import type { Chart, ChartState } from '../chart.ts';
+import type { ChartShape, ChartState } from '../chart.ts';
+import { isCreation } from '../entry.ts';
 import type { Microstep, Verdict } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
 import { eventText } from '../names.ts';
@@ -12,7 +13,7 @@ import { instanceText } from './text.ts';
 const WAYS_MAX = 60;
 
 interface Drawing {
-  readonly chart: Chart;
+  readonly chart: ChartShape;
   readonly active: ReadonlySet<number>;
   readonly changed: ReadonlyMap<number, number>;
   readonly ticks: readonly number[];
@@ -63,9 +64,10 @@ function takenList({ chart, entry }: View, microsteps: readonly Microstep[]): HT
       taken.map((transition) => h('li', {}, chart.describe(transition))),
     );
   const { step } = entry.record;
-  const text =
-    step.seq === 1
-      ? 'created: entered the initial states'
+  const text = isCreation(entry)
+    ? 'created: entered the initial states'
+    : entry.told !== undefined
+      ? 'which transition was taken is not told'
       : step.ignored === true
         ? 'no transition was taken: the event was ignored'
         : 'no transition was taken';
@@ -133,12 +135,12 @@ function ways({ chart, verdicts }: Drawing, state: ChartState): HTMLElement | un
 }
 
 /** A target as its neighbour would call it: without the path that both share. */
-function near(chart: Chart, { parent }: ChartState, target: string): string {
+function near(chart: ChartShape, { parent }: ChartState, target: string): string {
   const shared = parent <= 0 ? '' : `${chart.path(parent)}.`;
   return target.startsWith(shared) ? target.slice(shared.length) : target;
 }
 
-function childrenOf(chart: Chart, state: ChartState): ChartState[] {
+function childrenOf(chart: ChartShape, state: ChartState): ChartState[] {
   const children: ChartState[] = [];
   for (let child = state.number + 1; child <= state.end; child = chart.states[child]!.end + 1) children.push(chart.states[child]!);
   return children;

@@ -3,9 +3,10 @@
 
 import type { Json } from '../../../core/json.ts';
 import type { DivergenceRecord } from '../../../peer/wire.ts';
-import type { Entry } from '../entry.ts';
+import { type Entry, isCreation } from '../entry.ts';
 import type { Microstep } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
+import type { Origin } from '../origin.ts';
 import { duration, eventText } from '../names.ts';
 import { contextRows, type Mark } from './context-rows.ts';
 import { h } from './dom.ts';
@@ -13,6 +14,10 @@ import { clockTime, instanceText } from './text.ts';
 import { whyList } from './why.ts';
 
 export type Select = (id: string) => void;
+type Facts = readonly (readonly [name: string, value: readonly (Node | string)[]])[];
+
+const TOLD_NO_WHY =
+  'A plain XState program tells what became of an event, and not why: its messages name no guards and no transitions. Clocks count what its snapshots show.';
 
 /** @param view undefined when the instance cannot be worked out; `problem` says why. */
 export function stepCards(
@@ -50,11 +55,12 @@ export function stepCards(
       ),
     );
   if (step.output !== undefined) cards.push(card('Output', '', h('pre.json', {}, pretty(step.output))));
-  cards.push(digestCard(model, entry));
+  cards.push(entry.told === undefined ? digestCard(model, entry) : toldCard(model, entry, entry.told));
   return cards;
 }
 
 function whyOf(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
+  if (view.entry.told !== undefined) return [h('p', { style: 'margin:0' }, TOLD_NO_WHY)];
   if (microsteps.length === 0)
     return [h('p', { style: 'margin:0' }, 'A function of the author threw; what the step had begun was undone.')];
   return whyList(view.chart, microsteps);
@@ -65,7 +71,6 @@ function whyOf(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
 function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement {
   const { peer, step } = entry.record;
   const { cause } = step;
-  const origin = model.origin(entry);
   const fields = Object.fromEntries(Object.entries(cause.event).filter(([name]) => name !== 'type'));
   const jump = (target: Entry | undefined, isGuess: boolean): (HTMLElement | string)[] => {
     if (target === undefined) return [];
@@ -73,12 +78,18 @@ function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement
     const button = h('button.jump', { type: 'button', onclick: () => select(target.id) }, `${instanceText(model, instance)} #${seq}`);
     return isGuess ? [' ', button, h('span.guess', {}, ' probably')] : [' ', button];
   };
-  const from =
-    origin.kind === 'start'
-      ? [`creation, at ${model.peerName(origin.peer)}`]
-      : origin.kind === 'timer'
-        ? ['a timer started by', ...jump(origin.step, false), ...(origin.step === undefined ? [' a step that is not here'] : [])]
-        : [`${model.peerName(origin.peer)}, its event ${origin.n}`, ...jump(origin.step, true)];
+  const from = fromText(model, model.origin(entry), jump);
+  const order: Facts =
+    entry.told === undefined
+      ? [
+          ['ordered by', [`${model.peerName(peer)} as ${instanceText(model, step.instance)} #${step.seq}`]],
+          ['now', [`${clockTime(step.at)} (${step.at})`]],
+          ['seed', [String(cause.seed)]],
+        ]
+      : [
+          ['told by', [`${model.peerName(peer)} as message ${step.seq}`]],
+          ['told at', [`${clockTime(step.at)} (${step.at})`]],
+        ];
   return card(
     'Cause',
     '',
@@ -88,15 +99,36 @@ function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement
         ? []
         : [['fields', [h('pre.json', {}, pretty(fields as { readonly [field: string]: Json }))]] as const]),
       ['from', from],
-      ['ordered by', [`${model.peerName(peer)} as ${instanceText(model, step.instance)} #${step.seq}`]],
-      ['now', [`${clockTime(step.at)} (${step.at})`]],
-      ['seed', [String(cause.seed)]],
+      ...order,
     ]),
   );
 }
 
+function fromText(
+  model: TraceModel,
+  origin: Origin,
+  jump: (target: Entry | undefined, isGuess: boolean) => (HTMLElement | string)[],
+): (HTMLElement | string)[] {
+  switch (origin.kind) {
+    case 'start':
+      return [`creation, at ${model.peerName(origin.peer)}`];
+    case 'timer':
+      return ['a timer started by', ...jump(origin.step, false), ...(origin.step === undefined ? [' a step that is not here'] : [])];
+    case 'peer':
+      return [`${model.peerName(origin.peer)}, its event ${origin.n}`, ...jump(origin.step, true)];
+    case 'actor':
+      return [
+        `${instanceText(model, origin.instance)}, in`,
+        ...jump(origin.step, false),
+        ...(origin.step === undefined ? [' a step that is not here'] : []),
+      ];
+    case 'program':
+      return [`${model.peerName(origin.peer)}, outside of its actors`];
+  }
+}
+
 function contextCard({ before, after, entry }: View): HTMLElement {
-  const isFirst = entry.record.step.seq === 1;
+  const isFirst = isCreation(entry);
   const rows = contextRows(before === undefined && !isFirst ? after.state.context : before?.state.context, after.state.context);
   const changed = rows.filter(({ mark }) => mark !== 'same').length;
   const signs: { readonly [M in Mark]: string } = { same: ' ', added: '+', removed: '−' };
@@ -203,6 +235,23 @@ function digestCard(model: TraceModel, entry: Entry): HTMLElement {
   );
 }
 
+/** What is known of an actor of a plain XState program. */
+function toldCard(model: TraceModel, entry: Entry, { actor, after }: NonNullable<Entry['told']>): HTMLElement {
+  const { record } = entry;
+  return card(
+    'Record',
+    'told through the inspect protocol',
+    facts([
+      ['actor', [actor.name]],
+      ['session', [actor.sessionId]],
+      ...(actor.parentId === undefined ? [] : [['child of', [instanceText(model, `${record.peer}/${actor.parentId}`)]] as const]),
+      ['status', [after?.snapshot.status ?? 'no snapshot came']],
+      ['program', [`${model.peerName(record.peer)} (${record.peer})`]],
+      ['size', [`${entry.size} characters of JSON`]],
+    ]),
+  );
+}
+
 /** A divergence: what the mirror had, what it should have had, and from where it went wrong. */
 export function divergenceCards(model: TraceModel, record: DivergenceRecord): HTMLElement[] {
   const explanation =
@@ -240,7 +289,7 @@ function bad(element: HTMLElement): HTMLElement {
   return element;
 }
 
-function facts(rows: readonly (readonly [string, readonly (Node | string)[]])[]): HTMLElement {
+function facts(rows: Facts): HTMLElement {
   return h(
     'dl.facts',
     {},

@@ -1,12 +1,13 @@
 // The timeline as lanes: a line per peer with the events that it sent, under it a line per instance that it is the authority of with its
 // steps. Arrows: from the sender down to the step (a fact); dashed from the step whose effect probably sent it (a guess); dotted from the
-// step that started a timer to the one that it caused. Drawn on a canvas, only what is in sight.
+// step that started a timer to the one that it caused. Actors of plain XState programs say who sent an event: a solid curve from that actor's
+// step. Drawn on a canvas, only what is in sight.
 
-import type { Entry } from '../entry.ts';
+import { type Entry, isCreation } from '../entry.ts';
 import { themeColour, type PeerColours } from './colours.ts';
 import { h } from './dom.ts';
 import type { Store } from './store.ts';
-import { clockTime, instanceText } from './text.ts';
+import { actorText, clockTime, instanceText } from './text.ts';
 
 const COLUMN = 26;
 const LANE = 26;
@@ -100,13 +101,13 @@ export class Lanes {
   #drawNames(): void {
     const { selected } = this.#store;
     const chosen = selected?.kind === 'step' ? selected.entry.record.step.instance : undefined;
-    const signature = JSON.stringify([this.#lanes, chosen]);
+    const signature = JSON.stringify([this.#lanes.map((lane) => [lane, this.#shortName(lane)]), chosen]);
     if (signature === this.#signature) return;
     this.#signature = signature;
     this.#parts.names.replaceChildren(
       ...this.#lanes.map((lane) => {
         const mark = lane.kind === 'peer' ? h('i', { style: `background:${this.#colours.of(lane.peer)}` }) : undefined;
-        const short = lane.kind === 'instance' && lane.name.startsWith(`${lane.peer}/`) ? lane.name.slice(lane.peer.length + 1) : lane.name;
+        const short = this.#shortName(lane);
         const element = h(
           'div.lane-name',
           { title: lane.kind === 'peer' ? `${lane.name} (${lane.peer})` : lane.name },
@@ -118,6 +119,12 @@ export class Lanes {
         return element;
       }),
     );
+  }
+
+  #shortName({ kind, name, peer }: Lane): string {
+    const actor = kind === 'instance' ? this.#store.model.actor(name) : undefined;
+    if (actor !== undefined) return actorText(actor);
+    return kind === 'instance' && name.startsWith(`${peer}/`) ? name.slice(peer.length + 1) : name;
   }
 
   #line(key: string): number | undefined {
@@ -182,7 +189,12 @@ export class Lanes {
     if (target === undefined) return;
     const origin = this.#store.model.origin(row.entry);
     if (origin.kind === 'start') return;
-    const source = origin.step === undefined ? undefined : this.#point(origin.step);
+    const step = origin.kind === 'program' ? undefined : origin.step;
+    const source = step === undefined ? undefined : this.#point(step);
+    if (origin.kind === 'actor') {
+      if (source !== undefined) this.#sent(pen, source, target, this.#colours.of(row.entry.record.peer));
+      return;
+    }
     if (origin.kind === 'timer') {
       if (source !== undefined) this.#curve(pen, source, target, { colour: themeColour('--faint'), dash: [1, 3], bend: -LANE * 0.7 });
       return;
@@ -199,6 +211,19 @@ export class Lanes {
     pen.lineTo(sender.x + 4, sender.y);
     pen.lineTo(sender.x, sender.y + 4);
     pen.lineTo(sender.x - 4, sender.y);
+    pen.fill();
+  }
+
+  /** From the step of one actor to that of another. */
+  #sent(pen: CanvasRenderingContext2D, source: Point, target: Point, colour: string): void {
+    const tip = target.x - RADIUS - 2;
+    const isSame = source.y === target.y;
+    this.#curve(pen, source, { x: tip - 4, y: target.y }, { colour, dash: [], bend: isSame ? -LANE * 0.7 : 0 });
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.moveTo(tip, target.y);
+    pen.lineTo(tip - 5, target.y - 3.5);
+    pen.lineTo(tip - 5, target.y + 3.5);
     pen.fill();
   }
 
@@ -256,7 +281,7 @@ export class Lanes {
     const { peer, step } = row.entry.record;
     const isSelected = selected?.id === row.id;
     pen.beginPath();
-    if (step.seq === 1) pen.rect(point.x - RADIUS + 0.5, point.y - RADIUS + 0.5, RADIUS * 2 - 1, RADIUS * 2 - 1);
+    if (isCreation(row.entry)) pen.rect(point.x - RADIUS + 0.5, point.y - RADIUS + 0.5, RADIUS * 2 - 1, RADIUS * 2 - 1);
     else pen.arc(point.x, point.y, RADIUS, 0, Math.PI * 2);
     pen.fillStyle =
       step.ignored === true ? themeColour('--surface') : step.status === 'error' ? themeColour('--bad') : this.#colours.of(peer);

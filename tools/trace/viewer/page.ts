@@ -101,7 +101,7 @@ export class Page {
   /** What may be missing for the details and come later. */
   #completeness(selected: Row | undefined): string {
     return selected?.kind === 'step'
-      ? `${this.#model.hasImage(selected.entry.record.image)} ${this.#model.isRooted(selected.entry.record.step)} ${this.store.isLive}`
+      ? `${this.#model.isDrawable(selected.entry)} ${this.#model.isRooted(selected.entry.record.step)} ${this.store.isLive}`
       : '';
   }
 

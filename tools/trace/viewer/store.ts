@@ -25,7 +25,7 @@ export class Store {
   #rows: readonly Row[] = [];
   #positions = new Map<string, number>();
   #rowsVersion = -1;
-  #passes = new WeakMap<Entry, boolean>();
+  #passes = new WeakMap<Entry['record'], boolean>();
   #seenCount = 0;
 
   /** @param changed called after every change, at once; draw later and once. */
@@ -160,10 +160,10 @@ export class Store {
   }
 
   #isPassing(entry: Entry): boolean {
-    const known = this.#passes.get(entry);
+    const known = this.#passes.get(entry.record);
     if (known !== undefined) return known;
     const passes = matches(entry, this.#filter);
-    this.#passes.set(entry, passes);
+    this.#passes.set(entry.record, passes);
     return passes;
   }
 }

@@ -1,7 +1,8 @@
 // Small texts that several parts of the page show alike. Pure.
 
-import type { Entry } from '../entry.ts';
-import type { Origin, TraceModel, View } from '../model.ts';
+import { type Entry, isCreation, type ToldActor } from '../entry.ts';
+import type { TraceModel, View } from '../model.ts';
+import type { Origin } from '../origin.ts';
 
 /** `03:04:05.006`, in the reader's own time zone. */
 export function clockTime(at: number): string {
@@ -12,8 +13,15 @@ export function clockTime(at: number): string {
 
 /** An instance by its owner's name: `Ann/bar` for `JX49p_EwI6E5ntUF/bar`. */
 export function instanceText(model: TraceModel, instance: string): string {
+  const actor = model.actor(instance);
+  if (actor !== undefined) return actorText(actor);
   const slash = instance.indexOf('/');
   return slash < 0 ? instance : `${model.peerName(instance.slice(0, slash))}${instance.slice(slash)}`;
+}
+
+/** An actor of a plain XState program: its name, and its session id where that is another. */
+export function actorText({ name, sessionId }: ToldActor): string {
+  return name === sessionId ? name : `${name} ${sessionId}`;
 }
 
 /** What a step moved, for one line: leaf states left and entered, or the parts of the context that it changed. */
@@ -23,15 +31,16 @@ export interface Movement {
   readonly context: string;
 }
 
-const movements = new WeakMap<Entry, Movement>();
+/** By record: that of a program's entry becomes another when its snapshot comes. */
+const movements = new WeakMap<Entry['record'], Movement>();
 
 /** Undefined while the image or a step on the way is missing. */
 export function movementOf(model: TraceModel, entry: Entry): Movement | undefined {
-  const known = movements.get(entry);
-  if (known !== undefined || !model.hasImage(entry.record.image)) return known;
+  const known = movements.get(entry.record);
+  if (known !== undefined || !model.isDrawable(entry)) return known;
   try {
     const movement = measure(model.view(entry));
-    movements.set(entry, movement);
+    movements.set(entry.record, movement);
     return movement;
   } catch {
     return undefined; // Steps before it are missing and may still come.
@@ -45,7 +54,7 @@ function measure({ chart, clocks, patch, entry }: View): Movement {
       .map(([state]) => chart.path(state))
       .join(', ');
   const keys = new Set(patch.map(({ path }) => path.split('/')[1] ?? ''));
-  const context = entry.record.step.seq === 1 || keys.size === 0 ? '' : keys.has('') ? 'context' : [...keys].join(', ');
+  const context = isCreation(entry) || keys.size === 0 ? '' : keys.has('') ? 'context' : [...keys].join(', ');
   return { left: moved(1, 0), entered: moved(0, 1), context };
 }
 
@@ -58,5 +67,9 @@ export function originText(model: TraceModel, origin: Origin): string {
       return 'timer';
     case 'peer':
       return `${model.peerName(origin.peer)}.${origin.n}`;
+    case 'actor':
+      return instanceText(model, origin.instance);
+    case 'program':
+      return 'program';
   }
 }

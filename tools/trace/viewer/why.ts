@@ -1,7 +1,7 @@
 // Why the step did what it did: per microstep what was taken, which guards were asked and what they said, and what could have been taken
 // and was not.
 
-import type { Chart } from '../chart.ts';
+import type { ChartShape } from '../chart.ts';
 import type { Action, Candidate, Microstep } from '../explain.ts';
 import { eventText } from '../names.ts';
 import { h } from './dom.ts';
@@ -22,7 +22,7 @@ const ACTIONS: { readonly [K in Action['kind']]: string } = {
   remember: 'remembers',
 };
 
-export function whyList(chart: Chart, microsteps: readonly Microstep[]): HTMLElement[] {
+export function whyList(chart: ChartShape, microsteps: readonly Microstep[]): HTMLElement[] {
   return microsteps.filter((microstep, index) => index === 0 || hasSomething(microstep)).map((microstep) => why(chart, microstep));
 }
 
@@ -31,7 +31,7 @@ function hasSomething({ taken, candidates, actions }: Microstep): boolean {
   return taken.length > 0 || actions.length > 0 || candidates.some(({ verdict }) => verdict !== 'inactive');
 }
 
-function why(chart: Chart, microstep: Microstep): HTMLElement {
+function why(chart: ChartShape, microstep: Microstep): HTMLElement {
   const { event, candidates, taken, left, entered, actions } = microstep;
   const shown = candidates.filter(({ verdict }) => verdict !== 'inactive');
   const idle = candidates.filter(({ verdict }) => verdict === 'inactive');
@@ -71,7 +71,7 @@ function why(chart: Chart, microstep: Microstep): HTMLElement {
   );
 }
 
-function way(chart: Chart, { transition, verdict }: Candidate): HTMLElement {
+function way(chart: ChartShape, { transition, verdict }: Candidate): HTMLElement {
   const element = h(
     'li',
     {},
