@@ -2,6 +2,7 @@
 
 export { connect, type ConnectOptions } from './connect.ts';
 export { loadCore } from './core.ts';
+export { devtools, type DevtoolsExtension, type Shown } from './devtools.ts';
 export type { Condition, Observer, Standing, Subscription } from '../core/actor.ts';
 export { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
 export type { EventObject, Json, JsonObject } from '../core/json.ts';
@@ -10,5 +11,6 @@ export { now, random, uuid } from '../core/stamp.ts';
 export type { Presence } from '../peer/directory.ts';
 export type { MachineSource } from '../peer/machines.ts';
 export type { Mirror, Refusal } from '../peer/mirror.ts';
+export { type InspectMessage, inspectTo, type InspectSink } from '../peer/inspect/inspect.ts';
 export { Peer } from '../peer/peer.ts';
 export type * from '../peer/wire.ts';

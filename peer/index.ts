@@ -12,6 +12,7 @@ export { now, random, uuid } from '../core/stamp.ts';
 export type { Step } from '../core/step.ts';
 export { Core } from '../core/wasm.ts';
 export type { Environment } from './environment.ts';
+export { type InspectMessage, inspectTo, type InspectSink } from './inspect/inspect.ts';
 export type { Journal } from './journal.ts';
 export type { Dial, Link } from './link.ts';
 export { MemoryJournal } from './memory.ts';

@@ -63,7 +63,7 @@ describe('the order', () => {
   test('[INSPECT-9] event and snapshot are one entry, in the order of the program, with the actor that sent it', () => {
     feed(records);
     expect(lines().slice(0, EXPECTED.length)).toEqual(EXPECTED);
-    expect(model.peerName('inspect-a')).toBe('door');
+    expect(model.peerName('inspect-a')).toBe('door (XState)');
     expect(new Set(model.instances)).toEqual(new Set(['inspect-a/x:0', 'inspect-a/x:1', 'inspect-a/x:2']));
   });
 
@@ -182,7 +182,7 @@ describe('definitions', () => {
       'a —STAY→ (stays)',
       'b —after 100 ms→ h',
       'b —done deep→ a',
-      'b —xstate.error.actor.0.deep→ a',
+      'b —error 0.deep→ a',
     ]);
     expect(chart.states.map(({ id }) => id)).toEqual(['m', 'm.a', 'deep', 'm.b.inner', 'm.b.x']);
     expect([...chart.active({ b: 'x' })]).toEqual([0, 2, 4]);

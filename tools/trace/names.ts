@@ -7,10 +7,12 @@ export function duration(ms: number): string {
   return Math.abs(seconds) < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
 }
 
-/** An event type as it is, but for timers and completions: `xstate.after.500.lamp.on` is `after 500 ms`, `xstate.done.state.lamp.on` `done lamp.on`. */
+/** An event type as it is, but for timers and completions: `xstate.after.500.lamp.on` is `after 500 ms`, `xstate.done.state.lamp.on` `done lamp.on`, `xstate.error.actor.ask` `error ask`. */
 export function eventText(type: string): string {
   const done = /^xstate\.done\.state\.(.+)$/.exec(type)?.[1];
   if (done !== undefined) return `done ${done}`;
+  const [, what, actor] = /^xstate\.(done\.actor|error\.actor|snapshot)\.(.+)$/.exec(type) ?? [];
+  if (what !== undefined && actor !== undefined) return `${what.split('.', 1)[0]!} ${actor}`;
   const delay = /^xstate\.after\.([^.]+)\./.exec(type)?.[1];
   if (delay === undefined) return type;
   return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;

@@ -34,9 +34,9 @@ export class Program {
     this.peer = peer;
   }
 
-  /** The name of its first actor. */
+  /** That of its first actor, so marked that nobody takes it for one of our peers. */
   get name(): string {
-    for (const { parentId, name } of this.actors.values()) if (parentId === undefined) return name;
+    for (const { parentId, name } of this.actors.values()) if (parentId === undefined) return `${name} (XState)`;
     return this.peer;
   }
 

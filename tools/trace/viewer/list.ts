@@ -115,7 +115,11 @@ export class StepList {
     const { model } = this.#store;
     const { peer, step } = entry.record;
     const { left, entered, context } = movementOf(model, entry) ?? { left: '', entered: '', context: '' };
-    const moved = left === '' && entered === '' ? undefined : h('span.moved', {}, left === '' ? '' : `${left} `, '→ ', h('b', {}, entered));
+    const became = entered === '' ? (step.status ?? '') : entered;
+    const moved =
+      left === '' && became === ''
+        ? undefined
+        : h('span.moved', {}, left === '' ? '' : `${left} `, '→ ', became !== '' && h('b', {}, became));
     const quiet = step.ignored === true ? 'ignored' : context === '' ? '' : `changes ${context}`;
     const element = h(
       'div.row',
