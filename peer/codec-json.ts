@@ -8,7 +8,7 @@ import type { InstanceState } from '../core/state.ts';
 import type { Cause, EffectRecord, Status, Step, TimerChange, ChildChange, DelayedEvent } from '../core/step.ts';
 import type { ChildStart } from '../core/request.ts';
 import { isInstanceId, isName } from './identity.ts';
-import { inspectRecord } from './inspect/read.ts';
+import type { InspectRecord } from './inspect/protocol.ts';
 import type { Frame } from './link.ts';
 import {
   either,
@@ -255,10 +255,12 @@ const divergence = object<DivergenceRecord>({
   good: object({ seq: whole(), state }),
   steps: list(difference),
 });
+/** What the message says is between the program and whoever reads it. */
+const told = object<InspectRecord>({ kind: oneOf('inspect'), peer, n: whole(1), at: finite, message: json });
 /** By its kind, so that what is wrong with it is said of that kind. */
 const record: Shape<Traced> = (value) => {
   const kind = isRecord(value) ? value['kind'] : undefined;
-  return kind === 'inspect' ? inspectRecord(value) : kind === 'divergence' ? divergence(value) : traced(value);
+  return kind === 'inspect' ? told(value) : kind === 'divergence' ? divergence(value) : traced(value);
 };
 const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };
 
@@ -319,7 +321,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   }),
   unwatch: object({ room: whole() }),
   send: tuple<SendResult>(2, oneOf('stepped', 'ignored'), whole(1)),
-  trace: object({ room: either(whole(), nothing), steps: list(either(traced, inspectRecord)) }),
+  trace: object({ room: either(whole(), nothing), steps: list(either(traced, told)) }),
   eval: object({ text: longText }),
 };
 

@@ -3,7 +3,7 @@
 
 import type { Subscription } from '../core/actor.ts';
 import { encodeNotice } from './codec-json.ts';
-import { KeptMessages } from './inspect/kept.ts';
+import type { InspectRecord } from './inspect/protocol.ts';
 import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { RoomPort } from './room.ts';
@@ -19,7 +19,8 @@ export class Tracer {
   readonly #port: RoomPort;
   readonly #followers = new Set<Session>();
   readonly #listeners: Observers<Traced>;
-  readonly #foreign = new KeptMessages();
+  /** What foreign programs told; on peers that take them in. */
+  #foreign: (count: number) => readonly InspectRecord[] = () => [];
   #steps: TraceRecord[] = [];
   #waiting: Traced[] = [];
 
@@ -30,7 +31,6 @@ export class Tracer {
 
   record(record: Traced): void {
     if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
-    if (record.kind === 'inspect') this.#foreign.add(record);
     if (this.#followers.size > 0) this.#waiting.push(record);
     this.#listeners.tell(record);
   }
@@ -59,7 +59,7 @@ export class Tracer {
     this.#followers.add(session);
     this.#port.admit(TRACE_ROOM, session.remote);
     let steps = backlog === 0 ? [] : this.#steps.slice(-backlog);
-    let foreign = this.#foreign.newest(backlog);
+    let foreign = this.#foreign(backlog);
     while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
       steps = steps.slice(Math.ceil(steps.length / 2));
     while (foreign.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
@@ -69,6 +69,11 @@ export class Tracer {
 
   leave(session: Session): void {
     if (this.#followers.delete(session)) this.#port.expel(TRACE_ROOM, session.remote);
+  }
+
+  /** @param newest gives the newest messages of foreign programs, for those who look later. */
+  remember(newest: (count: number) => readonly InspectRecord[]): void {
+    this.#foreign = newest;
   }
 
   /** For the program that runs this peer: every record as it is made. */

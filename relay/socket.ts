@@ -57,7 +57,7 @@ export function serveSockets(options: SocketServerOptions): () => void {
       refuseUpgrade(stream, new LockstepError('BAD_VERSION', `this relay speaks ${SUBPROTOCOL}, found ${offered.slice(0, 100)}`));
     else
       server.handleUpgrade(request, stream, head, (socket) => {
-          accept(new SocketLink(socket, stream, { isMasking: false }), (request.url ?? '/').split('?', 1)[0]!);
+        accept(new SocketLink(socket, stream, { isMasking: false }), (request.url ?? '/').split('?', 1)[0]!);
         keepAlive(socket);
       });
   };

@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts';
 import { CLOSE_PROTOCOL, type Frame, type Link } from '../link.ts';
 import type { Report } from '../log.ts';
 import type { Tracer } from '../tracer.ts';
+import { KeptMessages } from './kept.ts';
 import { INSPECT_LIMITS, type InspectLimits } from './protocol.ts';
 import { readInspectMessage } from './read.ts';
 
@@ -23,10 +24,13 @@ export class InspectIntake {
   readonly #options: IntakeOptions;
   readonly #limits: InspectLimits;
   readonly #programs = new Set<Program>();
+  readonly #kept: KeptMessages;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#limits = { ...INSPECT_LIMITS, ...options.limits };
+    this.#kept = new KeptMessages(this.#limits);
+    options.tracer.remember((count) => this.#kept.newest(count));
   }
 
   get programCount(): number {
@@ -43,7 +47,11 @@ export class InspectIntake {
       return link.close(CLOSE_PROTOCOL, `TOO_MANY: at most ${this.#limits.programMax} programs are inspected at once`);
     }
     const { environment } = this.#options;
-    const program = new Program(`inspect-${environment.random().toString(NAME_RADIX)}`, this.#options, this.#limits);
+    const program = new Program(`inspect-${environment.random().toString(NAME_RADIX)}`, {
+      ...this.#options,
+      limits: this.#limits,
+      kept: this.#kept,
+    });
     this.#programs.add(program);
     link.open({
       frame: (frame) => {
@@ -63,9 +71,14 @@ export class InspectIntake {
   }
 }
 
+interface ProgramOptions extends IntakeOptions {
+  readonly limits: InspectLimits;
+  readonly kept: KeptMessages;
+}
+
 class Program {
   readonly #name: string;
-  readonly #options: IntakeOptions;
+  readonly #options: ProgramOptions;
   readonly #limits: InspectLimits;
   readonly #actors = new Set<string>();
   #n = 0;
@@ -75,10 +88,10 @@ class Program {
   #count = 0;
   #leftOut = 0;
 
-  constructor(name: string, options: IntakeOptions, limits: InspectLimits) {
+  constructor(name: string, options: ProgramOptions) {
     this.#name = name;
     this.#options = options;
-    this.#limits = limits;
+    this.#limits = options.limits;
   }
 
   /**
@@ -127,8 +140,10 @@ class Program {
       if (this.#actors.size >= this.#limits.actorMax) return void this.#leftOut++;
       this.#actors.add(message.sessionId);
     }
-    const { tracer } = this.#options;
-    tracer.record({ kind: 'inspect', peer: this.#name, n: ++this.#n, at: Number(message.createdAt), message });
+    const { tracer, kept } = this.#options;
+    const record = { kind: 'inspect', peer: this.#name, n: ++this.#n, at: Number(message.createdAt), message } as const;
+    kept.add(record);
+    tracer.record(record);
     tracer.publish();
   }
 }

@@ -3,10 +3,10 @@
 
 import type { Json } from '../../core/json.ts';
 import { sizeOf } from '../shape.ts';
-import { INSPECT_LIMITS, type InspectRecord } from './protocol.ts';
+import { INSPECT_LIMITS, type InspectMessage, type InspectRecord } from './protocol.ts';
 
 interface Kept {
-  readonly record: InspectRecord;
+  readonly record: InspectRecord<InspectMessage>;
   readonly size: number;
   /** In which order it came. */
   readonly order: number;
@@ -24,7 +24,7 @@ export class KeptMessages {
     this.#bounds = bounds;
   }
 
-  add(record: InspectRecord): void {
+  add(record: InspectRecord<InspectMessage>): void {
     const size = sizeOf(record as unknown as Json, this.#bounds.keptSize);
     const list = record.message.type === '@xstate.actor' ? this.#introductions : this.#rest;
     list.push({ record, size, order: this.#order++ });
@@ -36,7 +36,7 @@ export class KeptMessages {
   }
 
   /** The newest `count`, and who they are about; in the order in which they came. */
-  newest(count: number): readonly InspectRecord[] {
+  newest(count: number): readonly InspectRecord<InspectMessage>[] {
     if (count === 0) return [];
     const kept = [...this.#introductions, ...this.#rest.slice(-Math.min(count, this.#bounds.keptMax))];
     return kept.sort((a, b) => a.order - b.order).map(({ record }) => record);

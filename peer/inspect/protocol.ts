@@ -88,8 +88,11 @@ export interface InspectSnapshot {
   readonly historyValue?: Json;
 }
 
-/** A message of a foreign program as a trace holds it: the second kind of thing that happens, beside our own steps. */
-export interface InspectRecord {
+/**
+ * A message of a foreign program as a trace holds it: the second kind of thing that happens, beside our own steps. Peers pass it on as it
+ * is; whoever wants to know what it says reads it through read.ts.
+ */
+export interface InspectRecord<Message = unknown> {
   readonly kind: 'inspect';
   /** The program: one connection, or one file. */
   readonly peer: string;
@@ -97,5 +100,5 @@ export interface InspectRecord {
   readonly n: number;
   /** ms since the epoch, by the program's clock: when the message was made, which is a little later than what it tells. */
   readonly at: number;
-  readonly message: InspectMessage;
+  readonly message: Message;
 }

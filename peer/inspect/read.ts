@@ -4,7 +4,7 @@
 import { LockstepError } from '../../core/errors.ts';
 import type { EventObject, Json } from '../../core/json.ts';
 import { finite, isRecord, list, object, oneOf, optional, plainJson, type Shape, shown, text, whole } from '../shape.ts';
-import { INSPECT_LIMITS, type InspectMessage, type InspectRecord, type InspectSnapshot } from './protocol.ts';
+import { INSPECT_LIMITS, type InspectMessage, type InspectSnapshot } from './protocol.ts';
 
 /** Characters of a session id or a name. */
 const NAME_MAX = 512;
@@ -77,9 +77,6 @@ const message: Shape<InspectMessage> = (value) => {
   const { type } = value;
   return isKind(type) ? SHAPES[type](value) : `type: expected ${Object.keys(SHAPES).join(', ')}, found ${shown(type)}`;
 };
-
-/** For codec-json.ts: a record on the wire, or in a file. */
-export const inspectRecord = object<InspectRecord>({ kind: oneOf('inspect'), peer: text(64), n: whole(1), at: finite, message });
 
 /** Whether it looks like a message of this protocol, of whatever kind and version. */
 export function isInspectMessage(value: unknown): boolean {

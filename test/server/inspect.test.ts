@@ -124,7 +124,7 @@ test('[INSPECT-6] an unmodified XState program reports to /inspect and is in the
   await viewer.trace('server', (record) => heard.push(record), 1_024);
   const doorbell = startDoorbell(`${server.url.replace('http', 'ws')}/inspect`);
   doorbell.stdin!.write('KNOCK\nCLOSE\n');
-  const told = (): string[] => heard.flatMap((record) => (record.kind === 'inspect' ? [shortly(record.message)] : []));
+  const told = (): string[] => heard.flatMap((record) => (record.kind === 'inspect' ? [shortly(record.message as InspectMessage)] : []));
   await expect
     .poll(told, PATIENTLY)
     .toEqual(expect.arrayContaining(['actor x:0 door', 'event x:1 RING from x:0', 'snapshot x:0 {"open":"wide"}']));
@@ -175,7 +175,7 @@ test('[INSPECT-5] our relay has the role of Stately’s: to all others, the newe
   doorbell.stdin!.write('KNOCK\n');
   await expect.poll(() => early.map(shortly), PATIENTLY).toContain('snapshot x:0 {"open":"wide"}');
   await expect
-    .poll(() => traced.flatMap((record) => (record.kind === 'inspect' ? [shortly(record.message)] : [])), PATIENTLY)
+    .poll(() => traced.flatMap((record) => (record.kind === 'inspect' ? [shortly(record.message as InspectMessage)] : [])), PATIENTLY)
     .toContain('snapshot x:0 {"open":"wide"}');
 
   const mirror = await viewer.watch('hall');

@@ -65,6 +65,6 @@ export async function runProgram(): Promise<readonly InspectMessage[]> {
 }
 
 /** As a server that took them in would record them. */
-export function recordsOf(messages: readonly InspectMessage[], peer = 'inspect-a'): InspectRecord[] {
+export function recordsOf(messages: readonly InspectMessage[], peer = 'inspect-a'): InspectRecord<InspectMessage>[] {
   return messages.map((message, index) => ({ kind: 'inspect', peer, n: index + 1, at: Number(message.createdAt), message }));
 }

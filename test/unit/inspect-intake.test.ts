@@ -44,7 +44,9 @@ async function intakeOf(world: World, options: Partial<IntakeOptions> = {}) {
     };
   };
   const told = (): string[] =>
-    records.flatMap((record) => (record.kind === 'inspect' && 'event' in record.message ? [record.message.event.type] : []));
+    records
+      .flatMap((record) => (record.kind === 'inspect' ? [readInspectMessage(record.message)!] : []))
+      .flatMap((message) => ('event' in message ? [message.event.type] : []));
   return { server, intake, connect, records, told };
 }
 
@@ -151,7 +153,7 @@ describe('what is kept', () => {
     const records = recordsOf([...messages, ...Array.from({ length: 50 }, (_, i) => eventMessage(`E${i}`))]);
     for (const record of records) kept.add(record);
     const newest = kept.newest(1_024);
-    const isIntroduction = ({ message }: InspectRecord): boolean => message.type === '@xstate.actor';
+    const isIntroduction = ({ message }: InspectRecord<InspectMessage>): boolean => message.type === '@xstate.actor';
     expect(newest.filter(isIntroduction)).toEqual(records.filter(isIntroduction));
     expect(newest.filter((record) => !isIntroduction(record))).toEqual(records.slice(-10));
     expect(newest.map(({ n }) => n)).toEqual(newest.map(({ n }) => n).toSorted((a, b) => a - b));

@@ -22,7 +22,7 @@ beforeEach(() => {
   model = new TraceModel(core);
 });
 
-function feed(all: readonly InspectRecord[], to = model): void {
+function feed(all: readonly InspectRecord<InspectMessage>[], to = model): void {
   for (const record of all) to.add(record);
 }
 

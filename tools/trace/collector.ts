@@ -101,10 +101,20 @@ export class Collector {
   #heard(record: Traced): void {
     const { model } = this.#options;
     const isGap = record.kind === 'inspect' && model.hasGapBefore(record);
-    if (!model.add(record)) return;
+    if (!this.#add(record)) return;
     if (record.kind === 'step') this.#need(record.image, record.step.instance);
     if (isGap || (record.kind === 'step' && !model.isRooted(record.step))) this.#askAgain(record);
     this.#options.changed();
+  }
+
+  /** A program's message that its peer passed on and nobody can read costs itself. */
+  #add(record: Traced): boolean {
+    try {
+      return this.#options.model.add(record);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
   }
 
   /** What came shows that something before it was missed. Messages of programs come from whoever took them in: anyone may have them. */

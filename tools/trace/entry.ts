@@ -1,7 +1,7 @@
 // One recorded step with its place among all others. The record of a step of ours never changes; that of a plain XState program is made
 // of two messages, and changes once, when the second comes. Where an entry stands changes when earlier ones arrive late.
 
-import type { InspectRecord, InspectSnapshot } from '../../peer/inspect/protocol.ts';
+import type { InspectMessage, InspectRecord, InspectSnapshot } from '../../peer/inspect/protocol.ts';
 import type { TraceRecord } from '../../peer/wire.ts';
 import type { DefinitionChart } from './definition-chart.ts';
 
@@ -21,6 +21,9 @@ export interface Entry {
   readonly told?: Told;
 }
 
+/** A record whose message was read. */
+export type ToldRecord = InspectRecord<InspectMessage>;
+
 /** What an entry of a program has that no step of ours has. */
 export interface Told {
   readonly actor: ToldActor;
@@ -31,7 +34,7 @@ export interface Told {
   /** What the sender was doing when it sent the event; undefined when that was no actor, or is not known. */
   source: Entry | undefined;
   readonly sourceId: string | undefined;
-  readonly records: InspectRecord[];
+  readonly records: ToldRecord[];
 }
 
 export interface Known {

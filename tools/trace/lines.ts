@@ -88,6 +88,11 @@ function checked(value: unknown): TraceLine {
       if (!('state' in state)) throw new LockstepError('MALFORMED', 'a state without clocks');
       return { kind: 'state', state };
     }
+    case 'inspect': {
+      const [record] = readNotice('trace', [value]);
+      if (record?.kind === 'inspect') readInspectMessage(record.message);
+      return record!;
+    }
     default:
       return readNotice('trace', [value])[0]!;
   }

@@ -8,6 +8,7 @@ import type { Operation } from '../../core/patch.ts';
 import type { Core } from '../../core/wasm.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import type { InspectRecord } from '../../peer/inspect/protocol.ts';
+import { readInspectMessage } from '../../peer/inspect/read.ts';
 import type { DivergenceRecord, ImageDescription, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
 import { Chart, type ChartShape } from './chart.ts';
 import { createEntry, type Entry, type ToldActor } from './entry.ts';
@@ -77,7 +78,7 @@ export class TraceModel {
 
   // ── Taking in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a record in. @returns false when it was known already. */
+  /** Takes a record in. @returns false when it was known already. @throws LockstepError BAD_PARAMS for a program's message that is none. */
   add(record: Traced): boolean {
     if (record.kind === 'divergence') return this.#addDivergence(record);
     if (record.kind === 'inspect') return this.#addTold(record);
@@ -297,7 +298,8 @@ export class TraceModel {
   }
 
   #addTold(record: InspectRecord): boolean {
-    const change = this.#programs.take(record);
+    const message = readInspectMessage(record.message);
+    const change = message === undefined ? undefined : this.#programs.take({ ...record, message });
     if (change === undefined) return false;
     const { removed, added, grown } = change;
     this.#timeline.remove(new Set(removed));

@@ -6,9 +6,9 @@ import type { Json } from '../../core/json.ts';
 import type { StateValue } from '../../core/machine.ts';
 import { diff } from '../../core/patch.ts';
 import type { Status, Step } from '../../core/step.ts';
-import type { InspectRecord, InspectSnapshot } from '../../peer/inspect/protocol.ts';
+import type { InspectSnapshot } from '../../peer/inspect/protocol.ts';
 import { DefinitionChart } from './definition-chart.ts';
-import { type Entry, entryId, type Known, type Told, type ToldActor } from './entry.ts';
+import { type Entry, entryId, type Known, type Told, type ToldActor, type ToldRecord } from './entry.ts';
 import type { Moment } from './history.ts';
 
 /** What taking a record in changed. */
@@ -24,7 +24,7 @@ const NONE: readonly Entry[] = [];
 export class Program {
   readonly peer: string;
   readonly actors = new Map<string, ToldActor>();
-  #records: InspectRecord[] = [];
+  #records: ToldRecord[] = [];
   #entries: Entry[] = [];
   readonly #known = new Set<number>();
   /** Messages up to this one were here and are forgotten. */
@@ -45,7 +45,7 @@ export class Program {
   }
 
   /** All that was told and is not forgotten, in order. */
-  get records(): readonly InspectRecord[] {
+  get records(): readonly ToldRecord[] {
     return this.#records;
   }
 
@@ -55,7 +55,7 @@ export class Program {
   }
 
   /** @returns undefined when the record was known already. */
-  take(record: InspectRecord): Change | undefined {
+  take(record: ToldRecord): Change | undefined {
     if (record.n <= this.#floor || this.#known.has(record.n)) return undefined;
     this.#known.add(record.n);
     const isNext = record.n > this.last;
@@ -69,7 +69,7 @@ export class Program {
   /** Forgets its first entries; what came of them stays as what the next ones continue. */
   dropFirst(count: number): void {
     const dropped = new Set(this.#entries.splice(0, count));
-    const gone = new Set<InspectRecord>();
+    const gone = new Set<ToldRecord>();
     for (const entry of dropped) {
       const told = entry.told!;
       told.actor.base = told.after ?? told.actor.base;
@@ -103,7 +103,7 @@ export class Program {
     return { added: this.#entries, removed, grown: 0 };
   }
 
-  #apply(record: InspectRecord): Change {
+  #apply(record: ToldRecord): Change {
     const { message } = record;
     const actor = this.#actor(message.sessionId);
     switch (message.type) {
@@ -150,7 +150,7 @@ export class Program {
     return actor;
   }
 
-  #add(actor: ToldActor, record: InspectRecord, sourceId: string | undefined): Entry {
+  #add(actor: ToldActor, record: ToldRecord, sourceId: string | undefined): Entry {
     const { n, at, message } = record;
     const event = message.type === '@xstate.actor' ? { type: '' } : message.event;
     const step: Step = {
@@ -190,7 +190,7 @@ export class Program {
   }
 }
 
-function sizeOf(record: InspectRecord): number {
+function sizeOf(record: ToldRecord): number {
   return JSON.stringify(record).length;
 }
 

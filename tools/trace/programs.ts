@@ -1,7 +1,7 @@
 // The plain XState programs of a trace, by name: which record belongs to which, and what is forgotten first when there are too many.
 
 import type { InspectRecord } from '../../peer/inspect/protocol.ts';
-import type { Entry, ToldActor } from './entry.ts';
+import type { Entry, ToldActor, ToldRecord } from './entry.ts';
 import { type Change, Program } from './program.ts';
 
 /** Programs remembered; those without a kept step go first. */
@@ -14,7 +14,7 @@ export class Programs {
   readonly #actors = new Map<string, ToldActor>();
 
   /** @returns what changed; undefined when the record was known, or there is no room for its actor. */
-  take(record: InspectRecord): Change | undefined {
+  take(record: ToldRecord): Change | undefined {
     let program = this.#programs.get(record.peer);
     if (program === undefined) {
       if (this.#programs.size >= PROGRAM_MAX && !this.#forget()) return undefined;
@@ -55,7 +55,7 @@ export class Programs {
     for (const [peer, count] of counts) this.#programs.get(peer)?.dropFirst(count);
   }
 
-  *records(): Iterable<InspectRecord> {
+  *records(): Iterable<ToldRecord> {
     for (const program of this.#programs.values()) yield* program.records;
   }
 
