@@ -2,16 +2,18 @@
 // texts on. The writer keeps 16 updates in flight and waits for its own copy of each; the readers are in a process of their own, and the
 // next burst begins when all of them have the last one, so that nobody is measured while dropping frames. Ours has everything on (relay,
 // admission, dedup, digests, the trace ring, answers to the writer) with the journal in memory; readers are mirrors. The bare server is the
-// limit: it puts what one turn of its event loop brings into one frame, encodes that once, and writes the same bytes to every socket.
+// limit: it puts what one turn of its event loop brings into one frame, encodes that once, and writes the same bytes to every socket. y-websocket, where it is installed, has the number in a shared map; it sends every update to every reader by itself.
 // Before anything is counted the servers are driven until their code is compiled.
 
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assign, setup } from 'xstate';
 import { WebSocket, WebSocketServer } from 'ws';
 import { connect } from '../server/connect.ts';
 import { MemoryJournal, serve } from '../server/index.ts';
+import { library } from './library.ts';
 import { median, type Effort, type Row } from './measure.ts';
 import { attend, Helper, keepInFlight } from './process.ts';
 
@@ -19,13 +21,17 @@ const READERS = 99;
 const IN_FLIGHT = 16;
 /** Updates after which the readers are waited for. */
 const BURST = 400;
-/** Updates before the first that counts. */
-const WARM_UP = 40_000;
 const INSTANCE = 'board';
 /** As long as what ours sends a reader for one step. */
 const UPDATE = JSON.stringify([123_456, 1, 123_456, [], [{ op: 'replace', path: '/total', value: 123_456 }]]);
 
-type Side = 'ours' | 'bare';
+type Side = 'ours' | 'bare' | 'yjs';
+/** Updates before the first that counts, and of one round: about as much work for each side. */
+const UPDATES: { readonly [S in Side]: { readonly warmUp: number; readonly round: number } } = {
+  ours: { warmUp: 16_000, round: 4_000 },
+  bare: { warmUp: 16_000, round: 4_000 },
+  yjs: { warmUp: 1_200, round: 400 },
+};
 
 const board = setup({}).createMachine({
   id: 'board',
@@ -34,29 +40,31 @@ const board = setup({}).createMachine({
 });
 
 export async function run(effort: Effort): Promise<Row[]> {
-  const updates = effort.rounds > 5 ? 12_000 : 6_000;
+  const rounds = effort.rounds > 5 ? 7 : 5;
   const ours = await contender('ours');
   const bare = await contender('bare');
+  const yjs = library('yjs') === undefined ? undefined : await contender('yjs');
+  const all = [ours, bare, ...(yjs === undefined ? [] : [yjs])];
   try {
-    const rates = { ours: [] as number[], bare: [] as number[] };
-    await ours.rate(WARM_UP);
-    await bare.rate(WARM_UP);
-    for (let round = 0; round < 5; round++) {
-      rates.ours.push(await ours.rate(updates));
-      rates.bare.push(await bare.rate(updates));
-    }
-    const ratio = median(rates.ours.map((value, round) => value / rates.bare[round]!));
+    for (const each of all) await each.warmUp();
+    for (let round = 0; round < rounds; round++) for (const each of all) await each.measure();
+    const beside = (other: typeof ours) => ({
+      value: median(other.rates),
+      ratio: median(ours.rates.map((rate, round) => rate / other.rates[round]!)),
+    });
     return [
       {
         name: 'fanout/100',
         unit: 'deliveries per server CPU second',
-        ours: median(rates.ours),
-        against: { 'bare ws, one shared frame per turn': { value: median(rates.bare), ratio } },
+        ours: median(ours.rates),
+        against: {
+          'bare ws, one shared frame per turn': beside(bare),
+          ...(yjs === undefined ? {} : { 'y-websocket': beside(yjs) }),
+        },
       },
     ];
   } finally {
-    await ours.end();
-    await bare.end();
+    for (const each of all) await each.end();
   }
 }
 
@@ -64,18 +72,25 @@ async function contender(side: Side) {
   const { helper: server, said: url } = await Helper.start(['fanout', side, 'server']);
   const writer = await CLIENTS[side].writer(String(url));
   const { helper: readers } = await Helper.start(['fanout', side, 'readers', String(url)]);
+  const { warmUp, round } = UPDATES[side];
+  const rates: number[] = [];
   let written = 0;
+  const drive = async (updates: number): Promise<void> => {
+    for (let burst = 0; burst < updates; burst += BURST) {
+      written += BURST;
+      const heard = readers.ask(written);
+      await keepInFlight(BURST, IN_FLIGHT, () => writer.write());
+      await heard;
+    }
+  };
   return {
-    /** Deliveries to readers per CPU second, over `updates` of them to each. */
-    rate: async (updates: number) => {
+    /** Deliveries to readers per CPU second, of each round. */
+    rates,
+    warmUp: () => drive(warmUp),
+    measure: async () => {
       const before = await server.cpuSeconds();
-      for (let burst = 0; burst < updates; burst += BURST) {
-        written += BURST;
-        const heard = readers.ask(written);
-        await keepInFlight(BURST, IN_FLIGHT, () => writer.write());
-        await heard;
-      }
-      return (updates * READERS) / ((await server.cpuSeconds()) - before);
+      await drive(round);
+      rates.push((round * READERS) / ((await server.cpuSeconds()) - before));
     },
     end: async () => {
       await writer.end();
@@ -213,4 +228,76 @@ async function bareSocket(url: string, heard: (count: number) => void): Promise<
   return socket;
 }
 
-const CLIENTS: { readonly [S in Side]: Clients } = { ours, bare };
+// ── y-websocket ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface YDocument {
+  getMap(name: string): { set(key: string, value: number): void };
+  on(event: 'update', heard: () => void): void;
+}
+interface YProvider {
+  readonly ws: WebSocket | null;
+  on(event: 'sync', heard: (isSynced: boolean) => void): void;
+  destroy(): void;
+}
+interface Yjs {
+  readonly Doc: new () => YDocument;
+}
+interface YClient {
+  readonly WebsocketProvider: new (
+    url: string,
+    room: string,
+    document: YDocument,
+    options: { readonly WebSocketPolyfill: typeof WebSocket; readonly disableBc: true },
+  ) => YProvider;
+}
+interface YServer {
+  setupWSConnection(socket: WebSocket, request: IncomingMessage, options: { readonly docName: string }): void;
+}
+
+/** The first bytes of a message that holds one update: y-protocols, messageSync and messageYjsUpdate. */
+const Y_UPDATE = [0, 2] as const;
+
+const yjs: Clients = {
+  server: async () => {
+    const { setupWSConnection } = library<YServer>('y-websocket/bin/utils')!;
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+    server.on('connection', (socket, request) => setupWSConnection(socket, request, { docName: INSTANCE }));
+    await once(server, 'listening');
+    await attend(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, { end: () => server.close() });
+  },
+  writer: async (url) => {
+    const { document, provider } = await ySynced(url);
+    const waiting: (() => void)[] = [];
+    provider.ws?.addEventListener('message', ({ data }) => {
+      const [kind, what] = new Uint8Array(data as ArrayBuffer, 0, Y_UPDATE.length);
+      if (kind === Y_UPDATE[0] && what === Y_UPDATE[1]) waiting.shift()?.();
+    });
+    let total = 0;
+    return {
+      write: () =>
+        new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          document.getMap(INSTANCE).set('total', ++total);
+        }),
+      end: async () => provider.destroy(),
+    };
+  },
+  reader: async (url) => {
+    const { document } = await ySynced(url);
+    const reader = new Reader();
+    document.on('update', () => reader.more(1));
+    return reader;
+  },
+};
+
+async function ySynced(url: string): Promise<{ readonly document: YDocument; readonly provider: YProvider }> {
+  // Each provider listens for the end of the process.
+  process.setMaxListeners(0);
+  const document = new (library<Yjs>('yjs')!.Doc)();
+  const { WebsocketProvider } = library<YClient>('y-websocket')!;
+  const provider = new WebsocketProvider(url, INSTANCE, document, { WebSocketPolyfill: WebSocket, disableBc: true });
+  await new Promise<void>((resolve) => provider.on('sync', () => resolve()));
+  return { document, provider };
+}
+
+const CLIENTS: { readonly [S in Side]: Clients } = { ours, bare, yjs };

@@ -1,9 +1,8 @@
 // The libraries beside which the core is measured, each running a neutral chart in its own way: from an event object that was made before to
 // the library's new state. They are installed in bench/node_modules and found at run time; one that is missing is left out.
 
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { createActor } from 'xstate';
+import { library } from './library.ts';
 import { xstateMachine } from './machines.ts';
 import type { Contender } from './measure.ts';
 import { branch, isFlat, isParallel, leaves, targetPath, type Chart, type Context, type Subject } from './neutral.ts';
@@ -11,17 +10,6 @@ import { branch, isFlat, isParallel, leaves, targetPath, type Chart, type Contex
 export interface Runner extends Contender {
   /** The active leaves, to be compared between libraries. */
   at(): readonly string[];
-}
-
-const require = createRequire(join(process.cwd(), 'bench', 'package.json'));
-
-function library<T>(name: string): T | undefined {
-  try {
-    return require(name) as T;
-  } catch (error) {
-    if ((error as { code?: string }).code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 /** All that can run the subject. */

@@ -1,0 +1,16 @@
+// Libraries that are measured beside us: installed in bench/node_modules and found at run time.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const require = createRequire(join(process.cwd(), 'bench', 'package.json'));
+
+/** @returns what the library exports; undefined when it is not installed: it is then left out. */
+export function library<T>(name: string): T | undefined {
+  try {
+    return require(name) as T;
+  } catch (error) {
+    if ((error as { code?: string }).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
