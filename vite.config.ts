@@ -4,12 +4,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { dialect } from './tools/bootstrap/dialect.ts';
+import { embed } from './tools/bootstrap/embed.ts';
 
 const ENTRIES = {
   lockstep: 'peer/index.ts',
   server: 'server/index.ts',
   relay: 'relay/index.ts',
   compiler: 'compiler/index.ts',
+  xstate: 'compiler/xstate/index.ts',
   vite: 'compiler/vite.ts',
   testing: 'peer/testing.ts',
   cli: 'tools/cli.ts',
@@ -21,7 +23,7 @@ const ENTRIES = {
 export default defineConfig({
   // The examples import the package by its name.
   resolve: { alias: { 'lockstep/server': fileURLToPath(new URL('server/index.ts', import.meta.url)) } },
-  plugins: [dialect()],
+  plugins: [dialect(), embed()],
   build: {
     ssr: true,
     target: 'node20',

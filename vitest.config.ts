@@ -3,9 +3,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { dialect } from './tools/bootstrap/dialect.ts';
+import { embed } from './tools/bootstrap/embed.ts';
 
 export default defineConfig({
-  plugins: [dialect()],
+  plugins: [dialect(), embed()],
   resolve: { alias: { 'lockstep/server': fileURLToPath(new URL('server/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],

@@ -237,8 +237,9 @@ export const RECORD_HOST: i32 = 11;
 /** Flags of step(): also record guards. */
 export const TRACE: i32 = 1;
 /**
- * Every action is handed to the host as it comes up, as env.live(action word, handle), instead of being recorded; after each microstep
- * env.live(0, handle) follows. For a host that runs actions at once, in the middle of the step.
+ * Every action is handed to the host as it comes up, as env.live(action word, handle), instead of being recorded; after each microstep, the
+ * initial one included, env.live(0, handle) follows, and then the output begins anew. Transitions of an event are recorded before conflicts
+ * are resolved. For a host that runs actions at once, in the middle of the step.
  */
 export const LIVE: i32 = 2;
 /** An external event that selects nothing is FAULT_UNHANDLED: for the errors of child actors, which end who does not handle them. */

@@ -130,6 +130,7 @@ function runInitial(): i32 {
   let fault: i32 = enterRoot();
   if (fault === 0) fault = enterStates();
   if (fault === 0) fault = completeIfDone();
+  if (fault === 0) fault = endMicrostep();
   return fault < 0 ? fault : settle();
 }
 
@@ -140,15 +141,23 @@ function runEvent(event: i32): i32 {
     fault = takeChosen();
     if (fault < 0) return fault;
   } else if (mustHandle) return layout.FAULT_UNHANDLED;
-  if (isLive && live(0, handle) < 0) return layout.FAULT_HOST;
-  return settle();
+  fault = endMicrostep();
+  return fault < 0 ? fault : settle();
+}
+
+/** A live host reads the records of each microstep, so that a macrostep of any length has room. */
+function endMicrostep(): i32 {
+  if (!isLive) return 0;
+  if (live(0, handle) < 0) return layout.FAULT_HOST;
+  scratch.clearOutput();
+  return 0;
 }
 
 /** By the short road where nobody would see the difference. */
 function takeChosen(): i32 {
-  if (!isQuiet || chosenCount > 1) return microstep();
+  if (!isQuiet || chosenCount > 1) return microstep(false);
   const at: i32 = frame.transitionAt(load32(scratch.chosen));
-  if ((load16(at + layout.TRANSITION_PLAN) & layout.PLAN_PLAIN) === 0) return microstep();
+  if ((load16(at + layout.TRANSITION_PLAN) & layout.PLAN_PLAIN) === 0) return microstep(false);
   // After a plain move only an eventless transition can still fail, or the host; whoever raised an event that waits has saved already.
   if (!saved && (frame.hasAlways || isLive)) save();
   taken = true;
@@ -175,9 +184,9 @@ function settle(): i32 {
       if (fault < 0) return fault;
     }
     changed = false;
-    if (chosenCount > 0) fault = eventless ? microstep() : takeChosen();
+    if (chosenCount > 0) fault = eventless ? microstep(true) : takeChosen();
+    if (fault === 0) fault = endMicrostep();
     if (fault < 0) return fault;
-    if (isLive && live(0, handle) < 0) return layout.FAULT_HOST;
     // XState compares snapshots by identity: an eventless round that changed nothing yields to the queue once.
     checkAlways = !eventless || changed;
   }
@@ -215,15 +224,15 @@ function raise(event: i32, itsHandle: i32): i32 {
 
 // ── Microstep ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function microstep(): i32 {
+function microstep(eventless: boolean): i32 {
   if (!saved) save();
   taken = true;
-  let fault: i32 = resolveConflicts();
+  // XState's inspection shows all that an event selected, but only what conflicts leave of an eventless round.
+  const showsAll: boolean = isLive && !eventless;
+  let fault: i32 = showsAll ? emitTransitions() : 0;
+  if (fault === 0) fault = resolveConflicts();
+  if (fault === 0 && !showsAll) fault = emitTransitions();
   if (fault < 0) return fault;
-  for (let i: i32 = 0; i < chosenCount; i++) {
-    fault = scratch.emit(layout.RECORD_TRANSITION, load32(scratch.chosen + (i << 2)), handle);
-    if (fault < 0) return fault;
-  }
   const moves: boolean = collectExits();
   if (moves) {
     fault = exitStates();
@@ -242,6 +251,14 @@ function microstep(): i32 {
   fault = enterStates();
   if (fault < 0) return fault;
   return completeIfDone();
+}
+
+function emitTransitions(): i32 {
+  for (let i: i32 = 0; i < chosenCount; i++) {
+    const fault: i32 = scratch.emit(layout.RECORD_TRANSITION, load32(scratch.chosen + (i << 2)), handle);
+    if (fault < 0) return fault;
+  }
+  return 0;
 }
 
 function entersAny(): boolean {

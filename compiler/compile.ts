@@ -23,6 +23,8 @@ export interface Image {
   /** 16 hex digits, high word first; the name of the image everywhere. */
   readonly hash: string;
   readonly symbols: Symbols;
+  /** By transition number: the path of its definition. Not in the bytes. */
+  readonly transitionPaths: readonly string[];
 }
 
 /**
@@ -41,7 +43,7 @@ export function compile(definition: Definition, options: CompileOptions = {}): I
     symbols: encode(symbols),
     debug: encode(debugSymbols(definition)),
   });
-  return { bytes, hash, symbols };
+  return { bytes, hash, symbols, transitionPaths: tables.transitionPaths() };
 }
 
 function fuelOf(definition: Definition, options: CompileOptions): number {

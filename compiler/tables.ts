@@ -62,6 +62,11 @@ export class Tables {
     return this.#records;
   }
 
+  /** By transition number. */
+  transitionPaths(): string[] {
+    return this.#transitions.map(({ definition }) => definition.path);
+  }
+
   symbols(): Symbols {
     const { context, id } = this.#definition;
     const contextFunction = 'function' in context ? this.#functions.length : undefined;

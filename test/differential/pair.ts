@@ -12,6 +12,7 @@ import type { Outcome } from '../../core/outcome.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Random } from '../support/random.ts';
 import type { Chart, Log } from './chart.ts';
+import { escapesConflict, isLegal, nodesOf, type HistoryValue, type Microstep } from './legal.ts';
 import type { XState } from './oracle.ts';
 
 /** Events that ours runs alone after XState left the legal configurations. */
@@ -252,21 +253,6 @@ class Ours {
 // ── Theirs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Actor = ReturnType<XState['createActor']>;
-interface Node {
-  readonly id: string;
-  readonly key: string;
-  readonly config: { readonly target?: string };
-  readonly type: string;
-  readonly order: number;
-  readonly parent: Node | undefined;
-  readonly states: { readonly [key: string]: Node };
-}
-type HistoryValue = { readonly [id: string]: readonly Node[] };
-interface Microstep {
-  readonly type: string;
-  readonly snapshot: { readonly historyValue: HistoryValue };
-  readonly _transitions: readonly { readonly source: Node; readonly target?: readonly Node[] }[];
-}
 interface Scheduler {
   schedule(source: unknown, target: unknown, event: { type: string }, delay: number, id: string): void;
 }
@@ -366,38 +352,6 @@ class Theirs {
       tags: [...snapshot.tags].sort(),
     };
   }
-}
-
-function nodesOf(snapshot: unknown): readonly Node[] {
-  return (snapshot as { readonly _nodes: readonly Node[] })._nodes;
-}
-
-/**
- * Whether a leaf's transition resolved to that leaf through a history node, beside another transition or from further up. Leaving nothing, it
- * escapes XState's conflict removal, and it enters regions that were not left; whether the outcome is a configuration is luck. We count two
- * such transitions as in conflict when one leaves the leaf's parent, and leave active regions alone.
- */
-function escapesConflict({ _transitions }: Microstep, memory: HistoryValue): boolean {
-  const isEscape = (source: Node, target: Node): boolean => {
-    if (target.type !== 'history' || (_transitions.length === 1 && target.parent === source.parent)) return false;
-    const [remembered, ...more] = memory[target.id] ?? [];
-    if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
-    return remembered === source && more.length === 0;
-  };
-  const isLeaf = ({ type }: Node): boolean => type === 'atomic' || type === 'final';
-  return _transitions.some(({ source, target }) => isLeaf(source) && (target ?? []).some((node) => isEscape(source, node)));
-}
-
-/** Parents are active; a compound has one active child, a parallel all of them. */
-function isLegal(nodes: readonly Node[]): boolean {
-  const active = new Set(nodes);
-  return nodes.every((node) => {
-    if (node.parent !== undefined && !active.has(node.parent)) return false;
-    const children = Object.values(node.states).filter(({ type }) => type !== 'history');
-    const count = children.filter((child) => active.has(child)).length;
-    if (node.type === 'parallel') return count === children.length;
-    return node.type !== 'compound' || count === 1;
-  });
 }
 
 /** The same value with its keys in one order. */

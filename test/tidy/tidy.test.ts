@@ -88,7 +88,8 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   'json-rpc-2.0': /^peer\/rpc\.ts$/,
   'fast-json-patch': /^core\/patch\.ts$/,
   'better-sqlite3': /^server\/journal\/sqlite\.ts$/,
-  xstate: /^compiler\/dialects\/xstate5[a-z-]*\.ts$/,
+  xstate: /^compiler\/(dialects\/xstate5[a-z-]*|xstate\/builtins)\.ts$/,
+  'virtual:core': /^compiler\/xstate\/cores\.ts$/,
   vite: /^(compiler\/vite\.ts|tools\/bootstrap\/dialect\.ts)$/,
 };
 
