@@ -56,6 +56,11 @@ export function codeOf(text: string): number {
   return code;
 }
 
+/** The same apart from the trace: of a quiet step, which leaves none. */
+export function isSameButQuiet(expected: Found, quiet: Found): boolean {
+  return quiet.trace.length === 0 && isSame({ ...expected, trace: quiet.trace }, quiet);
+}
+
 export function isSame(a: Found, b: Found): boolean {
   if (a.result !== b.result || a.status !== b.status || a.configuration !== b.configuration) return false;
   if (a.trace.length !== b.trace.length || a.memory.length !== b.memory.length) return false;
@@ -184,15 +189,20 @@ export class CoreSide {
     return this.#found(this.#exports.start(this.#instance, 0));
   }
 
-  /** One event of an instance that stands as given: its clocks are the lowest that fit. */
-  step({ configuration, memory, status }: Pick<Found, 'configuration' | 'memory' | 'status'>, type: string, bits: number): Found {
+  /** One event of an instance that stands as given: its clocks are the lowest that fit. @param flags of layout.ts. */
+  step(
+    { configuration, memory, status }: Pick<Found, 'configuration' | 'memory' | 'status'>,
+    type: string,
+    bits: number,
+    flags = 0,
+  ): Found {
     const { words } = this.#machine.core;
     words[(this.#instance + INSTANCE_STATUS) >>> 2] = status;
     words[(this.#instance + INSTANCE_CONFIGURATION) >>> 2] = configuration;
     for (let state = 0; state < this.#stateCount; state += 1) words[this.#clocks + state] = (configuration >>> state) & 1;
     for (let history = 0; history < this.#historyCount; history += 1) words[this.#memory + history] = memory[history]!;
     this.#answer(bits);
-    return this.#found(this.#exports.step(this.#instance, this.#machine.eventNumber(type), 0));
+    return this.#found(this.#exports.step(this.#instance, this.#machine.eventNumber(type), flags));
   }
 
   #answer(bits: number): void {

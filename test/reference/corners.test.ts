@@ -2,14 +2,12 @@
 // slow stepper and by both builds of the core.
 
 import { expect, test } from 'vitest';
-import { createDialectCore } from '../../core/dialect.ts';
-import { Core } from '../../core/wasm.ts';
-import { testCore } from '../support/core.ts';
+import { bothCores } from '../support/core.ts';
 import { read, type PlainChart } from './chart.ts';
 import { firstDifference } from './script.ts';
 import { NOWHERE, start, step } from './stepper.ts';
 
-const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+const cores = await bothCores();
 
 /** What the last event does. */
 function traceOf(plain: PlainChart, events: readonly string[]): readonly string[] {

@@ -10,13 +10,11 @@
 // `npm test` tries all handlings of up to two states and a random selection of those of three, LONG=1 all.
 
 import { expect, test } from 'vitest';
-import { STATUS_ACTIVE } from '../../assembly/layout.ts';
-import { createDialectCore } from '../../core/dialect.ts';
-import { Core } from '../../core/wasm.ts';
-import { testCore } from '../support/core.ts';
+import { QUIET, STATUS_ACTIVE } from '../../assembly/layout.ts';
+import { bothCores } from '../support/core.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
 import { read } from './chart.ts';
-import { CoreSide, describe, foundByReference, imageOf, isSame, standingOf, type Found } from './core-side.ts';
+import { CoreSide, describe, foundByReference, imageOf, isSame, isSameButQuiet, standingOf, type Found } from './core-side.ts';
 import { choices, handlings, hierarchies, withEvents, type Hierarchy } from './enumerate.ts';
 import { firstDifference, printScript } from './script.ts';
 import { NOWHERE, start, step } from './stepper.ts';
@@ -40,20 +38,23 @@ const ALL = [
   [1_906, 5_927_636],
 ];
 
-const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+const cores = await bothCores();
 
 /** @throws Error with the chart of one event that shows the difference. */
 function compare(hierarchy: Hierarchy, number: number, asked: { place?: Found; expected: Found }, sides: readonly CoreSide[]): void {
   const { place, expected } = asked;
   for (const [index, side] of sides.entries()) {
     const found = place === undefined ? side.start(0) : side.step(place, `E${number}`, 0);
-    if (isSame(expected, found)) continue;
+    // The same event again, as a step that nobody reads: it may take a shorter road to the same place.
+    const quiet = place === undefined ? undefined : side.step(place, `E${number}`, 0, QUIET);
+    if (isSame(expected, found) && (quiet === undefined || isSameButQuiet(expected, quiet))) continue;
     const plain = withEvents(hierarchy, [number]);
     const chart = read(plain);
     throw new Error(
       `${index === 0 ? 'WebAssembly' : 'TypeScript'}: ${JSON.stringify(plain)}\n` +
         `E${number} from ${place === undefined ? 'nothing' : describe(place, chart)}\n` +
-        `the slow stepper: ${describe(expected, chart)}\nthe core: ${describe(found, chart)}`,
+        `the slow stepper: ${describe(expected, chart)}\nthe core: ${describe(found, chart)}\n` +
+        `quiet: ${quiet === undefined ? 'not tried' : describe(quiet, chart)}`,
     );
   }
 }

@@ -2,10 +2,8 @@
 // LONG=1 a hundred thousand; CHARTS=n another number, SEED=n repeats one.
 
 import { expect, test } from 'vitest';
-import { createDialectCore } from '../../core/dialect.ts';
 import { LockstepError } from '../../core/errors.ts';
-import { Core } from '../../core/wasm.ts';
-import { testCore } from '../support/core.ts';
+import { bothCores } from '../support/core.ts';
 import { random, seedOf } from '../support/random.ts';
 import { stateCountOf } from '../support/smaller-config.ts';
 import type { PlainChart, PlainNode, PlainTransition } from './chart.ts';
@@ -19,7 +17,7 @@ const GUARD_BITS = 16;
 /** Differences that are cut down, per mistake made on purpose. */
 const SHRUNK = 5;
 
-const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+const cores = await bothCores();
 
 function randomScript(seed: number): Script {
   const dice = random(seed);

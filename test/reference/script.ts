@@ -1,6 +1,7 @@
 // A plain chart and a list of events, run by the slow stepper and by cores side by side; a difference is cut down to the smallest chart and the
 // shortest list that still show one, and printed to be pasted.
 
+import { QUIET } from '../../assembly/layout.ts';
 import type { Core } from '../../core/wasm.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { printMachine } from '../support/print-config.ts';
@@ -49,7 +50,9 @@ export function firstDifference(cores: readonly Core[], script: Script, tally?: 
       if (event === undefined || standingOf(chart, place).status !== 'active') return undefined;
       const [from, before] = [place, standingOf(chart, place)];
       place = foundByReference(chart, before, step(chart, before, event.type, event.bits));
-      wrong = differing(sides, place, (side) => side.step(from, event.type, event.bits));
+      wrong =
+        differing(sides, place, (side) => side.step(from, event.type, event.bits)) ??
+        differing(sides, { ...place, trace: [] }, (side) => side.step(from, event.type, event.bits, QUIET));
       if (tally === undefined) continue;
       tally.events += 1;
       if (place.result === 'taken') tally.taken += 1;

@@ -20,11 +20,10 @@ import {
 } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
 import { LockstepError } from '../../core/errors.ts';
-import { createDialectCore } from '../../core/dialect.ts';
-import { Core } from '../../core/wasm.ts';
+import type { Core } from '../../core/wasm.ts';
 import { Log, randomChart } from '../differential/chart.ts';
 import { correctedXState } from '../differential/oracle.ts';
-import { testCore } from '../support/core.ts';
+import { bothCores, testCore } from '../support/core.ts';
 import { everythingImage } from '../support/golden-images.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
 
@@ -94,7 +93,7 @@ class Side {
 test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record and byte of random charts, and a fault changes no byte', async () => {
   const seed = seedOf('core lock-step');
   const dice = random(seed);
-  const cores = [await testCore(), Core.fromExports(createDialectCore)] as const;
+  const cores = await bothCores();
   let charts = 0;
   let faults = 0;
   let taken = 0;
@@ -127,7 +126,7 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
 
 test('[CORE-11] a quiet step differs from a loud one in its records alone: there are none', async () => {
   const dice = random(seedOf('quiet steps'));
-  const cores = [await testCore(), Core.fromExports(createDialectCore)];
+  const cores = await bothCores();
   let charts = 0;
   let faults = 0;
   let taken = 0;
