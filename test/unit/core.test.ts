@@ -173,7 +173,7 @@ test('[CORE-12] a batch does what so many quiet steps that count would do', asyn
   events.forEach(([slot, event], i) => core.words.set([sides[slot + 20]!.instance, event], (block >>> 2) + i * 2));
   expect(exports.batch(block, COUNT_OF_EVENTS)).toBe(results.filter((result) => result > 0).length);
   expect(events.map((_, i) => core.words[(block >>> 2) + i * 2 + 1]! | 0)).toEqual(results);
-  expect(results.filter((result) => result > 0).length).toBeGreaterThan(100);
+  expect(results.filter((result) => result > 0).length).toBeGreaterThan(50);
   for (let slot = 0; slot < 20; slot++) {
     expect(sides[slot + 20]!.bytes()).toEqual(sides[slot]!.bytes());
     expect(sides[slot + 20]!.seq).toBe(sides[slot]!.seq);
