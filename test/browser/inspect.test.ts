@@ -9,7 +9,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../support/xstate-program.ts';
 import { screenshot } from './screenshots.ts';
-import { ServerProcess } from './server-process.ts';
+import { serveDirectory } from '../support/chromium.ts';
+import { CLI, ServerProcess } from './server-process.ts';
 import { openChromium, patiently, Tab } from './tab.ts';
 
 const DOORBELL = fileURLToPath(new URL('../support/doorbell.mjs', import.meta.url));
@@ -117,6 +118,39 @@ test('[INSPECT-12] the filter knows actors; another viewer that comes later sees
   await later.emulateMedia({ colorScheme: 'dark' });
   await screenshot(later, 'inspect-program-dark');
   await later.close();
+});
+
+/** Stands in for Stately's page, which is not on this machine: says that it is there, and keeps what it is handed. */
+const INSPECTOR = `<!doctype html><title>inspector</title><script>
+  globalThis.heard = [];
+  addEventListener('message', ({ data }) => heard.push(data.type + ' ' + data.sessionId));
+  setTimeout(() => parent.postMessage({ type: '@statelyai.connected' }, '*'), 100);
+</script>`;
+
+test('[INSPECT-5] lockstep inspect as a process: its page hands an inspector what a server does', async () => {
+  writeFileSync(path.join(directory, 'index.html'), INSPECTOR);
+  const inspector = await serveDirectory(directory);
+  const command = spawn(process.execPath, [CLI, 'inspect', server.url, '--port', '0', '--inspector', `${inspector.url}/index.html`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  command.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  try {
+    await expect.poll(() => said, patiently).toMatch(/inspector at http:\S+[^]*attached/);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(/inspector at (http:\S+)/.exec(said)![1]!);
+    const heard = (): Promise<string[]> => page.frames()[1]!.evaluate(() => (globalThis as unknown as { readonly heard: string[] }).heard);
+    await expect
+      .poll(heard, patiently)
+      .toEqual(expect.arrayContaining(['@xstate.actor #server', '@xstate.actor front', '@xstate.snapshot front']));
+    await page.close();
+  } finally {
+    const ended = new Promise((resolve) => command.once('exit', resolve));
+    command.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await inspector.close();
+  }
 });
 
 test('[INSPECT-11] a file of bare messages is shown after import', async () => {
