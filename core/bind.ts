@@ -47,6 +47,19 @@ export function bind(symbols: Symbols, source: unknown): BoundFunctions {
   return symbols.functions.map((symbol) => binder.bind(symbol));
 }
 
+/**
+ * Finds the logic of an actor that a machine asked for by name, or at a place of its definition.
+ * @param src as in ChildStart.
+ * @returns undefined when there is none.
+ */
+export function findLogic(source: unknown, src: string): unknown {
+  const read = readSource(source);
+  if (!src.startsWith('/')) return own(read.implementations.actors, src);
+  const found = at(read.config, src);
+  if (isFields(found) || isFunction(found)) return typeof found.src === 'string' ? own(read.implementations.actors, found.src) : found.src;
+  return undefined;
+}
+
 class Binder {
   readonly #symbols: Symbols;
   readonly #source: Source;
@@ -164,7 +177,7 @@ class Binder {
 
   /** The config of a state, and its id by XState's rule. */
   #stateAt(path: string): { readonly config: Fields; readonly id: string } {
-    const config = this.#at(path);
+    const config = at(this.#source.config, path);
     if (!isFields(config)) throw new LockstepError('MISSING_FUNCTION', `machine '${this.#symbols.id}' has no state at ${path}`);
     const keys = tokensOf(path).filter((_, index) => index % 2 === 1);
     return { config, id: typeof config.id === 'string' && config.id !== '' ? config.id : [this.#symbols.id, ...keys].join('.') };
@@ -174,7 +187,6 @@ class Binder {
     const reference = this.#find(symbol);
     const action = this.#action(reference);
     const type = builtinType(action);
-    if (type === 'xstate.log') return logger(action as AuthorFunction, reference);
     if (type !== undefined) throw this.#missing(symbol, `expected an effect, found ${type}`);
     // XState's rule: an action that nothing implements does nothing. An inline one must be there.
     if (action === undefined && referenceName(reference) !== undefined) return () => undefined;
@@ -219,19 +231,10 @@ class Binder {
 
   /** What the config holds at the symbol's path; it has the same name as in the image. */
   #find(symbol: FunctionSymbol): unknown {
-    const found = this.#at(symbol.path);
+    const found = at(this.#source.config, symbol.path);
     if (found === undefined) throw this.#missing(symbol, 'the definition has nothing at that path');
     if (referenceName(found) !== symbol.name && symbol.kind !== 'output' && symbol.kind !== 'invoke' && symbol.kind !== 'stop')
       throw this.#missing(symbol, `found ${describe(found)}`);
-    return found;
-  }
-
-  #at(path: string): unknown {
-    let found: unknown = this.#source.config;
-    for (const key of tokensOf(path)) {
-      if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;
-      found = (found as Fields)[key];
-    }
     return found;
   }
 
@@ -241,19 +244,20 @@ class Binder {
   }
 }
 
+/** What a config holds at a JSON pointer. */
+function at(config: Fields, path: string): unknown {
+  let found: unknown = config;
+  for (const key of tokensOf(path)) {
+    if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Fields)[key];
+  }
+  return found;
+}
+
 /** The reference tokens of a JSON pointer. */
 function tokensOf(path: string): string[] {
   return path
     .split('/')
     .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** An effect whose value is what it logs; who runs effects decides where it goes. */
-function logger(action: AuthorFunction, reference: unknown): (args: FunctionArguments) => unknown {
-  return (args) => {
-    const author = authorArguments(args);
-    const value = isFunction(action.value) ? action.value(author, paramsOf(reference, author)) : action.value;
-    return { label: action.label, value };
-  };
 }

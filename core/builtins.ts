@@ -113,7 +113,8 @@ export class Builtins {
     const receiver = named.startsWith('#_') && !isSpecial ? named.slice(2) : named;
     if (!isSpecial && !acts.hasChild(receiver) && !place.invoked.has(receiver))
       throw new LockstepError('HOST_THREW', `Unable to send event to actor '${named}' from machine '${this.#machine}'.`);
-    if (delayMs === undefined) return acts.request({ kind: 'send', to: receiver, event: sent });
+    if (delayMs === undefined)
+      return acts.request({ kind: 'send', to: receiver, event: sent, ...(place.invoked.has(receiver) ? { isEarly: true } : {}) });
     acts.request({ kind: 'delay', id: sendId(id, acts), delayMs, to: receiver, event: sent });
   }
 

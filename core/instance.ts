@@ -25,11 +25,11 @@ import {
 } from '../assembly/layout.ts';
 import { InstanceBytes } from './bytes.ts';
 import { contextSum, wholeSum } from './digest.ts';
-import { LockstepError } from './errors.ts';
+import { assert, LockstepError } from './errors.ts';
 import { faultError, hostError, unknownEvent } from './fault.ts';
 import type { EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
-import { changedHistories, Outcome } from './outcome.ts';
+import { changedHistories, Outcome, type OutcomeSource } from './outcome.ts';
 import { Pending, UNCHANGED, type Child, type PendingChange } from './pending.ts';
 import { applyPatch, type Operation } from './patch.ts';
 import { plain } from './plain.ts';
@@ -160,7 +160,8 @@ export class Instance extends InstanceBytes {
       const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
       this.#run.begin(this.machine, this.pointer, null, event, true);
       this.context = this.#initialContext(input);
-      const spawned = this.#run.requests;
+      // Made before the core began.
+      const spawned = this.#run.requests?.map((made) => ({ ...made, at: 0 }));
       return this.#advance(event, stamp, this.#execute(START, event, 0, true, undefined, spawned));
     } catch (error) {
       this.context = null;
@@ -199,6 +200,46 @@ export class Instance extends InstanceBytes {
     } finally {
       leaveStamp();
     }
+  }
+
+  /**
+   * A delayed event to somebody else has its time: it leaves, and nothing happens to the machine. A step of its own, because the instance no
+   * longer waits for it.
+   */
+  elapse(timer: number): Outcome {
+    const delayed = this.delayed(timer);
+    assert(delayed !== undefined && this.#pending !== undefined, 'only delayed events elapse');
+    const { to, event } = delayed;
+    const timers = [{ timer, due: null }];
+    this.#pending.apply({ timers });
+    this.seq += 1;
+    return new Outcome({
+      ...this.#nothing(),
+      requests: [{ at: 0, fn: -1, context: this.context, event, request: { kind: 'send', to, event } }],
+      pending: { timers, children: [], ids: undefined },
+      nameOf: () => 'xstate.sendTo',
+    });
+  }
+
+  /** An outcome without anything in it. */
+  #nothing(): OutcomeSource {
+    return {
+      taken: false,
+      records: new Uint32Array(0),
+      first: this.seq === 1,
+      before: this.context,
+      after: this.context,
+      contexts: undefined,
+      requests: undefined,
+      host: NO_HOST,
+      status: undefined,
+      output: undefined,
+      error: undefined,
+      pending: UNCHANGED,
+      historyMemory: NO_HISTORY,
+      eventOf: () => ({ type: '' }),
+      nameOf: (fn) => nameOf(this.machine, fn),
+    };
   }
 
   /**
@@ -356,21 +397,13 @@ export class Instance extends InstanceBytes {
     const children = [...this.children.keys()].map((id) => ({ stop: id }));
     this.#pending = undefined;
     return new Outcome({
+      ...this.#nothing(),
       taken: true,
-      records: new Uint32Array(0),
       first,
-      before: this.context,
-      after: this.context,
-      contexts: undefined,
       requests: run.requests,
-      host: NO_HOST,
       status: 'error',
-      output: undefined,
       error: message,
       pending: { timers, children, ids: undefined },
-      historyMemory: NO_HISTORY,
-      eventOf: () => ({ type: '' }),
-      nameOf: (fn) => nameOf(this.machine, fn),
     });
   }
 

@@ -1,13 +1,15 @@
 // A machine that runs right here, with nobody else: the Actor that an in-process user, a test or a bench holds. Its effects run at once,
 // its timers are the environment's. Replicated machines have the same face and another road (peer/).
 
-import { Actor, type Standing } from './actor.ts';
+import { Actor, type Standing, type Subscription } from './actor.ts';
+import { Children, type ActorRunner } from './children.ts';
 import { LockstepError } from './errors.ts';
-import { Instance } from './instance.ts';
+import { Instance, type StepOrigin } from './instance.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Machine } from './machine.ts';
 import type { Effect, Outcome } from './outcome.ts';
 import type { Snapshot } from './snapshot.ts';
+import { SELF } from './request.ts';
 import type { Stamp } from './stamp.ts';
 
 /** Clock, dice and timers of a local machine. */
@@ -18,6 +20,10 @@ export interface LocalEnvironment {
   random(): number;
   /** @returns a function that cancels it. */
   timer(delayMs: number, callback: () => void): () => void;
+  /** Runs the actors that machines invoke and spawn; without one they fail. */
+  readonly actors?: ActorRunner;
+  /** Where `log` goes; nowhere without one. */
+  log?(...values: unknown[]): void;
 }
 
 /** Shared by all local machines of one process. */
@@ -77,7 +83,9 @@ export class LocalActor extends Actor {
   readonly #instance: Instance;
   #snapshot: Snapshot | undefined;
   /** Events sent while one is being handled; undefined when none is. */
-  #mailbox: EventObject[] | undefined;
+  #mailbox: Mail[] | undefined;
+  /** What few machines have: made with the first request or listener. */
+  #company: Company | undefined;
 
   /** Use LocalSystem.start. */
   constructor(system: LocalSystem, machine: Machine, id: string | number, input: Json | undefined) {
@@ -117,13 +125,25 @@ export class LocalActor extends Actor {
    * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW: nothing changed then.
    */
   send(event: EventObject): void {
+    this.#post({ event });
+  }
+
+  /** Hears events that the machine emits; `*` hears all of them. */
+  on(type: string, listener: (event: EventObject) => void): Subscription {
+    const { listeners } = (this.#company ??= this.#makeCompany());
+    const own = listeners.get(type) ?? new Set();
+    listeners.set(type, own.add(listener));
+    return { unsubscribe: () => void own.delete(listener) };
+  }
+
+  #post(mail: Mail): void {
     if (this.#mailbox !== undefined) {
-      this.#mailbox.push(event);
+      this.#mailbox.push(mail);
       return;
     }
     this.#mailbox = [];
     try {
-      this.#handle(event);
+      this.#handle(mail);
     } finally {
       this.#drain();
     }
@@ -145,25 +165,31 @@ export class LocalActor extends Actor {
   stop(): void {
     this.getSnapshot();
     this.#system.arm(this, new Map(), () => undefined);
+    this.#company?.children.stopAll();
+    this.#company?.children.close();
     this.#instance.dispose();
     this.finish();
   }
 
-  #handle(event: EventObject): void {
+  #handle({ event, from }: Mail): void {
+    // What comes from inside may come late.
+    if (from !== undefined && this.#instance.status !== 'active') return;
     this.heard(event);
     const { machine } = this.#instance;
-    const isTaken = machine.isQuiet && this.#instance.run(event, this.#system.stamp);
-    if (machine.isQuiet) {
+    const isTaken = from === undefined && machine.isQuiet && this.#instance.run(event, this.#system.stamp);
+    if (from === undefined && machine.isQuiet) {
       if (!isTaken) return;
       this.#snapshot = undefined;
     } else {
-      const outcome = this.#instance.step(event, this.#system.stamp);
+      const outcome = this.#instance.step(event, this.#system.stamp, from);
       if (!outcome.taken) return;
       this.#snapshot = undefined;
       this.#after(outcome);
     }
     this.notify();
-    if (this.#instance.status !== 'active') this.finish();
+    if (this.#instance.status === 'active') return;
+    this.#company?.children.close();
+    this.finish();
   }
 
   /** Timers first, then all effects; the first exception of theirs is thrown when the last has run. */
@@ -172,7 +198,8 @@ export class LocalActor extends Actor {
     let failure: { readonly thrown: unknown } | undefined;
     for (const effect of outcome.effects) {
       try {
-        runEffect(this.#instance.machine, effect);
+        if (effect.request === undefined || effect.request.kind === 'call') runEffect(this.#instance.machine, effect, this);
+        else (this.#company ??= this.#makeCompany()).children.carryOut(effect);
       } catch (thrown) {
         failure ??= { thrown };
       }
@@ -180,23 +207,64 @@ export class LocalActor extends Actor {
     if (failure !== undefined) throw failure.thrown;
   }
 
+  #makeCompany(): Company {
+    const { environment } = this.#system;
+    const children = new Children(
+      {
+        tell: (event) => this.#post({ event, from: { isInternal: true } }),
+        tellParent: undefined,
+        emit: (event) => this.#emit(event),
+        log: (label, value) => (label === undefined ? environment.log?.(value) : environment.log?.(label, value)),
+      },
+      environment.actors,
+    );
+    return { children, listeners: new Map() };
+  }
+
+  #emit(event: EventObject): void {
+    for (const type of [event.type, '*']) for (const listener of this.#company?.listeners.get(type) ?? []) listener(event);
+  }
+
   #fire(timer: number): void {
-    if (this.#instance.timers.has(timer)) this.send({ type: this.#instance.machine.symbols.timers[timer]! });
+    const instance = this.#instance;
+    if (!instance.timers.has(timer)) return;
+    const delayed = instance.delayed(timer);
+    const event = delayed?.event ?? { type: instance.machine.symbols.timers[timer]! };
+    if (delayed === undefined || delayed.to === SELF) return this.#post({ event, from: { timer, isInternal: true } });
+    this.#after(instance.elapse(timer));
   }
 
   #drain(): void {
-    for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#handle(event);
+    for (let mail = this.#mailbox?.shift(); mail !== undefined; mail = this.#mailbox?.shift()) this.#handle(mail);
     this.#mailbox = undefined;
   }
 }
 
-/** Calls the author's function behind an effect. @throws whatever it throws, and LockstepError MISSING_FUNCTION. */
-export function runEffect(machine: Machine, effect: Effect): unknown {
+/** Its actors, and who hears what it emits. */
+interface Company {
+  readonly children: Children;
+  readonly listeners: Map<string, Set<(event: EventObject) => void>>;
+}
+
+/** An event that waits for its turn; one from inside says so. */
+interface Mail {
+  readonly event: EventObject;
+  readonly from?: StepOrigin;
+}
+
+/**
+ * Calls the author's function behind an effect.
+ * @param self the running machine, for the function: something with `id` and `send`.
+ * @throws whatever it throws, and LockstepError MISSING_FUNCTION.
+ */
+export function runEffect(machine: Machine, effect: Effect, self: unknown): unknown {
+  const { context, event, request } = effect;
+  if (request?.kind === 'call') return request.run({ context, event, self });
   const bound = machine.functions?.[effect.fn];
   if (bound?.kind !== 'effect')
     throw new LockstepError(
       'MISSING_FUNCTION',
       `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`,
     );
-  return bound.call({ context: effect.context, event: effect.event, isIn: () => false });
+  return bound.call({ context, event, isIn: () => false }, self);
 }

@@ -51,6 +51,8 @@ export class Machine {
   isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
   readonly outputStates: ReadonlyMap<number, number>;
+  /** The author's logic behind the `src` of an actor, where the author's functions are. */
+  logicOf: (src: string) => unknown = () => undefined;
   /** Whether an event would do something in a configuration that may be past. core/instance sets it with the first instance. */
   canFrom: (key: ConfigurationKey, context: Json, event: EventObject) => boolean = () => false;
   readonly #parents: Uint16Array;

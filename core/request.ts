@@ -18,8 +18,11 @@ export type Request =
   /** An action that was chosen at run time. */
   | { readonly kind: 'call'; readonly name: string; run(args: unknown): unknown }
   | { readonly kind: 'log'; readonly label: string | undefined; readonly value: unknown }
-  /** `to` is a child, `#_parent`, or `#_internal`: the instance itself, by way of its mailbox. */
-  | { readonly kind: 'send'; readonly to: string; readonly event: EventObject }
+  /**
+   * `to` is a child, `#_parent`, or `#_internal`: the instance itself, by way of its mailbox. `isEarly`: to a child that a later request of the
+   * same step starts.
+   */
+  | { readonly kind: 'send'; readonly to: string; readonly event: EventObject; readonly isEarly?: true }
   | { readonly kind: 'emit'; readonly event: EventObject }
   | { readonly kind: 'delay'; readonly id: string; readonly delayMs: number; readonly to: string; readonly event: EventObject }
   | { readonly kind: 'cancel'; readonly id: string }

@@ -1,13 +1,15 @@
 // The one side that orders an instance's events: recognises resends, refuses what does not belong, runs each event in the core and hands
 // the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
-// journal. Same class on a server and in a browser.                                          (docs/spec/sync.md)
+// journal. Same class on a server and in a browser. Over 400 lines because an event's whole way through it is in one place.
+// (docs/spec/sync.md)
 
 import { LockstepError } from '../core/errors.ts';
-import type { Instance } from '../core/instance.ts';
+import type { Instance, StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
+import { SELF } from '../core/request.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
@@ -16,9 +18,11 @@ import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
 import type { RequestId } from './codec-json.ts';
 import { EffectQueue } from './effects.ts';
+import { Family } from './family.ts';
+import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry } from './journal.ts';
-import { recordStep } from './record.ts';
+import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, Room } from './room.ts';
 import type { Asker } from './rpc.ts';
@@ -32,6 +36,18 @@ const WEIGH_EVERY = 256;
 /** Characters of a remembered event in a checkpoint. */
 const SEEN_SIZE = 20;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
+
+/** An event on its way into the machine. */
+interface Incoming {
+  readonly peer: PeerId;
+  readonly n: number;
+  readonly event: EventObject;
+  readonly origin?: StepOrigin;
+  /** Who waits for an answer. */
+  readonly from?: { readonly asker: Asker; readonly id: RequestId };
+}
+
+const INSIDE: StepOrigin = { isInternal: true };
 
 type State =
   | { readonly state: 'running'; readonly instance: Instance }
@@ -52,6 +68,9 @@ export class Authority {
   #seen: SeenEvents;
   readonly #backlog = new Backlog();
   readonly #effects: EffectQueue;
+  readonly #family: Family;
+  /** Events from inside whose step is not durable, because a commit failed or is being recovered from. */
+  #untold: EventObject[] = [];
   /** The authority's clock at the last step: it never runs backwards. */
   #at: number;
   #tail = 0;
@@ -76,9 +95,15 @@ export class Authority {
       environment: hosting.environment,
       digest: (seq) => this.#digestAt(seq),
     });
-    this.#effects = new EffectQueue(this.machine, (effect, error) =>
-      hosting.report('error', `effect "${effect.name}" of ${this.record.instance} failed`, error),
-    );
+    const { instance: id } = this.record;
+    const tell = (event: EventObject): void => this.tell(event);
+    this.#family = new Family({ hosting, record: this.record, machine: this.machine, tell });
+    this.#effects = new EffectQueue({
+      machine: this.machine,
+      children: this.#family.children,
+      self: { id, send: tell },
+      failed: (effect, error) => hosting.report('error', `effect "${effect.name}" of ${id} failed`, error),
+    });
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
     this.#seen = seen;
@@ -145,36 +170,63 @@ export class Authority {
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#whenDurable(asker, id, () => asker.answer(id, [seen[2] ? 'stepped' : 'ignored', seen[1]]));
       admit(this.record.instance, instance, event, expect);
-      this.#run(instance, peer, n, plain(event, '') as unknown as EventObject, { asker, id });
+      this.#run(instance, { peer, n, event: plain(event, '') as unknown as EventObject, from: { asker, id } });
     } catch (error) {
       const refusal = this.#known(error);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
     }
   }
 
-  /** A timer is due: an event of the authority's own. */
+  /** An event from inside: of a child, its parent, or an effect. It waits out a failed commit, and is dropped when the machine has ended. */
+  tell(event: EventObject): void {
+    if (this.#state.state === 'gone') return;
+    if (this.#state.state !== 'running') {
+      this.#untold.push(event);
+      return;
+    }
+    const { instance } = this.#state;
+    if (instance.status !== 'active') return;
+    try {
+      const { self } = this.#hosting;
+      this.#run(instance, { peer: self, n: 0, event: plain(event, '') as unknown as EventObject, origin: INSIDE }, () => {
+        this.#untold.push(event);
+      });
+    } catch (error) {
+      this.#hosting.report('error', `"${event.type}" from inside ${this.record.instance} was refused`, error);
+    }
+  }
+
+  /** A timer is due: an event of the authority's own, or one that goes to somebody else. */
   #fire(timer: number): void {
     if (this.#state.state !== 'running') return;
     const { instance } = this.#state;
+    const delayed = instance.delayed(timer);
     try {
-      this.#run(instance, this.#hosting.self, 0, { type: this.machine.symbols.timers[timer]! }, undefined);
+      if (delayed !== undefined && delayed.to !== SELF) return this.#elapse(instance, timer);
+      const event = delayed?.event ?? { type: this.machine.symbols.timers[timer]! };
+      this.#run(instance, { peer: this.#hosting.self, n: 0, event, origin: { timer, isInternal: true } });
     } catch (error) {
       this.#alarm.drop(timer, instance.timers.get(timer));
       this.#hosting.report('error', `timer ${timer} of ${this.record.instance} was refused`, error);
     }
   }
 
-  #run(
-    instance: Instance,
-    peer: PeerId,
-    n: number,
-    event: EventObject,
-    from: { readonly asker: Asker; readonly id: RequestId } | undefined,
-  ): void {
+  #elapse(instance: Instance, timer: number): void {
     const stamp = this.#stamp(instance.seq + 1);
-    const outcome = instance.step(event, stamp);
-    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, instance, outcome, stamp, peer, n, event });
-    if (n > 0) this.#seen.add(peer, n, step.seq, outcome.taken);
+    const outcome = instance.elapse(timer);
+    this.#commit({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event: { type: 'xstate.elapsed', timer } });
+  }
+
+  #run(instance: Instance, { peer, n, event, origin, from }: Incoming, failed?: () => void): void {
+    const stamp = this.#stamp(instance.seq + 1);
+    const outcome = instance.step(event, stamp, origin);
+    if (n > 0) this.#seen.add(peer, n, instance.seq, outcome.taken);
+    this.#commit({ instance, outcome, stamp, peer, n, event }, from, failed);
+  }
+
+  #commit(made: Omit<Made, 'id' | 'epoch'>, from?: Incoming['from'], failed?: () => void): void {
+    const { outcome, stamp, instance } = made;
+    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, ...made });
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
@@ -183,6 +235,7 @@ export class Authority {
       },
       failed: (error) => {
         from?.asker.refuse(from.id, error);
+        failed?.();
         this.#reload();
       },
     });
@@ -216,6 +269,7 @@ export class Authority {
     this.#failures = 0;
     this.#remember(step);
     this.#effects.add(outcome, stamp);
+    this.#family.tellParent(step, () => this.snapshotData());
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
     this.#hosting.touched(this);
   }
@@ -232,6 +286,26 @@ export class Authority {
     this.room.publish();
     this.#alarm.arm();
     this.room.stirred();
+  }
+
+  /** It is the child of another instance here. What it has come to already is told at once. */
+  adopt(told: ChildTold): void {
+    this.#family.adopt(told);
+    const instance = this.#state.state === 'running' ? this.#state.instance : undefined;
+    if (instance?.status === 'done') told.done(instance.output);
+    else if (instance?.status === 'error') told.failed({ name: 'Error', message: instance.error ?? 'failed' });
+  }
+
+  /** It came back from the journal: so do its actors, machines from their own journal, others from their input. */
+  restartChildren(): void {
+    if (this.#state.state !== 'running' || this.#state.instance.status !== 'active') return;
+    for (const child of this.#state.instance.children.values()) if (child.ended !== true) this.#family.restart(child);
+  }
+
+  /** What a parent that asked for snapshots hears. */
+  snapshotData(): Json {
+    const { status, value, context, output } = this.#running().snapshot();
+    return { status, value, context, ...(output === undefined ? {} : { output }) };
   }
 
   /** Runs the effects of durable steps, when everyone has been told. (SYNC-15) */
@@ -346,6 +420,7 @@ export class Authority {
           this.#seen = seen;
           this.#tail = stored.steps.length;
           this.#alarm.arm();
+          for (const event of this.#untold.splice(0)) this.tell(event);
         } catch (error) {
           this.#break(this.#known(error));
         }
@@ -365,6 +440,7 @@ export class Authority {
     const instance = this.#running();
     this.#state = { state: 'gone', error: new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`) };
     this.#alarm.cancel();
+    this.#family.children.stopAll();
     this.#hosting.committer.add({
       entries: [{ kind: 'delete', instance: this.record.instance }],
       durable: () => {
@@ -388,6 +464,7 @@ export class Authority {
     if (this.#state.state === 'running') this.#state.instance.dispose();
     this.#state = { state: 'gone', error };
     this.#alarm.cancel();
+    this.#family.children.close();
     this.room.close();
   }
 

@@ -1,6 +1,7 @@
 // The effects of steps that became durable, in order, waiting for the moment when everyone has been told. Each runs once, with the context
 // and event that it saw; what it throws is reported and changes nothing. Replays and mirrors never come here.
 
+import type { Children } from '../core/children.ts';
 import { runEffect } from '../core/local.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Effect, Outcome } from '../core/outcome.ts';
@@ -8,12 +9,22 @@ import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
 
 export class EffectQueue {
   readonly #machine: Machine;
+  readonly #children: Children;
+  readonly #self: unknown;
   readonly #failed: (effect: Effect, error: unknown) => void;
   #waiting: { readonly effect: Effect; readonly stamp: Stamp }[] = [];
 
-  constructor(machine: Machine, failed: (effect: Effect, error: unknown) => void) {
-    this.#machine = machine;
-    this.#failed = failed;
+  /** @param self the instance, for the author's functions: something with `id` and `send`. */
+  constructor(options: {
+    readonly machine: Machine;
+    readonly children: Children;
+    readonly self: unknown;
+    failed(effect: Effect, error: unknown): void;
+  }) {
+    this.#machine = options.machine;
+    this.#children = options.children;
+    this.#self = options.self;
+    this.#failed = (effect, error) => options.failed(effect, error);
   }
 
   add(outcome: Outcome, stamp: Stamp): void {
@@ -27,7 +38,7 @@ export class EffectQueue {
     for (const { effect, stamp } of waiting) {
       enterStamp(stamp);
       try {
-        const result = runEffect(this.#machine, effect);
+        const result = this.#runOne(effect);
         if (result instanceof Promise) result.catch((error: unknown) => this.#failed(effect, error));
       } catch (error) {
         this.#failed(effect, error);
@@ -35,5 +46,11 @@ export class EffectQueue {
         leaveStamp();
       }
     }
+  }
+
+  #runOne(effect: Effect): unknown {
+    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#self);
+    this.#children.carryOut(effect);
+    return undefined;
   }
 }

@@ -1,14 +1,18 @@
 // The instances of which this peer is the authority, by name, and the methods that others call on them. An instance is here from the
 // moment its creation is handed to the journal; what is told about it waits until that is durable.
 
+import { errorJson, type ActorRunner } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
 import { Instance } from '../core/instance.ts';
+import type { EventObject, Json } from '../core/json.ts';
+import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
 import { readParams } from './codec-json.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
+import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
 import type { Hosting, Touched } from './hosting.ts';
 import { hostedId } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
@@ -36,11 +40,13 @@ export interface HostOptions {
   readonly isServer: boolean;
   /** Whether others may define machines here. */
   readonly acceptsDefinitions: boolean;
+  readonly actors: ActorRunner | undefined;
+  emitted(instance: InstanceId, event: EventObject): void;
   /** Sends what was posted. */
   flush(): void;
 }
 
-export class Host {
+export class Host implements HostsChildren {
   readonly #options: HostOptions;
   readonly #committer: Committer;
   readonly #authorities = new Map<InstanceId, Authority>();
@@ -111,9 +117,12 @@ export class Host {
       self,
       traced: (record) => tracer.record(record),
       touched: (authority) => void this.#touched.add(authority),
+      actorsOf: (record) => new HostedActors(this, record, this.#options.actors),
+      emitted: (instance, event) => this.#options.emitted(instance, event),
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#stored = [];
+    for (const authority of [...this.#authorities.values()]) authority.restartChildren();
     for (const { machine } of machines.list()) {
       this.published(machine).catch((error: unknown) => report('error', `machine "${machine}" is not in the journal`, error));
     }
@@ -217,31 +226,81 @@ export class Host {
   }
 
   create({ machine: name, instance, input: given }: Methods['create']['params']): Promise<Methods['create']['result']> {
-    const { environment, machines, isServer } = this.#options;
-    const hosting = this.#begun();
-    const machine = machines.get(name);
+    const { environment, isServer } = this.#options;
+    const { self } = this.#begun();
+    this.#options.machines.get(name);
     const input = given === undefined ? undefined : plain(given, '/input', 1);
-    const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, hosting.self, isServer);
+    const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, self, isServer);
     if (this.#authorities.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
-    const epoch = environment.now();
-    const fresh = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
-    const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
-    const authority = new Authority(hosting, { record, room: this.#nextRoom++, recovered: fresh, steps: [] });
     return new Promise((resolve, reject) => {
-      const isWritten = this.#written.has(`${name} ${machine.hash}`);
-      const durable = (seq: number): void => resolve({ instance: id, epoch, seq });
-      const failed = (error: LockstepError): void => {
-        this.#drop(authority);
-        reject(error);
-      };
-      try {
-        authority.create(input, isWritten ? [] : machines.entries(name), { durable, failed });
-        this.#keep(authority);
-      } catch (error) {
-        authority.close(new LockstepError('UNKNOWN_INSTANCE', `${id} was not created`));
-        throw error;
-      }
+      const { authority, epoch } = this.#fresh(id, name);
+      this.#start(authority, input, { durable: (seq) => resolve({ instance: id, epoch, seq }), failed: reject });
     });
+  }
+
+  #fresh(id: InstanceId, name: string): { readonly authority: Authority; readonly epoch: number } {
+    const machine = this.#options.machines.get(name);
+    const epoch = this.#options.environment.now();
+    const recovered = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
+    const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
+    return { authority: new Authority(this.#begun(), { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };
+  }
+
+  /** @throws what the first step throws: there is no such instance then. */
+  #start(authority: Authority, input: Json | undefined, told: { durable(seq: number): void; failed(error: LockstepError): void }): void {
+    const { instance, machine, image } = authority.record;
+    const isWritten = this.#written.has(`${machine} ${image}`);
+    const failed = (error: LockstepError): void => {
+      this.#drop(authority);
+      told.failed(error);
+    };
+    try {
+      const entries = isWritten ? [] : this.#options.machines.entries(machine);
+      authority.create(input, entries, { durable: (seq) => told.durable(seq), failed });
+      this.#keep(authority);
+    } catch (error) {
+      authority.close(new LockstepError('UNKNOWN_INSTANCE', `${instance} was not created`));
+      throw error;
+    }
+  }
+
+  // ── Instances of child machines ────────────────────────────────────────────────────────────────────────────────
+
+  get canCompile(): boolean {
+    return this.#options.machines.canCompile;
+  }
+
+  child(parent: InstanceRecord, { id: childId, src, input }: ChildStart, logic: unknown, told: ChildTold, isRestart: boolean): HostedChild {
+    const id = hostedId(childName(parent.instance, childId), this.#begun().self, this.#options.isServer);
+    const there = this.#authorities.get(id);
+    const broken = this.#broken.get(id);
+    if (broken !== undefined) throw broken;
+    if (there !== undefined && isRestart) {
+      there.adopt(told);
+      return this.#hostedChild(there);
+    }
+    if (there !== undefined) this.#remove(there);
+    const { authority } = this.#fresh(id, this.#options.machines.ofChild(parent.machine, src, logic));
+    authority.adopt(told);
+    this.#start(authority, input, { durable: () => undefined, failed: (error) => told.failed(errorJson(error)) });
+    return this.#hostedChild(authority);
+  }
+
+  #hostedChild(authority: Authority): HostedChild {
+    return { send: (event) => authority.tell(event), stop: () => this.#remove(authority) };
+  }
+
+  /** From here on its name is free; the journal hears of both in this order. */
+  #remove(authority: Authority): void {
+    const { instance } = authority.record;
+    if (this.#authorities.get(instance) !== authority) return;
+    this.#drop(authority);
+    const failed = (error: LockstepError): void => this.#options.report('error', `the child ${instance} was not deleted`, error);
+    try {
+      authority.delete({ durable: () => undefined, failed });
+    } catch (error) {
+      this.#options.report('error', `the child ${instance} cannot be deleted now`, error);
+    }
   }
 
   async #get(params: Methods['get']['params']): Promise<Methods['get']['result']> {

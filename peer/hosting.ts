@@ -1,11 +1,13 @@
 // What all authorities of one peer share. Agreement only.
 
+import type { ActorRunner } from '../core/children.ts';
+import type { EventObject } from '../core/json.ts';
 import type { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
-import type { Journal } from './journal.ts';
+import type { InstanceRecord, Journal } from './journal.ts';
 import type { Report } from './log.ts';
 import type { RoomPort } from './room.ts';
-import type { PeerId, TraceRecord } from './wire.ts';
+import type { InstanceId, PeerId, TraceRecord } from './wire.ts';
 
 /** An authority that something became durable for. */
 export interface Touched {
@@ -22,6 +24,10 @@ export interface Hosting {
   readonly report: Report;
   readonly self: PeerId;
   traced(record: TraceRecord): void;
+  /** Runs the actors of an instance. */
+  actorsOf(record: InstanceRecord): ActorRunner;
+  /** A machine emitted an event for listeners at its authority. */
+  emitted(instance: InstanceId, event: EventObject): void;
   /** Calls `afterBatch` when all commits of this batch were told, and `runEffects` when everything has left. */
   touched(authority: Touched): void;
 }

@@ -1,12 +1,15 @@
 // The machines that a peer knows: what each name means now, every image by its hash, and the author's functions bound to them. An
 // instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
 
-import { bind } from '../core/bind.ts';
+import { bind, findLogic } from '../core/bind.ts';
 import { LockstepError } from '../core/errors.ts';
 import { readImage } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
+import { escapePointer } from '../core/plain.ts';
+import { invokesOf, isFields, readSource, type Fields } from '../core/source.ts';
 import type { Core } from '../core/wasm.ts';
 import { decodeBase64 } from './base64.ts';
+import { isMachine, letters } from './hosted-actors.ts';
 import { isName } from './identity.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
@@ -35,6 +38,8 @@ export class Machines {
   readonly #report: Report;
   readonly #added: (name: string) => void;
   readonly #known = new Map<string, Known>();
+  /** Definitions whose actors are being added, the outermost first. */
+  readonly #adding = new Set<unknown>();
   readonly #images = new Map<string, Uint8Array>();
   /** Loaded machines by image, and among them by the definition that their functions come from. */
   readonly #loaded = new Map<string, Map<unknown, Machine>>();
@@ -62,7 +67,37 @@ export class Machines {
     const machine = this.load(image, source.definition);
     this.#known.set(name, { machine, definition: source.definition, isOwn: true });
     this.#added(name);
+    if (this.canCompile) this.#addChildren(name, source.definition);
     return machine;
+  }
+
+  get canCompile(): boolean {
+    return this.#compile !== undefined;
+  }
+
+  /** The machines among the actors of a definition, so that instances of theirs that come from a journal find their functions. */
+  #addChildren(name: string, definition: unknown): void {
+    this.#adding.add(definition);
+    for (const [src, logic] of machinesWithin(definition)) {
+      // A machine that runs itself as an actor is compiled for each depth that it reaches.
+      if (this.#adding.has(logic)) continue;
+      try {
+        this.ofChild(name, src, logic);
+      } catch (error) {
+        this.#report('warn', `the actor ${src} of machine "${name}" is not compiled: it fails when it is started`, error);
+      }
+    }
+    this.#adding.delete(definition);
+  }
+
+  /**
+   * The machine behind an actor of another one.
+   * @returns its name here. @throws as add.
+   */
+  ofChild(parent: string, src: string, logic: unknown): string {
+    const name = `${parent}:${letters(src)}`;
+    if (this.#known.get(name)?.definition !== logic) this.add(name, { definition: logic });
+    return name;
   }
 
   /** `define` from another peer: a definition in plain JSON, or an image without host functions. */
@@ -143,6 +178,7 @@ export class Machines {
     const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
     if (same !== undefined) return same;
     const machine = Machine.load(this.#core, bytes, definition === undefined ? undefined : bind(symbols, definition));
+    if (definition !== undefined) machine.logicOf = (src) => findLogic(definition, src);
     this.#images.set(hash, bytes);
     this.#loaded.set(hash, loaded.set(definition, machine));
     return machine;
@@ -157,4 +193,20 @@ export class Machines {
     if (this.#compile === undefined) throw new LockstepError('UNSUPPORTED', 'this peer has no compiler: it takes images, not definitions');
     return this.#compile(definition);
   }
+}
+
+/** The machines among the actors of a definition, with the `src` that names each: the named ones, and those written where they are invoked. */
+function* machinesWithin(definition: unknown): Iterable<readonly [src: string, logic: unknown]> {
+  if (!isFields(definition)) return;
+  const { config, implementations } = readSource(definition);
+  for (const [name, logic] of Object.entries(implementations.actors)) if (isMachine(logic)) yield [name, logic];
+  yield* invokedWithin(config, '');
+}
+
+function* invokedWithin(config: Fields, path: string): Iterable<readonly [src: string, logic: unknown]> {
+  for (const [index, { src }] of invokesOf(config).entries()) {
+    if (isMachine(src)) yield [Array.isArray(config.invoke) ? `${path}/invoke/${index}` : `${path}/invoke`, src];
+  }
+  for (const [key, state] of Object.entries(isFields(config.states) ? config.states : {}))
+    if (isFields(state)) yield* invokedWithin(state, `${path}/states/${escapePointer(key)}`);
 }

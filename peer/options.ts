@@ -1,12 +1,14 @@
 // Everything that a program gives a peer, and how it introduces itself with that.
 
+import type { ActorRunner } from '../core/children.ts';
+import type { EventObject } from '../core/json.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
-import { type HelloParams, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
+import { type HelloParams, type InstanceId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -33,6 +35,10 @@ export interface PeerOptions {
   /** Whether others may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
   readonly report?: Report;
+  /** Runs the actors that hosted machines invoke and spawn, but for machines where there is a compiler: those are instances of their own. */
+  readonly actors?: ActorRunner;
+  /** Hears events that hosted machines emit. */
+  readonly emitted?: (instance: InstanceId, event: EventObject) => void;
 }
 
 export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: PeerOptions): HelloParams {

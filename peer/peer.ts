@@ -79,6 +79,8 @@ export class Peer {
       report,
       isServer: options.kind === 'server',
       acceptsDefinitions: options.acceptsDefinitions ?? false,
+      actors: options.actors,
+      emitted: options.emitted ?? (() => undefined),
       flush: () => this.#connection.outbox.flush(),
     });
     this.#mirrors = new Mirrors({

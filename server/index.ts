@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { xstateActors } from '../compiler/actors.ts';
 import { compileMachine } from '../compiler/index.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
@@ -101,6 +102,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     secret: randomBytes(24).toString('base64url'),
     journal,
     compile: (definition) => compileMachine(definition).bytes,
+    actors: xstateActors({ timer: (delayMs, callback) => nodeEnvironment.timer(delayMs, callback) }),
     acceptsDefinitions: options.acceptsDefinitions ?? false,
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.report === undefined ? {} : { report: options.report }),

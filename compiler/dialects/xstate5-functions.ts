@@ -31,6 +31,7 @@ const RESOLVED: ReadonlySet<string> = new Set([
   'xstate.enqueueActions',
   'xstate.cancel',
   'xstate.emit',
+  'xstate.log',
 ]);
 
 /**
@@ -118,7 +119,6 @@ export class Functions {
     const type = builtinType(meant);
     switch (type) {
       case undefined:
-      case 'xstate.log':
         return { kind: 'effect', function: this.#symbol('effect', path, action) };
       case 'xstate.assign':
         return { kind: 'assign', function: this.#symbol('assign', path, action) };

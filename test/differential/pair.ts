@@ -218,7 +218,12 @@ class Ours {
     try {
       const outcome = run();
       this.taken = outcome.taken;
-      for (const { fn, context, event } of outcome.effects) {
+      for (const { fn, context, event, request } of outcome.effects) {
+        if (request?.kind === 'log') {
+          const { label, value } = request;
+          this.#log.entries.push(`log ${JSON.stringify({ label, value })}`);
+          continue;
+        }
         const bound = this.#machine.functions?.[fn];
         if (bound?.kind !== 'effect') throw new Error(`function ${fn} is no effect`);
         const logged = bound.call({ context, event, isIn: () => false });
