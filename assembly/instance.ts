@@ -13,6 +13,13 @@ export function isInstance(instance: i32): boolean {
   return isWithin(instance, layout.INSTANCE_CONFIGURATION) && load32(instance + layout.INSTANCE_MARK) === (layout.INSTANCE_LIVE ^ instance);
 }
 
+/** Bytes of an instance that touch reads from: one word in each of three cache lines. */
+const TOUCHED: i32 = 132;
+/** Has the beginning of what may be an instance brought nearer. @returns nothing of use: reading is what matters. */
+export function touch(instance: i32): i32 {
+  return isWithin(instance, TOUCHED) ? load32(instance) ^ load32(instance + 64) ^ load32(instance + 128) : 0;
+}
+
 function entryFor(image: i32): i32 {
   if (image !== lastImage) {
     lastEntry = entryOf(image);

@@ -9,7 +9,7 @@
 //   counts      one word per state, for the validator
 
 import { allocate, release } from './heap.ts';
-import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, RECORD_SIZE } from './layout.ts';
+import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, QUIET, RECORD_SIZE } from './layout.ts';
 import { load32, store32 } from './prim.ts';
 
 export let chosen: i32 = 0;
@@ -26,8 +26,8 @@ export let undo: i32 = 0;
 export let output: i32 = 0;
 export let outputCount: i32 = 0;
 
-/** Nobody reads the records: there are none. */
-let isSilent: boolean = false;
+/** Those of the step that runs: TRACE, QUIET … */
+export let flags: i32 = 0;
 let outputSize: i32 = 0;
 let stateRoom: i32 = 0;
 let stateBytes: i32 = 0;
@@ -89,14 +89,15 @@ export function clearOutput(): void {
   outputCount = 0;
 }
 
-/** From now on records are dropped, or kept. */
-export function silence(on: boolean): void {
-  isSilent = on;
+/** A step with these flags begins. */
+export function begin(its: i32): void {
+  flags = its;
+  outputCount = 0;
 }
 
 /** Appends a record. @returns 0 or FAULT_OUTPUT_FULL. */
 export function emit(kind: i32, argument: i32, aux: i32): i32 {
-  if (isSilent) return 0;
+  if ((flags & QUIET) !== 0) return 0;
   const at: i32 = outputCount * RECORD_SIZE;
   if (at + RECORD_SIZE > outputSize) return FAULT_OUTPUT_FULL;
   store32(output + at, (kind << 24) | argument);

@@ -12,11 +12,6 @@ export const NO_DOMAIN: i32 = -1;
 
 export let chosenCount: i32 = 0;
 let lastSource: i32 = -1;
-let tracing: boolean = false;
-
-export function setTracing(on: boolean): void {
-  tracing = on;
-}
 
 /** Post-order over the active states that have candidates for the event: children first, regions in document order. @returns 0 or a fault. */
 export function selectEvent(event: i32, handle: i32): i32 {
@@ -123,7 +118,7 @@ function passes(transition: i32, handle: i32): i32 {
     if (answer < 0) return layout.FAULT_HOST;
     answer = answer !== 0 ? 1 : 0;
   }
-  if (tracing) {
+  if ((scratch.flags & layout.TRACE) !== 0) {
     const fault: i32 = scratch.emit(layout.RECORD_GUARD, transition, answer);
     if (fault < 0) return fault;
   }

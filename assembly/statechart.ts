@@ -10,7 +10,7 @@ import * as layout from './layout.ts';
 import { move } from './move.ts';
 import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
 import * as scratch from './scratch.ts';
-import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless, setTracing } from './select.ts';
+import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless } from './select.ts';
 
 const QUEUE_MASK: i32 = layout.QUEUE_MAX - 1;
 
@@ -20,14 +20,6 @@ let changed: boolean = false;
 /** Something was selected since the step began. */
 let taken: boolean = false;
 let saved: boolean = false;
-/** Nobody reads the records. */
-let isQuiet: boolean = false;
-/** The core counts seq. */
-let isCounted: boolean = false;
-/** Actions go to the host as they come up. */
-let isLive: boolean = false;
-/** An event that selects nothing is a fault. */
-let mustHandle: boolean = false;
 let saveSize: i32 = 0;
 /** Taken and put so far; the queue is a ring of QUEUE_MAX entries, a power of two. */
 let queueHead: i32 = 0;
@@ -72,25 +64,23 @@ export function can(instance: i32, event: i32): i32 {
 
 function begin(instance: i32, flags: i32, status: i32): i32 {
   if (busy) return layout.FAULT_BUSY;
-  scratch.clearOutput();
+  scratch.begin(flags);
   if (!isInstance(instance)) return layout.FAULT_INSTANCE;
   if (load32(instance + layout.INSTANCE_STATUS) !== status) return layout.FAULT_STATUS;
   busy = true;
   frame.enterFrame(instance);
-  setTracing((flags & layout.TRACE) !== 0);
   saved = false;
-  isQuiet = (flags & layout.QUIET) !== 0;
-  isCounted = (flags & layout.COUNT) !== 0;
-  scratch.silence(isQuiet);
-  isLive = (flags & layout.LIVE) !== 0;
-  mustHandle = (flags & layout.MUST_HANDLE) !== 0;
   taken = false;
   queueHead = 0;
   queueTail = 0;
   made = 0;
   handle = layout.HANDLE_EXTERNAL;
-  fuel = load32(frame.image + layout.IMAGE_FUEL);
   return 0;
+}
+
+/** Whether the step that runs was called with this flag. */
+function is(flag: i32): boolean {
+  return (scratch.flags & flag) !== 0;
 }
 
 function finish(result: i32): i32 {
@@ -100,7 +90,7 @@ function finish(result: i32): i32 {
     scratch.clearOutput();
     return result;
   }
-  if (isCounted) store32(frame.instance + layout.INSTANCE_SEQ, load32(frame.instance + layout.INSTANCE_SEQ) + 1);
+  if (is(layout.COUNT)) store32(frame.instance + layout.INSTANCE_SEQ, load32(frame.instance + layout.INSTANCE_SEQ) + 1);
   if (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_DONE) return layout.STEP_DONE;
   return taken ? layout.STEP_TAKEN : layout.STEP_IGNORED;
 }
@@ -140,14 +130,14 @@ function runEvent(event: i32): i32 {
   if (chosenCount > 0) {
     fault = takeChosen();
     if (fault < 0) return fault;
-  } else if (mustHandle) return layout.FAULT_UNHANDLED;
+  } else if (is(layout.MUST_HANDLE)) return layout.FAULT_UNHANDLED;
   fault = endMicrostep();
   return fault < 0 ? fault : settle();
 }
 
 /** A live host reads the records of each microstep, so that a macrostep of any length has room. */
 function endMicrostep(): i32 {
-  if (!isLive) return 0;
+  if (!is(layout.LIVE)) return 0;
   if (live(0, handle) < 0) return layout.FAULT_HOST;
   scratch.clearOutput();
   return 0;
@@ -155,11 +145,11 @@ function endMicrostep(): i32 {
 
 /** By the short road where nobody would see the difference. */
 function takeChosen(): i32 {
-  if (!isQuiet || chosenCount > 1) return microstep(false);
+  if (!is(layout.QUIET) || chosenCount > 1) return microstep(false);
   const at: i32 = frame.transitionAt(load32(scratch.chosen));
   if ((load16(at + layout.TRANSITION_PLAN) & layout.PLAN_PLAIN) === 0) return microstep(false);
-  // After a plain move only an eventless transition can still fail, or the host; whoever raised an event that waits has saved already.
-  if (!saved && (frame.hasAlways || isLive)) save();
+  // After a plain move only an eventless transition can still fail, an event that waits, or the host.
+  if (!saved && (frame.hasAlways || is(layout.LIVE) || queueHead !== queueTail)) save();
   taken = true;
   move(at);
   return 0;
@@ -168,6 +158,7 @@ function takeChosen(): i32 {
 /** Eventless transitions and internal events until nothing is enabled or the machine is done. */
 function settle(): i32 {
   if (!frame.hasAlways && queueHead === queueTail) return 0;
+  fuel = load32(frame.image + layout.IMAGE_FUEL);
   let checkAlways: boolean = true;
   while (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_ACTIVE) {
     fuel -= 1;
@@ -228,7 +219,7 @@ function microstep(eventless: boolean): i32 {
   if (!saved) save();
   taken = true;
   // XState's inspection shows all that an event selected, but only what conflicts leave of an eventless round.
-  const showsAll: boolean = isLive && !eventless;
+  const showsAll: boolean = is(layout.LIVE) && !eventless;
   let fault: i32 = showsAll ? emitTransitions() : 0;
   if (fault === 0) fault = resolveConflicts();
   if (fault === 0 && !showsAll) fault = emitTransitions();
@@ -465,7 +456,7 @@ function runActions(index: i32): i32 {
 }
 
 function runAction(word: i32): i32 {
-  if (isLive) return runLive(word);
+  if (is(layout.LIVE)) return runLive(word);
   const kind: i32 = word >>> 24;
   const argument: i32 = word & layout.ACTION_ARG_MASK;
   if (kind === layout.ACTION_EFFECT) return scratch.emit(layout.RECORD_EFFECT, argument, handle);
