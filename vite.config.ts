@@ -12,11 +12,13 @@ const ENTRIES = {
   relay: 'relay/index.ts',
   compiler: 'compiler/index.ts',
   xstate: 'compiler/xstate/index.ts',
+  scxml: 'compiler/scxml/index.ts',
   vite: 'compiler/vite.ts',
   testing: 'peer/testing.ts',
   cli: 'tools/cli.ts',
   examples: 'examples/machines.ts',
   bench: 'bench/run.ts',
+  conformance: 'tools/conformance/run.ts',
   door: 'examples/door/door.ts',
 } as const;
 

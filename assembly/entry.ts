@@ -16,6 +16,7 @@ let highest: i32 = 0;
 export function clearEntry(): void {
   frame.clearBits(scratch.enters);
   frame.clearBits(scratch.defaults);
+  if (frame.isScxml) frame.clearBits(scratch.fallbacks);
 }
 
 /** The initial step: the root and everything below it by default. @returns 0 or a fault. */
@@ -53,11 +54,24 @@ export function dynamicDomain(at: i32): i32 {
   if (fault !== 0) return fault;
   const source: i32 = load16(at + layout.TRANSITION_SOURCE);
   const reenter: boolean = (load16(at + layout.TRANSITION_FLAGS) & layout.TRANSITION_REENTER) !== 0;
+  if (frame.isScxml) return scxmlDomain(source, reenter);
   if (!reenter && lowest >= source && highest <= frame.endOf(source)) return source;
   let ancestor: i32 = frame.parentOf(source);
   while (ancestor !== layout.NONE16 && (lowest <= ancestor || highest > frame.endOf(ancestor))) ancestor = frame.parentOf(ancestor);
   if (ancestor !== layout.NONE16) return ancestor;
   return reenter ? layout.NONE16 : 0;
+}
+
+/** SCXML: an internal transition of a compound that leads inwards leaves nothing above; else the nearest state around all of it. */
+function scxmlDomain(source: i32, external: boolean): i32 {
+  if (!external && frame.kindOf(source) === layout.KIND_COMPOUND && lowest > source && highest <= frame.endOf(source)) return source;
+  let ancestor: i32 = frame.parentOf(source);
+  while (ancestor !== layout.NONE16 && ancestor !== 0) {
+    const canBe: boolean = !frame.hasCompoundDomains || frame.kindOf(ancestor) === layout.KIND_COMPOUND;
+    if (canBe && lowest > ancestor && highest <= frame.endOf(ancestor)) return ancestor;
+    ancestor = frame.parentOf(ancestor);
+  }
+  return 0;
 }
 
 /** Effective targets into scratch.targets: history stands for what it remembers, or for its default. */
@@ -188,12 +202,16 @@ function addAncestor(ancestor: i32, within: i32): void {
   while (child <= end && fault === 0) {
     const childEnd: i32 = frame.endOf(child);
     // A region that was not left stays as it is; XState would enter its default beside what is active there.
-    if (!frame.isActive(child) && !frame.hasAny(scratch.enters, child + 1, childEnd)) {
-      frame.setBit(scratch.enters, child);
-      descend(child);
-    }
+    if (!frame.isActive(child) && !frame.hasAny(scratch.enters, child + 1, childEnd)) enterTarget(child);
     child = childEnd + 1;
   }
+}
+
+/** A state that something names, not its parent's default: XState does not run its initial actions, SCXML does. */
+function enterTarget(state: i32): void {
+  frame.setBit(scratch.enters, state);
+  if (frame.isScxml) frame.setBit(scratch.defaults, state);
+  descend(state);
 }
 
 /** The ancestors of `state` up to, but without, `to`. */
@@ -228,8 +246,12 @@ function descend(state: i32): void {
 
 function descendCompound(state: i32): void {
   const initial: i32 = load16(frame.stateAt(state) + layout.STATE_INITIAL);
-  const list: i32 = load32(frame.transitionAt(initial) + layout.TRANSITION_TARGETS);
-  const target: i32 = load32(frame.lists + ((list + 1) << 2));
+  const index: i32 = load32(frame.transitionAt(initial) + layout.TRANSITION_TARGETS);
+  if (frame.isScxml) {
+    enterTargets(index, state);
+    return;
+  }
+  const target: i32 = load32(frame.lists + ((index + 1) << 2));
   if ((target & layout.TARGET_HISTORY) !== 0) {
     const history: i32 = target & ~layout.TARGET_HISTORY;
     descendHistory(history);
@@ -250,10 +272,7 @@ function descendHistory(history: i32): void {
   const parent: i32 = parentOfHistory(history);
   if (isRemembered(history)) {
     const memory: i32 = frame.memoryOf(history);
-    for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1)) {
-      frame.setBit(scratch.enters, state);
-      descend(state);
-    }
+    for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1)) enterTarget(state);
     for (let state: i32 = nextBit(memory, 0); state >= 0 && fault === 0; state = nextBit(memory, state + 1))
       addProperAncestors(state, parent);
   } else enterHistoryDefault(history, parent);
@@ -262,21 +281,26 @@ function descendHistory(history: i32): void {
 function enterHistoryDefault(history: i32, parent: i32): void {
   const index: i32 = defaultTargets(history);
   if (index < 0) {
-    frame.setBit(scratch.enters, parent);
-    descend(parent);
+    enterTarget(parent);
     return;
   }
   const byInitial: boolean = load16(historyAt(history) + layout.HISTORY_DEFAULT) === layout.NONE16;
+  if (byInitial) frame.setBit(scratch.defaults, parent);
+  else if (frame.isScxml) {
+    frame.setBit(scratch.fallbacks, parent);
+    store32(scratch.stack + (parent << 2), history);
+  }
+  enterTargets(index, parent);
+}
+
+/** The targets of a default and what they enter, then what lies between them and the state whose default it is. */
+function enterTargets(index: i32, parent: i32): void {
   const list: i32 = frame.lists + (index << 2);
   const end: i32 = list + (load32(list) << 2);
   for (let word: i32 = list + 4; word <= end && fault === 0; word += 4) {
     const target: i32 = load32(word);
-    if (byInitial) frame.setBit(scratch.defaults, parent);
     if ((target & layout.TARGET_HISTORY) !== 0) descendHistory(target & ~layout.TARGET_HISTORY);
-    else {
-      frame.setBit(scratch.enters, target);
-      descend(target);
-    }
+    else enterTarget(target);
   }
   for (let word: i32 = list + 4; word <= end && fault === 0; word += 4) {
     const target: i32 = load32(word);
@@ -289,6 +313,11 @@ function enterHistoryDefault(history: i32, parent: i32): void {
       }
     }
   }
+}
+
+/** The history node whose default content runs when the state is entered; ask only for states in scratch.fallbacks. */
+export function fallbackOf(state: i32): i32 {
+  return load32(scratch.stack + (state << 2));
 }
 
 /** Address of the list of history nodes directly inside a state. */

@@ -15,6 +15,10 @@ export let select: i32 = 0;
 export let candidates: i32 = 0;
 export let stateCount: i32 = 0;
 export let eventCount: i32 = 0;
+/** Whether the image asks for SCXML's rules where they differ from XState's. */
+export let isScxml: boolean = false;
+/** Whether domains of transitions are never parallel. */
+export let hasCompoundDomains: boolean = false;
 /** u32 words of a configuration. */
 export let words: i32 = 0;
 /** Bytes of a configuration. */
@@ -48,6 +52,9 @@ function enterImage(its: i32): void {
   candidates = its + load32(its + layout.IMAGE_CANDIDATES);
   stateCount = load32(its + layout.IMAGE_STATE_COUNT);
   eventCount = load32(its + layout.IMAGE_EVENT_COUNT);
+  const semantics: i32 = load32(its + layout.IMAGE_SEMANTICS);
+  isScxml = (semantics & layout.SEMANTICS_SCXML) !== 0;
+  hasCompoundDomains = (semantics & layout.SEMANTICS_COMPOUND_DOMAIN) !== 0;
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;
   hasAlways = load32(events + eventCount * layout.EVENT_SIZE + layout.EVENT_ENTRY_COUNT) !== 0;

@@ -57,12 +57,20 @@ export const IMAGE_RESERVED: i32 = 124;
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
 /** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */
 export const SEMANTICS_THROW_IS_STATUS: i32 = 1;
+/**
+ * SCXML's rules (W3C SCXML 1.0, appendix D) where they differ from XState's: every active leaf looks for a transition of its own, upwards to
+ * the root; only a compound can be its own domain; initial transitions go deep and to several states; `always` is asked again after every
+ * microstep; content of history defaults runs; STATE_INVOKE and STATE_FINALIZE are run.
+ */
+export const SEMANTICS_SCXML: i32 = 2;
+/** With SEMANTICS_SCXML: the domain of a transition is a compound or the root (the LCCA), never a parallel. */
+export const SEMANTICS_COMPOUND_DOMAIN: i32 = 4;
 /** Every flag this core knows; an image with another one is refused. */
-export const SEMANTICS_KNOWN: i32 = 1;
+export const SEMANTICS_KNOWN: i32 = 7;
 
 // ── State, 32 bytes; numbered in document pre-order, history nodes left out; state 0 is the root ─────────────────
-//  0        2     4      5       6         8       12     16          18       20        24         28
-//  | parent | end | kind | flags | initial | entry | exit | doneEvent | output | historyList | reserved |
+//  0        2     4      5       6         8       12     16          18       20            24       28
+//  | parent | end | kind | flags | initial | entry | exit | doneEvent | output | historyList | invoke | finalize |
 export const STATE_SIZE: i32 = 32;
 /** u16; the root has NONE16. */
 export const STATE_PARENT: i32 = 0;
@@ -81,6 +89,10 @@ export const STATE_DONE_EVENT: i32 = 16;
 export const STATE_OUTPUT: i32 = 18;
 /** u32 word index into LISTS: [count, history number…] of the history nodes directly inside this state. */
 export const STATE_HISTORIES: i32 = 20;
+/** u32 word index into LISTS: actions when a macrostep ends in which the state was entered and not left. SEMANTICS_SCXML only. */
+export const STATE_INVOKE: i32 = 24;
+/** u32 word index into LISTS: actions for an external event that finds the state active, before it selects. SEMANTICS_SCXML only. */
+export const STATE_FINALIZE: i32 = 28;
 
 export const KIND_ATOMIC: i32 = 0;
 export const KIND_COMPOUND: i32 = 1;

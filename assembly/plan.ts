@@ -8,8 +8,11 @@ import * as tables from './tables.ts';
 
 export function plan(): void {
   markStirring();
+  // In SCXML guards raise events and states invoke when they come to rest: its transitions take the long road.
+  const isScxml: boolean = (tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0;
   for (let transition: i32 = 0; transition < tables.transitionCount; transition++) {
-    store16(tables.transitionAt(transition) + layout.TRANSITION_PLAN, isPlain(tables.transitionAt(transition)) ? layout.PLAN_PLAIN : 0);
+    const at: i32 = tables.transitionAt(transition);
+    store16(at + layout.TRANSITION_PLAN, !isScxml && isPlain(at) ? layout.PLAN_PLAIN : 0);
   }
 }
 

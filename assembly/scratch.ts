@@ -1,8 +1,8 @@
 // Working memory of a step, shared by all instances because one step runs at a time: sized for the largest image loaded so far.
 //
 //   chosen      transitions selected, in order, and behind them the domain of each
-//   stack       states on the way up while selecting
-//   exits, enters, defaults, targets, completed   one bitset each
+//   stack       states on the way up while selecting; while entering, the history node behind each bit of fallbacks
+//   exits, enters, defaults, targets, completed, fallbacks, invokes   one bitset each
 //   queue       internal events of the macrostep, {event, handle} each
 //   output      records for the host
 //   undo        the instance as it was, from INSTANCE_STATUS on
@@ -20,6 +20,10 @@ export let enters: i32 = 0;
 export let defaults: i32 = 0;
 export let targets: i32 = 0;
 export let completed: i32 = 0;
+/** SCXML: states whose entry runs the content of a history default. */
+export let fallbacks: i32 = 0;
+/** SCXML: states that were entered in this macrostep and have something to invoke. */
+export let invokes: i32 = 0;
 export let queue: i32 = 0;
 export let counts: i32 = 0;
 export let undo: i32 = 0;
@@ -47,7 +51,7 @@ export function prepare(states: i32, stride: i32): i32 {
   }
   if (states > stateRoom) {
     const wordBytes: i32 = ((states + 63) >>> 6) << 3;
-    const size: i32 = (states << 2) * 4 + wordBytes * 5 + 64;
+    const size: i32 = (states << 2) * 4 + wordBytes * 7 + 64;
     const block: i32 = allocate(size);
     if (block < 0) return FAULT_MEMORY;
     if (chosen !== 0) release(chosen, stateBytes);
@@ -61,6 +65,8 @@ export function prepare(states: i32, stride: i32): i32 {
     defaults = enters + wordBytes;
     targets = defaults + wordBytes;
     completed = targets + wordBytes;
+    fallbacks = completed + wordBytes;
+    invokes = fallbacks + wordBytes;
     stateRoom = states;
   }
   if (stride > undoRoom) {

@@ -1,4 +1,5 @@
-// Which transitions an event, or no event, enables: XState's rules in document order. Leaves them in scratch.chosen, with their domains.
+// Which transitions an event, or no event, enables: XState's rules in document order, or SCXML's. Leaves them in scratch.chosen, with their
+// domains.
 
 import { dynamicDomain } from './entry.ts';
 import { guard } from './env.ts';
@@ -15,6 +16,7 @@ let lastSource: i32 = -1;
 
 /** Post-order over the active states that have candidates for the event: children first, regions in document order. @returns 0 or a fault. */
 export function selectEvent(event: i32, handle: i32): i32 {
+  if (frame.isScxml) return selectByLeaf(event, handle);
   chosenCount = 0;
   const record: i32 = frame.events + event * layout.EVENT_SIZE;
   const configuration: i32 = frame.configuration;
@@ -125,10 +127,14 @@ function passes(transition: i32, handle: i32): i32 {
   return answer;
 }
 
-/** Every active leaf, in document order, climbs until an `always` is enabled; the same transition counts once. @returns 0 or a fault. */
 export function selectEventless(handle: i32): i32 {
+  return selectByLeaf(frame.eventCount, handle);
+}
+
+/** Every active leaf, in document order, climbs until a candidate is enabled; the same transition counts once. @returns 0 or a fault. */
+function selectByLeaf(event: i32, handle: i32): i32 {
   chosenCount = 0;
-  const record: i32 = frame.events + frame.eventCount * layout.EVENT_SIZE;
+  const record: i32 = frame.events + event * layout.EVENT_SIZE;
   const mask: i32 = frame.select + (load32(record + layout.EVENT_MASK) << 2);
   if (firstCommon(frame.configuration, mask, 0, frame.wordBytes) === frame.wordBytes) return 0;
   for (let word: i32 = 0; word < frame.words; word++) {

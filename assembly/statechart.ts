@@ -1,9 +1,9 @@
 // Over 400 lines because a macrostep is one walk: splitting it would spread its state over files.
-// The statechart stepper: one event run to completion by XState's rules in document order. Everything it changes lies in the instance and
-// is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
+// The statechart stepper: one event run to completion by XState's rules in document order, or by SCXML's. Everything it changes lies in the
+// instance and is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
 import { action, live } from './env.ts';
-import { addEntry, clearEntry, enterRoot, hasHistories, nextBit, recordHistories } from './entry.ts';
+import { addEntry, clearEntry, enterRoot, fallbackOf, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as frame from './frame.ts';
 import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
@@ -75,6 +75,7 @@ function begin(instance: i32, flags: i32, status: i32): i32 {
   queueTail = 0;
   made = 0;
   handle = layout.HANDLE_EXTERNAL;
+  if (frame.isScxml) frame.clearBits(scratch.invokes);
   return 0;
 }
 
@@ -125,7 +126,9 @@ function runInitial(): i32 {
 }
 
 function runEvent(event: i32): i32 {
-  let fault: i32 = selectEvent(event, handle);
+  let fault: i32 = frame.isScxml ? finalize() : 0;
+  if (fault < 0) return fault;
+  fault = selectEvent(event, handle);
   if (fault < 0) return fault;
   if (chosenCount > 0) {
     fault = takeChosen();
@@ -157,7 +160,7 @@ function takeChosen(): i32 {
 
 /** Eventless transitions and internal events until nothing is enabled or the machine is done. */
 function settle(): i32 {
-  if (!frame.hasAlways && queueHead === queueTail) return 0;
+  if (!frame.hasAlways && queueHead === queueTail && !frame.isScxml) return 0;
   fuel = load32(frame.image + layout.IMAGE_FUEL);
   let checkAlways: boolean = true;
   while (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_ACTIVE) {
@@ -168,6 +171,8 @@ function settle(): i32 {
     if (fault < 0) return fault;
     const eventless: boolean = checkAlways && chosenCount > 0;
     if (!eventless) {
+      if (queueHead === queueTail && frame.isScxml) fault = invoke();
+      if (fault < 0) return fault;
       if (queueHead === queueTail) break;
       const event: i32 = takeInternal();
       if (event < 0) return event;
@@ -179,7 +184,30 @@ function settle(): i32 {
     if (fault === 0) fault = endMicrostep();
     if (fault < 0) return fault;
     // XState compares snapshots by identity: an eventless round that changed nothing yields to the queue once.
-    checkAlways = !eventless || changed;
+    checkAlways = !eventless || changed || frame.isScxml;
+  }
+  return 0;
+}
+
+/** SCXML: before an external event selects, the active states look at it, for what they have invoked. */
+function finalize(): i32 {
+  for (let state: i32 = nextBit(frame.configuration, 0); state >= 0; state = nextBit(frame.configuration, state + 1)) {
+    const actions: i32 = load32(frame.stateAt(state) + layout.STATE_FINALIZE);
+    if (actions === 0) continue;
+    if (!saved) save();
+    taken = true;
+    const fault: i32 = runActions(actions);
+    if (fault < 0) return fault;
+  }
+  return 0;
+}
+
+/** SCXML: at the end of a macrostep, the states that were entered in it and not left invoke, in document order. */
+function invoke(): i32 {
+  for (let state: i32 = nextBit(scratch.invokes, 0); state >= 0; state = nextBit(scratch.invokes, state + 1)) {
+    frame.clearBit(scratch.invokes, state);
+    const fault: i32 = runActions(load32(frame.stateAt(state) + layout.STATE_INVOKE));
+    if (fault < 0) return fault;
   }
   return 0;
 }
@@ -305,6 +333,7 @@ function exitState(state: i32): i32 {
   const fault: i32 = runActions(load32(frame.stateAt(state) + layout.STATE_EXIT));
   if (fault < 0) return fault;
   frame.clearBit(frame.configuration, state);
+  if (frame.isScxml) frame.clearBit(scratch.invokes, state);
   return tick(layout.RECORD_EXIT, state);
 }
 
@@ -356,7 +385,32 @@ function enterState(state: i32): i32 {
     if (initial !== layout.NONE16) fault = runActions(load32(frame.transitionAt(initial) + layout.TRANSITION_ACTIONS));
     if (fault < 0) return fault;
   }
+  if (frame.isScxml) return enterScxml(at, state);
   return frame.kindOf(state) === layout.KIND_FINAL ? enterFinal(state) : 0;
+}
+
+/** SCXML: content of a history default; what is to be invoked; a final state completes its parent and a parallel around that, no more. */
+function enterScxml(at: i32, state: i32): i32 {
+  let fault: i32 = 0;
+  if (frame.hasBit(scratch.fallbacks, state)) {
+    const transition: i32 = load16(frame.histories + fallbackOf(state) * layout.HISTORY_SIZE + layout.HISTORY_DEFAULT);
+    fault = runActions(load32(frame.transitionAt(transition) + layout.TRANSITION_ACTIONS));
+    if (fault < 0) return fault;
+  }
+  if (load32(at + layout.STATE_INVOKE) !== 0) frame.setBit(scratch.invokes, state);
+  if (frame.kindOf(state) !== layout.KIND_FINAL) return 0;
+  const parent: i32 = frame.parentOf(state);
+  if (parent === 0 || parent === layout.NONE16) {
+    store32(frame.instance + layout.INSTANCE_STATUS, layout.STATUS_DONE);
+    return 0;
+  }
+  const done: i32 = doneHandle(state, parent);
+  if (done < 0) return done;
+  fault = raiseDone(parent, done);
+  if (fault < 0) return fault;
+  const region: i32 = frame.parentOf(parent);
+  if (frame.kindOf(region) !== layout.KIND_PARALLEL || !isFinished(region)) return 0;
+  return raiseDone(region, layout.HANDLE_DONE | region);
 }
 
 /** Raises the done events that a final state completes, climbing through parallels; at the top the machine is done. */
@@ -439,7 +493,8 @@ function completeIfDone(): i32 {
     const fault: i32 = runActions(load32(frame.stateAt(state) + layout.STATE_EXIT));
     if (fault < 0) return fault;
   }
-  return 0;
+  // SCXML computes the result of the session as its last deed.
+  return frame.isScxml ? completeOutput(0) : 0;
 }
 
 // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -119,16 +119,29 @@ function unmark(list: i32, count: i32, domain: i32): void {
   }
 }
 
-/** An initial transition belongs to its compound, asks nothing, and leads to a child or to a history node of it. */
+/** An initial transition belongs to its compound, asks nothing, and leads to a child or to a history node of it; in SCXML deep and to several. */
 function isInitial(state: i32): boolean {
   const transition: i32 = load16(tables.stateAt(state) + layout.STATE_INITIAL);
   const at: i32 = tables.transitionAt(transition);
   const targets: i32 = load32(at + layout.TRANSITION_TARGETS);
   if (tables.sourceOf(transition) !== state || load16(at + layout.TRANSITION_EVENT) !== layout.NONE16) return false;
+  if ((tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0) return areInside(targets, state);
   if (tables.listLength(targets) !== 1) return false;
   const target: i32 = tables.listWord(targets, 0);
   if ((target & layout.TARGET_HISTORY) !== 0) return tables.historyParent(target & ~layout.TARGET_HISTORY) === state;
   return target > 0 && tables.parentOf(target) === state;
+}
+
+/** Whether all targets lie below the state; a history node of its own may be the only one. */
+function areInside(targets: i32, state: i32): boolean {
+  const count: i32 = tables.listLength(targets);
+  for (let i: i32 = 0; i < count; i++) {
+    const word: i32 = tables.listWord(targets, i);
+    const isHistory: boolean = (word & layout.TARGET_HISTORY) !== 0;
+    const place: i32 = isHistory ? tables.historyParent(word & ~layout.TARGET_HISTORY) : word;
+    if (place < state || place > tables.endOf(state) || (place === state && !(isHistory && count === 1))) return false;
+  }
+  return count > 0;
 }
 
 /**
@@ -143,12 +156,7 @@ function validateDefault(history: i32): i32 {
     const targets: i32 = load32(tables.transitionAt(transition) + layout.TRANSITION_TARGETS);
     const count: i32 = tables.listLength(targets);
     if (count < 1) return 87;
-    for (let i: i32 = 0; i < count; i++) {
-      const word: i32 = tables.listWord(targets, i);
-      const isHistory: boolean = (word & layout.TARGET_HISTORY) !== 0;
-      const place: i32 = isHistory ? tables.historyParent(word & ~layout.TARGET_HISTORY) : word;
-      if (place < parent || place > tables.endOf(parent) || (place === parent && !(isHistory && count === 1))) return 88;
-    }
+    if (!areInside(targets, parent)) return 88;
   }
   let hop: i32 = history;
   for (let hops: i32 = 0; hops < layout.HISTORY_HOPS_MAX; hops++) {

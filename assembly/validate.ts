@@ -138,6 +138,7 @@ function validateStates(): i32 {
       if (initial >= tables.transitionCount) return 50;
     } else if (initial !== layout.NONE16) return 51;
     if (!areActions(load32(at + layout.STATE_ENTRY)) || !areActions(load32(at + layout.STATE_EXIT))) return 52;
+    if (!areActions(load32(at + layout.STATE_INVOKE)) || !areActions(load32(at + layout.STATE_FINALIZE))) return 52;
     const done: i32 = load16(at + layout.STATE_DONE_EVENT);
     if (done !== layout.NONE16 && done >= tables.eventCount) return 53;
     const output: i32 = load16(at + layout.STATE_OUTPUT);

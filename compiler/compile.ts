@@ -37,13 +37,23 @@ export function compile(definition: Definition, options: CompileOptions = {}): I
   const symbols = tables.symbols();
   const { bytes, hash } = writeImage({
     ...tables.records(),
-    semantics: options.onThrow === 'status' ? layout.SEMANTICS_THROW_IS_STATUS : 0,
+    semantics: semanticsOf(definition, options),
     fuel: fuelOf(definition, options),
     functionCount: symbols.functions.length,
     symbols: encode(symbols),
     debug: encode(debugSymbols(definition)),
   });
   return { bytes, hash, symbols, transitionPaths: tables.transitionPaths() };
+}
+
+const SEMANTICS = {
+  xstate: 0,
+  scxml: layout.SEMANTICS_SCXML,
+  'scxml-compound': layout.SEMANTICS_SCXML | layout.SEMANTICS_COMPOUND_DOMAIN,
+} as const;
+
+function semanticsOf({ semantics }: Definition, { onThrow }: CompileOptions): number {
+  return SEMANTICS[semantics ?? 'xstate'] | (onThrow === 'status' ? layout.SEMANTICS_THROW_IS_STATUS : 0);
 }
 
 function fuelOf(definition: Definition, options: CompileOptions): number {

@@ -11,6 +11,11 @@ export interface Definition {
   readonly dialect: string;
   readonly root: StateDefinition;
   readonly context: { readonly value: Json } | { readonly function: FunctionSymbol };
+  /**
+   * Whose rules hold where languages differ; XState's when it is left out. `scxml-compound`: the domain of a transition is a compound or
+   * the root, as the Recommendation has it; with `scxml` it may be a parallel.
+   */
+  readonly semantics?: 'scxml' | 'scxml-compound';
   /** Microsteps per macrostep, when the definition itself sets a limit. */
   readonly fuel?: number;
   /** The definition as plain JSON, functions as their names: for inspectors. */
@@ -27,16 +32,23 @@ export interface StateDefinition {
   readonly path: string;
   /** In document order. */
   readonly children: readonly NodeDefinition[];
-  /** Of a compound: one target, a direct child. */
+  /** Of a compound: one target, a direct child; in SCXML any descendants that can be active together. */
   readonly initial?: TransitionDefinition;
   readonly entry: readonly ActionDefinition[];
   readonly exit: readonly ActionDefinition[];
-  /** Transitions by event descriptor; each descriptor once, its transitions in the order in which their guards are asked. */
+  /**
+   * Transitions by event descriptor; each descriptor once, its transitions in the order in which their guards are asked. In SCXML entries
+   * stand in document order, a descriptor may come again, and one transition (the same object) may stand under several.
+   */
   readonly on: readonly { readonly descriptor: string; readonly transitions: readonly TransitionDefinition[] }[];
   readonly always: readonly TransitionDefinition[];
   readonly timers: readonly TimerDefinition[];
   /** Pointers to the actors that run while it is active: started behind the entry actions, stopped behind the exit actions. */
   readonly invokes?: readonly string[];
+  /** SCXML: run when a macrostep ends in which the state was entered and not left. */
+  readonly onSettled?: readonly ActionDefinition[];
+  /** SCXML: run for each external event that finds the state active, before anything is selected. */
+  readonly onExternal?: readonly ActionDefinition[];
   /** Of a final state or of the root. */
   readonly output?: FunctionSymbol;
   readonly tags: readonly string[];
@@ -52,6 +64,8 @@ export interface HistoryDefinition {
   readonly deep: boolean;
   /** Ids of what it stands for while it remembers nothing; absent = what its parent enters by default. */
   readonly targets?: readonly string[];
+  /** SCXML: run after the entry actions of its parent when the default is taken. */
+  readonly actions?: readonly ActionDefinition[];
 }
 
 export interface TransitionDefinition {

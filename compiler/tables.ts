@@ -5,7 +5,7 @@ import * as layout from '../assembly/layout.ts';
 import type { FunctionSymbol, StateSymbol, Symbols } from '../core/symbols.ts';
 import type { ActionDefinition, Definition, GuardDefinition, TimerDefinition, TransitionDefinition } from './definition.ts';
 import { planInitial, planTransition, type Plan } from './entry.ts';
-import { candidateFinder, collectEvents, type Candidates, type Events } from './events.ts';
+import { candidateFinder, collectEvents, DONE_PREFIX, type Candidates, type Events } from './events.ts';
 import { bad, isHistory, numberTree, unsupported, type History, type State, type Tree } from './tree.ts';
 import { Records, Words, type ImageTables } from './writer.ts';
 
@@ -31,8 +31,10 @@ const WORD_BITS = 32;
 export class Tables {
   readonly #definition: Definition;
   readonly #tree: Tree;
+  readonly #scxml: boolean;
   readonly #events: Events;
   readonly #transitions: Numbered[] = [];
+  readonly #transitionNumbers = new Map<TransitionDefinition, number>();
   readonly #initials = new Map<State, number>();
   readonly #defaults = new Map<History, number>();
   readonly #listed = new Map<State, ReadonlyMap<string, readonly number[]>>();
@@ -49,7 +51,8 @@ export class Tables {
   constructor(definition: Definition) {
     this.#definition = definition;
     this.#tree = numberTree(definition);
-    this.#events = collectEvents(this.#tree);
+    this.#scxml = definition.semantics !== undefined;
+    this.#events = collectEvents(this.#tree, this.#scxml ? DONE_PREFIX.scxml : DONE_PREFIX.xstate);
     this.#checkLimit('states', this.#tree.states.length, layout.STATE_MAX);
     this.#checkLimit('events', this.#events.types.length, layout.EVENT_MAX);
     for (const state of this.#tree.states) this.#numberState(state);
@@ -88,11 +91,13 @@ export class Tables {
   #numberState(state: State): void {
     const { definition } = state;
     if (definition.initial !== undefined) this.#initials.set(state, this.#addInitial(state, definition.initial));
-    const listed = definition.on.map(({ descriptor, transitions }) => {
+    const listed = new Map<string, number[]>();
+    for (const { descriptor, transitions } of definition.on) {
       const event = this.#events.numberOf(descriptor);
-      return [descriptor, transitions.map((transition) => this.#addTransition(state, transition, event))] as const;
-    });
-    this.#listed.set(state, new Map(listed));
+      const numbers = transitions.map((transition) => this.#addTransition(state, transition, event));
+      listed.set(descriptor, [...(listed.get(descriptor) ?? []), ...numbers]);
+    }
+    this.#listed.set(state, listed);
     const always = definition.always.map((transition) => this.#addTransition(state, transition, this.#events.types.length));
     if (always.length > 0) this.#always.set(state.number, always);
     for (const timer of definition.timers) {
@@ -103,12 +108,20 @@ export class Tables {
   }
 
   #addTransition(source: State, definition: TransitionDefinition, event: number): number {
-    const plan = planTransition({ machine: this.#definition.id, tree: this.#tree, source, transition: definition });
-    return this.#transitions.push({ source, definition, plan, event }) - 1;
+    const known = this.#transitionNumbers.get(definition);
+    if (known !== undefined) return known;
+    const plan = planTransition(this.#asked(source, definition));
+    const number = this.#transitions.push({ source, definition, plan, event }) - 1;
+    this.#transitionNumbers.set(definition, number);
+    return number;
+  }
+
+  #asked(source: State, transition: TransitionDefinition): Parameters<typeof planTransition>[0] {
+    return { machine: this.#definition.id, semantics: this.#definition.semantics, tree: this.#tree, source, transition };
   }
 
   #addInitial(source: State, definition: TransitionDefinition): number {
-    const plan = planInitial({ machine: this.#definition.id, tree: this.#tree, source, transition: definition });
+    const plan = planInitial(this.#asked(source, definition));
     return this.#transitions.push({ source, definition, plan, event: layout.NONE16 }) - 1;
   }
 
@@ -123,7 +136,7 @@ export class Tables {
       if (!inside)
         throw bad(this.#definition.id, path, `its default target '${node.definition.id}' lies outside '${history.parent.definition.id}'`);
     }
-    const definition = { path, targets, reenter: false, actions: [] };
+    const definition = { path, targets, reenter: false, actions: history.definition.actions ?? [] };
     const plan: Plan = { kind: 'dynamic', targets: nodes };
     this.#defaults.set(history, this.#transitions.push({ source: history.parent, definition, plan, event: layout.NONE16 }) - 1);
   }
@@ -200,6 +213,8 @@ export class Tables {
       records.u32(number, layout.STATE_EXIT, this.#list(exit));
       records.u16(number, layout.STATE_DONE_EVENT, this.#events.doneEvent(state) ?? layout.NONE16);
       records.u16(number, layout.STATE_OUTPUT, this.#outputFunction(state));
+      records.u32(number, layout.STATE_INVOKE, this.#list(this.#actionWords(definition.onSettled ?? [])));
+      records.u32(number, layout.STATE_FINALIZE, this.#list(this.#actionWords(definition.onExternal ?? [])));
       records.u32(number, layout.STATE_HISTORIES, this.#list(state.histories.map((history) => history.number)));
     }
     return records;
@@ -269,7 +284,7 @@ export class Tables {
   }
 
   #eventRecords(): Pick<RecordTables, 'events' | 'select' | 'candidates'> {
-    const candidatesOf = candidateFinder(this.#listed);
+    const candidatesOf = candidateFinder(this.#listed, this.#scxml);
     const types = this.#events.types;
     const records = new Records(types.length + 1, layout.EVENT_SIZE);
     const select = new Words();

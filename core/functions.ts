@@ -6,12 +6,13 @@ import type { Acts } from './request.ts';
 export interface FunctionArguments {
   readonly context: Json;
   readonly event: EventObject;
-  /** Whether a state (by id, or by value as `matches` takes it) is active: now for guards, before the microstep for actions. */
+  /** Whether a state (by id, or by value as `matches` takes it) is active: now for guards, and in SCXML; before the microstep for XState's actions. */
   isIn(state: Json): boolean;
 }
 
 export type BoundFunction =
-  | { readonly kind: 'guard'; call(args: FunctionArguments): boolean }
+  /** SCXML's raise an error event when they fail; XState's leave `acts` alone. */
+  | { readonly kind: 'guard'; call(args: FunctionArguments, acts: Acts): boolean }
   /** Returns what to merge into the context. */
   | { readonly kind: 'assign'; call(args: FunctionArguments, acts: Acts): unknown }
   | { readonly kind: 'effect'; call(args: FunctionArguments, self?: unknown): unknown }

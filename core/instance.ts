@@ -280,7 +280,8 @@ export class Instance extends InstanceBytes {
 
   #numberOf(event: EventObject): number {
     const number = this.machine.eventNumber(event.type);
-    if (number !== 0 || event.type.startsWith(RESERVED)) return number;
+    // In SCXML an event that nothing names still reaches what was invoked, and eventless transitions look at it.
+    if (number !== 0 || this.machine.isScxml || event.type.startsWith(RESERVED)) return number;
     throw unknownEvent(this.machine, event.type);
   }
 

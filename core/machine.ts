@@ -2,10 +2,12 @@
 // Configurations are keyed here: a number while all states fit 53 bits, else a string; equal keys mean equal configurations.
 
 import {
+  IMAGE_SEMANTICS,
   IMAGE_STATES,
   KIND_COMPOUND,
   KIND_PARALLEL,
   NONE16,
+  SEMANTICS_SCXML,
   STATE_END,
   STATE_KIND,
   STATE_OUTPUT,
@@ -47,6 +49,10 @@ export class Machine {
   readonly strideBytes: number;
   /** Whether no function of the author's takes part in a step: the core needs nobody. */
   readonly isAlone: boolean;
+  /** Whether SCXML's rules hold where they differ from XState's. */
+  readonly isScxml: boolean;
+  /** What the event of a completed state begins with; its id follows. */
+  readonly donePrefix: string;
   /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
   isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
@@ -97,6 +103,8 @@ export class Machine {
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.isScxml = (view.getUint32(IMAGE_SEMANTICS, true) & SEMANTICS_SCXML) !== 0;
+    this.donePrefix = this.isScxml ? 'done.state.' : 'xstate.done.state.';
     const states = view.getUint32(IMAGE_STATES, true);
     this.#parents = new Uint16Array(this.stateCount);
     this.#ends = new Uint16Array(this.stateCount);

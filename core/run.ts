@@ -118,16 +118,27 @@ export class Run implements FunctionArguments, Acts {
   }
 
   guard(fn: number, handle: number): number {
-    if (this.#recorded !== undefined) return this.#next() === true ? 1 : 0;
+    if (this.#recorded !== undefined) return this.#replayGuard(this.#next());
     const bound = this.#functions[fn];
     if (bound === undefined) throw this.#missing(fn);
     if (bound.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     this.#isGuard = true;
-    const answer = Boolean(bound.call(this));
+    this.#acting = fn;
+    if (this.#actingEvents.length > 0) this.#actingEvents = [];
+    const answer = Boolean(bound.call(this, this));
     this.#isGuard = false;
-    if (this.isRecording) (this.host ??= []).push(answer);
+    if (this.isRecording)
+      (this.host ??= []).push(this.#actingEvents.length === 0 ? answer : [answer, ...(this.#actingEvents as unknown as Json[])]);
     return answer ? 1 : 0;
+  }
+
+  /** A guard that raised events is recorded like a builtin: its answer, then the events. */
+  #replayGuard(recorded: HostResult): number {
+    if (!Array.isArray(recorded)) return recorded === true ? 1 : 0;
+    const [answer, ...events] = recorded as readonly Json[];
+    for (const event of events) this.#enqueue(event as unknown as EventObject);
+    return answer === true ? 1 : 0;
   }
 
   action(fn: number, handle: number): number {
@@ -248,7 +259,7 @@ export class Run implements FunctionArguments, Acts {
     const state = this.#machine.outputStates.get(fn);
     assert(state !== undefined, 'an output function belongs to a state');
     if (state === 0) this.output = value;
-    else (this.events ??= []).push({ type: `xstate.done.state.${this.#doneId(state)}`, output: value });
+    else (this.events ??= []).push({ type: this.#machine.donePrefix + this.#doneId(state), output: value });
     if (this.#recorded === undefined) (this.host ??= []).push(value);
     return 0;
   }
@@ -306,7 +317,7 @@ export class Run implements FunctionArguments, Acts {
   isIn(state: Json): boolean {
     const { words } = this.#core;
     const at = (this.#pointer + INSTANCE_CONFIGURATION) >>> 2;
-    const key = this.#isGuard ? this.#machine.configurationKey(words, at) : this.#keyBefore(words, at);
+    const key = this.#isGuard || this.#machine.isScxml ? this.#machine.configurationKey(words, at) : this.#keyBefore(words, at);
     if (typeof state === 'string' && state.startsWith('#')) return this.#machine.isActive(key, this.#machine.stateNumber(state));
     return matchesValue(state, this.#machine.value(key));
   }
@@ -341,7 +352,7 @@ export class Run implements FunctionArguments, Acts {
 function eventOf(handle: number, machine: Machine, external: EventObject, made: readonly EventObject[] | undefined): EventObject {
   if (handle === HANDLE_EXTERNAL) return external;
   const number = handle & HANDLE_ARG_MASK;
-  if ((handle & HANDLE_DONE) !== 0) return { type: `xstate.done.state.${machine.symbols.states[number]!.id}` };
+  if ((handle & HANDLE_DONE) !== 0) return { type: machine.donePrefix + machine.symbols.states[number]!.id };
   if ((handle & HANDLE_RAISE) !== 0) return machine.symbols.raises[number]!;
   return made![number - 1]!;
 }

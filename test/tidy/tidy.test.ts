@@ -90,6 +90,9 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^server\/journal\/sqlite\.ts$/,
   xstate: /^compiler\/(dialects\/xstate5[a-z-]*|xstate\/builtins|actors)\.ts$/,
   'virtual:core': /^compiler\/xstate\/cores\.ts$/,
+  saxes: /^compiler\/scxml\/xml\.ts$/,
+  'quickjs-emscripten-core': /^compiler\/scxml\/quickjs\.ts$/,
+  '@jitl/quickjs-singlefile-mjs-release-sync': /^compiler\/scxml\/quickjs\.ts$/,
   vite: /^(compiler\/vite\.ts|tools\/bootstrap\/dialect\.ts)$/,
 };
 
