@@ -13,6 +13,8 @@ export let histories: i32 = 0;
 export let lists: i32 = 0;
 export let select: i32 = 0;
 export let candidates: i32 = 0;
+/** u16 per event and state: the only candidate, or NONE16; 0 when there is no such table. */
+export let direct: i32 = 0;
 export let stateCount: i32 = 0;
 export let eventCount: i32 = 0;
 /** Whether the image asks for SCXML's rules where they differ from XState's. */
@@ -50,6 +52,7 @@ function enterImage(its: i32): void {
   lists = its + load32(its + layout.IMAGE_LISTS);
   select = its + load32(its + layout.IMAGE_SELECT);
   candidates = its + load32(its + layout.IMAGE_CANDIDATES);
+  direct = load32(its + layout.IMAGE_DIRECT);
   stateCount = load32(its + layout.IMAGE_STATE_COUNT);
   eventCount = load32(its + layout.IMAGE_EVENT_COUNT);
   const semantics: i32 = load32(its + layout.IMAGE_SEMANTICS);

@@ -2,17 +2,18 @@
 
 import * as layout from './layout.ts';
 import { allocate, release } from './heap.ts';
-import { plan } from './plan.ts';
+import { directSize, fillDirect, plan } from './plan.ts';
 import { load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { validate } from './validate.ts';
 
-/** A registered image: image, stride, instances in use, free instance block, words, next registration. */
+/** A registered image: image, stride, instances in use, free instance block, bytes at IMAGE_DIRECT, next registration. */
 const ENTRY_SIZE: i32 = 24;
 const ENTRY_IMAGE: i32 = 0;
 const ENTRY_STRIDE: i32 = 4;
 const ENTRY_IN_USE: i32 = 8;
 const ENTRY_FREE: i32 = 12;
+const ENTRY_DIRECT_SIZE: i32 = 16;
 const ENTRY_NEXT: i32 = 20;
 
 let first: i32 = 0;
@@ -68,9 +69,18 @@ export function load(pointer: i32, size: i32): i32 {
   if (refused !== 0 || entryOf(pointer) !== 0) return layout.FAULT_IMAGE;
   const stride: i32 = strideOf(pointer);
   if (scratch.prepare(load32(pointer + layout.IMAGE_STATE_COUNT), stride) < 0) return layout.FAULT_MEMORY;
-  plan();
+  const directBytes: i32 = directSize();
+  const direct: i32 = directBytes === 0 ? 0 : allocate(directBytes);
+  if (direct < 0) return layout.FAULT_MEMORY;
   const entry: i32 = allocate(ENTRY_SIZE);
-  if (entry < 0) return layout.FAULT_MEMORY;
+  if (entry < 0) {
+    if (direct !== 0) release(direct, directBytes);
+    return layout.FAULT_MEMORY;
+  }
+  plan();
+  if (direct !== 0) fillDirect(direct);
+  store32(pointer + layout.IMAGE_DIRECT, direct);
+  store32(entry + ENTRY_DIRECT_SIZE, directBytes);
   store32(entry + ENTRY_IMAGE, pointer);
   store32(entry + ENTRY_STRIDE, stride);
   store32(entry + ENTRY_IN_USE, 0);
@@ -104,6 +114,8 @@ export function unload(image: i32): i32 {
       }
       if (before === 0) first = next;
       else store32(before + ENTRY_NEXT, next);
+      const direct: i32 = load32(image + layout.IMAGE_DIRECT);
+      if (direct !== 0) release(direct, load32(entry + ENTRY_DIRECT_SIZE));
       release(entry, ENTRY_SIZE);
       release(image, load32(image + layout.IMAGE_SIZE));
       return 0;

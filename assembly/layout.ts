@@ -51,8 +51,8 @@ export const IMAGE_SYMBOLS_SIZE: i32 = 112;
 export const IMAGE_DEBUG: i32 = 116;
 /** Zero: the size is size - hashedSize; written here it would enter the hash. */
 export const IMAGE_DEBUG_SIZE: i32 = 120;
-/** Zero. */
-export const IMAGE_RESERVED: i32 = 124;
+/** Zero in a file. In its own copy the core keeps here where its table of single candidates is, if it made one (assembly/plan.ts). */
+export const IMAGE_DIRECT: i32 = 124;
 
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
 /** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */

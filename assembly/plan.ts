@@ -1,10 +1,14 @@
 // What the core finds out about an image once, when it takes it in: which transitions are plain (PLAN_PLAIN), so that a step can take the
-// short road of assembly/move.ts. Reads the tables that the validator has just passed.
+// short road of assembly/move.ts; and in which states an event has just one candidate, so that it is found by one look. Reads the tables that
+// the validator has just passed.
 
 import * as layout from './layout.ts';
-import { load16, load32, store16 } from './prim.ts';
+import { fillMemory, load16, load32, store16 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
+
+/** Events times states. */
+const DIRECT_MAX: i32 = 8192;
 
 export function plan(): void {
   markStirring();
@@ -31,6 +35,28 @@ function markStirring(): void {
 function stirs(state: i32): boolean {
   const at: i32 = tables.stateAt(state);
   return tables.listLength(load32(at + layout.STATE_EXIT)) !== 0 || tables.listLength(load32(at + layout.STATE_HISTORIES)) !== 0;
+}
+
+/** Bytes of the table that fillDirect writes for this image; 0 when it would be too large to be worth it. */
+export function directSize(): i32 {
+  const entries: i32 = (tables.eventCount + 1) * tables.stateCount;
+  return entries > DIRECT_MAX ? 0 : ((entries + 3) & ~3) << 1;
+}
+
+/** u16 for each event and state: its candidate there if it has exactly one, else NONE16. */
+export function fillDirect(table: i32): void {
+  fillMemory(table, 0xff, directSize());
+  for (let event: i32 = 0; event <= tables.eventCount; event++) {
+    const at: i32 = tables.eventAt(event);
+    const mask: i32 = load32(at + layout.EVENT_MASK);
+    let start: i32 = load32(at + layout.EVENT_STARTS);
+    for (let state: i32 = 0; state < tables.stateCount; state++) {
+      if (((tables.selectWord(mask + (state >>> 5)) >>> (state & 31)) & 1) === 0) continue;
+      const from: i32 = tables.selectWord(start);
+      start += 1;
+      if (tables.selectWord(start) - from === 1) store16(table + ((event * tables.stateCount + state) << 1), tables.candidate(from));
+    }
+  }
 }
 
 function isPlain(at: i32): boolean {

@@ -46,7 +46,7 @@ export function copyMemory(to: i32, from: i32, size: i32): void {
 
 /** @param size any number of bytes. */
 export function fillMemory(pointer: i32, value: i32, size: i32): void {
-  memory.fill(pointer, value, size);
+  memory.fill(pointer, value as u8, size);
 }
 
 /** @param size a multiple of 8. */

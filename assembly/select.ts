@@ -29,11 +29,21 @@ export function selectEvent(event: i32, handle: i32): i32 {
   const others: i32 = bits & (bits - 1);
   at += 4;
   if (others === 0 && firstCommon(configuration, mask, at, end) === end) {
-    const transition: i32 = firstEnabled(record, state, handle);
-    if (transition >= 0) choose(transition);
-    return transition < NOTHING ? transition : 0;
+    return selectIn(event, record, state, handle);
   }
   return selectAmong(record, handle);
+}
+
+/** The same when one state has candidates. */
+function selectIn(event: i32, record: i32, state: i32, handle: i32): i32 {
+  let transition: i32 = frame.direct === 0 ? layout.NONE16 : load16(frame.direct + ((event * frame.stateCount + state) << 1));
+  if (transition === layout.NONE16) transition = firstEnabled(record, state, handle);
+  else {
+    const answer: i32 = passes(transition, handle);
+    if (answer <= 0) return answer;
+  }
+  if (transition >= 0) choose(transition);
+  return transition < NOTHING ? transition : 0;
 }
 
 /** The same when several states have candidates. */

@@ -44,7 +44,7 @@ function validateHeader(pointer: i32, size: i32): i32 {
   const fuel: i32 = load32(pointer + layout.IMAGE_FUEL);
   if (fuel < 1 || fuel > layout.FUEL_MAX) return 8;
   const debug: boolean = load32(pointer + layout.IMAGE_DEBUG) === hashed && load32(pointer + layout.IMAGE_DEBUG_SIZE) === 0;
-  return debug && load32(pointer + layout.IMAGE_RESERVED) === 0 ? 0 : 9;
+  return debug && load32(pointer + layout.IMAGE_DIRECT) === 0 ? 0 : 9;
 }
 
 /** Whether `count` records of `size` bytes at the offset in that header field lie in the hashed part, 8-aligned. */
