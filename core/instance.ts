@@ -64,6 +64,8 @@ const HEX = 16;
 /** Event types of the runtime; the errors of child actors among them end a machine that does not handle them. */
 const RESERVED = 'xstate.';
 const CHILD_ERROR = 'xstate.error.actor.';
+/** The cause of a step in which a delayed event left for somebody else. */
+export const ELAPSED = 'xstate.elapsed';
 
 /** Where an event comes from that no peer sent. */
 export interface StepOrigin {
@@ -290,8 +292,10 @@ export class Instance extends InstanceBytes {
    * answered. Clocks and configuration move, the context does not: apply the record's patch. For tools.
    */
   replay(event: EventObject, stamp: Stamp, host: readonly HostResult[]): Outcome {
+    if (event.type === ELAPSED) return new Outcome(this.#nothing());
     const number = event.type === 'xstate.init' ? START : this.machine.eventNumber(event.type);
-    return this.#advance(event, stamp, this.#execute(number, event, TRACE, true, host));
+    const flags = event.type.startsWith(CHILD_ERROR) ? TRACE | MUST_HANDLE : TRACE;
+    return this.#advance(event, stamp, this.#execute(number, event, flags, true, host));
   }
 
   /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */

@@ -4,7 +4,7 @@
 // (docs/spec/sync.md)
 
 import { LockstepError } from '../core/errors.ts';
-import type { Instance, StepOrigin } from '../core/instance.ts';
+import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -214,7 +214,7 @@ export class Authority {
   #elapse(instance: Instance, timer: number): void {
     const stamp = this.#stamp(instance.seq + 1);
     const outcome = instance.elapse(timer);
-    this.#commit({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event: { type: 'xstate.elapsed', timer } });
+    this.#commit({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event: { type: ELAPSED, timer } });
   }
 
   #run(instance: Instance, { peer, n, event, origin, from }: Incoming, failed?: () => void): void {

@@ -128,6 +128,8 @@ function formatInstance(detail: InstanceDetail, paint: Paint): string {
     ['clocks', clocks.join(', ')],
     ['timers', detail.timers.map(({ event, due }) => `${event} at ${new Date(due).toISOString()}`).join(', ') || 'none'],
   ];
+  const actors = detail.actors.map(({ id, src, ended }) => `${id}${id === src ? '' : ` (${src})`}${ended ? paint('dim', ' ended') : ''}`);
+  if (actors.length > 0) rows.push(['actors', actors.join(', ')]);
   if (detail.output !== undefined) rows.push(['output', JSON.stringify(detail.output)]);
   if (detail.error !== undefined) rows.push(['error', paint('bad', detail.error)]);
   return rows.map(([name, value]) => `${paint('dim', name.padEnd(9))}${value}`).join('\n');

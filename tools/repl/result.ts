@@ -12,6 +12,8 @@ export interface InstanceDetail extends InstanceSummary {
   readonly clocks: readonly { readonly state: string; readonly ticks: number }[];
   /** `due` in ms since the epoch, by the authority's clock. */
   readonly timers: readonly { readonly event: string; readonly due: number }[];
+  /** Its child actors, those too that have ended in a state that is not left yet. */
+  readonly actors: readonly { readonly id: string; readonly src: string; readonly ended: boolean }[];
   readonly digest: string;
 }
 

@@ -12,10 +12,11 @@ import type { Environment } from '../../peer/environment.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
 import { LIMITS, type PeerId, type PeerInfo } from '../../peer/wire.ts';
+import { detailOf } from './detail.ts';
 import type { Names } from './complete.ts';
 import { durationMs, jsonOf, parseLine, stateOf, type Arguments, type ParsedCommand } from './parse.ts';
 import { eventsOf, findPeer } from './names.ts';
-import type { InstanceDetail, Notice, Result } from './result.ts';
+import type { Notice, Result } from './result.ts';
 import { helpText, isCommand } from './table.ts';
 import { StepTail } from './tail.ts';
 
@@ -181,19 +182,7 @@ export class ReplSession {
     const described = await this.#within(this.#peer.get(instance), instance);
     if (!('state' in described)) throw new LockstepError('INTERNAL', `the authority of ${instance} described something else`);
     const machine = await this.machineOf(instance);
-    const { state, ...summary } = described;
-    const clocks = state.clocks.flatMap((ticks, number) =>
-      ticks === 0 || number === 0 ? [] : [{ state: machine.symbols.states[number]?.id ?? String(number), ticks }],
-    );
-    const detail: InstanceDetail = {
-      ...summary,
-      context: state.context,
-      clocks,
-      timers: state.timers.map(([timer, due]) => ({ event: machine.symbols.timers[timer] ?? String(timer), due })),
-      ...(state.output === undefined ? {} : { output: state.output }),
-      ...(state.error === undefined ? {} : { error: state.error }),
-    };
-    return { kind: 'instance', detail };
+    return { kind: 'instance', detail: detailOf(described, machine) };
   }
 
   async #send(args: Arguments): Promise<Result> {

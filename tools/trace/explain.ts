@@ -9,6 +9,7 @@ import {
   RECORD_EXIT,
   RECORD_GUARD,
   RECORD_HISTORY,
+  RECORD_HOST,
   RECORD_INTERNAL,
   RECORD_SCHEDULE,
   RECORD_TRANSITION,
@@ -38,7 +39,7 @@ export interface Candidate {
 }
 
 export type Action =
-  | { readonly kind: 'effect' | 'assign'; readonly name: string }
+  | { readonly kind: 'effect' | 'assign' | 'builtin' | 'start' | 'stop'; readonly name: string }
   | { readonly kind: 'schedule' | 'cancel'; readonly name: string }
   | { readonly kind: 'remember'; readonly name: string };
 
@@ -136,6 +137,7 @@ class Reader {
     const { actions } = this.#open;
     if (kind === RECORD_EFFECT) actions.push({ kind: 'effect', name: chart.functionName(arg) });
     else if (kind === RECORD_ASSIGN) actions.push({ kind: 'assign', name: chart.functionName(arg) });
+    else if (kind === RECORD_HOST) actions.push(hostAction(chart, arg));
     else if (kind === RECORD_SCHEDULE) actions.push({ kind: 'schedule', name: chart.timerName(arg) });
     else if (kind === RECORD_CANCEL) actions.push({ kind: 'cancel', name: chart.timerName(arg) });
     else if (kind === RECORD_HISTORY) actions.push({ kind: 'remember', name: chart.symbols.histories[arg]?.id ?? `history ${arg}` });
@@ -178,4 +180,10 @@ class Reader {
     if (answer !== undefined) return answer ? 'outranked' : 'refused';
     return active.has(this.#chart.transitions[transition]!.source) ? 'not asked' : 'inactive';
   }
+}
+
+/** A builtin action by its name, an invoke by its place. */
+function hostAction(chart: Chart, fn: number): Action {
+  const kind = chart.symbols.functions[fn]?.kind;
+  return { kind: kind === 'invoke' ? 'start' : kind === 'stop' ? 'stop' : 'builtin', name: chart.functionName(fn) };
 }

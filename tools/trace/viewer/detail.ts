@@ -2,6 +2,8 @@
 // effects it asked for. Redrawn whole with every selection.
 
 import type { Json } from '../../../core/json.ts';
+import { SELF } from '../../../core/request.ts';
+import type { ChildChange } from '../../../core/step.ts';
 import type { DivergenceRecord } from '../../../peer/wire.ts';
 import { type Entry, isCreation } from '../entry.ts';
 import type { Microstep } from '../explain.ts';
@@ -34,6 +36,7 @@ export function stepCards(
   if (view !== undefined) cards.push(card('Why', '', ...whyOf(view, microsteps)), contextCard(view), clocksCard(view));
   if (step.host.length > 0) cards.push(hostCard(view, microsteps, step.host));
   if (step.timers.length > 0) cards.push(timersCard(view, entry));
+  if (step.children !== undefined) cards.push(card('Actors', '', h('div.chips', {}, step.children.map(actorChip))));
   if (step.effects.length > 0)
     cards.push(
       card(
@@ -209,10 +212,18 @@ function hostCard(view: View | undefined, microsteps: readonly Microstep[], host
   );
 }
 
+function actorChip(change: ChildChange): HTMLElement {
+  if ('start' in change) return h('span.chip', { title: change.start.src }, `${change.start.id} starts`);
+  return h('span.chip', {}, 'stop' in change ? `${change.stop} stops` : `${change.ended} has ended`);
+}
+
 function timersCard(view: View | undefined, entry: Entry): HTMLElement {
   const { step } = entry.record;
-  const lines = step.timers.map(({ timer, due }) => {
-    const name = view === undefined ? `timer ${timer}` : eventText(view.chart.timerName(timer));
+  const lines = step.timers.map((change) => {
+    const { timer, due } = change;
+    const send = due === null ? undefined : change.send;
+    const own = view === undefined ? `timer ${timer}` : eventText(view.chart.timerName(timer));
+    const name = send === undefined ? own : `${eventText(send.event.type)} to ${send.to === SELF ? 'itself' : send.to}`;
     return [name, [due === null ? 'stopped' : `due in ${duration(due - step.at)}, ${clockTime(due)}`]] as const;
   });
   return card('Timers', '', facts(lines));

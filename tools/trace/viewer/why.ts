@@ -17,6 +17,9 @@ const REASONS = {
 const ACTIONS: { readonly [K in Action['kind']]: string } = {
   effect: 'effect',
   assign: 'assign',
+  builtin: 'resolves',
+  start: 'starts the actor of',
+  stop: 'stops the actor of',
   schedule: 'starts timer',
   cancel: 'stops timer',
   remember: 'remembers',
