@@ -505,7 +505,8 @@ export class Instance extends InstanceBytes {
     this.rewrite('a saved state', (words) => {
       this.clear();
       this.setStatus(state.status);
-      words.set(state.clocks, this.clocksAt());
+      const clocks = this.clocksAt();
+      for (let i = 0; i < machine.stateCount; i++) words[clocks + i] = state.clocks[i]!;
       for (const [history, states] of state.history) this.remember(history, states);
     });
     this.context = context;
