@@ -1,7 +1,10 @@
-// The corners in which XState leaves the legal configurations or contradicts itself, one small chart each: what happens instead, told by the
-// slow stepper and by both builds of the core.
+// The corners in which XState leaves the legal configurations or contradicts itself, and the limits, one small chart each: what happens
+// instead, told by the slow stepper and by both builds of the core.
 
+import { raise } from 'xstate';
 import { expect, test } from 'vitest';
+import { FAULT_QUEUE_FULL, QUEUE_MAX, QUIET, STEP_TAKEN } from '../../assembly/layout.ts';
+import { compileMachine } from '../../compiler/index.ts';
 import { bothCores } from '../support/core.ts';
 import { read, type PlainChart } from './chart.ts';
 import { firstDifference } from './script.ts';
@@ -104,4 +107,40 @@ test('[CHART-7] the way out of a history begins at its parent: what was not left
     'enter m.b.a',
     'effect in a on external',
   ]);
+});
+
+test.each([2, 3, 4, 5, 6])('[CHART-8] three eventless transitions in a row take four rounds, of %i that there are', (rounds) => {
+  const plain: PlainChart = {
+    id: 'm',
+    options: { maxIterations: rounds },
+    initial: 'a',
+    states: {
+      a: { on: { GO: [{ target: ['#m.b'] }] } },
+      b: { always: [{ target: ['#m.c'] }] },
+      c: { always: [{ target: ['#m.d'] }] },
+      d: { always: [{ target: ['#m.e'] }] },
+      e: {},
+    },
+  };
+  // The last round finds nothing, and counts.
+  expect(traceOf(plain, ['GO']).at(-1)).toBe(rounds < 4 ? 'fuel' : 'enter m.e');
+});
+
+test.each([
+  [QUEUE_MAX, STEP_TAKEN],
+  [QUEUE_MAX + 1, FAULT_QUEUE_FULL],
+])('[CHART-9] the queue holds 4096 internal events; with one more the event changes nothing: %i raised', (count, result) => {
+  const machine = {
+    config: { id: 'm', on: { GO: { actions: Array.from({ length: count }, () => 'raise') }, LATER: { actions: 'seen' } } },
+    implementations: { actions: { raise: raise({ type: 'LATER' }) } },
+  };
+  const image = compileMachine(machine, { fuel: 2 * QUEUE_MAX });
+  for (const core of cores) {
+    const handle = core.loadImage(image.bytes);
+    const instance = core.exports.create(handle);
+    core.exports.start(instance, 0);
+    const before = core.digest(instance);
+    expect(core.exports.step(instance, image.symbols.events.indexOf('GO'), QUIET)).toBe(result);
+    expect(core.digest(instance)).toBe(before);
+  }
 });

@@ -69,7 +69,7 @@ const onEach =
     node.on === undefined ? node : { ...node, on: Object.fromEntries(Object.entries(node.on).map(([type, list]) => [type, change(list)])) };
 
 test.each<[mistake: string, reader: Reader, states: number, events: number]>([
-  ['reenter does nothing', wrongly(onEach((list) => list.map(({ reenter: _, ...rest }) => rest))), 1, 1],
+  ['reenter does nothing', wrongly(onEach((list) => list.map(({ reenter: _, ...rest }) => rest))), 2, 1],
   ['the last enabled transition wins', wrongly(onEach((list) => [...list].reverse())), 1, 1],
   ['deep history is shallow', wrongly((node) => (node.history === 'deep' ? { ...node, history: 'shallow' } : node)), 5, 3],
   ['exit actions are lost', wrongly(({ exit: _, ...node }) => node), 2, 1],
