@@ -100,12 +100,12 @@ export const MUTANTS = [
   {
     name: 'eventless transitions are looked for once',
     file: STATECHART,
-    edits: [['checkAlways = !eventless || changed;', 'checkAlways = !eventless;']],
+    edits: [['checkAlways = !eventless || changed || frame.isScxml;', 'checkAlways = !eventless;']],
   },
   {
     name: 'an eventless round that changed nothing is repeated',
     file: STATECHART,
-    edits: [['checkAlways = !eventless || changed;', 'checkAlways = true;']],
+    edits: [['checkAlways = !eventless || changed || frame.isScxml;', 'checkAlways = true;']],
   },
   {
     name: 'an ignored event asks no eventless transition',
@@ -285,7 +285,12 @@ export const MUTANTS = [
   {
     name: 'a region on the way to a goal is entered by default as well',
     file: ENTRY,
-    edits: [['if (!frame.isActive(child) && !frame.hasAny(scratch.enters, child + 1, childEnd)) {', 'if (!frame.isActive(child)) {']],
+    edits: [
+      [
+        'if (!frame.isActive(child) && !frame.hasAny(scratch.enters, child + 1, childEnd)) enterTarget(child);',
+        'if (!frame.isActive(child)) enterTarget(child);',
+      ],
+    ],
   },
   {
     name: 'a transition to history leaves from the common ancestor always',
@@ -329,7 +334,7 @@ export const MUTANTS = [
   },
 
   // ── Completing ───────────────────────────────────────────────────────────────────────────────────────────────
-  { name: 'a final state does not complete its parent', file: STATECHART, edits: [['fault = raiseDone(parent, done);', '']] },
+  { name: 'a final state does not complete its parent', file: STATECHART, edits: [['fault = raiseDone(parent, done);\n      if', 'if']] },
   { name: 'parallels do not complete', file: STATECHART, edits: [['fault = raiseDone(ancestor, layout.HANDLE_DONE | ancestor);', '']] },
   {
     name: 'a parallel is complete when one region is',
