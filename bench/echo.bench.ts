@@ -2,8 +2,8 @@
 // reports its CPU time, kernel and helper threads included; both sets of clients run here, in turns, and are not charged. Both sides have
 // the same connections with the same number of messages in flight on each, of the same size on the way in; the bare server sends that
 // text back as it is. Ours has everything on: relay routing, admission, dedup, digests, the trace ring, one room per connection that
-// hears the step beside the sender's answer, and nothing answered before the journal has it. `echo/confirm` keeps the journal in memory, so that it
-// measures the road and not a disk; `echo/disk` is the same with the default journal, SQLite with a full sync. Ours may carry several messages in a frame, as always; the
+// hears the step beside the sender's answer, and nothing answered before the journal has it: SQLite with a full sync for each write, the
+// default of `serve`. `echo/memory` is the same with the journal in memory, the road without the disk. Ours may carry several messages in a frame, as always; the
 // bare echo has one in each, as its callers send them. Before anything is counted both servers are driven until their code is compiled.
 
 import { once } from 'node:events';
@@ -24,9 +24,9 @@ const MESSAGE = JSON.stringify({ jsonrpc: '2.0', id: 123_456, method: 'send', pa
 const WARM_UP = 60_000;
 
 const ROWS = [
-  { name: 'echo/confirm', side: 'memory', connections: 20 },
-  { name: 'echo/confirm-50', side: 'memory', connections: 50 },
-  { name: 'echo/disk', side: 'disk', connections: 20 },
+  { name: 'echo/confirm', side: 'disk', connections: 20 },
+  { name: 'echo/confirm-50', side: 'disk', connections: 50 },
+  { name: 'echo/memory', side: 'memory', connections: 20 },
 ] as const;
 type Side = (typeof ROWS)[number]['side'] | 'bare';
 

@@ -1,31 +1,25 @@
-// The journal in one SQLite file: write-ahead log, a full sync for each write, one write for all that a turn has to say. Survives a
-// power cut. Every row carries a checksum over what it says and where it stands. docs/journal.md draws the tables.
-// The file is locked for this process as long as it is open: two authorities over one journal would both believe that they order it.
+// The journal in one SQLite file: write-ahead log, a full sync for each write, one row for all the steps that a turn has to say. Survives a
+// power cut. Those rows are moved to their place, instance by instance, many writes at a time: a write that put each step there would
+// touch a page for each instance that moved. Every row carries a checksum over what it says and where it stands.
+// docs/journal.md draws the tables.
 
-import { crc32 } from 'node:zlib';
-import Database from 'better-sqlite3';
 import type { InstanceState } from '../../core/state.ts';
 import { LockstepError, unreachable } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Seen, StoredInstance } from '../../peer/journal.ts';
 import type { InstanceId } from '../../peer/wire.ts';
+import { checksum, verify } from './checksum.ts';
+import { type CheckpointRow, type InstanceRow, JournalDatabase } from './database.ts';
+import { merge, readRun, type Run, runOf, stepsOf, sumOf } from './run.ts';
 
-/** "LKST": tells our files from other people's. */
-const APPLICATION_ID = 0x4c4b5354;
-const SCHEMA_VERSION = 1;
-/** Steps before a checkpoint that stay readable: what somebody who looks back first asks for. */
+/** Steps before a checkpoint that stay readable, at least: what somebody who looks back first asks for. */
 const HISTORY_COUNT = 256;
-/** Milliseconds to wait for a predecessor that is just closing the file. */
-const LOCK_TIMEOUT_MS = 1_000;
-
-const SCHEMA = `
-  CREATE TABLE image      (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
-  CREATE TABLE machine    (name TEXT PRIMARY KEY, image TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE instance   (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, image TEXT NOT NULL, sum INTEGER NOT NULL);
-  CREATE TABLE step       (instance INTEGER, seq INTEGER, epoch INTEGER NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL,
-                           PRIMARY KEY (instance, seq)) WITHOUT ROWID;
-  CREATE TABLE checkpoint (instance INTEGER PRIMARY KEY, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL);
-`;
+/**
+ * Runs, and characters of them, that wait to be moved to their place. Their texts are kept in memory; so many different instances cost some
+ * 20 ms at once, and what few instances have done since their checkpoints is mostly forgotten before it is moved.
+ */
+const UNSETTLED_MAX = 2_048;
+const UNSETTLED_SIZE_MAX = 4 * 1_024 * 1_024;
 
 /** What is known of an instance without asking the file. */
 interface Known {
@@ -33,53 +27,62 @@ interface Known {
   readonly name: InstanceId;
   /** seq of its newest step. */
   last: number;
+  /** Its steps in the write under way that are in no run yet: of one epoch. */
+  collected: Step[];
+  /** The newest of it, not yet moved to their place; gapless. */
+  unsettled: Run[];
 }
 
-interface InstanceRow {
-  readonly id: number;
-  readonly name: string;
-  readonly machine: string;
-  readonly image: string;
-  readonly sum: number;
-}
-
-/** A step or a checkpoint: both stand at a seq of an epoch. */
-interface BodyRow {
-  readonly seq: number;
-  readonly epoch: number;
-  readonly sum: number;
-  readonly body: string;
-}
+/** What the row of a write says of each run in it. */
+type RunHead = readonly [instance: number, epoch: number, first: number, count: number, sum: number];
 
 export class SqliteJournal implements Journal {
   readonly survives = 'power';
-  readonly #file: string;
-  readonly #database: Database.Database;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #database: JournalDatabase;
+  readonly #statements: JournalDatabase['statements'];
   readonly #writeAll: (entries: readonly JournalEntry[]) => void;
+  readonly #settleAll: (argument: undefined) => void;
   readonly #known = new Map<InstanceId, Known>();
+  /** False after a write that failed: nothing of it was kept, so what it taught us is not true. */
+  #isLoaded = false;
+  #nextInstance = 1;
+  /** Those with steps in the write under way, and what its row will say. */
+  #moved: Known[] = [];
+  #heads: RunHead[] = [];
+  #bodies: string[] = [];
+  /** Rows of writes, the runs in them and their characters. */
+  #writeCount = 0;
+  #unsettledCount = 0;
+  #unsettledSize = 0;
 
   /**
    * Opens the file, or makes it.
    * @throws LockstepError STORAGE when it cannot be opened, is somebody else's, of a newer version, or in use; CORRUPT when it is damaged.
    */
   constructor(file: string) {
-    this.#file = file;
-    this.#database = open(file);
-    this.#statements = prepare(this.#database);
+    this.#database = new JournalDatabase(file);
+    this.#statements = this.#database.statements;
     this.#writeAll = this.#database.transaction((entries: readonly JournalEntry[]) => {
       for (const entry of entries) this.#keep(entry);
+      this.#addWrite();
+      if (this.#unsettledCount >= UNSETTLED_MAX || this.#unsettledSize >= UNSETTLED_SIZE_MAX) this.#settle();
     });
+    this.#settleAll = this.#database.transaction(() => this.#settle());
+    try {
+      this.#load();
+    } catch (error) {
+      this.#database.close();
+      throw this.#database.explain(error);
+    }
   }
 
   async write(entries: readonly JournalEntry[]): Promise<void> {
-    try {
+    this.#asking(() => {
+      this.#load();
+      this.#isLoaded = false;
       this.#writeAll(entries);
-    } catch (error) {
-      // Nothing of this write was kept, so what it taught us about instances is not true.
-      this.#known.clear();
-      throw explain(error, this.#file);
-    }
+      this.#isLoaded = true;
+    });
   }
 
   async read(instance: InstanceId): Promise<StoredInstance | undefined> {
@@ -88,19 +91,15 @@ export class SqliteJournal implements Journal {
       if (row === undefined) return undefined;
       const record = recordOf(row);
       const checkpoint = this.#statements.checkpoint.get(row.id);
-      const steps = this.#statements.steps
-        .all(row.id, (checkpoint?.seq ?? 0) + 1, Number.MAX_SAFE_INTEGER)
-        .map((each) => stepOf(instance, each));
-      assertGapless(instance, (checkpoint?.seq ?? 0) + 1, steps);
+      const first = (checkpoint?.seq ?? 0) + 1;
+      const steps = this.#range(instance, first, Number.MAX_SAFE_INTEGER);
+      assertGapless(instance, first, steps);
       return checkpoint === undefined ? { record, steps } : { record, checkpoint: checkpointOf(instance, checkpoint), steps };
     });
   }
 
   async steps(instance: InstanceId, from: number, to: number): Promise<readonly Step[]> {
-    return this.#asking(() => {
-      const row = this.#statements.instance.get(instance);
-      return row === undefined ? [] : this.#statements.steps.all(row.id, from, to).map((each) => stepOf(instance, each));
-    });
+    return this.#asking(() => this.#range(instance, from, to));
   }
 
   async list(options: { readonly after?: string; readonly limit: number; readonly machine?: string }): Promise<readonly InstanceRecord[]> {
@@ -125,6 +124,11 @@ export class SqliteJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    try {
+      if (this.#isLoaded && this.#writeCount > 0) this.#settleAll(undefined);
+    } catch {
+      // The rows stay as they are, and whoever opens the file reads them there: closed twice, or a full disk.
+    }
     this.#database.close();
   }
 
@@ -158,24 +162,60 @@ export class SqliteJournal implements Journal {
   #create(record: InstanceRecord, step: Step): void {
     const { instance, machine, image } = record;
     if (this.#look(instance) !== undefined) throw new LockstepError('STORAGE', `instance ${instance} is in the journal already`);
-    const { lastInsertRowid } = this.#statements.addInstance.run(
-      instance,
-      machine,
-      image,
-      checksum(instance, 0, 0, `${machine}\n${image}`),
-    );
-    const known: Known = { id: Number(lastInsertRowid), name: instance, last: step.seq - 1 };
+    const id = this.#nextInstance++;
+    this.#statements.addInstance.run(id, instance, machine, image, checksum(instance, 0, 0, `${machine}\n${image}`));
+    const known: Known = { id, name: instance, last: step.seq - 1, collected: [], unsettled: [] };
     this.#known.set(instance, known);
     this.#append(known, step);
   }
 
   #append(known: Known, step: Step): void {
-    const { instance, epoch, seq, ...rest } = step;
+    const { instance, epoch, seq } = step;
     if (seq !== known.last + 1)
       throw new LockstepError('STORAGE', `step ${seq} of ${instance} does not follow ${known.last}, the newest in the journal`);
-    const body = JSON.stringify(rest);
-    this.#statements.addStep.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
+    const [first] = known.collected;
+    if (first === undefined) this.#moved.push(known);
+    else if (first.epoch !== epoch) this.#closeRun(known);
+    known.collected.push(step);
     known.last = seq;
+  }
+
+  /** Makes a run of what was collected for an instance. */
+  #closeRun(known: Known): void {
+    if (known.collected.length === 0) return;
+    const run = runOf(known.collected);
+    known.collected = [];
+    known.unsettled.push(run);
+    this.#heads.push([known.id, run.epoch, run.first, run.last - run.first + 1, sumOf(known.name, run)]);
+    this.#bodies.push(run.body);
+  }
+
+  /** The one row for all steps of this write. */
+  #addWrite(): void {
+    for (const known of this.#moved) this.#closeRun(known);
+    this.#moved = [];
+    if (this.#heads.length === 0) return;
+    const id = ++this.#writeCount;
+    const head = JSON.stringify(this.#heads);
+    const body = this.#bodies.join('\n');
+    this.#statements.addWrite.run(id, checksum('', 0, id, head), head, body);
+    this.#unsettledCount += this.#heads.length;
+    this.#unsettledSize += body.length;
+    this.#heads = [];
+    this.#bodies = [];
+  }
+
+  /** Moves all runs to their place: longer ones, by instance. */
+  #settle(): void {
+    for (const known of this.#known.values()) {
+      for (const run of merge(known.unsettled))
+        this.#statements.addSteps.run(known.id, run.last, run.first, run.epoch, sumOf(known.name, run), run.body);
+      known.unsettled = [];
+    }
+    this.#statements.dropWrites.run();
+    this.#writeCount = 0;
+    this.#unsettledCount = 0;
+    this.#unsettledSize = 0;
   }
 
   #checkpoint(checkpoint: Checkpoint): void {
@@ -186,15 +226,51 @@ export class SqliteJournal implements Journal {
     const body = JSON.stringify([state, seen]);
     this.#statements.setCheckpoint.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
     this.#statements.forget.run(known.id, seq - HISTORY_COUNT);
+    const kept = known.unsettled.findIndex(({ last }) => last > seq - HISTORY_COUNT);
+    known.unsettled.splice(0, kept < 0 ? known.unsettled.length : kept);
   }
 
+  /** Its runs stay in the rows of writes until these are settled; no other instance gets its number before. */
   #delete(instance: InstanceId): void {
     const known = this.#look(instance);
     if (known === undefined) return;
+    known.collected = [];
     this.#statements.forget.run(known.id, Number.MAX_SAFE_INTEGER);
     this.#statements.dropCheckpoint.run(known.id);
     this.#statements.dropInstance.run(known.id);
     this.#known.delete(instance);
+  }
+
+  // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Reads the rows of writes, which say what is not in its place yet. */
+  #load(): void {
+    if (this.#isLoaded) return;
+    this.#known.clear();
+    [this.#moved, this.#heads, this.#bodies] = [[], [], []];
+    [this.#writeCount, this.#unsettledCount, this.#unsettledSize] = [0, 0, 0];
+    this.#nextInstance = (this.#statements.lastInstance.get()?.id ?? 0) + 1;
+    for (const { id, sum, head, body } of this.#statements.writes.all()) {
+      if (id !== ++this.#writeCount) throw new LockstepError('CORRUPT', `write ${this.#writeCount} is missing in the journal`);
+      verify(sum, checksum('', 0, id, head), `the head of write ${id}`);
+      const heads = JSON.parse(head) as readonly RunHead[];
+      const bodies = body.split('\n');
+      heads.forEach((each, i) => this.#loadRun(each, bodies[i] ?? ''));
+      this.#unsettledCount += heads.length;
+      this.#unsettledSize += body.length;
+    }
+    this.#isLoaded = true;
+  }
+
+  #loadRun([id, epoch, first, count, sum]: RunHead, body: string): void {
+    this.#nextInstance = Math.max(this.#nextInstance, id + 1);
+    const row = this.#statements.instanceOf.get(id);
+    // Deleted since.
+    if (row === undefined) return;
+    const known = this.#known.get(row.name) ?? this.#remember(row);
+    const last = first + count - 1;
+    known.unsettled.push(readRun(known.name, { epoch, first, last, body }, sum));
+    known.last = Math.max(known.last, last);
   }
 
   #find(instance: InstanceId): Known {
@@ -207,108 +283,41 @@ export class SqliteJournal implements Journal {
     const known = this.#known.get(instance);
     if (known !== undefined) return known;
     const row = this.#statements.instance.get(instance);
-    if (row === undefined) return undefined;
-    const found: Known = { id: row.id, name: instance, last: this.#statements.last.get(row.id, row.id)?.last ?? 0 };
-    this.#known.set(instance, found);
-    return found;
+    return row === undefined ? undefined : this.#remember(row);
+  }
+
+  #remember({ id, name }: InstanceRow): Known {
+    const known: Known = { id, name, last: this.#statements.last.get(id, id)?.last ?? 0, collected: [], unsettled: [] };
+    this.#known.set(name, known);
+    return known;
+  }
+
+  #range(instance: InstanceId, from: number, to: number): Step[] {
+    this.#load();
+    const known = this.#look(instance);
+    if (known === undefined) return [];
+    const settled = this.#statements.steps.all(known.id, from, to).map((row) => readRun(instance, row, row.sum));
+    const unsettled = known.unsettled.filter(({ first, last }) => last >= from && first <= to);
+    return [...settled, ...unsettled].flatMap((run) => stepsOf(instance, run)).filter(({ seq }) => seq >= from && seq <= to);
   }
 
   #asking<Answer>(question: () => Answer): Answer {
     try {
       return question();
     } catch (error) {
-      throw explain(error, this.#file);
+      throw this.#database.explain(error);
     }
   }
 }
 
-// ── The file ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function open(file: string): Database.Database {
-  let database: Database.Database | undefined;
-  try {
-    database = new Database(file, { timeout: LOCK_TIMEOUT_MS });
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    adopt(database, file);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw explain(error, file);
-  }
-}
-
-/** Takes the lock, and leaves the file with our schema in it. */
-function adopt(database: Database.Database, file: string): void {
-  database.exec('BEGIN IMMEDIATE');
-  const application = database.pragma('application_id', { simple: true });
-  const version = database.pragma('user_version', { simple: true });
-  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
-  if (isEmpty && version === 0) {
-    database.exec(SCHEMA);
-    database.pragma(`application_id = ${APPLICATION_ID}`);
-    database.pragma(`user_version = ${SCHEMA_VERSION}`);
-  } else if (application !== APPLICATION_ID) {
-    throw new LockstepError('STORAGE', `${file} is an SQLite file of another program; choose another data directory`);
-  } else if (version !== SCHEMA_VERSION) {
-    throw new LockstepError('STORAGE', `${file} has schema version ${String(version)}, this program reads version ${SCHEMA_VERSION}`);
-  }
-  database.exec('COMMIT');
-}
-
-function prepare(database: Database.Database) {
-  return {
-    addImage: database.prepare<[string, Uint8Array]>('INSERT INTO image VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    image: database.prepare<[string], { bytes: Uint8Array }>('SELECT bytes FROM image WHERE hash = ?'),
-    setMachine: database.prepare<[string, string, number]>('INSERT OR REPLACE INTO machine VALUES (?, ?, ?)'),
-    machines: database.prepare<[], { name: string; image: string; sum: number }>('SELECT * FROM machine ORDER BY name'),
-    addInstance: database.prepare<[string, string, string, number]>('INSERT INTO instance (name, machine, image, sum) VALUES (?, ?, ?, ?)'),
-    instance: database.prepare<[string], InstanceRow>('SELECT * FROM instance WHERE name = ?'),
-    list: database.prepare<[string, number], InstanceRow>('SELECT * FROM instance WHERE name > ? ORDER BY name LIMIT ?'),
-    listOf: database.prepare<[string, string, number], InstanceRow>(
-      'SELECT * FROM instance WHERE name > ? AND machine = ? ORDER BY name LIMIT ?',
-    ),
-    dropInstance: database.prepare<[number]>('DELETE FROM instance WHERE id = ?'),
-    addStep: database.prepare<[number, number, number, number, string]>('INSERT INTO step VALUES (?, ?, ?, ?, ?)'),
-    steps: database.prepare<[number, number, number], BodyRow>(
-      'SELECT seq, epoch, sum, body FROM step WHERE instance = ? AND seq BETWEEN ? AND ? ORDER BY seq',
-    ),
-    last: database.prepare<[number, number], { last: number | null }>(
-      'SELECT max(coalesce((SELECT max(seq) FROM step WHERE instance = ?), 0), coalesce((SELECT seq FROM checkpoint WHERE instance = ?), 0)) AS last',
-    ),
-    forget: database.prepare<[number, number]>('DELETE FROM step WHERE instance = ? AND seq <= ?'),
-    setCheckpoint: database.prepare<[number, number, number, number, string]>('INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?)'),
-    checkpoint: database.prepare<[number], BodyRow>('SELECT seq, epoch, sum, body FROM checkpoint WHERE instance = ?'),
-    dropCheckpoint: database.prepare<[number]>('DELETE FROM checkpoint WHERE instance = ?'),
-  };
-}
-
 // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Over the place as well as the text, so that a row in the wrong place is as wrong as a row with the wrong words. */
-function checksum(name: string, epoch: number, seq: number, body: string): number {
-  return crc32(`${name}\n${epoch}\n${seq}\n${body}`);
-}
-
-function verify(found: number, expected: number, what: string): void {
-  if (found !== expected)
-    throw new LockstepError('CORRUPT', `${what} has the checksum ${found} in the journal, its words have ${expected}`);
-}
 
 function recordOf({ name, machine, image, sum }: InstanceRow): InstanceRecord {
   verify(sum, checksum(name, 0, 0, `${machine}\n${image}`), `instance ${name}`);
   return { instance: name, machine, image };
 }
 
-function stepOf(instance: InstanceId, { seq, epoch, sum, body }: BodyRow): Step {
-  verify(sum, checksum(instance, epoch, seq, body), `step ${seq} of ${instance}`);
-  // The checksum is the gate: these are the words that we wrote.
-  const rest = JSON.parse(body) as Omit<Step, 'instance' | 'epoch' | 'seq'>;
-  return { instance, epoch, seq, ...rest };
-}
-
-function checkpointOf(instance: InstanceId, { seq, epoch, sum, body }: BodyRow): Checkpoint {
+function checkpointOf(instance: InstanceId, { seq, epoch, sum, body }: CheckpointRow): Checkpoint {
   verify(sum, checksum(instance, epoch, seq, body), `the checkpoint of ${instance} at ${seq}`);
   const [state, seen] = JSON.parse(body) as [InstanceState, Seen];
   return { instance, epoch, seq, state, seen };
@@ -321,17 +330,4 @@ function assertGapless(instance: InstanceId, first: number, steps: readonly Step
       'CORRUPT',
       `step ${first + index} of ${instance} is missing in the journal, the next one is ${String(steps[index]?.seq)}`,
     );
-}
-
-/** What SQLite says, as a sentence about the file. Our own errors pass. */
-function explain(error: unknown, file: string): unknown {
-  if (error instanceof LockstepError) return error;
-  const code = error instanceof Database.SqliteError ? error.code : '';
-  const reason = error instanceof Error ? error.message : String(error);
-  const options = { cause: error };
-  if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED')
-    return new LockstepError('STORAGE', `${file} is in use by another running server`, options);
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
-    return new LockstepError('CORRUPT', `${file} is damaged: ${reason}`, options);
-  return new LockstepError('STORAGE', `${file}: ${reason}`, options);
 }

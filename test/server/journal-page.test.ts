@@ -1,6 +1,6 @@
 // The page of the journal against the files that the code makes: tables, columns, pragmas, and the checksum as the page describes it.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -12,6 +12,7 @@ import { sampleStep } from '../contracts/journal.ts';
 const page = readFileSync(new URL('../../docs/journal.md', import.meta.url), 'utf8');
 const directory = mkdtempSync(path.join(tmpdir(), 'lockstep-page-'));
 const file = path.join(directory, 'journal.sqlite');
+const killed = path.join(directory, 'killed.sqlite');
 let database: Database.Database;
 
 beforeAll(async () => {
@@ -30,6 +31,8 @@ beforeAll(async () => {
       },
     },
   ]);
+  // As a kill leaves it: what is in `write` is not in its place yet.
+  for (const end of ['', '-wal']) copyFileSync(file + end, killed + end);
   await journal.close();
   database = new Database(file, { readonly: true });
 });
@@ -69,23 +72,35 @@ test('[TIDY-9] the page of the journal draws the tables that the code makes', ()
   expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
 });
 
-test('[TIDY-9] the checksums of the journal are what its page says', () => {
+test('[TIDY-9] the checksums and texts of the journal are what its page says', () => {
+  const sum = (...parts: readonly (string | number)[]): number => crc32(parts.join('\n'));
+  const get = <Row>(from: Database.Database, table: string): Row => from.prepare<[], Row>(`SELECT * FROM ${table}`).get()!;
   interface Row {
-    readonly epoch: number;
     readonly seq: number;
+    readonly first: number;
+    readonly last: number;
+    readonly epoch: number;
     readonly sum: number;
+    readonly head: string;
     readonly body: string;
   }
-  const sum = (...parts: readonly (string | number)[]): number => crc32(parts.join('\n'));
-  for (const table of ['step', 'checkpoint']) {
-    const row = database.prepare<[], Row>(`SELECT * FROM ${table}`).get()!;
-    expect(row.sum).toBe(sum('façade', row.epoch, row.seq, row.body));
-  }
-  expect(database.prepare('SELECT sum FROM machine').pluck().get()).toBe(sum('door', 0, 0, 'h'));
-  expect(database.prepare('SELECT sum FROM instance').pluck().get()).toBe(sum('façade', 0, 0, 'door\nh'));
-  const { instance, epoch, seq, ...rest } = sampleStep('façade', 1);
-  const body = database.prepare<[], string>('SELECT body FROM step').pluck().get()!;
-  expect(JSON.parse(body)).toEqual(rest);
-  expect(database.prepare('SELECT epoch, seq FROM step').get()).toEqual({ epoch, seq });
-  expect(instance).toBe('façade');
+  const checkpoint = get<Row>(database, 'checkpoint');
+  expect(checkpoint.sum).toBe(sum('façade', checkpoint.epoch, checkpoint.seq, checkpoint.body));
+  expect(get<Row>(database, 'machine').sum).toBe(sum('door', 0, 0, 'h'));
+  expect(get<Row>(database, 'instance').sum).toBe(sum('façade', 0, 0, 'door\nh'));
+  const run = get<Row>(database, 'step');
+  expect(run.sum).toBe(sum('façade', run.epoch, run.first, run.body));
+  const { epoch, seq, at, cause, clocks, patch, host, history, status, timers, effects, digest } = sampleStep('façade', 1);
+  expect([run.epoch, run.first, run.last]).toEqual([epoch, seq, seq]);
+  expect(JSON.parse(run.body)).toEqual([
+    [at, cause.peer, cause.n, cause.event, cause.seed, clocks, patch, host, { history, status, timers, effects, digest }],
+  ]);
+  expect(database.prepare('SELECT count(*) FROM write').pluck().get()).toBe(0);
+
+  const before = new Database(killed);
+  const write = get<Row & { readonly id: number }>(before, 'write');
+  before.close();
+  expect([write.id, write.sum]).toEqual([1, sum('', 0, 1, write.head)]);
+  expect(JSON.parse(write.head)).toEqual([[1, epoch, seq, 1, run.sum]]);
+  expect(write.body).toBe(run.body);
 });

@@ -87,7 +87,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   ws: /^relay\/socket\.ts$/,
   'json-rpc-2.0': /^peer\/rpc\.ts$/,
   'fast-json-patch': /^core\/patch\.ts$/,
-  'better-sqlite3': /^server\/journal\/sqlite\.ts$/,
+  'better-sqlite3': /^server\/journal\/database\.ts$/,
   xstate: /^compiler\/(dialects\/xstate5[a-z-]*|xstate\/builtins|actors)\.ts$/,
   'virtual:core': /^compiler\/xstate\/cores\.ts$/,
   saxes: /^compiler\/scxml\/xml\.ts$/,
