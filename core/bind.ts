@@ -4,7 +4,7 @@
 
 import { authorArguments, Builtins, type Place } from './builtins.ts';
 import { LockstepError } from './errors.ts';
-import type { BoundFunction, BoundFunctions, FunctionArguments } from './functions.ts';
+import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
 import { Guards } from './guards.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Acts } from './request.ts';
@@ -183,7 +183,7 @@ class Binder {
     return { config, id: typeof config.id === 'string' && config.id !== '' ? config.id : [this.#symbols.id, ...keys].join('.') };
   }
 
-  #effect(symbol: FunctionSymbol): (args: FunctionArguments, self?: unknown) => unknown {
+  #effect(symbol: FunctionSymbol): (args: FunctionArguments, owner?: EffectOwner) => unknown {
     const reference = this.#find(symbol);
     const action = this.#action(reference);
     const type = builtinType(action);
@@ -191,9 +191,9 @@ class Binder {
     // XState's rule: an action that nothing implements does nothing. An inline one must be there.
     if (action === undefined && referenceName(reference) !== undefined) return () => undefined;
     if (!isFunction(action)) throw this.#missing(symbol, `expected an action, found ${describe(action)}`);
-    return (args, self) => {
+    return (args, owner) => {
       const { context, event } = args;
-      return action({ context, event, self }, paramsOf(reference, args));
+      return action({ context, event, self: owner?.self, system: owner?.system }, paramsOf(reference, args));
     };
   }
 

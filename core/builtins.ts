@@ -3,18 +3,16 @@
 // that `enqueue` makes are objects of the same shape.
 
 import { LockstepError } from './errors.ts';
-import type { FunctionArguments } from './functions.ts';
+import type { ActorNames, FunctionArguments } from './functions.ts';
 import type { Guards } from './guards.ts';
 import type { EventObject, Json } from './json.ts';
 import { plain } from './plain.ts';
-import { PARENT, SELF, type Acts, type ChildStart } from './request.ts';
+import { PARENT, reference, SELF, type Acts, type ChildStart } from './request.ts';
 import { builtinType, describe, isFields, isFunction, own, paramsOf, referenceName } from './source.ts';
 import type { AuthorFunction, Fields, Source } from './source.ts';
 
 /** enqueueActions within enqueueActions, and so on; more is a circle. */
 const DEPTH_MAX = 64;
-/** An actor in plain JSON, as XState persists it. */
-const ACTOR_TYPE = 1;
 
 /** The functions of an author get these. */
 export interface AuthorArguments {
@@ -22,11 +20,7 @@ export interface AuthorArguments {
   readonly event: EventObject;
   /** The instance itself, as the target of events. */
   readonly self: Json;
-}
-
-/** An actor as plain JSON: what `spawn` returns, what contexts and events hold, what sendTo and stopChild take. */
-export function reference(id: string): Json {
-  return Object.freeze({ xstate$$type: ACTOR_TYPE, id });
+  readonly system: ActorNames | undefined;
 }
 
 /** Where an action stands. */
@@ -39,8 +33,8 @@ export interface Place {
 
 const ITSELF = reference(SELF);
 
-export function authorArguments({ context, event }: FunctionArguments): AuthorArguments {
-  return { context, event, self: ITSELF };
+export function authorArguments({ context, event, system }: FunctionArguments): AuthorArguments {
+  return { context, event, self: ITSELF, system };
 }
 
 export class Builtins {
@@ -187,7 +181,7 @@ export class Builtins {
   assigning(args: FunctionArguments, path: string, acts: Acts): object {
     const spawn = (src: unknown, options: unknown = {}): Json =>
       reference(this.spawn(src, path, spawnOptions(isFields(options) ? options : {}, args), acts));
-    return { context: args.context, event: args.event, self: ITSELF, spawn };
+    return { context: args.context, event: args.event, self: ITSELF, system: args.system, spawn };
   }
 
   #refused(code: 'UNSUPPORTED' | 'BAD_DEFINITION' | 'MISSING_FUNCTION', path: string, reason: string): LockstepError {

@@ -2,6 +2,7 @@
 // Logic is run by a runner that is given, because what actors are made of (promises, callbacks, machines …) is another library's business.
 
 import { LockstepError } from './errors.ts';
+import type { EffectOwner } from './functions.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Effect } from './outcome.ts';
 import { plain } from './plain.ts';
@@ -145,4 +146,17 @@ export function errorJson(thrown: unknown): Json {
     // What is no JSON is told as text.
     return { name: 'Error', message: String(thrown) };
   }
+}
+
+/** XState's `system` for effects: the children of an instance by their system ids. */
+export function namedActors(
+  children: () => ReadonlyMap<string, ChildStart>,
+  send: (id: string, event: EventObject) => void,
+): EffectOwner['system'] {
+  return {
+    get: (systemId) => {
+      const child = [...children().values()].find((each) => each.systemId === systemId);
+      return child && { id: child.id, send: (event) => send(child.id, event) };
+    },
+  };
 }

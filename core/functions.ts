@@ -8,6 +8,26 @@ export interface FunctionArguments {
   readonly event: EventObject;
   /** Whether a state (by id, or by value as `matches` takes it) is active: now for guards, and in SCXML; before the microstep for XState's actions. */
   isIn(state: Json): boolean;
+  /** Finds actors by their system ids; absent where no step runs. */
+  readonly system?: ActorNames;
+}
+
+/** XState's `system` for functions of a step. */
+export interface ActorNames {
+  /** A reference to the child that was started under a system id and not stopped; undefined when there is none. */
+  get(systemId: string): Json | undefined;
+}
+
+/** What an effect gets beside context and event: the running instance, and actors by their system ids. */
+export interface EffectOwner {
+  readonly self: Addressee;
+  readonly system: { get(systemId: string): Addressee | undefined };
+}
+
+/** Somebody who takes events. */
+export interface Addressee {
+  readonly id: string;
+  send(event: EventObject): void;
 }
 
 export type BoundFunction =
@@ -15,7 +35,7 @@ export type BoundFunction =
   | { readonly kind: 'guard'; call(args: FunctionArguments, acts: Acts): boolean }
   /** Returns what to merge into the context. */
   | { readonly kind: 'assign'; call(args: FunctionArguments, acts: Acts): unknown }
-  | { readonly kind: 'effect'; call(args: FunctionArguments, self?: unknown): unknown }
+  | { readonly kind: 'effect'; call(args: FunctionArguments, owner?: EffectOwner): unknown }
   | { readonly kind: 'raise'; call(args: FunctionArguments): EventObject }
   /** Milliseconds. */
   | { readonly kind: 'delay'; call(args: FunctionArguments): number }

@@ -2,9 +2,10 @@
 // its timers are the environment's. Replicated machines have the same face and another road (peer/).
 
 import { Actor, type Standing, type Subscription } from './actor.ts';
-import { Children, type ActorRunner } from './children.ts';
+import { Children, namedActors, type ActorRunner } from './children.ts';
 import { LockstepError } from './errors.ts';
 import { Instance, type StepOrigin } from './instance.ts';
+import type { EffectOwner } from './functions.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Machine } from './machine.ts';
 import type { Effect, Outcome } from './outcome.ts';
@@ -198,13 +199,24 @@ export class LocalActor extends Actor {
     let failure: { readonly thrown: unknown } | undefined;
     for (const effect of outcome.effects) {
       try {
-        if (effect.request === undefined || effect.request.kind === 'call') runEffect(this.#instance.machine, effect, this);
+        if (effect.request === undefined || effect.request.kind === 'call') runEffect(this.#instance.machine, effect, this.#owner());
         else (this.#company ??= this.#makeCompany()).children.carryOut(effect);
       } catch (thrown) {
         failure ??= { thrown };
       }
     }
     if (failure !== undefined) throw failure.thrown;
+  }
+
+  /** Made for each effect: an idle machine keeps nothing of it. */
+  #owner(): EffectOwner {
+    return {
+      self: this,
+      system: namedActors(
+        () => this.#instance.children,
+        (id, event) => this.#company?.children.send(id, event),
+      ),
+    };
   }
 
   #makeCompany(): Company {
@@ -254,17 +266,16 @@ interface Mail {
 
 /**
  * Calls the author's function behind an effect.
- * @param self the running machine, for the function: something with `id` and `send`.
  * @throws whatever it throws, and LockstepError MISSING_FUNCTION.
  */
-export function runEffect(machine: Machine, effect: Effect, self: unknown): unknown {
+export function runEffect(machine: Machine, effect: Effect, owner: EffectOwner): unknown {
   const { context, event, request } = effect;
-  if (request?.kind === 'call') return request.run({ context, event, self });
+  if (request?.kind === 'call') return request.run({ context, event, ...owner });
   const bound = machine.functions?.[effect.fn];
   if (bound?.kind !== 'effect')
     throw new LockstepError(
       'MISSING_FUNCTION',
       `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`,
     );
-  return bound.call({ context, event, isIn: () => false }, self);
+  return bound.call({ context, event, isIn: () => false }, owner);
 }

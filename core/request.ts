@@ -45,3 +45,11 @@ export interface Acts {
 /** Itself, as the target of an event. */
 export const SELF = '#_internal';
 export const PARENT = '#_parent';
+
+/** An actor in plain JSON, as XState persists it. */
+const ACTOR_TYPE = 1;
+
+/** An actor as plain JSON: what `spawn` returns, what contexts and events hold, what sendTo and stopChild take. */
+export function reference(id: string): Json {
+  return Object.freeze({ xstate$$type: ACTOR_TYPE, id });
+}

@@ -20,7 +20,7 @@ import type { BoundFunctions, FunctionArguments } from './functions.ts';
 import type { EventObject, Json, JsonObject } from './json.ts';
 import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
-import type { Acts, Request } from './request.ts';
+import { reference, type Acts, type ChildStart, type Request } from './request.ts';
 import type { HostResult } from './step.ts';
 import { functionName } from './symbols.ts';
 import type { Core } from './wasm.ts';
@@ -42,7 +42,7 @@ export interface MadeRequest {
 
 /** What an instance has at the beginning of a step that functions of the step may ask for. */
 export interface RunState {
-  readonly children: ReadonlyMap<string, unknown>;
+  readonly children: ReadonlyMap<string, ChildStart>;
   /** Ids made so far. */
   readonly ids: number;
 }
@@ -69,6 +69,7 @@ export class Run implements FunctionArguments, Acts {
   delays: number[] | undefined;
   /** Of the root: the instance's output. */
   output: Json | undefined;
+  readonly system = { get: (systemId: string): Json | undefined => this.#named(systemId) };
   readonly #core: Core;
   #machine!: Machine;
   #functions: BoundFunctions = [];
@@ -211,6 +212,14 @@ export class Run implements FunctionArguments, Acts {
       if (request.kind === 'stop' && request.id === id) return false;
     }
     return this.#state.children.has(id);
+  }
+
+  #named(systemId: string): Json | undefined {
+    const started = (this.requests ?? []).flatMap(({ request }) => (request.kind === 'spawn' ? [request.child] : []));
+    const found = [...this.#state.children.values(), ...started].findLast(
+      (child) => child.systemId === systemId && this.hasChild(child.id),
+    );
+    return found === undefined ? undefined : reference(found.id);
   }
 
   nextId(prefix: string): string {

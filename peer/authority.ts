@@ -3,13 +3,14 @@
 // journal. Same class on a server and in a browser. Over 400 lines because an event's whole way through it is in one place.
 // (docs/spec/sync.md)
 
+import { namedActors } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
 import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
-import { SELF } from '../core/request.ts';
+import { SELF, type ChildStart } from '../core/request.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
@@ -47,6 +48,7 @@ interface Incoming {
   readonly from?: { readonly asker: Asker; readonly id: RequestId };
 }
 
+const NO_CHILDREN: ReadonlyMap<string, ChildStart> = new Map();
 const INSIDE: StepOrigin = { isInternal: true };
 
 type State =
@@ -101,7 +103,13 @@ export class Authority {
     this.#effects = new EffectQueue({
       machine: this.machine,
       children: this.#family.children,
-      self: { id, send: tell },
+      owner: {
+        self: { id, send: tell },
+        system: namedActors(
+          () => (this.#state.state === 'running' ? this.#state.instance.children : NO_CHILDREN),
+          (child, event) => this.#family.children.send(child, event),
+        ),
+      },
       failed: (effect, error) => hosting.report('error', `effect "${effect.name}" of ${id} failed`, error),
     });
     this.#state = { state: 'running', instance };

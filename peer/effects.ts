@@ -2,6 +2,7 @@
 // and event that it saw; what it throws is reported and changes nothing. Replays and mirrors never come here.
 
 import type { Children } from '../core/children.ts';
+import type { EffectOwner } from '../core/functions.ts';
 import { runEffect } from '../core/local.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Effect, Outcome } from '../core/outcome.ts';
@@ -10,20 +11,19 @@ import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
 export class EffectQueue {
   readonly #machine: Machine;
   readonly #children: Children;
-  readonly #self: unknown;
+  readonly #owner: EffectOwner;
   readonly #failed: (effect: Effect, error: unknown) => void;
   #waiting: { readonly effect: Effect; readonly stamp: Stamp }[] = [];
 
-  /** @param self the instance, for the author's functions: something with `id` and `send`. */
   constructor(options: {
     readonly machine: Machine;
     readonly children: Children;
-    readonly self: unknown;
+    readonly owner: EffectOwner;
     failed(effect: Effect, error: unknown): void;
   }) {
     this.#machine = options.machine;
     this.#children = options.children;
-    this.#self = options.self;
+    this.#owner = options.owner;
     this.#failed = (effect, error) => options.failed(effect, error);
   }
 
@@ -49,7 +49,7 @@ export class EffectQueue {
   }
 
   #runOne(effect: Effect): unknown {
-    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#self);
+    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#owner);
     this.#children.carryOut(effect);
     return undefined;
   }

@@ -353,3 +353,32 @@ test('[INST-13] entry actions may send to what their state invokes after them', 
   run(machine);
   expect(heard).toEqual(['EARLY']);
 });
+
+test('[INST-14] system finds actors by their system ids, in actions that send and in effects', () => {
+  const heard: string[] = [];
+  const machine = setup({
+    actors: { worker: fromCallback<EventObject>(({ receive }) => receive((event) => void heard.push(event.type))) },
+    actions: { call: ({ system }) => (system.get('boss') as { send(event: EventObject): void }).send({ type: 'CALLED' }) },
+  }).createMachine({
+    id: 'm',
+    initial: 'a',
+    states: {
+      a: {
+        invoke: { src: 'worker', systemId: 'boss' },
+        on: {
+          SEND: { actions: sendTo(({ system }) => system.get('boss') as never, { type: 'SENT' } as never) },
+          CALL: { actions: 'call' },
+          GO: 'b',
+        },
+      },
+      b: { on: { SEND: { actions: sendTo(({ system }) => (system.get('boss') ?? 'nobody') as never, { type: 'SENT' } as never) } } },
+    },
+  });
+  const { actor } = run(machine);
+  actor.send({ type: 'SEND' });
+  actor.send({ type: 'CALL' });
+  actor.send({ type: 'GO' });
+  actor.send({ type: 'SEND' });
+  expect(heard).toEqual(['SENT', 'CALLED']);
+  expect(actor.getSnapshot().status).toBe('error');
+});
