@@ -14,6 +14,8 @@ export function describeConfig(value: unknown, depth = 0): Json {
   if (depth >= DEPTH_MAX) return null;
   if (Array.isArray(value)) return value.map((item) => describeConfig(item, depth + 1));
   if (!isFields(value)) return null;
+  // The logic of an actor, written where it is invoked: a machine is a graph of all that it consists of.
+  if (isFunction(value.transition)) return { type: typeof value.id === 'string' ? value.id : '(actor)' };
   const entries = Object.entries(value).filter(([key, item]) => key !== 'schemas' && item !== undefined && typeof item !== 'symbol');
   return Object.fromEntries(entries.map(([key, item]) => [key, describeConfig(item, depth + 1)]));
 }

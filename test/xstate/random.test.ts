@@ -8,7 +8,7 @@ import { LockstepError } from '../../core/errors.ts';
 import { Log, randomChart } from '../differential/chart.ts';
 import { escapesConflict, isLegal, nodesOf, type HistoryValue, type Microstep } from '../differential/legal.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
-import { corrected, side, type Side } from './record.ts';
+import { corrected, side, type Playing, type Side } from './record.ts';
 
 const CHARTS = Number(process.env['CHARTS'] ?? 150);
 const EVENT_MAX = 30;
@@ -53,7 +53,7 @@ function play(seed: number, theirs: Side, ours: Side): { readonly ending: Ending
     return { log, chart, machine, side: one };
   }) as [Played, Played];
   const stray = strays(theirs);
-  let actors: published.AnyActorRef[];
+  let actors: Playing[];
   try {
     actors = [a, b].map(({ side: one, machine }) => one.actor(one.wrap(machine), { input: { n: 2 } }));
   } catch (error) {
@@ -64,7 +64,7 @@ function play(seed: number, theirs: Side, ours: Side): { readonly ending: Ending
   const dice = random(seed ^ 0x5bd1e995);
   let lines = 0;
   for (let event = -1; event < EVENT_MAX; event += 1) {
-    const act = event < 0 ? (actor: published.AnyActorRef): void => void actor.start() : nextAct(dice, a, theirs);
+    const act = event < 0 ? (actor: Playing): void => void actor.start() : nextAct(dice, a, theirs);
     actors.forEach((actor, index) => act(actor, [theirs, ours][index]!));
     if (stray()) return { ending: 'illegal', lines };
     const [expected, found] = [a, b].map(({ side: one, log }) => [...one.record.take(), ...log.take()]) as [string[], string[]];
@@ -82,7 +82,7 @@ interface Played {
   readonly side: Side;
 }
 
-type Act = (actor: published.AnyActorRef, at: Side) => void;
+type Act = (actor: Playing, at: Side) => void;
 
 /** An event, a timer that fires, a question, or a new life from what was persisted. */
 function nextAct(dice: Random, { chart }: Played, { clock }: Side): Act {

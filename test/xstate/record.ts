@@ -2,7 +2,7 @@
 // words that do not depend on the process (session numbers, random ids, functions), so that two records can be compared as texts.
 
 import * as published from 'xstate';
-import type { AnyActorLogic, AnyActorRef, AnyStateMachine } from 'xstate';
+import type { Actor, AnyActorLogic, AnyStateMachine } from 'xstate';
 import { lockstep } from '../../compiler/xstate/index.ts';
 import { correctedXState, type XState } from '../differential/oracle.ts';
 
@@ -13,9 +13,11 @@ export interface Side {
   /** The machine itself, or lockstep() of it. */
   wrap<T extends AnyStateMachine>(machine: T): T;
   /** An actor that is inspected, has a clock that stands still, and tells its snapshots and errors to the record. */
-  actor(logic: AnyActorLogic, options?: { readonly [name: string]: unknown }): AnyActorRef;
+  actor(logic: AnyActorLogic, options?: { readonly [name: string]: unknown }): Playing;
   readonly clock: StillClock;
 }
+
+export type Playing = Actor<AnyActorLogic>;
 
 export type Scenario = (side: Side) => void | Promise<void>;
 
@@ -40,7 +42,7 @@ export function side(xstate: XState, wrap: Side['wrap']): Side {
       logger: (...args: unknown[]) => record.write('log', args),
       inspect: record.inspect,
       ...options,
-    } as never) as AnyActorRef;
+    } as never) as Playing;
     made.subscribe({
       next: (snapshot: unknown) => record.write('next', snapshot),
       error: (error) => record.write('error', error),
@@ -66,6 +68,10 @@ export class StillClock {
   /** Delays of the armed timers, the oldest first. */
   get armed(): readonly number[] {
     return [...this.#timers.values()].map(({ delay }) => delay);
+  }
+
+  clear(): void {
+    this.#timers.clear();
   }
 
   /** Fires the timer at this place in `armed`. */
