@@ -1,56 +1,91 @@
-// The one table of error codes. Codes are for ever; texts may improve. docs/PROTOCOL.md prints this table and a test compares them.
+// The one table of error codes. Codes are for ever; texts may improve. docs/PROTOCOL.md prints this table, what each code means included, and a
+// test compares them. The meanings are comments: a page that loads the client has no use for them.
 
 interface Code {
   /** The JSON-RPC error number that carries it. */
   readonly rpc: number;
   /** Whether the same request can succeed later without being changed. */
   readonly retryable: boolean;
-  readonly means: string;
 }
 
-const code = (rpc: number, retryable: boolean, means: string): Code => ({ rpc, retryable, means });
+const code = (rpc: number, retryable: boolean): Code => ({ rpc, retryable });
 
 export const CODES = {
   // The request itself
-  MALFORMED: code(-32700, false, 'The frame is not JSON, or not the shape its method asks for.'),
-  BAD_REQUEST: code(-32600, false, 'A JSON-RPC message without a method or with a wrong envelope.'),
-  UNKNOWN_METHOD: code(-32601, false, 'No such method.'),
-  BAD_PARAMS: code(-32602, false, 'The parameters do not have the shape that the method asks for.'),
-  INTERNAL: code(-32603, true, 'A fault of ours; the server log has it.'),
-  BAD_VERSION: code(-32010, false, 'The peer speaks no protocol version that this one does.'),
-  TOO_LARGE: code(-32011, false, 'A frame or an event is over its size limit.'),
-  TOO_MANY: code(-32012, true, 'A limit on how many (watches, unacknowledged events, instances) is reached.'),
-  FORBIDDEN: code(-32013, false, 'This peer may not do that.'),
-  UNREACHABLE: code(-32014, true, 'The peer that would answer is not connected.'),
-  CLOSED: code(-32015, true, 'The connection or the instance was closed before the answer.'),
-  TIMEOUT: code(-32016, true, 'No answer in time; whether it took effect is unknown, and resending the same event id is safe.'),
+  /** The frame is not JSON, or not the shape its method asks for. */
+  MALFORMED: code(-32700, false),
+  /** A JSON-RPC message without a method or with a wrong envelope. */
+  BAD_REQUEST: code(-32600, false),
+  /** No such method. */
+  UNKNOWN_METHOD: code(-32601, false),
+  /** The parameters do not have the shape that the method asks for. */
+  BAD_PARAMS: code(-32602, false),
+  /** A fault of ours; the server log has it. */
+  INTERNAL: code(-32603, true),
+  /** The peer speaks no protocol version that this one does. */
+  BAD_VERSION: code(-32010, false),
+  /** A frame or an event is over its size limit. */
+  TOO_LARGE: code(-32011, false),
+  /** A limit on how many (watches, unacknowledged events, instances) is reached. */
+  TOO_MANY: code(-32012, true),
+  /** This peer may not do that. */
+  FORBIDDEN: code(-32013, false),
+  /** The peer that would answer is not connected. */
+  UNREACHABLE: code(-32014, true),
+  /** The connection or the instance was closed before the answer. */
+  CLOSED: code(-32015, true),
+  /** No answer in time; whether it took effect is unknown, and resending the same event id is safe. */
+  TIMEOUT: code(-32016, true),
   // Names
-  UNKNOWN_MACHINE: code(-32020, false, 'No machine of that name is defined here.'),
-  UNKNOWN_INSTANCE: code(-32021, false, 'No instance of that name exists here.'),
-  UNKNOWN_EVENT: code(-32022, false, 'Nothing in the machine names this event type.'),
-  UNKNOWN_IMAGE: code(-32023, false, 'No image with that hash is published here.'),
-  UNKNOWN_PEER: code(-32024, true, 'No peer of that name is here.'),
-  EXISTS: code(-32025, false, 'An instance of that name exists already.'),
+  /** No machine of that name is defined here. */
+  UNKNOWN_MACHINE: code(-32020, false),
+  /** No instance of that name exists here. */
+  UNKNOWN_INSTANCE: code(-32021, false),
+  /** Nothing in the machine names this event type. */
+  UNKNOWN_EVENT: code(-32022, false),
+  /** No image with that hash is published here. */
+  UNKNOWN_IMAGE: code(-32023, false),
+  /** No peer of that name is here. */
+  UNKNOWN_PEER: code(-32024, true),
+  /** An instance of that name exists already. */
+  EXISTS: code(-32025, false),
   // Machines and their functions
-  BAD_DEFINITION: code(-32030, false, 'The definition is malformed; the message has the path and the reason.'),
-  UNSUPPORTED: code(-32031, false, 'The definition says something that this version cannot run; the message has the path and the reason.'),
-  BAD_IMAGE: code(-32032, false, 'The image does not pass the validator, or its hash is not the one it was asked for by.'),
-  NOT_JSON: code(-32033, false, 'A context, event or parameter holds something that is not plain JSON; the message has the path.'),
-  MISSING_FUNCTION: code(-32034, false, 'The image names a host function that the definition at hand does not have.'),
-  HOST_THREW: code(-32035, false, 'A guard, assign, delay or output of the author threw; nothing changed.'),
+  /** The definition is malformed; the message has the path and the reason. */
+  BAD_DEFINITION: code(-32030, false),
+  /** The definition says something that this version cannot run; the message has the path and the reason. */
+  UNSUPPORTED: code(-32031, false),
+  /** The image does not pass the validator, or its hash is not the one it was asked for by. */
+  BAD_IMAGE: code(-32032, false),
+  /** A context, event or parameter holds something that is not plain JSON; the message has the path. */
+  NOT_JSON: code(-32033, false),
+  /** The image names a host function that the definition at hand does not have. */
+  MISSING_FUNCTION: code(-32034, false),
+  /** A guard, assign, delay or output of the author threw; nothing changed. */
+  HOST_THREW: code(-32035, false),
   // Steps
-  NOT_RUNNING: code(-32040, false, 'The instance is done, failed or stopped and takes no more events.'),
-  FUEL: code(-32041, false, 'The step did not come to rest within the microsteps that the image allows; nothing changed.'),
-  OVERFLOW: code(-32042, false, 'The step raised more events or effects than there is room for; nothing changed.'),
-  EXPECTATION: code(-32043, false, 'The instance is not at the seq or in the state that the sender expected.'),
-  STALE: code(-32044, false, 'This event id is older than what is remembered; it is not applied.'),
-  STALE_SEQ: code(-32045, true, 'A step is missing before this one; the mirror is unchanged and resumes.'),
-  DIVERGED: code(-32046, true, 'A replica does not have the digest of its authority; it asks for a snapshot and carries on.'),
-  FENCED: code(-32047, false, 'A newer epoch has another authority.'),
+  /** The instance is done, failed or stopped and takes no more events. */
+  NOT_RUNNING: code(-32040, false),
+  /** The step did not come to rest within the microsteps that the image allows; nothing changed. */
+  FUEL: code(-32041, false),
+  /** The step raised more events or effects than there is room for; nothing changed. */
+  OVERFLOW: code(-32042, false),
+  /** The instance is not at the seq or in the state that the sender expected. */
+  EXPECTATION: code(-32043, false),
+  /** This event id is older than what is remembered; it is not applied. */
+  STALE: code(-32044, false),
+  /** A step is missing before this one; the mirror is unchanged and resumes. */
+  STALE_SEQ: code(-32045, true),
+  /** A replica does not have the digest of its authority; it asks for a snapshot and carries on. */
+  DIVERGED: code(-32046, true),
+  /** A newer epoch has another authority. */
+  FENCED: code(-32047, false),
   // The world
-  STORAGE: code(-32050, true, 'The journal could not be written or read; what was not durable is undone.'),
-  CORRUPT: code(-32051, false, 'A journal record does not have its checksum.'),
-  CORE: code(-32052, false, 'The core is unusable: memory is exhausted or it trapped.'),
+  /** The journal could not be written or read; what was not durable is undone. */
+  STORAGE: code(-32050, true),
+  /** A journal record does not have its checksum. */
+  CORRUPT: code(-32051, false),
+  /** The core is unusable: memory is exhausted or it trapped. */
+  CORE: code(-32052, false),
 } as const;
 
 export type ErrorCode = keyof typeof CODES;
