@@ -10,6 +10,7 @@ import { Peer } from '../peer/peer.ts';
 import { claimSecret } from './claim.ts';
 import { loadCore } from './core.ts';
 import { browserEnvironment } from './environment.ts';
+import { serving } from './serving.ts';
 import { dialSocket } from './socket.ts';
 
 export interface ConnectOptions {
@@ -41,6 +42,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     environment: browserEnvironment(),
     dial: road.dial,
     core,
+    serving,
     secret: claim.secret,
     name: options.name ?? document.title,
     kind: 'browser',

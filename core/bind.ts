@@ -7,6 +7,7 @@ import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
 import { Guards } from './guards.ts';
 import type { EventObject, Json } from './json.ts';
+import { unescapePointer } from './plain.ts';
 import type { Acts } from './request.ts';
 import {
   builtinType,
@@ -256,8 +257,5 @@ function at(config: Fields, path: string): unknown {
 
 /** The reference tokens of a JSON pointer. */
 function tokensOf(path: string): string[] {
-  return path
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return path.split('/').slice(1).map(unescapePointer);
 }

@@ -3,7 +3,6 @@
 
 import { RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY } from '../assembly/layout.ts';
 import type { EventObject, Json } from './json.ts';
-import { diff, type Operation } from './patch.ts';
 import type { Request } from './request.ts';
 import type { ContextMark, MadeRequest } from './run.ts';
 import type { ChildChange, HostResult, Status, TimerChange } from './step.ts';
@@ -48,7 +47,6 @@ const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
 
 export class Outcome {
   readonly #source: OutcomeSource;
-  #patch: readonly Operation[] | undefined;
 
   constructor(source: OutcomeSource) {
     this.#source = source;
@@ -86,8 +84,13 @@ export class Outcome {
     return this.#source.error;
   }
 
-  get patch(): readonly Operation[] {
-    return (this.#patch ??= diff(this.#source.first ? null : this.#source.before, this.#source.after));
+  /** The context that the step began with; null at the first one, whose patch makes it all. */
+  get before(): Json {
+    return this.#source.first ? null : this.#source.before;
+  }
+
+  get after(): Json {
+    return this.#source.after;
   }
 
   get host(): readonly HostResult[] {

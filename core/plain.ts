@@ -122,7 +122,28 @@ function tooDeep(path: string): LockstepError {
   return new LockstepError('NOT_JSON', `expected at most ${DEPTH_MAX} levels of arrays and objects, found more at "…${place}"`);
 }
 
+/** Equal plain values. Identity first; values that a mirror parsed twice are compared in depth. */
+export function isSame(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && (a as readonly Json[]).every((item, i) => isSame(item, b[i] as Json));
+  if (Array.isArray(b)) return false;
+  const left = a as Readonly<Record<string, Json>>;
+  const right = b as Readonly<Record<string, Json>>;
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && isSame(left[key]!, right[key]!));
+}
+
+export function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** One reference token of a JSON pointer (RFC 6901). */
 export function escapePointer(token: string): string {
   return token.includes('~') || token.includes('/') ? token.replaceAll('~', '~0').replaceAll('/', '~1') : token;
+}
+
+export function unescapePointer(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -84,3 +84,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
 }
+
+/** XState's machines, and ours: a config, and functions beside it. */
+export function isMachine(logic: unknown): boolean {
+  return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
+}

@@ -26,7 +26,7 @@ import type { InstanceRecord, JournalEntry } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, Room } from './room.ts';
-import type { Asker } from './rpc.ts';
+import type { Asker } from './service.ts';
 import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';

@@ -6,7 +6,8 @@ import { failure } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { ChildStart } from '../core/request.ts';
-import { isFields, isFunction } from '../core/source.ts';
+import { isMachine } from '../core/source.ts';
+import { letters } from './identity.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { InstanceId } from './wire.ts';
 
@@ -82,17 +83,7 @@ export class HostedActors implements ActorRunner {
   }
 }
 
-/** XState's machines, and ours: a config, and functions beside it. */
-export function isMachine(logic: unknown): boolean {
-  return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
-}
-
 /** A child's instance name: its parent's and its id. */
 export function childName(parent: InstanceId, id: string): string {
   return `${parent.slice(parent.indexOf('/') + 1)}:${letters(id)}`;
-}
-
-/** A text in the letters of names. */
-export function letters(text: string): string {
-  return text.replace(/[^A-Za-z0-9_.-]/g, (letter) => `~${letter.charCodeAt(0).toString(16)}`);
 }

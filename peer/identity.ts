@@ -35,3 +35,8 @@ export function hostedId(name: string, peer: PeerId, isServer: boolean): Instanc
     throw new LockstepError('FORBIDDEN', `instance "${name}" belongs to peer ${owner}, and this is ${peer}`);
   return isServer ? local : `${peer}/${local}`;
 }
+
+/** A text in the letters of names. */
+export function letters(text: string): string {
+  return text.replace(/[^A-Za-z0-9_.-]/g, (letter) => `~${letter.charCodeAt(0).toString(16)}`);
+}

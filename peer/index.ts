@@ -18,4 +18,5 @@ export type { Dial, Link } from './link.ts';
 export { MemoryJournal } from './memory.ts';
 export type { Mirror, Refusal } from './mirror.ts';
 export { Peer, type PeerOptions } from './peer.ts';
+export { serving } from './serving.ts';
 export type * from './wire.ts';

@@ -8,6 +8,7 @@ import type { Journal } from './journal.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
+import type { Serving, ServingOptions } from './serving.ts';
 import { type HelloParams, type InstanceId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
@@ -16,6 +17,8 @@ export interface PeerOptions {
   readonly core: Core;
   /** Whoever has it is this peer: its id derives from it. At most 256 characters. */
   readonly secret: string;
+  /** Brings in what this peer does for others, when the first of them asks, or a journal is to be read: `serving` of serving.ts, or a loader of it. */
+  readonly serving: (options: ServingOptions) => Serving | Promise<Serving>;
   /** For people. */
   readonly name?: string;
   readonly kind?: PeerKind;

@@ -5,20 +5,18 @@ import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { plain } from '../core/plain.ts';
-import { type Message, readNotice, readParams } from './codec-json.ts';
+import { type Message, readNotice } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
 import { Follower } from './follower.ts';
-import { Host } from './host.ts';
 import { hostedId, ownerOf } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
-import { MemoryJournal } from './memory.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
 import { helloOf, type PeerOptions } from './options.ts';
-import { Service } from './rpc.ts';
+import { Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
 import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type Traced } from './wire.ts';
@@ -30,8 +28,7 @@ export class Peer {
   readonly tracer: Tracer;
   readonly #options: PeerOptions;
   readonly #connection: Connection;
-  readonly #service: Service<Session>;
-  readonly #host: Host;
+  readonly #reception: Reception;
   readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
   readonly #mirrors: Mirrors;
@@ -47,13 +44,11 @@ export class Peer {
     this.#options = options;
     const report: Report = options.report ?? (() => undefined);
     this.#directory = new Directory(report);
-    this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
     this.machines = new Machines({
       core: options.core,
       compile: options.compile,
       report,
-      added: (name) =>
-        void this.#host.published(name).catch((error: unknown) => report('error', `machine "${name}" is not in the journal`, error)),
+      added: (name) => this.#reception.published(name),
     });
     this.#connection = new Connection({
       environment: options.environment,
@@ -70,19 +65,22 @@ export class Peer {
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
     const rooms = this.#connection.rooms();
     this.tracer = new Tracer(rooms, report);
-    this.#host = new Host({
-      environment: options.environment,
-      journal: options.journal ?? new MemoryJournal(),
-      machines: this.machines,
-      rooms,
-      tracer: this.tracer,
-      report,
-      isServer: options.kind === 'server',
-      acceptsDefinitions: options.acceptsDefinitions ?? false,
-      actors: options.actors,
-      emitted: options.emitted ?? (() => undefined),
-      flush: () => this.#connection.outbox.flush(),
-    });
+    const bring = (): ReturnType<PeerOptions['serving']> =>
+      options.serving({
+        environment: options.environment,
+        journal: options.journal,
+        machines: this.machines,
+        rooms,
+        tracer: this.tracer,
+        report,
+        isServer: options.kind === 'server',
+        acceptsDefinitions: options.acceptsDefinitions ?? false,
+        evaluate: options.evaluate,
+        actors: options.actors,
+        emitted: options.emitted ?? (() => undefined),
+        flush: () => this.#connection.outbox.flush(),
+      });
+    this.#reception = new Reception(bring, report);
     this.#mirrors = new Mirrors({
       environment: options.environment,
       machines: this.machines,
@@ -91,13 +89,19 @@ export class Peer {
       session: (instance) => this.#sessionFor(instance),
       diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
     });
-    this.#serve();
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
-    this.#host.read().then(
+    this.#restore().then(
       () => this.#connection.connect(),
       (error: unknown) =>
         this.#failed(error instanceof LockstepError ? error : new LockstepError('STORAGE', String(error), { cause: error })),
     );
+  }
+
+  /** What a journal holds is here before anybody can ask for it. */
+  async #restore(): Promise<void> {
+    if (this.#options.journal === undefined) return;
+    const { host } = await this.#reception.get();
+    await host.read();
   }
 
   /** This peer's name, as the relay knows it. @throws LockstepError when the relay refuses it, or it is closed first. */
@@ -218,7 +222,8 @@ export class Peer {
   async host(instance: string, machine: string, input?: Json): Promise<Mirror> {
     const self = await this.ready;
     const id = hostedId(instance, self, this.#options.kind === 'server');
-    if (!this.#host.has(id)) await this.#host.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
+    const { host } = await this.#reception.get();
+    if (!host.has(id)) await host.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
     return this.watch(id);
   }
 
@@ -228,7 +233,7 @@ export class Peer {
     this.#isClosed = true;
     const closed = new LockstepError('CLOSED', 'this peer was closed');
     this.#mirrors.close(closed);
-    await this.#host.close();
+    await this.#reception.close();
     this.#connection.close();
     for (const session of this.#sessions.values()) session.close(closed);
     this.#opening.fail(closed);
@@ -237,7 +242,7 @@ export class Peer {
   // ── Link ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #opened(): void {
-    this.#host.begin(this.#self());
+    this.#reception.begin(this.#self());
     this.#directory.reset(this.#connection.hello());
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
     this.#opening.open();
@@ -278,7 +283,7 @@ export class Peer {
         remote,
         environment: this.#options.environment,
         outbox: this.#connection.outbox,
-        service: this.#service,
+        requested: (...request) => this.#reception.handle(...request),
         timeoutMs: () => this.#timeoutMs(),
         noticed: (from, method, params) => this.#noticed(from, method, params),
       });
@@ -376,17 +381,5 @@ export class Peer {
     );
     this.tracer.record(record);
     this.tracer.publish();
-  }
-
-  // ── Methods ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #serve(): void {
-    this.#host.serve(this.#service);
-    this.#service.serve('trace', (params, session) => this.tracer.serve(session, readParams('trace', params)));
-    this.#service.serve('eval', async (params) => {
-      const { source } = readParams('eval', params);
-      if (this.#options.evaluate === undefined) throw new LockstepError('FORBIDDEN', 'this peer did not opt in to eval');
-      return { text: await this.#options.evaluate(source) };
-    });
   }
 }

@@ -1,5 +1,6 @@
 // Makes the step record of what the core just did. Journal, wire and trace all get this one.
 
+import { diff } from '../core/diff.ts';
 import type { Instance } from '../core/instance.ts';
 import type { EventObject } from '../core/json.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -35,7 +36,7 @@ export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event
     cause: { peer, n, event, seed: stamp.seed },
     clocks: outcome.clocks,
     history: outcome.history,
-    patch: outcome.patch,
+    patch: diff(outcome.before, outcome.after),
     host: outcome.host,
     timers: outcome.timers,
     effects: effects.length === 0 ? NO_EFFECTS : effects.map(({ fn, name }) => ({ fn, name })),

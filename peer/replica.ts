@@ -4,7 +4,7 @@
 import { type Difference, Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
-import { diff } from '../core/patch.ts';
+import { isSame } from '../core/plain.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { DivergenceRecord, StepDifference } from './wire.ts';
@@ -99,7 +99,7 @@ export class Replica {
       for (const { event, stamp } of pending) this.predict(event, stamp);
     }
     const instance = this.shown;
-    if (shown === undefined || shown === instance.context || diff(shown, instance.context).length > 0) return;
+    if (shown === undefined || shown === instance.context || !isSame(shown, instance.context)) return;
     if (confirmed.context === instance.context) confirmed.context = shown;
     instance.context = shown;
   }

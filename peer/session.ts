@@ -6,7 +6,8 @@ import { LockstepError } from '../core/errors.ts';
 import { encodeAnswer, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
-import { type Asker, Rpc, type Service } from './rpc.ts';
+import { Rpc } from './rpc.ts';
+import type { Asker } from './service.ts';
 import type { Methods, PeerId } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
@@ -16,7 +17,8 @@ export interface SessionOptions {
   readonly remote: PeerId;
   readonly environment: Environment;
   readonly outbox: Outbox;
-  readonly service: Service<Session>;
+  /** What the remote asks for. */
+  readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   readonly timeoutMs: () => number;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
@@ -91,7 +93,7 @@ export class Session implements Asker {
     if (message instanceof LockstepError) return this.refuse(null, message);
     switch (message.kind) {
       case 'request':
-        return this.#options.service.handle(message.id, message.method, message.params, this);
+        return this.#options.requested(message.id, message.method, message.params, this);
       case 'answer':
         return this.#rpc.receive(message.id, undefined, message.result);
       case 'refusal':

@@ -1,6 +1,7 @@
 // Shapes: how unknown values are checked to be what a type says. A shape names the first thing that is wrong, or nothing; checking makes
 // no copies and no garbage while all is well. Only codec-json.ts turns a checked value into its type.
 
+import { LockstepError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { LIMITS } from './wire.ts';
 
@@ -129,4 +130,11 @@ export function sizeOf(value: Json, max: number): number {
     if (size > max) return size;
   }
   return size;
+}
+
+/** The value, which has the shape. @throws LockstepError BAD_PARAMS with the path to what is wrong. */
+export function checked<T>(what: string, shape: Shape<T>, value: unknown): T {
+  const problem = shape(value);
+  if (problem !== undefined) throw new LockstepError('BAD_PARAMS', `${what}: ${problem}`);
+  return value as T;
 }

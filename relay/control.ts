@@ -2,8 +2,9 @@
 // opens. Whatever leaves `readControl` has passed the codec's gate; whatever does not is refused with a code and a sentence.
 
 import { LockstepError } from '../core/errors.ts';
-import { readBody, readNotice, readParams } from '../peer/codec-json.ts';
+import { readBody, readNotice } from '../peer/codec-json.ts';
 import type { Message, RequestId } from '../peer/codec-json.ts';
+import { readParams } from '../peer/params.ts';
 import type { HelloParams, PeerId } from '../peer/wire.ts';
 
 export type Control =

@@ -5,6 +5,7 @@ import { compileMachine } from '../compiler/index.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
+import { serving } from '../peer/serving.ts';
 import type { PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
@@ -36,6 +37,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const peer = new Peer({
     environment: nodeEnvironment,
     core: await loadCore(),
+    serving,
     dial: dial(url),
     secret,
     compile: (definition) => compileMachine(definition).bytes,

@@ -14,6 +14,7 @@ import type { Dial } from '../peer/link.ts';
 import type { Report } from '../peer/log.ts';
 import { linkPair } from '../peer/pair.ts';
 import { Peer } from '../peer/peer.ts';
+import { serving } from '../peer/serving.ts';
 import type { InstanceId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { Gate } from '../relay/gate.ts';
@@ -95,6 +96,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const peer = new Peer({
     environment: nodeEnvironment,
     core,
+    serving,
     dial: hub === undefined ? dial(options.relay?.url ?? '') : dialHub(hub),
     kind: 'server',
     name: 'server',

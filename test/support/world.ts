@@ -6,6 +6,7 @@ import type { Journal } from '../../peer/journal.ts';
 import type { Link } from '../../peer/link.ts';
 import type { Report } from '../../peer/log.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
+import { serving } from '../../peer/serving.ts';
 import { linkPair, TestEnvironment, TestNetwork } from '../../peer/testing.ts';
 import { Hub } from '../../relay/hub.ts';
 import { testCore } from './core.ts';
@@ -89,6 +90,7 @@ export class World {
       environment: this.environment,
       dial: network.dial,
       core: await testCore(),
+      serving,
       secret: name,
       name,
       compile: (source) => compileMachine(source).bytes,

@@ -2,6 +2,7 @@
 
 import { assign, raise, setup } from 'xstate';
 import { expect, test } from 'vitest';
+import { diff } from '../../core/diff.ts';
 import { bind } from '../../core/bind.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { Instance, type Difference } from '../../core/instance.ts';
@@ -84,7 +85,8 @@ const machine = (): Machine => {
 
 /** What a step record carries of an outcome. */
 function difference(outcome: Outcome, seq: number): Difference {
-  const { clocks, history, patch, timers, status, output, error } = outcome;
+  const { clocks, history, timers, status, output, error } = outcome;
+  const patch = diff(outcome.before, outcome.after);
   const record = {
     seq,
     clocks,
@@ -120,7 +122,7 @@ test('a machine runs: value, context, guards, timers, tags, clocks', () => {
   const outcome = instance.step({ type: 'ADD', price: 3, name: 'tea' }, stamp);
   expect(outcome.taken).toBe(true);
   expect(instance.snapshot().value).toEqual({ cart: 'filled', door: 'shut', gone: 'no' });
-  expect(outcome.patch).toEqual([{ op: 'replace', path: '', value: { items: ['tea'], total: 3 } }]);
+  expect(diff(outcome.before, outcome.after)).toEqual([{ op: 'replace', path: '', value: { items: ['tea'], total: 3 } }]);
   expect(outcome.timers).toEqual([{ timer: 0, due: 5_000 }]);
   expect(outcome.host).toEqual([true, 4_000]);
   expect(instance.tick('cart.filled')).toBe(1);

@@ -1,12 +1,14 @@
-// Differences of contexts: what they turn into what, how small they are, what they share.
+// Differences of contexts: what they turn into what, how small they are, what they share. fast-json-patch is what they are held against.
 
+import jsonPatch, { type Operation as AnyOperation } from 'fast-json-patch';
 import { expect, test } from 'vitest';
-import { applyPatch, diff } from '../../core/patch.ts';
+import { diff } from '../../core/diff.ts';
+import { applyPatch } from '../../core/patch.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { plain } from '../../core/plain.ts';
 import type { Json } from '../../core/json.ts';
 import { random, seedOf } from '../support/random.ts';
-import { changed, randomJson } from '../support/random-json.ts';
+import { changed, randomJson, randomObject } from '../support/random-json.ts';
 
 test('[INST-1] a difference applied to the old value gives the new one, for random changes', () => {
   const dice = random(seedOf('patch'));
@@ -17,7 +19,35 @@ test('[INST-1] a difference applied to the old value gives the new one, for rand
     const patch = diff(before, after);
     expect(applyPatch(before, patch)).toEqual(after);
     expect(applyPatch(before, JSON.parse(JSON.stringify(patch)))).toEqual(after);
+    expect(jsonPatch.applyPatch(structuredClone(before), structuredClone(patch) as AnyOperation[], true).newDocument).toEqual(after);
   }
+});
+
+test('[INST-3] any operation at any place does what fast-json-patch does with it, or both refuse', () => {
+  const dice = random(seedOf('patch places'));
+  // Without '' and '01', which the library takes for indices and RFC 6901 does not.
+  const keys = ['a', 'b', 'c~1d', 'e~0f', '0', '1', '3', '-', 'items', '__proto__', 'length'];
+  let applied = 0;
+  for (let round = 0; round < 5_000; round++) {
+    const before = plain(randomObject(dice, 3), '');
+    const path = Array.from({ length: 1 + dice.below(3) }, () => `/${dice.pick(keys)}`).join('');
+    const op = dice.pick(['add', 'replace', 'remove'] as const);
+    const operation = op === 'remove' ? { op, path } : { op, path, value: plain(randomJson(dice, 2), '') };
+    const outcome = (apply: () => unknown): unknown => {
+      try {
+        return apply();
+      } catch {
+        return 'refused';
+      }
+    };
+    const theirs = outcome(() => jsonPatch.applyPatch(structuredClone(before), [operation] as AnyOperation[], true).newDocument);
+    expect(
+      outcome(() => applyPatch(before, [operation])),
+      JSON.stringify({ before, operation }),
+    ).toEqual(theirs);
+    if (theirs !== 'refused') applied++;
+  }
+  expect(applied).toBeGreaterThan(300);
 });
 
 test('[INST-1] a difference is never longer than replacing everything', () => {
@@ -70,6 +100,10 @@ test.each([
   [{ op: 'add', path: '/__proto__/x', value: 1 }],
   [{ op: 'replace', path: 'a', value: 1 }],
   [{ op: 'add', path: '/a/b/c', value: 1 }],
+  [{ op: 'add', path: '/a/', value: 1 }],
+  [{ op: 'replace', path: '/a/01', value: 1 }],
+  [{ op: 'replace', path: '/a/length', value: 1 }],
+  [{ op: 'remove', path: '' }],
 ] as const)('[INST-3] an operation that does not apply is refused: %j', (operation) => {
   const document = plain({ a: [1, 2] }, '');
   expect(() => applyPatch(document, [operation])).toThrow(LockstepError);

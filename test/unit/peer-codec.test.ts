@@ -10,9 +10,9 @@ import {
   readBody,
   readHeader,
   readNotice,
-  readParams,
   readResult,
 } from '../../peer/codec-json.ts';
+import { readParams } from '../../peer/params.ts';
 import { LIMITS, type Methods, type Notifications } from '../../peer/wire.ts';
 
 function refusal(act: () => unknown): string {

@@ -6,7 +6,8 @@ import { backoffMs } from '../../peer/backoff.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
 import { Room, type RoomPort } from '../../peer/room.ts';
-import { Rpc, Service } from '../../peer/rpc.ts';
+import { Rpc } from '../../peer/rpc.ts';
+import { Service } from '../../peer/service.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Session } from '../../peer/session.ts';
@@ -87,9 +88,8 @@ describe('rooms', () => {
       fits: (message) => message.length <= frameSize,
     };
     const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
-    const service = new Service<Session>(() => undefined);
     const member = (remote: string): Session =>
-      new Session({ remote, environment, outbox, service, timeoutMs: () => 1, noticed: () => undefined });
+      new Session({ remote, environment, outbox, requested: () => undefined, timeoutMs: () => 1, noticed: () => undefined });
     return { room: new Room({ number: 7, port, environment, digest: () => 'd' }), posted, member };
   };
   const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];

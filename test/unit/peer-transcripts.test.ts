@@ -9,6 +9,7 @@ import type { Peer } from '../../peer/peer.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { Hub } from '../../relay/hub.ts';
+import { meanings } from '../support/codes.ts';
 import { PlainSocket, World } from '../support/world.ts';
 
 const FOLDER = new URL('../transcripts/', import.meta.url);
@@ -284,7 +285,12 @@ describe('the page and the code', () => {
 
   test('[SYNC-26] the table of codes is the one in the code', () => {
     expect(table('codes')).toEqual(
-      Object.entries(CODES).map(([code, { rpc, retryable, means }]) => [`\`${code}\``, String(rpc), retryable ? 'yes' : 'no', means]),
+      Object.entries(CODES).map(([code, { rpc, retryable }]) => [
+        `\`${code}\``,
+        String(rpc),
+        retryable ? 'yes' : 'no',
+        meanings().get(code),
+      ]),
     );
   });
 

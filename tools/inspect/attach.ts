@@ -6,6 +6,7 @@ import type { LockstepError } from '../../core/errors.ts';
 import { Machine } from '../../core/machine.ts';
 import { InspectEmitter, type InspectSink } from '../../peer/inspect/emitter.ts';
 import { Peer } from '../../peer/peer.ts';
+import { serving } from '../../peer/serving.ts';
 import type { PeerKind } from '../../peer/wire.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
 import { dial } from '../../relay/socket.ts';
@@ -33,6 +34,7 @@ export async function attach({ url, send, kind = 'tool', failed }: AttachOptions
   const peer = new Peer({
     environment: nodeEnvironment,
     core,
+    serving,
     dial: dial(url),
     secret: randomBytes(24).toString('base64url'),
     name: 'inspector',

@@ -10,6 +10,7 @@ import { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { Peer } from '../../peer/peer.ts';
+import { serving } from '../../peer/serving.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
 import { dial } from '../../relay/socket.ts';
 import { loadCore } from '../../server/core-file.ts';
@@ -130,7 +131,16 @@ const patientEnvironment: Environment = {
  */
 async function attach(url: string, timeoutMs: number, core: Core): Promise<Peer> {
   const secret = randomBytes(24).toString('base64url');
-  const peer = new Peer({ environment: patientEnvironment, core, dial: dial(url), secret, name: 'repl', kind: 'tool', hosts: false });
+  const peer = new Peer({
+    environment: patientEnvironment,
+    core,
+    serving,
+    dial: dial(url),
+    secret,
+    name: 'repl',
+    kind: 'tool',
+    hosts: false,
+  });
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
     const unreachable = new LockstepError('UNREACHABLE', `nobody answers at ${url}; npm start, or lockstep serve, runs a server`);

@@ -4,7 +4,7 @@
 import type { Subscription } from '../../core/actor.ts';
 import { LockstepError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
-import { diff } from '../../core/patch.ts';
+import { diff } from '../../core/diff.ts';
 import type { Machine } from '../../core/machine.ts';
 import { isFields } from '../../core/source.ts';
 import type { Core } from '../../core/wasm.ts';

@@ -4,7 +4,7 @@
 
 import type { Json } from '../../core/json.ts';
 import type { StateValue } from '../../core/machine.ts';
-import { diff } from '../../core/patch.ts';
+import { diff } from '../../core/diff.ts';
 import type { Status, Step } from '../../core/step.ts';
 import type { InspectSnapshot } from '../../peer/inspect/protocol.ts';
 import { DefinitionChart } from './definition-chart.ts';

@@ -3,6 +3,7 @@
 
 import { loadCore } from '../../../browser/core.ts';
 import { browserEnvironment } from '../../../browser/environment.ts';
+import { serving } from '../../../browser/serving.ts';
 import { dialSocket } from '../../../browser/socket.ts';
 import { LockstepError } from '../../../core/errors.ts';
 import { Peer } from '../../../peer/peer.ts';
@@ -28,7 +29,16 @@ async function start(): Promise<void> {
   const url = serverUrl();
   const environment = browserEnvironment();
   const secret = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_SIZE))));
-  const peer = new Peer({ environment, core, dial: () => dialSocket(url), secret, name: 'trace viewer', kind: 'tool', hosts: false });
+  const peer = new Peer({
+    environment,
+    core,
+    serving,
+    dial: () => dialSocket(url),
+    secret,
+    name: 'trace viewer',
+    kind: 'tool',
+    hosts: false,
+  });
   const collector = new Collector({ peer, model, changed: () => page.store.touch(), failed: (error) => page.complain(error) });
 
   const look = (): void => {

@@ -1,0 +1,42 @@
+// What a peer does for others: the instances that it orders, its trace, and its evaluator. Nothing of it is needed to watch.
+
+import { LockstepError } from '../core/errors.ts';
+import type { RequestId } from './codec-json.ts';
+import { Host, type HostOptions } from './host.ts';
+import { MemoryJournal } from './memory.ts';
+import { readParams } from './params.ts';
+import { Service } from './service.ts';
+import type { Session } from './session.ts';
+
+export interface ServingOptions extends Omit<HostOptions, 'journal'> {
+  /** In memory unless given. */
+  readonly journal: HostOptions['journal'] | undefined;
+  readonly evaluate: ((source: string) => string | Promise<string>) | undefined;
+}
+
+export class Serving {
+  readonly host: Host;
+  readonly #service: Service<Session>;
+
+  constructor(options: ServingOptions) {
+    const { tracer, evaluate, report } = options;
+    this.host = new Host({ ...options, journal: options.journal ?? new MemoryJournal() });
+    this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
+    this.host.serve(this.#service);
+    this.#service.serve('trace', (params, session) => tracer.serve(session, readParams('trace', params)));
+    this.#service.serve('eval', async (params) => {
+      const { source } = readParams('eval', params);
+      if (evaluate === undefined) throw new LockstepError('FORBIDDEN', 'this peer did not opt in to eval');
+      return { text: await evaluate(source) };
+    });
+  }
+
+  handle(id: RequestId, method: string, params: unknown, session: Session): void {
+    this.#service.handle(id, method, params, session);
+  }
+}
+
+/** For peers that have it at hand from the beginning. */
+export function serving(options: ServingOptions): Serving {
+  return new Serving(options);
+}

@@ -1,0 +1,146 @@
+// The shapes of what wire.ts says travels in messages: what more than one message holds.
+
+import type { EventObject, Json } from '../core/json.ts';
+import type { Operation } from '../core/patch.ts';
+import type { ChildStart } from '../core/request.ts';
+import type { InstanceState } from '../core/state.ts';
+import type { Cause, ChildChange, DelayedEvent, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
+import { isInstanceId, isName } from './identity.ts';
+import type { InspectRecord } from './inspect/protocol.ts';
+import {
+  either,
+  finite,
+  flag,
+  isRecord,
+  list,
+  matching,
+  nothing,
+  object,
+  oneOf,
+  optional,
+  plainJson,
+  type Shape,
+  shown,
+  text,
+  tuple,
+  whole,
+} from './shape.ts';
+import {
+  LIMITS,
+  type DivergenceRecord,
+  type Expectation,
+  type Limits,
+  type PeerInfo,
+  type StepDifference,
+  type Traced,
+  type TraceRecord,
+} from './wire.ts';
+
+export const json: Shape<Json> = (value) => (value === undefined ? 'expected plain JSON, found nothing' : plainJson(value));
+export const name = matching(isName, 'a name (letters, digits and _ . : ~ @ -, at most 128)');
+export const instance = matching(isInstanceId, 'an instance name, `name` or `peer/name`');
+export const hash = text(64);
+export const digest = matching((value) => /^[0-9a-f]{16}$/.test(value), '16 hex digits');
+export const longText = text(LIMITS.frameSize);
+export const event: Shape<EventObject> = (value) => {
+  if (!isRecord(value)) return `expected an event object, found ${shown(value)}`;
+  if (typeof value['type'] !== 'string' || value['type'] === '') return `type: expected an event type, found ${shown(value['type'])}`;
+  return plainJson(value);
+};
+export const status = oneOf<Status>('active', 'done', 'error', 'stopped');
+export const history = list(tuple<readonly [number, readonly number[]]>(2, whole(), list(whole())));
+export const delayed = object<DelayedEvent>({ id: longText, to: longText, event });
+export const timers: Shape<readonly TimerChange[]> = list(
+  either(
+    object<{ timer: number; due: number; send?: DelayedEvent }>({ timer: whole(), due: finite, send: optional(delayed) }),
+    object<{ timer: number; due: null }>({ timer: whole(), due: nothing }),
+  ),
+);
+export const child = { id: longText, src: longText, input: optional(json), sync: optional(oneOf(true)), systemId: optional(longText) };
+export const children: Shape<readonly ChildChange[]> = list(
+  either(
+    object<{ start: ChildStart }>({ start: object<ChildStart>(child) }),
+    either(object<{ stop: string }>({ stop: longText }), object<{ ended: string }>({ ended: longText })),
+  ),
+);
+export const clocks: Shape<readonly number[]> = (value) => {
+  const problem = list(whole())(value);
+  return (
+    problem ?? ((value as readonly number[]).length % 2 === 0 ? undefined : 'expected pairs of a state and its ticks, found an odd count')
+  );
+};
+export const pointer = matching((value) => value === '' || value.startsWith('/'), 'a JSON pointer');
+export const operation: Shape<Operation> = either(
+  object<{ op: 'add' | 'replace'; path: string; value: Json }>({ op: oneOf('add', 'replace'), path: pointer, value: json }),
+  object<{ op: 'remove'; path: string }>({ op: oneOf('remove'), path: pointer }),
+) as Shape<Operation>;
+export const patch = list(operation);
+export const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids'>>>({
+  history: optional(history),
+  status: optional(status),
+  output: optional(json),
+  error: optional(longText),
+  timers: optional(timers),
+  children: optional(children),
+  ids: optional(whole()),
+});
+export const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
+export const state = object<InstanceState>({
+  status,
+  clocks: list(whole()),
+  history,
+  context: json,
+  timers: list(tuple<InstanceState['timers'][number]>(2, whole(), finite, optional(delayed))),
+  children: optional(list(object<ChildStart & { readonly ended?: true }>({ ...child, ended: optional(oneOf(true)) }))),
+  ids: optional(whole()),
+  output: optional(json),
+  error: optional(longText),
+});
+export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
+export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
+export const peer = text(64);
+export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag });
+export const limits = object<Limits>(
+  Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> },
+);
+export const cause = object<Cause>({ peer, n: whole(), event, seed: whole() });
+export const step = object<Step>({
+  instance,
+  epoch: whole(),
+  seq: whole(1),
+  at: finite,
+  cause,
+  ignored: optional(oneOf(true)),
+  clocks,
+  history,
+  status: optional(status),
+  output: optional(json),
+  error: optional(longText),
+  patch,
+  host: list(json),
+  timers,
+  children: optional(children),
+  ids: optional(whole()),
+  effects: list(object<EffectRecord>({ fn: whole(), name: longText })),
+  digest: optional(digest),
+});
+export const traced = object<TraceRecord>({ kind: oneOf('step'), peer, machine: name, image: hash, step });
+export const divergence = object<DivergenceRecord>({
+  kind: oneOf('divergence'),
+  peer,
+  instance,
+  image: hash,
+  seq: whole(),
+  ours: digest,
+  theirs: digest,
+  good: object({ seq: whole(), state }),
+  steps: list(difference),
+});
+/** What the message says is between the program and whoever reads it. */
+export const told = object<InspectRecord>({ kind: oneOf('inspect'), peer, n: whole(1), at: finite, message: json });
+/** By its kind, so that what is wrong with it is said of that kind. */
+export const record: Shape<Traced> = (value) => {
+  const kind = isRecord(value) ? value['kind'] : undefined;
+  return kind === 'inspect' ? told(value) : kind === 'divergence' ? divergence(value) : traced(value);
+};
+export const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };
