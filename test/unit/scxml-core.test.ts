@@ -99,7 +99,7 @@ test('[SCXML-14] an instance that was saved goes on elsewhere as it would have g
     there.load(here.save(), here.seq);
     for (const type of EVENTS.slice(cut)) {
       const [one, other] = [here, there].map((instance) => instance.step({ type, kind: 'external' }, STAMP));
-      expect([cut, type, other!.clocks, other!.patch]).toEqual([cut, type, one!.clocks, one!.patch]);
+      expect([cut, type, other!.clocks, other!.after]).toEqual([cut, type, one!.clocks, one!.after]);
     }
     expect(there.digest()).toBe(here.digest());
   }
