@@ -13,6 +13,7 @@ import {
   IMAGE_HASH,
   IMAGE_HASHED_SIZE,
   IMAGE_SEMANTICS,
+  INSTANCE_CONFIGURATION,
   INSTANCE_SEQ,
   INSTANCE_STATUS,
   QUIET,
@@ -156,6 +157,35 @@ test('[CORE-11] a quiet step differs from a loud one in its records alone: there
   }
   expect(faults).toBeGreaterThan(50);
   expect(taken).toBeGreaterThan(500);
+});
+
+test('[CORE-11] an image of many events times states runs without a table of single candidates', async () => {
+  const core = await testCore();
+  const STATES = 1_000;
+  const EVENTS = 10;
+  const on = (state: number): object =>
+    Object.fromEntries(Array.from({ length: EVENTS }, (_, event) => [`E${event}`, `s${(state + event + 1) % STATES}`]));
+  const ring = xstate.createMachine({
+    id: 'ring',
+    initial: 's0',
+    states: Object.fromEntries(Array.from({ length: STATES }, (_, state) => [`s${state}`, { on: on(state) }])),
+  });
+  const { bytes, symbols } = compileMachine(ring);
+  const quiet = new Side(core, bytes);
+  const loud = new Side(core, quiet.image);
+  for (const side of [quiet, loud]) core.exports.start(side.instance, 0);
+  const dice = random(seedOf('a large ring'));
+  let at = 0;
+  for (let i = 0; i < 500; i++) {
+    const event = dice.below(EVENTS);
+    const number = symbols.events.indexOf(`E${event}`);
+    at = (at + event + 1) % STATES;
+    expect(core.exports.step(quiet.instance, number, QUIET)).toBe(1);
+    expect(core.exports.step(loud.instance, number, 0)).toBe(1);
+    const active = core.words[((quiet.instance + INSTANCE_CONFIGURATION) >>> 2) + ((at + 1) >>> 5)]!;
+    expect((active >>> ((at + 1) & 31)) & 1).toBe(1);
+  }
+  expect(quiet.bytes()).toEqual(loud.bytes());
 });
 
 test('[CORE-12] a batch does what so many quiet steps that count would do', async () => {
