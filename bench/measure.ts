@@ -22,7 +22,7 @@ export interface Effort {
   readonly warmMs: number;
 }
 
-export const QUICK: Effort = { rounds: 5, turnMs: 40, warmMs: 250 };
+export const QUICK: Effort = { rounds: 5, turnMs: 30, warmMs: 200 };
 export const FULL: Effort = { rounds: 15, turnMs: 150, warmMs: 600 };
 
 /** CPU seconds, all threads of this process. */
