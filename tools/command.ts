@@ -15,9 +15,10 @@ export interface Command {
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<Known extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: Known; strict: true }>>['values'];
 
 /** @throws UsageError for unknown or incomplete options. */
-export function readArguments<const Known extends Options>(args: readonly string[], options: Known) {
+export function readArguments<const Known extends Options>(args: readonly string[], options: Known): Values<Known> {
   try {
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {

@@ -45,7 +45,7 @@ export interface CheckpointRow {
 }
 
 export class JournalDatabase {
-  readonly statements: ReturnType<typeof prepare>;
+  readonly statements: Statements;
   readonly #file: string;
   readonly #database: Database.Database;
 
@@ -105,7 +105,32 @@ function adopt(database: Database.Database, file: string): void {
   database.exec('COMMIT');
 }
 
-function prepare(database: Database.Database) {
+/** Prepared once: their parameters and rows. */
+interface Statements {
+  readonly addImage: Database.Statement<[string, Uint8Array]>;
+  readonly image: Database.Statement<[string], { bytes: Uint8Array }>;
+  readonly setMachine: Database.Statement<[string, string, number]>;
+  readonly machines: Database.Statement<[], { name: string; image: string; sum: number }>;
+  readonly addInstance: Database.Statement<[number, string, string, string, number]>;
+  readonly instance: Database.Statement<[string], InstanceRow>;
+  readonly instanceOf: Database.Statement<[number], InstanceRow>;
+  readonly lastInstance: Database.Statement<[], { id: number | null }>;
+  readonly list: Database.Statement<[string, number], InstanceRow>;
+  readonly listOf: Database.Statement<[string, string, number], InstanceRow>;
+  readonly dropInstance: Database.Statement<[number]>;
+  readonly addSteps: Database.Statement<[number, number, number, number, number, string]>;
+  readonly steps: Database.Statement<[number, number, number], StepRow>;
+  readonly last: Database.Statement<[number, number], { last: number | null }>;
+  readonly forget: Database.Statement<[number, number]>;
+  readonly addWrite: Database.Statement<[number, number, string, string]>;
+  readonly writes: Database.Statement<[], WriteRow>;
+  readonly dropWrites: Database.Statement<[]>;
+  readonly setCheckpoint: Database.Statement<[number, number, number, number, string]>;
+  readonly checkpoint: Database.Statement<[number], CheckpointRow>;
+  readonly dropCheckpoint: Database.Statement<[number]>;
+}
+
+function prepare(database: Database.Database): Statements {
   return {
     addImage: database.prepare<[string, Uint8Array]>('INSERT INTO image VALUES (?, ?) ON CONFLICT DO NOTHING'),
     image: database.prepare<[string], { bytes: Uint8Array }>('SELECT bytes FROM image WHERE hash = ?'),
