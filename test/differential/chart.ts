@@ -1,46 +1,24 @@
 // Random charts with every feature that the dialect takes. A chart is an XState config whose functions look at all they are given: each
 // guard, assign, delay, output and made event is a hash of context and event, so a function that saw something else decides otherwise.
+// `withActors` adds what reaches beyond the instance: child actors, delayed and emitted events, actions chosen at run time.
 
+import { printsAs } from '../support/print-config.ts';
 import type { Random } from '../support/random.ts';
+import { effect, mix, type Given, type Log } from './log.ts';
+import { kid, randomInvoke, randomOutward, type Outward } from './outward.ts';
 import type { XState } from './oracle.ts';
 
 type Fields = Record<string, unknown>;
-interface Given {
-  readonly context: unknown;
-  readonly event: unknown;
-}
-
 export interface Chart {
   readonly config: Fields;
-  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields };
+  readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields; readonly actors: Fields };
   /** Event types worth sending. */
   readonly types: readonly string[];
-}
-
-/** What the effects of a run saw, in order. */
-export class Log {
-  readonly entries: string[] = [];
-
-  write(name: string, found: Given, params: unknown): void {
-    this.entries.push(`${name} ${JSON.stringify([found.context, found.event, params])}`);
-  }
-
-  take(): string[] {
-    return this.entries.splice(0);
-  }
 }
 
 const TYPES = ['E0', 'E1', 'E2', 'E3', 'x.a', 'x.y', 'x.y.z'];
 const DESCRIPTORS = [...TYPES, ...TYPES, 'x.*', 'x.y.*', '*'];
 const GUARDS = ['g0', 'g1', 'g2', 'parametric', 'alias', 'composed', 'inOne'];
-
-/** FNV-1a over everything a function can see. */
-function mix(found: Given, salt: unknown): number {
-  const text = JSON.stringify([found.context, found.event, salt]);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash ^ (hash >>> 13)) >>> 0;
-}
 
 /** A node of the tree before transitions are written into it. */
 interface Node {
@@ -52,8 +30,12 @@ interface Node {
   readonly children: Node[];
 }
 
-export function randomChart(random: Random, xstate: XState, log: Log): Chart {
-  return new Author(random, xstate, log).chart();
+export interface ChartOptions {
+  readonly withActors?: boolean;
+}
+
+export function randomChart(random: Random, xstate: XState, log: Log, options: ChartOptions = {}): Chart {
+  return new Author(random, xstate, log, options).chart();
 }
 
 class Author {
@@ -63,13 +45,15 @@ class Author {
   readonly #nodes: Node[] = [];
   /** Now and then more than 32 and more than 64 states: configurations of two and three words. */
   readonly #stateMax: number;
+  readonly #outward: Outward | undefined;
   #effects = 0;
 
-  constructor(random: Random, xstate: XState, log: Log) {
+  constructor(random: Random, xstate: XState, log: Log, { withActors }: ChartOptions) {
     this.#random = random;
     this.#xstate = xstate;
     this.#log = log;
     this.#stateMax = random.pick([8, 24, 24, 24, 40, 70]);
+    this.#outward = withActors === true ? { random, xstate, log } : undefined;
   }
 
   chart(): Chart {
@@ -157,6 +141,7 @@ class Author {
         [pick(['10', '500', 'soon', 'later'])]: this.#transition(node),
         ...(chance(0.3) ? { 77: this.#transition(node) } : {}),
       };
+    if (this.#outward !== undefined && chance(0.2)) config.invoke = randomInvoke(this.#outward, () => this.#transition(node));
   }
 
   #handlers(node: Node): unknown {
@@ -217,11 +202,10 @@ class Author {
 
   #guard(): unknown {
     const { below, chance, pick } = this.#random;
-    if (chance(0.3))
-      return (
-        (salt) => (found: Given) =>
-          mix(found, salt) % 3 !== 0
-      )(below(1000));
+    if (chance(0.3)) {
+      const salt = below(1000);
+      return printsAs(`(found) => mix(found, ${salt}) % 3 !== 0`, (found: Given) => mix(found, salt) % 3 !== 0);
+    }
     const name = pick(GUARDS);
     if (name !== 'parametric') return name;
     const salt = below(100);
@@ -237,6 +221,7 @@ class Author {
     const { below, chance, pick } = this.#random;
     const { assign, raise, log } = this.#xstate;
     const salt = below(1000);
+    if (this.#outward !== undefined && chance(0.2)) return randomOutward(this.#outward, `f${(this.#effects += 1)}`);
     // Raises are rare: where every other entry raises, charts do nothing but loop.
     switch (below(chance(0.1) ? 10 : 8) + (chance(0.4) ? 10 : 0)) {
       case 0:
@@ -265,10 +250,7 @@ class Author {
   }
 
   #effect(name: string) {
-    const log = this.#log;
-    return (found: Given, params: unknown): void => {
-      log.write(name, found, params);
-    };
+    return effect(this.#log, name);
   }
 
   #output(): unknown {
@@ -308,6 +290,7 @@ class Author {
         raised: raise(((found: Given) => ({ type: TYPES[mix(found, 'raised') % TYPES.length] })) as never),
       },
       delays: { soon: 25, later: (found: Given) => mix(found, 'later') % 1000 },
+      actors: this.#outward === undefined ? {} : { kid: kid(this.#outward) },
     };
   }
 }

@@ -22,7 +22,8 @@ import {
 import { compileMachine } from '../../compiler/index.ts';
 import { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
-import { Log, randomChart } from '../differential/chart.ts';
+import { randomChart } from '../differential/chart.ts';
+import { Log } from '../differential/log.ts';
 import { correctedXState } from '../differential/oracle.ts';
 import { bothCores, testCore } from '../support/core.ts';
 import { everythingImage } from '../support/golden-images.ts';

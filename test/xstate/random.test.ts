@@ -5,8 +5,9 @@ import * as published from 'xstate';
 import { expect, test } from 'vitest';
 import { lockstep } from '../../compiler/xstate/index.ts';
 import { LockstepError } from '../../core/errors.ts';
-import { Log, randomChart } from '../differential/chart.ts';
+import { randomChart } from '../differential/chart.ts';
 import { escapesConflict, isLegal, nodesOf, type HistoryValue, type Microstep } from '../differential/legal.ts';
+import { Log } from '../differential/log.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
 import { corrected, side, type Playing, type Side } from './record.ts';
 
