@@ -11,6 +11,7 @@ export default defineConfig({
     outDir: 'build/browser',
     emptyOutDir: true,
     sourcemap: true,
-    rollupOptions: { output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' } },
+    // Pages load it as it is; of itself Vite leaves the white space of an ES library.
+    rollupOptions: { output: { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' } },
   },
 });
