@@ -14,3 +14,4 @@ export type { Mirror, Refusal } from '../peer/mirror.ts';
 export { type InspectMessage, inspectTo, type InspectSink } from '../peer/inspect/inspect.ts';
 export { Peer } from '../peer/peer.ts';
 export type * from '../peer/wire.ts';
+export { serving } from './serving.ts';
