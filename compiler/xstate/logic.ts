@@ -8,7 +8,7 @@ import { Chart } from './chart.ts';
 import { withCore } from './cores.ts';
 import { Seat } from './seat.ts';
 import { Snapshots } from './snapshot.ts';
-import { Step, type Actor } from './step.ts';
+import { Step } from './step.ts';
 
 const logics = new WeakSet();
 
@@ -21,17 +21,21 @@ const logics = new WeakSet();
 export function lockstep<T extends AnyStateMachine>(machine: T): T {
   if (logics.has(machine)) return machine;
   const chart = new Chart(machine);
+  return logicOf(machine, () => chart);
+}
+
+function logicOf<T extends AnyStateMachine>(machine: T, chartOf: () => Chart): T {
   const logic = Object.assign(Object.create(Object.getPrototypeOf(machine) as object) as T, machine);
   const snapshots = new Snapshots(logic);
-  const actorOf = (scope: AnyActorScope): Actor => ({ chart, snapshots, scope });
   // XState's own methods, to be called on the logic; a machine has some of them bound to itself as well.
   const theirs = machineMethods(machine);
 
-  const run = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): Ran => {
-    if (event.type === 'xstate.stop')
-      return withCore((core) => ranBy(new Step(actorOf(scope), Seat.of(chart, core), snapshot, event), 'stop'));
-    return withCore((core) => ranBy(new Step(actorOf(scope), Seat.of(chart, core), snapshot, event), 'run'));
-  };
+  const run = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): Ran =>
+    withCore((core) => {
+      const chart = chartOf();
+      const step = new Step({ chart, snapshots, scope }, Seat.of(chart, core), snapshot, event);
+      return { snapshot: event.type === 'xstate.stop' ? step.stop() : step.run(), microsteps: step.microsteps };
+    });
 
   const own = {
     getInitialSnapshot(scope: AnyActorScope, input?: unknown): AnyMachineSnapshot {
@@ -60,7 +64,10 @@ export function lockstep<T extends AnyStateMachine>(machine: T): T {
       return snapshots.inDocumentOrder(theirs.resolveState.call(logic, config));
     },
     provide(implementations: never): T {
-      return lockstep(theirs.provide.call(logic, implementations)) as T;
+      // Views provide on every render and seldom run what they get; its structure is known to be good.
+      const provided = theirs.provide.call(logic, implementations) as T;
+      let chart: Chart | undefined;
+      return logicOf(provided, () => (chart ??= new Chart(provided)));
     },
   };
   // A machine carries the methods of an actor logic itself, for those who spread it, and has the others from its class.
@@ -72,11 +79,6 @@ export function lockstep<T extends AnyStateMachine>(machine: T): T {
 interface Ran {
   readonly snapshot: AnyMachineSnapshot;
   readonly microsteps: AnyMachineSnapshot[];
-}
-
-function ranBy(step: Step, how: 'run' | 'stop'): Ran {
-  const snapshot = step[how]();
-  return { snapshot, microsteps: step.microsteps };
 }
 
 function withContext(logic: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot {

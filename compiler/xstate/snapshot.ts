@@ -7,13 +7,11 @@ export type Change = Partial<Pick<AnyMachineSnapshot, 'status' | 'output' | 'err
 
 export class Snapshots {
   readonly #machine: AnyStateMachine;
-  readonly #methods: Pick<AnyMachineSnapshot, 'matches' | 'hasTag' | 'can' | 'getMeta' | 'toJSON'>;
+  #methods: Pick<AnyMachineSnapshot, 'matches' | 'hasTag' | 'can' | 'getMeta' | 'toJSON'> | undefined;
 
   /** @param machine what the snapshots name as their machine. */
   constructor(machine: AnyStateMachine) {
     this.#machine = machine;
-    const { matches, hasTag, can, getMeta, toJSON } = machine.resolveState({ value: {}, context: {} }) as AnyMachineSnapshot;
-    this.#methods = { matches, hasTag, can, getMeta, toJSON };
   }
 
   /** Before the first step: the root alone, with a context that no function has to make. */
@@ -58,9 +56,16 @@ export class Snapshots {
       tags: new Set(_nodes.flatMap(({ tags }) => tags)),
       children,
       historyValue,
-      ...this.#methods,
+      ...(this.#methods ??= methodsOf(this.#machine)),
     } as AnyMachineSnapshot;
   }
+}
+
+/** XState's own, as its snapshots have them. */
+function methodsOf(machine: AnyStateMachine): Pick<AnyMachineSnapshot, 'matches' | 'hasTag' | 'can' | 'getMeta' | 'toJSON'> {
+  const theirs = Object.getPrototypeOf(machine) as { resolveState(this: AnyStateMachine, config: object): AnyMachineSnapshot };
+  const { matches, hasTag, can, getMeta, toJSON } = theirs.resolveState.call(machine, { value: {}, context: {} });
+  return { matches, hasTag, can, getMeta, toJSON };
 }
 
 const byOrder = (a: AnyStateNode, b: AnyStateNode): number => a.order - b.order;
