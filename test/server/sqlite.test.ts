@@ -1,6 +1,6 @@
 // The journal on SQLite: the contract of journals, and what only a file can suffer.
 
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync, closeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -291,6 +291,40 @@ describe('what a crash leaves', () => {
     }
     expect(Math.max(...lengths)).toBe(13);
     expect(lengths.size).toBeGreaterThan(5);
+  });
+
+  test('[SRV-3] the same while a write moves the steps before it to their place', async () => {
+    const file = freshFile();
+    const journal = openJournal(file);
+    const names = Array.from({ length: 40 }, (_, i) => `n${i}`);
+    await journal.write(names.map(create));
+    const logSize = (): number => statSync(`${file}-wal`).size;
+    const sizes = [logSize()];
+    for (let seq = 2; seq <= 56; seq++) {
+      await journal.write(names.map((name) => step(name, seq)));
+      sizes.push(logSize());
+    }
+    const main = readFileSync(file);
+    const log = readFileSync(`${file}-wal`);
+    const growth = sizes.map((size, i) => size - (sizes[i - 1] ?? 0));
+    const mover = growth.indexOf(Math.max(...growth));
+    // The 52nd write has the 2,048th run.
+    expect(mover).toBe(51);
+    const lengths = new Set<number>();
+    for (let cut = sizes[mover - 3]!; cut <= log.length; cut += 13_009) {
+      const other = freshFile();
+      writeFileSync(other, main);
+      writeFileSync(`${other}-wal`, log.subarray(0, cut));
+      const again = openJournal(other);
+      const found = await Promise.all(names.map(async (name) => (await again.read(name))?.steps ?? []));
+      const { length } = found[0]!;
+      lengths.add(length);
+      expect(found).toEqual(names.map((name) => steps(name, 1, length)));
+      await again.write([step('n7', length + 1)]);
+      await again.close();
+      expect((await openJournal(other).read('n7'))?.steps).toEqual(steps('n7', 1, length + 1));
+    }
+    expect([...lengths].sort((a, b) => a - b).slice(0, 6)).toEqual([49, 50, 51, 52, 53, 54]);
   });
 
   test('[SRV-3] a torn page at the end of the log costs no earlier write', async () => {
