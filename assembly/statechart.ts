@@ -352,6 +352,8 @@ function enterStates(): i32 {
     // A state that is left and entered again in one microstep has moved its clock, not the configuration.
     if ((entering & ~load32(frame.configuration + (word << 2))) !== load32(scratch.exits + (word << 2))) changed = true;
     let bits: i32 = entering;
+    // SCXML: what was not left is not entered, whatever the way to a history's default passes.
+    if (frame.isScxml) bits = bits & ~load32(frame.configuration + (word << 2));
     while (bits !== 0) {
       const state: i32 = (word << 5) + trailingZeros(bits);
       bits = bits & (bits - 1);

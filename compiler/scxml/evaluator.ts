@@ -2,10 +2,13 @@
 // data session for each SCXML session; only authorities have one. Values cross as plain JSON; what is not JSON stays inside the session.
 
 import type { Json, JsonObject } from '../../core/json.ts';
+import type { ScxmlDocument } from './document.ts';
 
 export interface Evaluator {
   /** The values of `datamodel` that it takes. */
   readonly datamodels: readonly string[];
+  /** Whether it can run all that the document asks; left out: whatever its data model says. */
+  readonly takes?: (document: ScxmlDocument) => boolean;
   open(environment: DataEnvironment): DataSession;
 }
 

@@ -8,6 +8,7 @@ export { EvaluationError, type DataEnvironment, type DataSession, type EventFiel
 export type { ScxmlEvent } from './events.ts';
 export { Interpreter } from './interpreter.ts';
 export type { SessionView } from './session-view.ts';
+export { plainEvaluator } from './plain-evaluator.ts';
 export { quickJsEvaluator, QUICKJS_LIMITS, type QuickJsLimits } from './quickjs.ts';
 export type { Resources } from './read-content.ts';
 export { readScxml } from './read.ts';

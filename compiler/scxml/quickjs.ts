@@ -9,6 +9,7 @@ import {
   type QuickJSRuntime,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core';
+import { LockstepError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { EvaluationError, type DataEnvironment, type DataSession, type EventFields, type Evaluator } from './evaluator.ts';
 import { PRELUDE } from './prelude.ts';
@@ -17,18 +18,23 @@ import { parseXml, writeXml, type XmlElement } from './xml.ts';
 export interface QuickJsLimits {
   /** Of one session, in bytes. Default 16 MiB. */
   readonly memoryBytes: number;
-  /** Of one session, in bytes. Default 256 KiB. */
+  /**
+   * Of one session, in bytes. Default 32 KiB, some 160 calls deep. The engine's stack lies on the host's too: from 64 KiB on a deeply nested
+   * text can exhaust that one first, which spoils the engine for all its sessions.
+   */
   readonly stackBytes: number;
   /** Work that one expression or script may take, in units of some 10,000 loop turns or calls. Default 1,000. */
   readonly workUnits: number;
 }
 
-export const QUICKJS_LIMITS: QuickJsLimits = { memoryBytes: 16 * 1024 * 1024, stackBytes: 256 * 1024, workUnits: 1_000 };
+export const QUICKJS_LIMITS: QuickJsLimits = { memoryBytes: 16 * 1024 * 1024, stackBytes: 32 * 1024, workUnits: 1_000 };
 
 /** Compiled expressions that one session keeps. */
 const COMPILED_MAX = 4_096;
 
 let loading: Promise<QuickJSWASMModule> | undefined;
+/** Engines that an exception of the host has left in the middle of something. */
+const spoiled = new WeakSet<QuickJSWASMModule>();
 
 /**
  * Loads the engine (once for all evaluators; from the installed package, nothing is downloaded) and makes an evaluator.       (SCXML-12)
@@ -36,7 +42,8 @@ let loading: Promise<QuickJSWASMModule> | undefined;
  */
 export async function quickJsEvaluator(limits: Partial<QuickJsLimits> = {}): Promise<Evaluator> {
   loading ??= newQuickJSWASMModuleFromVariant(variant);
-  const module = await loading;
+  let module = await loading;
+  if (spoiled.has(module)) module = await (loading = newQuickJSWASMModuleFromVariant(variant));
   const all = { ...QUICKJS_LIMITS, ...limits };
   return {
     datamodels: ['ecmascript', 'null'],
@@ -61,6 +68,7 @@ const HELPERS = [
 type Helper = (typeof HELPERS)[number];
 
 class QuickJsSession implements DataSession {
+  readonly #module: QuickJSWASMModule;
   readonly #limits: QuickJsLimits;
   readonly #runtime: QuickJSRuntime;
   readonly #context: QuickJSContext;
@@ -71,6 +79,7 @@ class QuickJsSession implements DataSession {
   #event: string | undefined;
 
   constructor(module: QuickJSWASMModule, limits: QuickJsLimits, environment: DataEnvironment) {
+    this.#module = module;
     this.#limits = limits;
     this.#runtime = module.newRuntime();
     this.#runtime.setMemoryLimit(limits.memoryBytes);
@@ -143,7 +152,7 @@ class QuickJsSession implements DataSession {
         body();
       }
     } finally {
-      list.dispose();
+      if (!spoiled.has(this.#module)) list.dispose();
     }
   }
 
@@ -156,6 +165,7 @@ class QuickJsSession implements DataSession {
   }
 
   dispose(): void {
+    if (spoiled.has(this.#module)) return;
     for (const handle of [...this.#helpers.values(), ...this.#compiled.values()]) handle.dispose();
     this.#context.dispose();
     this.#runtime.dispose();
@@ -190,8 +200,7 @@ class QuickJsSession implements DataSession {
   }
 
   #evaluate(source: string, file: string): QuickJSHandle {
-    this.#workLeft = this.#limits.workUnits;
-    return this.#unwrap(this.#context.evalCode(source, file, { type: 'global' }));
+    return this.#enter(() => this.#context.evalCode(source, file, { type: 'global' }));
   }
 
   /** Calls a helper and disposes of the arguments. */
@@ -201,13 +210,26 @@ class QuickJsSession implements DataSession {
     try {
       return this.#call(helper, ...args);
     } finally {
-      for (const handle of args) handle.dispose();
+      if (!spoiled.has(this.#module)) for (const handle of args) handle.dispose();
     }
   }
 
   #call(callee: QuickJSHandle, ...args: readonly QuickJSHandle[]): QuickJSHandle {
+    return this.#enter(() => this.#context.callFunction(callee, this.#context.undefined, ...args));
+  }
+
+  /** What an author's text throws is a result; what comes as an exception is the host's own, out of stack for one. */
+  #enter(run: () => ReturnType<QuickJSContext['callFunction']>): QuickJSHandle {
+    if (spoiled.has(this.#module)) throw new LockstepError('CORE', 'the ECMAScript engine is spoiled; make a new evaluator');
     this.#workLeft = this.#limits.workUnits;
-    return this.#unwrap(this.#context.callFunction(callee, this.#context.undefined, ...args));
+    let result: ReturnType<QuickJSContext['callFunction']>;
+    try {
+      result = run();
+    } catch (error) {
+      spoiled.add(this.#module);
+      throw new LockstepError('CORE', `the ECMAScript engine broke off: ${String(error)}`, { cause: error });
+    }
+    return this.#unwrap(result);
   }
 
   #unwrap(result: ReturnType<QuickJSContext['callFunction']>): QuickJSHandle {

@@ -13,6 +13,7 @@ import type { Acts, ChildStart, Request } from '../../core/request.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { DelayedEvent } from '../../core/step.ts';
 import type { ScxmlDocument, ScxmlState } from './document.ts';
+import type { Evaluator } from './evaluator.ts';
 import { readReceiver, type Receiver, type ScxmlEvent } from './events.ts';
 import { stateFunctions } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -22,6 +23,7 @@ import type { SessionView } from './session-view.ts';
 export interface Program {
   readonly chart: ScxmlDocument;
   readonly machine: Machine;
+  readonly evaluator: Evaluator;
   /** The interpreter whose session is in a step. */
   current: Interpreter | undefined;
 }

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
 import type { ChildStart } from '../../core/request.ts';
 import type { Core } from '../../core/wasm.ts';
-import { compile } from '../compile.ts';
+import { compile, type CompileOptions } from '../compile.ts';
 import { fromScxml, type ScxmlOptions } from '../dialects/scxml.ts';
 import { bindScxml } from './bind.ts';
 import type { ScxmlDocument } from './document.ts';
@@ -33,7 +33,8 @@ export interface EventProcessor {
 
 export interface ScxmlEnvironment {
   readonly core: Core;
-  readonly evaluator: Evaluator;
+  /** One, or several: a document gets the first that takes it. */
+  readonly evaluator: Evaluator | readonly Evaluator[];
   /** Milliseconds since the epoch. */
   now(): number;
   /** @returns a function that cancels it. */
@@ -45,7 +46,7 @@ export interface ScxmlEnvironment {
   refused?(session: ScxmlSession, error: unknown): void;
   readonly processors?: readonly EventProcessor[];
   /** For all documents. */
-  readonly options?: ScxmlOptions;
+  readonly options?: ScxmlOptions & Pick<CompileOptions, 'fuel'>;
 }
 
 interface Invocation {
@@ -126,23 +127,28 @@ export class ScxmlSystem {
   #program(source: string | XmlElement): Program {
     const known = this.#programs.get(source);
     if (known !== undefined) return known;
-    const { core, evaluator, resource, options } = this.#environment;
+    const { core, resource, options } = this.#environment;
     const chart = readScxml(source, resource);
-    checkDatamodel(chart, evaluator);
-    const { bytes, symbols } = compile(fromScxml(chart, options));
+    const evaluator = evaluatorFor(chart, this.#environment.evaluator);
+    const { bytes, symbols } = compile(fromScxml(chart, options), options);
     const current = (): Interpreter => {
       if (program.current === undefined) throw new LockstepError('MISSING_FUNCTION', 'no session of the document is running a step');
       return program.current;
     };
-    const program: Program = { chart, machine: Machine.load(core, bytes, bindScxml(symbols, chart, current)), current: undefined };
+    const program: Program = {
+      chart,
+      evaluator,
+      machine: Machine.load(core, bytes, bindScxml(symbols, chart, current)),
+      current: undefined,
+    };
     this.#programs.set(source, program);
     return program;
   }
 
-  #interpreter({ chart }: Program, view: SessionView): Interpreter {
+  #interpreter({ chart, evaluator }: Program, view: SessionView): Interpreter {
     const start = functionsByPath(chart).get('/start');
     if (start?.kind !== 'start') throw new Error('assertion failed: a document starts');
-    return new Interpreter(view, this.#environment.evaluator, start);
+    return new Interpreter(view, evaluator, start);
   }
 
   #view(
@@ -271,7 +277,14 @@ function communicationError(reason: string, sendid: string | undefined): ScxmlEv
   return { type: 'error.communication', kind: 'platform', data: { reason }, ...(sendid === undefined ? {} : { sendid }) };
 }
 
-function checkDatamodel({ datamodel }: ScxmlDocument, { datamodels }: Evaluator): void {
-  if (datamodel === undefined || datamodels.includes(datamodel)) return;
-  throw new LockstepError('UNSUPPORTED', `the evaluator has no data model '${datamodel}', only ${datamodels.join(' and ')}`);
+function evaluatorFor(chart: ScxmlDocument, given: Evaluator | readonly Evaluator[]): Evaluator {
+  const evaluators = 'open' in given ? [given] : given;
+  const { datamodel } = chart;
+  const fitting = evaluators.filter(({ datamodels }) => datamodel === undefined || datamodels.includes(datamodel));
+  const found = fitting.find(({ takes }) => takes?.(chart) ?? true);
+  if (found !== undefined) return found;
+  const names = evaluators.flatMap(({ datamodels }) => datamodels);
+  if (fitting.length === 0)
+    throw new LockstepError('UNSUPPORTED', `no evaluator has the data model '${datamodel}', only ${[...new Set(names)].join(' and ')}`);
+  throw new LockstepError('UNSUPPORTED', 'the document asks for more than the evaluators at hand can run');
 }

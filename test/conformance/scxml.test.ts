@@ -6,10 +6,10 @@ import { MISSES } from '../../tools/conformance/misses.ts';
 import { countsOf, tableOf, type Result } from '../../tools/conformance/report.ts';
 import { runCase } from '../../tools/conformance/run-case.ts';
 import { readCases } from '../../tools/conformance/suite.ts';
-import { evaluator, typescript, wasm } from '../support/scxml.ts';
+import { evaluators, typescript, wasm } from '../support/scxml.ts';
 
 const cases = readCases();
-const resultsOn = (core: Core): Result[] => cases.map((of) => ({ of, verdict: runCase(core, evaluator, of) }));
+const resultsOn = (core: Core): Result[] => cases.map((of) => ({ of, verdict: runCase(core, evaluators, of) }));
 const onWasm = resultsOn(wasm);
 
 test('[SCXML-2] all cases pass but three manual ones, each with its reason', () => {
@@ -26,7 +26,7 @@ test('[SCXML-2] the oracle is strict: a wrong configuration anywhere is a miss',
   expect(one).toBeDefined();
   const { script } = one!;
   const wrongAtFirst = { ...one!, script: { ...script, initialConfiguration: script.initialConfiguration.slice(1) } };
-  expect(runCase(wasm, evaluator, wrongAtFirst)).toMatchObject({
+  expect(runCase(wasm, evaluators, wrongAtFirst)).toMatchObject({
     passed: false,
     reason: expect.stringMatching(/^at the beginning/) as string,
   });
@@ -34,8 +34,8 @@ test('[SCXML-2] the oracle is strict: a wrong configuration anywhere is a miss',
     ...one!,
     script: { ...script, events: script.events.map((event) => ({ ...event, nextConfiguration: ['nowhere'] })) },
   };
-  expect(runCase(wasm, evaluator, wrongLater)).toMatchObject({ passed: false, reason: expect.stringMatching(/^after event 1/) as string });
-  expect(runCase(wasm, evaluator, { ...one!, isW3c: true })).toMatchObject({
+  expect(runCase(wasm, evaluators, wrongLater)).toMatchObject({ passed: false, reason: expect.stringMatching(/^after event 1/) as string });
+  expect(runCase(wasm, evaluators, { ...one!, isW3c: true })).toMatchObject({
     passed: false,
     reason: expect.stringMatching(/^at the end: expected pass/) as string,
   });
@@ -49,8 +49,8 @@ test("[SCXML-6] with compound domains SCION's cases of a parallel go as their le
   const names = ['more-parallel/test10', 'more-parallel/test10b'];
   for (const one of cases.filter(({ name }) => names.includes(name))) {
     const legacy = (one.script as unknown as { readonly legacySemantics: typeof one.script }).legacySemantics;
-    const found = runCase(wasm, evaluator, { ...one, script: legacy }, { domains: 'compound' });
+    const found = runCase(wasm, evaluators, { ...one, script: legacy }, { domains: 'compound' });
     expect([one.name, found]).toEqual([one.name, { passed: true }]);
-    expect(runCase(wasm, evaluator, { ...one, script: legacy }).passed).toBe(false);
+    expect(runCase(wasm, evaluators, { ...one, script: legacy }).passed).toBe(false);
   }
 });

@@ -3,12 +3,15 @@
 import { createDialectCore } from '../../core/dialect.ts';
 import { Core } from '../../core/wasm.ts';
 import type { Json } from '../../core/json.ts';
+import { plainEvaluator } from '../../compiler/scxml/plain-evaluator.ts';
 import { quickJsEvaluator } from '../../compiler/scxml/quickjs.ts';
 import { ScxmlSystem, type ScxmlEnvironment } from '../../compiler/scxml/system.ts';
 import { SimulatedClock } from '../../tools/conformance/run-case.ts';
 import { testCore } from './core.ts';
 
 export const evaluator = await quickJsEvaluator();
+/** As a program would pass them: our own expressions where they suffice. */
+export const evaluators = [plainEvaluator(), evaluator];
 export const wasm = await testCore();
 export const typescript = Core.fromExports(createDialectCore);
 

@@ -1,6 +1,7 @@
 // The ECMAScript data model by itself: values in and out, system variables, limits.
 
 import { expect, test } from 'vitest';
+import { LockstepError } from '../../core/errors.ts';
 import { EvaluationError, type DataSession } from '../../compiler/scxml/evaluator.ts';
 import { quickJsEvaluator } from '../../compiler/scxml/quickjs.ts';
 
@@ -43,6 +44,8 @@ const EXCESSIVE: readonly (readonly [what: string, script: string, reason: strin
   ['endless work', 'while (true);', 'interrupted'],
   ['endless calls', 'for (;;) (function () {})();', 'interrupted'],
   ['endless recursion', '(function again() { again(); })()', 'stack overflow'],
+  ['deep nesting', "eval('['.repeat(5_000) + ']'.repeat(5_000))", 'stack overflow'],
+  ['a list in itself', "const list = [1]; list[0] = list; list + ''", 'stack overflow'],
   ['endless text', "let text = 'x'; for (;;) text += text;", 'too long'],
   ['endless data', 'const list = []; for (;;) list.push({ a: [1] });', 'memory'],
 ];
@@ -109,5 +112,20 @@ test('[SCXML-12] a loop goes through a copy of its array, into names that are va
     { array: 'x', item: '_event' },
   ])
     expect(() => session.forEach({ ...loop, index: undefined }, () => undefined), loop.item).toThrow(EvaluationError);
+  session.dispose();
+});
+
+test('[SCXML-12] an engine that broke off refuses everything; a new evaluator has a new one', async () => {
+  const careless = (await quickJsEvaluator({ stackBytes: 256 * 1024 })).open({
+    sessionId: 's',
+    name: 'm',
+    processors: {},
+    isIn: () => false,
+  });
+  expect(() => careless.run("eval('['.repeat(20_000) + ']'.repeat(20_000))")).toThrow(LockstepError);
+  expect(() => careless.evaluate('1')).toThrow('is spoiled');
+  careless.dispose();
+  const session = await open();
+  expect(session.evaluate('1')).toBe(1);
   session.dispose();
 });

@@ -45,7 +45,7 @@ export class SimulatedClock {
 
 export function runCase(
   core: Core,
-  evaluator: Evaluator,
+  evaluator: Evaluator | readonly Evaluator[],
   { document, script, isW3c, resource }: Case,
   options: ScxmlOptions = {},
 ): Verdict {

@@ -3,6 +3,7 @@
 
 import { createDialectCore } from '../../core/dialect.ts';
 import { Core } from '../../core/wasm.ts';
+import { plainEvaluator } from '../../compiler/scxml/plain-evaluator.ts';
 import { quickJsEvaluator } from '../../compiler/scxml/quickjs.ts';
 import { loadCore } from '../../server/core-file.ts';
 import { MISSES } from './misses.ts';
@@ -12,8 +13,8 @@ import { readCases } from './suite.ts';
 
 const isDialect = process.argv.includes('--dialect');
 const core = isDialect ? Core.fromExports(createDialectCore) : await loadCore();
-const evaluator = await quickJsEvaluator();
-const results: readonly Result[] = readCases().map((of) => ({ of, verdict: runCase(core, evaluator, of) }));
+const evaluators = [plainEvaluator(), await quickJsEvaluator()];
+const results: readonly Result[] = readCases().map((of) => ({ of, verdict: runCase(core, evaluators, of) }));
 for (const line of tableOf(results)) console.log(line);
 console.log(JSON.stringify(countsOf(results)));
 const isSurprise = results.some(({ of, verdict }) => !verdict.passed && MISSES[of.name] === undefined);
