@@ -29,7 +29,7 @@ import { assert, LockstepError } from './errors.ts';
 import { faultError, hostError, unknownEvent } from './fault.ts';
 import type { EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
-import { changedHistories, Outcome, type OutcomeSource } from './outcome.ts';
+import { changedHistories, FN_NONE, Outcome, type OutcomeSource } from './outcome.ts';
 import { Pending, UNCHANGED, type Child, type PendingChange } from './pending.ts';
 import { applyPatch, type Operation } from './patch.ts';
 import { plain } from './plain.ts';
@@ -217,7 +217,7 @@ export class Instance extends InstanceBytes {
     this.seq += 1;
     return new Outcome({
       ...this.#nothing(),
-      requests: [{ at: 0, fn: -1, context: this.context, event, request: { kind: 'send', to, event } }],
+      requests: [{ at: 0, fn: FN_NONE, context: this.context, event, request: { kind: 'send', to, event } }],
       pending: { timers, children: [], ids: undefined },
       nameOf: () => 'xstate.sendTo',
     });

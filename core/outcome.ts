@@ -8,9 +8,12 @@ import type { ContextMark, MadeRequest } from './run.ts';
 import type { ChildChange, HostResult, Status, TimerChange } from './step.ts';
 import type { PendingChange } from './pending.ts';
 
+/** In the place of a function number: the effect was asked for by an earlier step. */
+export const FN_NONE = -1;
+
 /** An effect to run, with the context and the event that it saw. */
 export interface Effect {
-  /** Function number in the image. */
+  /** Function number in the image, or FN_NONE. */
   readonly fn: number;
   /** The author's name for it, or its path. */
   readonly name: string;

@@ -3,7 +3,7 @@
 import { diff } from '../core/diff.ts';
 import type { Instance } from '../core/instance.ts';
 import type { EventObject } from '../core/json.ts';
-import type { Outcome } from '../core/outcome.ts';
+import { FN_NONE, type Outcome } from '../core/outcome.ts';
 import type { Stamp } from '../core/stamp.ts';
 import { DIGEST_EVERY, type Step } from '../core/step.ts';
 import type { InstanceId, PeerId } from './wire.ts';
@@ -39,7 +39,7 @@ export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event
     patch: diff(outcome.before, outcome.after),
     host: outcome.host,
     timers: outcome.timers,
-    effects: effects.length === 0 ? NO_EFFECTS : effects.map(({ fn, name }) => ({ fn, name })),
+    effects: effects.length === 0 ? NO_EFFECTS : effects.filter(isNamed).map(({ fn, name }) => ({ fn, name })),
   };
   if (!outcome.taken) step.ignored = true;
   if (status !== undefined) step.status = status;
@@ -49,4 +49,9 @@ export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event
   if (ids !== undefined) step.ids = ids;
   if (seq === 1 || seq % DIGEST_EVERY === 0) step.digest = instance.digest();
   return step;
+}
+
+/** An event that leaves when its time has come was asked for by an earlier step, which names the function. */
+function isNamed({ fn }: { readonly fn: number }): boolean {
+  return fn !== FN_NONE;
 }

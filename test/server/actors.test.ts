@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { assign, fromPromise, sendParent, sendTo, setup } from 'xstate';
 import type { Json } from '../../core/json.ts';
+import type { Step } from '../../core/step.ts';
 import { connect, serve, type Server } from '../../server/index.ts';
 
 const endings: (() => unknown)[] = [];
@@ -57,6 +58,7 @@ const order = setup({
       on: {
         OPENED: { actions: assign({ opened: ({ context }) => context.opened + 1 }) },
         FORWARD: { actions: sendTo('pay', ({ event }) => ({ type: 'PAY', sum: event.sum })) },
+        LATER: { actions: sendTo('pay', ({ event }) => ({ type: 'PAY', sum: event.sum }), { delay: 5 }) },
         CANCEL: 'cancelled',
       },
     },
@@ -134,4 +136,26 @@ test('[SYNC-27] an instance whose state is left goes with it, and its name is fr
   await client.watch('two:pay');
   await mirror.submit({ type: 'CANCEL' });
   await expect(client.watch('two:pay')).rejects.toMatchObject({ code: 'UNKNOWN_INSTANCE' });
+});
+
+test('[INST-15] [SYNC-27] a delayed event for a child leaves by a step of its own, which readers and tools can read', async () => {
+  loads.length = 0;
+  const server = await start(scratch());
+  await server.create('order', 'three');
+  loads[0]!.resolve(1);
+  const client = await open(server);
+  const mirror = await client.watch('three', order);
+  await mirror.when('paying');
+  const child = await client.watch('three:pay');
+  await mirror.submit({ type: 'LATER', sum: 4 });
+  await child.when(({ context }) => count(context, 'left') === 6);
+  const steps: Step[] = [];
+  await client.trace('server', (record) => record.kind === 'step' && steps.push(record.step), 1_024);
+  const elapsed = steps.find(({ cause }) => cause.event.type === 'xstate.elapsed');
+  expect(elapsed).toMatchObject({ instance: 'three', ignored: true, timers: [{ due: null }], effects: [], clocks: [] });
+  const asked = steps.find(({ cause }) => cause.event.type === 'LATER');
+  expect(asked).toMatchObject({
+    timers: [{ send: { to: 'pay', event: { type: 'PAY', sum: 4 } } }],
+    effects: [{ name: expect.any(String) as string }],
+  });
 });
