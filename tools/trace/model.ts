@@ -15,6 +15,7 @@ import { createEntry, type Entry, type ToldActor } from './entry.ts';
 import { explain, type Microstep } from './explain.ts';
 import { History, type Moment } from './history.ts';
 import { formatLines, parseLines, type TraceLine } from './lines.ts';
+import { DELAYED_FIRST } from '../../core/step.ts';
 import { originOf, type Origin } from './origin.ts';
 import { momentsOf } from './program.ts';
 import { Programs } from './programs.ts';
@@ -203,7 +204,7 @@ export class TraceModel {
   /** Which event led to the step, and which step to the event. Needs no image but for timers. */
   origin(entry: Entry): Origin {
     this.#timeline.entries();
-    return originOf(entry, () => this.#timerStart(entry));
+    return originOf(entry, () => this.#timer(entry));
   }
 
   /**
@@ -345,9 +346,15 @@ export class TraceModel {
     history.dropFirst(entries.length, this.#images.get(entries.at(-1)!.record.image)?.machine);
   }
 
-  #timerStart(entry: Entry): Entry | undefined {
-    const timer = this.#images.get(entry.record.image)?.machine.timerNumber(entry.record.step.cause.event.type);
-    if (timer === undefined) return undefined;
+  /** The timer that sent the event: one of the image's by its event, a delayed event by the timer that ended with the step. */
+  #timer(entry: Entry): { readonly step: Entry | undefined } | undefined {
+    const { record } = entry;
+    const ofImage = this.#images.get(record.image)?.machine.timerNumber(record.step.cause.event.type);
+    const timer = ofImage ?? record.step.timers.find(({ timer: number, due }) => due === null && number >= DELAYED_FIRST)?.timer;
+    return timer === undefined ? undefined : { step: this.#timerStart(entry, timer) };
+  }
+
+  #timerStart(entry: Entry, timer: number): Entry | undefined {
     const history = this.#history(entry);
     for (let at = history.before(entry); at !== undefined; at = history.before(at)) {
       if (at.record.step.timers.some((change) => change.timer === timer && change.due !== null)) return at;

@@ -6,6 +6,8 @@ export type Origin =
   | { readonly kind: 'start'; readonly peer: string }
   /** A timer; `step` is the one that started it, if it is known. */
   | { readonly kind: 'timer'; readonly step: Entry | undefined }
+  /** From inside the authority: one of the instance's actors, its parent, or one of its effects. */
+  | { readonly kind: 'inside' }
   /** Another peer, or this one's program; `step` is the one whose effect probably sent it. */
   | { readonly kind: 'peer'; readonly peer: string; readonly n: number; readonly step: Entry | undefined }
   /** An actor of the same plain XState program, which says so; `step` is what it was doing. */
@@ -13,13 +15,14 @@ export type Origin =
   /** The plain XState program itself, from outside of its actors. */
   | { readonly kind: 'program'; readonly peer: string };
 
-/** @param timerStart finds the step that started the timer whose event this is. */
-export function originOf(entry: Entry, timerStart: () => Entry | undefined): Origin {
+/** @param timer the timer whose event this is, if it is one's, and the step that started it, if it is known. */
+export function originOf(entry: Entry, timer: () => { readonly step: Entry | undefined } | undefined): Origin {
   const { cause } = entry.record.step;
   if (entry.told !== undefined) return toldOrigin(entry, entry.told);
   if (cause.n !== 0) return { kind: 'peer', peer: cause.peer, n: cause.n, step: entry.source };
   if (cause.event.type === 'xstate.init') return { kind: 'start', peer: cause.peer };
-  return { kind: 'timer', step: timerStart() };
+  const fired = timer();
+  return fired === undefined ? { kind: 'inside' } : { kind: 'timer', step: fired.step };
 }
 
 function toldOrigin(entry: Entry, { actor, source, sourceId }: NonNullable<Entry['told']>): Origin {

@@ -117,6 +117,8 @@ function fromText(
       return [`creation, at ${model.peerName(origin.peer)}`];
     case 'timer':
       return ['a timer started by', ...jump(origin.step, false), ...(origin.step === undefined ? [' a step that is not here'] : [])];
+    case 'inside':
+      return ['inside: an actor of the instance, its parent, or an effect'];
     case 'peer':
       return [`${model.peerName(origin.peer)}, its event ${origin.n}`, ...jump(origin.step, true)];
     case 'actor':

@@ -188,7 +188,7 @@ export class Lanes {
     const target = this.#point(row.entry);
     if (target === undefined) return;
     const origin = this.#store.model.origin(row.entry);
-    if (origin.kind === 'start') return;
+    if (origin.kind === 'start' || origin.kind === 'inside') return;
     const step = origin.kind === 'program' ? undefined : origin.step;
     const source = step === undefined ? undefined : this.#point(step);
     if (origin.kind === 'actor') {

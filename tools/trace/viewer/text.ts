@@ -65,6 +65,8 @@ export function originText(model: TraceModel, origin: Origin): string {
       return 'creation';
     case 'timer':
       return 'timer';
+    case 'inside':
+      return 'inside';
     case 'peer':
       return `${model.peerName(origin.peer)}.${origin.n}`;
     case 'actor':
