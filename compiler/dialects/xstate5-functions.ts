@@ -34,23 +34,15 @@ const RESOLVED: ReadonlySet<string> = new Set([
   'xstate.log',
 ]);
 
-/**
- * Who runs the functions of the image: a replica, where context and events are plain JSON and nothing may be missing; or an XState actor
- * (compiler/xstate), where values are anything and XState says what is missing, when it is asked for.
- */
-export type Runner = 'replica' | 'actor';
-
 export class Functions {
   readonly #machine: string;
   readonly #source: Source;
   readonly #targets: Targets;
-  readonly #isReplica: boolean;
 
-  constructor(machine: string, source: Source, targets: Targets, runner: Runner) {
+  constructor(machine: string, source: Source, targets: Targets) {
     this.#machine = machine;
     this.#source = source;
     this.#targets = targets;
-    this.#isReplica = runner === 'replica';
   }
 
   // ── Guards ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,10 +77,7 @@ export class Functions {
     const name = referenceName(guard);
     if (name === undefined || name === '') throw bad(this.#machine, path, `expected a guard, found ${describe(guard)}`);
     const named = own(this.#source.implementations.guards, name);
-    if (named === undefined) {
-      if (this.#isReplica) throw this.#missing(path, `guard '${name}' is not implemented`);
-      return;
-    }
+    if (named === undefined) throw this.#missing(path, `guard '${name}' is not implemented`);
     if (aliases === 0) throw bad(this.#machine, path, `the guard '${name}' stands for itself`);
     this.#checkGuard(named, path, aliases - 1);
   }
@@ -96,7 +85,6 @@ export class Functions {
   /** Inside and(), or(), not() the running side is asked by id or value, and knows ids only as whole names. */
   #checkStateIn(value: unknown, path: string): void {
     const state = this.#targets.ofValue(value, path);
-    if (!this.#isReplica) return;
     if (typeof value === 'string' && value.startsWith('#') && state?.id !== value.slice(1)) {
       throw unsupported(this.#machine, path, `inside and(), or(), not() a stateIn() must say the whole id: '#${state?.id ?? ''}'`);
     }
@@ -132,7 +120,7 @@ export class Functions {
 
   #raise(action: unknown, builtin: unknown, path: string): ActionDefinition {
     const { event, delay }: Fields = isFunction(builtin) ? { event: builtin.event, delay: builtin.delay } : {};
-    if (delay !== undefined || !this.#isReplica) return { kind: 'builtin', function: this.#symbol('builtin', path, action) };
+    if (delay !== undefined) return { kind: 'builtin', function: this.#symbol('builtin', path, action) };
     if (isFunction(event)) return { kind: 'raise-function', function: this.#symbol('raise', path, action) };
     if (!isFields(event) || typeof event.type !== 'string')
       throw bad(this.#machine, path, `raise() needs an event object with a type, found ${describe(event)}`);
@@ -150,8 +138,7 @@ export class Functions {
     if (!isFields(invoke)) throw bad(this.#machine, path, `expected an invoke, found ${describe(invoke)}`);
     const { src } = invoke;
     if (typeof src === 'string') {
-      if (this.#isReplica && own(this.#source.implementations.actors, src) === undefined)
-        throw this.#missing(path, `actor '${src}' is not implemented`);
+      if (own(this.#source.implementations.actors, src) === undefined) throw this.#missing(path, `actor '${src}' is not implemented`);
     } else if (!isFields(src))
       throw bad(this.#machine, `${path}/src`, `expected the name of an actor or its logic, found ${describe(src)}`);
     return path;
@@ -162,7 +149,6 @@ export class Functions {
   /** Of a named `after` key: milliseconds, or the function that gives them. */
   delay(name: string, path: string): number | FunctionSymbol {
     const delay = own(this.#source.implementations.delays, name);
-    if (!this.#isReplica) return { kind: 'delay', path, name };
     if (typeof delay === 'number') return this.milliseconds(delay, path);
     if (isFunction(delay)) return { kind: 'delay', path, name };
     throw this.#missing(path, `delay '${name}' is not implemented`);
@@ -175,12 +161,12 @@ export class Functions {
 
   output(output: unknown, path: string): FunctionSymbol | undefined {
     if (output === undefined) return undefined;
-    if (!isFunction(output) && this.#isReplica) this.json(output, path);
+    if (!isFunction(output)) this.json(output, path);
     return { kind: 'output', path };
   }
 
   context(context: unknown): { readonly value: ReturnType<typeof plain> } | { readonly function: FunctionSymbol } {
-    if (isFunction(context) || !this.#isReplica) return { function: { kind: 'context', path: '/context' } };
+    if (isFunction(context)) return { function: { kind: 'context', path: '/context' } };
     if (context !== undefined && !isFields(context))
       throw bad(this.#machine, '/context', `expected an object or a function, found ${describe(context)}`);
     return { value: this.json(context ?? {}, '/context') };

@@ -12,20 +12,19 @@ import type {
   TransitionDefinition,
 } from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';
-import { Functions, type Runner } from './xstate5-functions.ts';
+import { Functions } from './xstate5-functions.ts';
 import { describeConfig } from './xstate5-source.ts';
 import { pointerToken, readTree, type ConfigNode, type Targets } from './xstate5-targets.ts';
 
 /**
  * Reads an XState 5 machine, `{ config, implementations }` or a bare config.
- * @param runner who will run its functions; an `actor` takes every machine that XState takes.
  * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, NOT_JSON or MISSING_FUNCTION, naming machine, path and reason.
  */
-export function fromXState(machine: unknown, runner: Runner = 'replica'): Definition {
+export function fromXState(machine: unknown): Definition {
   const source = readSource(machine);
   const id = sourceId(source);
   const targets = readTree(id, source.config);
-  const functions = new Functions(id, source, targets, runner);
+  const functions = new Functions(id, source, targets);
   const fuel = isFields(source.config.options) ? source.config.options.maxIterations : undefined;
   return {
     id,

@@ -30,12 +30,14 @@ function logicOf<T extends AnyStateMachine>(machine: T, chartOf: () => Chart): T
   // XState's own methods, to be called on the logic; a machine has some of them bound to itself as well.
   const theirs = machineMethods(machine);
 
-  const run = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): Ran =>
+  const run = (how: 'start' | 'run' | 'stop', snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): Ran =>
     withCore((core) => {
       const chart = chartOf();
       const step = new Step({ chart, snapshots, scope }, Seat.of(chart, core), snapshot, event);
-      return { snapshot: event.type === 'xstate.stop' ? step.stop() : step.run(), microsteps: step.microsteps };
+      return { snapshot: step[how](), microsteps: step.microsteps };
     });
+  const take = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): Ran =>
+    run(event.type === 'xstate.stop' ? 'stop' : 'run', snapshot, event, scope);
 
   const own = {
     getInitialSnapshot(scope: AnyActorScope, input?: unknown): AnyMachineSnapshot {
@@ -43,14 +45,14 @@ function logicOf<T extends AnyStateMachine>(machine: T, chartOf: () => Chart): T
       let snapshot = snapshots.blank();
       try {
         snapshot = withContext(logic, snapshot, event, scope);
-        return run(snapshot, event, scope).snapshot;
+        return run('start', snapshot, event, scope).snapshot;
       } catch (error) {
         return snapshots.changed(snapshot, { status: 'error', error });
       }
     },
     transition(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot {
       if (snapshot.status !== 'active' && event.type !== 'xstate.stop') return theirs.transition.call(logic, snapshot, event, scope);
-      return run(snapshot, event, scope).snapshot;
+      return take(snapshot, event, scope).snapshot;
     },
     restoreSnapshot(persisted: Snapshot<unknown>, scope: AnyActorScope): AnyMachineSnapshot {
       return snapshots.inDocumentOrder(theirs.restoreSnapshot.call(logic, persisted, scope));
@@ -58,7 +60,7 @@ function logicOf<T extends AnyStateMachine>(machine: T, chartOf: () => Chart): T
   };
   const hidden = {
     microstep(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot[] {
-      return run(snapshot, event, scope).microsteps;
+      return take(snapshot, event, scope).microsteps;
     },
     resolveState(config: never): AnyMachineSnapshot {
       return snapshots.inDocumentOrder(theirs.resolveState.call(logic, config));

@@ -50,7 +50,8 @@ export class Step implements CoreHost {
   #invoked: readonly string[] = [];
   /** States left in this microstep, in order. */
   readonly #left: AnyStateNode[] = [];
-  #isInitial: boolean;
+  /** XState shows no microstep for the one that begins with xstate.init. */
+  #isShown: boolean;
 
   constructor(actor: Actor, seat: Seat, snapshot: AnyMachineSnapshot, event: EventObject) {
     this.#actor = actor;
@@ -58,20 +59,29 @@ export class Step implements CoreHost {
     this.#snapshot = snapshot;
     this.#external = event;
     this.#event = event;
-    this.#isInitial = event.type === INIT;
+    this.#isShown = event.type !== INIT;
   }
 
-  /** @returns the snapshot after it; the same object when nothing changed. @throws what an author's function threw. */
+  /** Runs the initial macrostep. @throws what an author's function threw. */
+  start(): AnyMachineSnapshot {
+    const { core, instance } = this.#seat;
+    this.#seat.clear();
+    core.host = this;
+    return this.#finish(core.exports.start(instance, LIVE));
+  }
+
+  /** @returns the snapshot after the event; the same object when nothing changed. @throws what an author's function threw. */
   run(): AnyMachineSnapshot {
     const { core, instance } = this.#seat;
-    const { chart } = this.#actor;
-    if (this.#isInitial) this.#seat.clear();
-    else this.#seat.load(this.#snapshot);
+    const { type } = this.#external;
+    this.#seat.load(this.#snapshot);
     core.host = this;
-    const flags = String(this.#external.type).startsWith(ERROR) ? LIVE | MUST_HANDLE : LIVE;
-    const result = this.#isInitial
-      ? core.exports.start(instance, flags)
-      : core.exports.step(instance, chart.eventNumber(this.#external.type), flags);
+    // Whoever sends xstate.init selects nothing by it, not even by a wildcard.
+    const number = type === INIT ? 0 : this.#actor.chart.eventNumber(type);
+    return this.#finish(core.exports.step(instance, number, String(type).startsWith(ERROR) ? LIVE | MUST_HANDLE : LIVE));
+  }
+
+  #finish(result: number): AnyMachineSnapshot {
     if (result === FAULT_UNHANDLED) return this.#end({ status: 'error', error: (this.#external as { error?: unknown }).error });
     if (result < 0) throw this.#fault(result);
     this.#seat.keep(this.#snapshot);
@@ -225,7 +235,7 @@ export class Step implements CoreHost {
     if (this.#seat.hasMoved() || historyValue !== this.#snapshot.historyValue) {
       this.#snapshot = snapshots.changed(this.#snapshot, { _nodes: this.#seat.nodes(), historyValue });
     }
-    if (this.#isInitial) this.#isInitial = false;
+    if (!this.#isShown) this.#isShown = true;
     else this.#inspect(this.#seat.selected().map((transition) => chart.transitions[transition]!));
   }
 

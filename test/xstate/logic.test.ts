@@ -7,6 +7,7 @@ import {
   createMachine,
   fromPromise,
   getNextSnapshot,
+  getNextTransitions,
   initialTransition,
   toPromise,
   transition,
@@ -84,7 +85,13 @@ test('[XSTATE-4] transition() and initialTransition() give the same snapshots an
     const first = initialTransition(logic) as unknown as Parameters<typeof plain>[0];
     const next = transition(logic, first[0], { type: 'GO' }) as unknown as Parameters<typeof plain>[0];
     const resolved = logic.resolveState({ value: 'b', context: { n: 4 } });
-    return [plain(first), plain(next), getNextSnapshot(logic, resolved, { type: 'R' }).value, resolved.value];
+    return [
+      plain(first),
+      plain(next),
+      getNextSnapshot(logic, resolved, { type: 'R' }).value,
+      resolved.value,
+      getNextTransitions(first[0]).map(({ eventType }) => eventType),
+    ];
   });
   expect(views[1]).toEqual(views[0]);
   expect(ran).toBe(0);

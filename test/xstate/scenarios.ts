@@ -341,7 +341,7 @@ export const SCENARIOS: { readonly [feature: string]: Scenario } = {
     );
     const one = actor(wrap(machine)).start();
     for (const type of ['STEP', 'NO', 'NOTHING', 'x.y.z', 'what']) record.write(`can ${type}`, one.getSnapshot().can({ type }));
-    tell(one, 'STEP', 'NO', 'NOTHING', 'x.y.z', 'what', 'STEP', 'STEP', 'STEP', 'STEP');
+    tell(one, 'STEP', 'NO', 'NOTHING', 'x.y.z', 'what', 'xstate.init', 'STEP', 'STEP', 'STEP', 'STEP');
     record.write(
       'ends',
       one.getSnapshot().hasTag('red'),
