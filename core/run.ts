@@ -153,7 +153,8 @@ export class Run implements FunctionArguments, Acts {
         this.#merge(bound.call(this, this), fn);
         return 0;
       case 'builtin':
-        return this.#resolve(fn, () => bound.call(this, this));
+        // A machine that is done stops all its children behind its last exit actions, in the order in which they came.
+        return this.#resolve(fn, () => (this.#isDone() && this.#isStop(fn) ? undefined : bound.call(this, this)));
       case 'raise':
         return this.#raised(plain(bound.call(this), `event raised by ${this.#name(fn)}`));
       case 'delay':
@@ -275,8 +276,15 @@ export class Run implements FunctionArguments, Acts {
 
   /** A final state completes its parent; asked once more when the machine is done, it stands for itself (XState's rule). */
   #doneId(state: number): string {
-    const isDone = this.#core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] === STATUS_DONE;
-    return this.#machine.symbols.states[isDone ? state : this.#machine.parent(state)]!.id;
+    return this.#machine.symbols.states[this.#isDone() ? state : this.#machine.parent(state)]!.id;
+  }
+
+  #isDone(): boolean {
+    return this.#core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] === STATUS_DONE;
+  }
+
+  #isStop(fn: number): boolean {
+    return this.#machine.symbols.functions[fn]?.kind === 'stop';
   }
 
   #replayAction(fn: number): number {
