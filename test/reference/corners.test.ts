@@ -54,6 +54,29 @@ test('[CHART-5] a region that was not left is not entered beside what is active 
   expect(traceOf(plain, ['GO', 'E'])).toEqual(['take m.left.a', 'exit m.left', 'enter m.left', 'exit m.left.a', 'enter m.left.a']);
 });
 
+test('[CHART-5] nor is a region of a parallel on the way to what is active already', () => {
+  const plain: PlainChart = {
+    id: 'm',
+    initial: 'x',
+    states: {
+      x: {
+        initial: 'p',
+        states: {
+          p: {
+            type: 'parallel',
+            states: {
+              left: { initial: 'a', states: { a: { on: { E: [{ target: ['#m.x.h'] }] } } } },
+              right: { initial: 'b', states: { b: { on: { GO: [{ target: ['#m.x.p.right.c'] }] } }, c: {} } },
+            },
+          },
+          h: { type: 'history', history: 'deep', target: 'p.left.a' },
+        },
+      },
+    },
+  };
+  expect(traceOf(plain, ['GO', 'E']).filter((line) => line.includes('right'))).toEqual([]);
+});
+
 test('[CHART-6] the domain of a transition is that of before anything was left', () => {
   const plain: PlainChart = {
     id: 'm',

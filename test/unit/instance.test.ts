@@ -207,6 +207,32 @@ test('[INST-8] a state that does not fit is refused and changes nothing', () => 
   }
 });
 
+test('[INST-8] a compound with two active children, or with none, is no state', () => {
+  const { bytes } = compileMachine({ id: 'm', initial: 'a', states: { a: { on: { GO: 'b' } }, b: {} } });
+  const instance = Instance.create(Machine.load(core, bytes));
+  instance.start(undefined, stamp);
+  const good = instance.save();
+  for (const clocks of [
+    [1, 1, 1],
+    [1, 0, 0],
+  ]) {
+    expect(() => instance.load({ ...good, clocks }, 2)).toThrow('illegal configuration');
+    expect(instance.save()).toEqual(good);
+  }
+});
+
+test('[CORE-11] what a state does when it is left is done on the short road too', () => {
+  const { bytes } = compileMachine({
+    id: 'm',
+    initial: 'a',
+    states: { a: { exit: raise({ type: 'LEFT' }), on: { GO: 'b' } }, b: { on: { LEFT: 'c' } }, c: {} },
+  });
+  const instance = Instance.create(Machine.load(core, bytes));
+  instance.start(undefined, stamp);
+  instance.run({ type: 'GO' }, stamp);
+  expect(instance.snapshot().value).toBe('c');
+});
+
 test('[INST-10] now, random and uuid follow the stamp and refuse outside a step', () => {
   const run = (seed: number, salt: string): unknown => {
     const instance = Instance.create(machine());
