@@ -27,7 +27,7 @@ import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, Room } from './room.ts';
 import type { Asker } from './service.ts';
-import type { SeenEvents } from './seen.ts';
+import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
 import { type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type WatchResult } from './wire.ts';
@@ -76,6 +76,7 @@ export class Authority {
   /** The authority's clock at the last step: it never runs backwards. */
   #at: number;
   #tail = 0;
+  #durableSeq: number;
   /** Commits that failed since the last one that did not. */
   #failures = 0;
 
@@ -116,6 +117,7 @@ export class Authority {
     this.#epoch = epoch;
     this.#seen = seen;
     this.#at = at;
+    this.#durableSeq = instance.seq;
     this.#tail = options.steps.length;
     for (const step of options.steps) this.#remember(step);
     this.#alarm = new Alarm(
@@ -176,13 +178,20 @@ export class Authority {
       const seen = this.#seen.find(peer, n);
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
-      if (seen !== undefined) return this.#whenDurable(asker, id, () => asker.answer(id, [seen[2] ? 'stepped' : 'ignored', seen[1]]));
+      if (seen !== undefined) return this.#answerAgain(asker, id, seen);
       admit(this.record.instance, instance, event, expect);
       this.#run(instance, { peer, n, event: plain(event, '') as unknown as EventObject, from: { asker, id } });
     } catch (error) {
       const refusal = this.#known(error);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
     }
+  }
+
+  /** A resend: its step is durable, or on its way. A later write that fails does not undo it. */
+  #answerAgain(asker: Asker, id: RequestId, [, seq, stepped]: SeenEvent): void {
+    const answer = (): void => asker.answer(id, [stepped ? 'stepped' : 'ignored', seq]);
+    const failed = (error: LockstepError): void => (seq <= this.#durableSeq ? answer() : asker.refuse(id, error));
+    this.#hosting.committer.add({ entries: [], durable: answer, failed });
   }
 
   /** An event from inside: of a child, its parent, or an effect. It waits out a failed commit, and is dropped when the machine has ended. */
@@ -275,9 +284,11 @@ export class Authority {
   #durable(step: Step, outcome: Outcome, stamp: Stamp): void {
     const { self } = this.#hosting;
     this.#failures = 0;
+    this.#durableSeq = step.seq;
     this.#remember(step);
     this.#effects.add(outcome, stamp);
-    this.#family.tellParent(step, () => this.snapshotData());
+    // A child that was stopped while its step was being written has nothing more to say.
+    if (this.#state.state === 'running') this.#family.tellParent(step, () => this.snapshotData());
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
     this.#hosting.touched(this);
   }

@@ -60,6 +60,8 @@ export class Host implements HostsChildren {
   #hosting: Hosting | undefined;
   #closed: LockstepError | undefined;
   #nextRoom = 1;
+  /** Of the newest instance. */
+  #epoch = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -240,7 +242,8 @@ export class Host implements HostsChildren {
 
   #fresh(id: InstanceId, name: string): { readonly authority: Authority; readonly epoch: number } {
     const machine = this.#options.machines.get(name);
-    const epoch = this.#options.environment.now();
+    // A name may be used again within the same millisecond.
+    const epoch = (this.#epoch = Math.max(this.#options.environment.now(), this.#epoch + 1));
     const recovered = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
     const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
     return { authority: new Authority(this.#begun(), { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };

@@ -96,7 +96,8 @@ export class Mirrors {
     const { environment, machines, report, session, address } = this.#options;
     let entered: string | undefined;
     const leave = (): void => {
-      if (entered !== undefined) this.#rooms.delete(entered);
+      // After a restart of the authority another mirror may have got the number of the room that was ours.
+      if (entered !== undefined && this.#rooms.get(entered)?.id === instance) this.#rooms.delete(entered);
       entered = undefined;
     };
     return {

@@ -34,6 +34,8 @@ export class Peer {
   readonly #mirrors: Mirrors;
   readonly #followers = new Set<Follower>();
   readonly #opening: Opening;
+  /** Of sessions that begin now. */
+  #firstQuestion = 1;
   #isClosed = false;
 
   /**
@@ -285,6 +287,7 @@ export class Peer {
         outbox: this.#connection.outbox,
         requested: (...request) => this.#reception.handle(...request),
         timeoutMs: () => this.#timeoutMs(),
+        firstQuestion: this.#firstQuestion,
         noticed: (from, method, params) => this.#noticed(from, method, params),
       });
       this.#sessions.set(remote, session);
@@ -294,6 +297,7 @@ export class Peer {
 
   #end(session: Session, error: LockstepError): void {
     this.#sessions.delete(session.remote);
+    this.#firstQuestion = Math.max(this.#firstQuestion, session.nextQuestion);
     session.close(error);
     this.tracer.leave(session);
   }

@@ -13,9 +13,11 @@ export class Rpc {
   readonly #post: (message: string) => boolean;
   /** What waits for its answer. */
   readonly #calls = new Map<RequestId, Answered>();
-  #nextId = 1;
+  #nextId: number;
 
+  /** @param options `first`: the number of the first question, 1 unless given. */
   constructor(options: {
+    readonly first?: number;
     readonly environment: Environment;
     readonly timeoutMs: () => number;
     readonly post: (message: string) => boolean;
@@ -23,6 +25,12 @@ export class Rpc {
     this.#environment = options.environment;
     this.#timeoutMs = options.timeoutMs;
     this.#post = options.post;
+    this.#nextId = options.first ?? 1;
+  }
+
+  /** The number of the next question. */
+  get nextId(): number {
+    return this.#nextId;
   }
 
   /** @throws LockstepError the code that the remote answered; TIMEOUT; what `close` was given. */

@@ -20,6 +20,8 @@ export interface SessionOptions {
   /** What the remote asks for. */
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   readonly timeoutMs: () => number;
+  /** The number of its first question: above those of earlier sessions, whose answers may still be on their way. */
+  readonly firstQuestion: number;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
 }
@@ -35,7 +37,12 @@ export class Session implements Asker {
   constructor(options: SessionOptions) {
     this.remote = options.remote;
     this.#options = options;
-    this.#rpc = new Rpc({ environment: options.environment, timeoutMs: options.timeoutMs, post: (message) => this.post(message) });
+    const { environment, timeoutMs, firstQuestion: first } = options;
+    this.#rpc = new Rpc({ environment, timeoutMs, first, post: (message) => this.post(message) });
+  }
+
+  get nextQuestion(): number {
+    return this.#rpc.nextId;
   }
 
   get isOpen(): boolean {

@@ -1,0 +1,97 @@
+// The machines of the simulation: a desk with guards, assigns, an `after` and a delayed event; a lamp without any functions; a family
+// whose parent invokes a child machine. Each taken step of the first and the last counts itself, so that an effect says which step it was of.
+
+import { assign, raise, sendParent, sendTo, setup } from 'xstate';
+import { compileMachine } from '../../compiler/index.ts';
+
+/** Hears every effect that runs anywhere in the run under way. */
+let heard: (instance: string, count: number) => void = () => undefined;
+
+export function hearEffects(listener: typeof heard): void {
+  heard = listener;
+}
+
+interface Sent {
+  readonly type: string;
+  readonly id?: string;
+  readonly name?: string;
+}
+
+const idOf = (event: unknown): string => (event as Sent).id ?? '';
+
+export const desk = setup({
+  types: {} as { context: { count: number; names: string[]; isWaiting: boolean; pongs: number } },
+  guards: {
+    isNamed: ({ event }) => (event as Sent).name !== '',
+    isIdle: ({ context }) => !context.isWaiting,
+  },
+  actions: {
+    count: assign({ count: ({ context }) => context.count + 1 }),
+    name: assign({ names: ({ context, event }) => [...context.names, idOf(event)] }),
+    ring: ({ context, self }) => heard(self.id, context.count),
+  },
+}).createMachine({
+  id: 'desk',
+  initial: 'closed',
+  context: { count: 0, names: [], isWaiting: false, pongs: 0 },
+  states: {
+    closed: { on: { OPEN: { target: 'open', actions: ['count', 'ring'] } } },
+    open: {
+      on: { CLOSE: { target: 'closed', actions: 'count' } },
+      after: { 3000: { target: 'closed', actions: ['count', 'ring'] } },
+    },
+  },
+  on: {
+    NAME: { guard: 'isNamed', actions: ['count', 'name', 'ring'] },
+    PING: { guard: 'isIdle', actions: ['count', assign({ isWaiting: true }), raise({ type: 'PONG' }, { delay: 700 })] },
+    PONG: { actions: ['count', assign({ isWaiting: false, pongs: ({ context }) => context.pongs + 1 }), 'ring'] },
+  },
+});
+
+export const lamp = setup({}).createMachine({
+  id: 'lamp',
+  initial: 'off',
+  states: { off: { on: { TOGGLE: 'on' } }, on: { on: { TOGGLE: 'off' } } },
+});
+
+const kid = setup({ types: {} as { context: { names: string[] } } }).createMachine({
+  id: 'kid',
+  context: { names: [] },
+  on: {
+    WORK: { actions: [assign({ names: ({ context, event }) => [...context.names, idOf(event)] }), sendParent({ type: 'HEARD' })] },
+  },
+});
+
+export const family = setup({
+  types: {} as { context: { sent: number; heard: number } },
+  actors: { kid },
+}).createMachine({
+  id: 'family',
+  initial: 'idle',
+  context: { sent: 0, heard: 0 },
+  states: {
+    idle: { on: { START: 'busy' } },
+    busy: {
+      invoke: { id: 'kid', src: 'kid', onError: 'idle' },
+      on: {
+        STOP: 'idle',
+        TASK: {
+          actions: [assign({ sent: ({ context }) => context.sent + 1 }), sendTo('kid', ({ event }) => ({ type: 'WORK', id: idOf(event) }))],
+        },
+      },
+    },
+  },
+  on: { HEARD: { actions: assign({ heard: ({ context }) => context.heard + 1 }) } },
+});
+
+export const MACHINES = { desk, lamp, family } as const;
+export type MachineName = keyof typeof MACHINES;
+
+const images = new Map<unknown, Uint8Array>();
+
+/** Each definition is compiled once for all runs. */
+export function compiled(definition: unknown): Uint8Array {
+  let image = images.get(definition);
+  if (image === undefined) images.set(definition, (image = compileMachine(definition).bytes));
+  return image;
+}

@@ -1,0 +1,94 @@
+// What the machines of the simulation do, written down a second time in the plainest way: a checker folds its own states from the events
+// of the log and never asks the product. Shares no code with what it checks.
+
+export interface ModelEvent {
+  readonly type: string;
+  readonly id?: string;
+  readonly name?: string;
+}
+
+export interface ModelState {
+  readonly value: string;
+  readonly context: Readonly<Record<string, unknown>> & { readonly count?: number };
+  /** When each timer that is running is due, by the type of its event. */
+  readonly due: Readonly<Record<string, number>>;
+}
+
+/** @returns undefined when the machine ignores the event. */
+type Model = (state: ModelState, event: ModelEvent, at: number) => ModelState | undefined;
+
+export const CLOSING = 'xstate.after.3000.desk.open';
+/** Events that only a timer may bring, with how long it waits in milliseconds. */
+export const TIMED: Readonly<Record<string, number>> = { [CLOSING]: 3_000, PONG: 700 };
+
+interface DeskContext {
+  readonly count: number;
+  readonly names: readonly string[];
+  readonly isWaiting: boolean;
+  readonly pongs: number;
+  readonly [field: string]: unknown;
+}
+
+const desk: Model = ({ value, context, due }, event, at) => {
+  const seen = context as DeskContext;
+  const counted = { ...seen, count: seen.count + 1 };
+  switch (event.type) {
+    case 'OPEN':
+      return value === 'closed' ? { value: 'open', context: counted, due: { ...due, [CLOSING]: at + TIMED[CLOSING]! } } : undefined;
+    case 'CLOSE':
+    case CLOSING:
+      return value === 'open' ? { value: 'closed', context: counted, due: without(due, CLOSING) } : undefined;
+    case 'NAME':
+      return event.name === '' ? undefined : { value, context: { ...counted, names: [...seen.names, event.id ?? ''] }, due };
+    case 'PING':
+      if (seen.isWaiting) return undefined;
+      return { value, context: { ...counted, isWaiting: true }, due: { ...due, PONG: at + TIMED['PONG']! } };
+    case 'PONG':
+      return { value, context: { ...counted, isWaiting: false, pongs: seen.pongs + 1 }, due: without(due, 'PONG') };
+    default:
+      return undefined;
+  }
+};
+
+const lamp: Model = ({ value, context, due }, { type }) =>
+  type === 'TOGGLE' ? { value: value === 'off' ? 'on' : 'off', context, due } : undefined;
+
+const family: Model = ({ value, context, due }, { type }) => {
+  const { sent, heard } = context as { readonly sent: number; readonly heard: number };
+  switch (type) {
+    case 'START':
+      return value === 'idle' ? { value: 'busy', context, due } : undefined;
+    case 'STOP':
+    case 'xstate.error.actor.kid':
+      return value === 'busy' ? { value: 'idle', context, due } : undefined;
+    case 'TASK':
+      return value === 'busy' ? { value, context: { sent: sent + 1, heard }, due } : undefined;
+    case 'HEARD':
+      return { value, context: { sent, heard: heard + 1 }, due };
+    default:
+      return undefined;
+  }
+};
+
+const kid: Model = ({ value, context, due }, { type, id }) =>
+  type === 'WORK' ? { value, context: { names: [...(context as { readonly names: readonly string[] }).names, id ?? ''] }, due } : undefined;
+
+function without(due: ModelState['due'], type: string): ModelState['due'] {
+  return Object.fromEntries(Object.entries(due).filter(([each]) => each !== type));
+}
+
+const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly next: Model }>> = {
+  desk: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
+  front: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
+  lamp: { initial: { value: 'off', context: {}, due: {} }, next: lamp },
+  family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
+  kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },
+};
+
+/** The model of an instance, by the part of its name that says what it is. */
+export function modelOf(instance: string): { readonly initial: ModelState; readonly next: Model } {
+  const name = instance.split(/[/:]/).at(-1) ?? '';
+  const model = MODELS[name];
+  if (model === undefined) throw new Error(`no model of ${instance}`);
+  return model;
+}

@@ -1,0 +1,270 @@
+// Mistakes that the simulation must find: each swaps one behaviour of the product from the outside and gives it back afterwards. A plant
+// that no seed finds means that a checker is blind, or that the world never gets there.
+
+import { runEffect } from '../../core/local.ts';
+import { Instance } from '../../core/instance.ts';
+import type { EventObject } from '../../core/json.ts';
+import { Authority } from '../../peer/authority.ts';
+import { Backlog } from '../../peer/backlog.ts';
+import { Committer } from '../../peer/commit.ts';
+import { Outbox } from '../../peer/outbox.ts';
+import { Replica } from '../../peer/replica.ts';
+import { SeenEvents } from '../../peer/seen.ts';
+import { Sender } from '../../peer/sender.ts';
+import type { StepDifference } from '../../peer/wire.ts';
+import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
+
+/** Replaces a method until the returned function is called. `make` gets what was there. */
+function swap<T extends object, K extends keyof T>(prototype: T, name: K, make: (original: T[K]) => T[K]): () => void {
+  const original = prototype[name];
+  prototype[name] = make(original);
+  return () => {
+    prototype[name] = original;
+  };
+}
+
+function both(...restores: readonly (() => void)[]): () => void {
+  return () => {
+    for (const restore of restores) restore();
+  };
+}
+
+const OWNER = (id: string): Parameters<typeof runEffect>[2] => ({ self: { id, send: () => undefined }, system: { get: () => undefined } });
+
+/** Each makes one mistake and returns what undoes it. */
+export const PLANTS: Readonly<Record<string, () => () => void>> = {
+  /** A resend is applied again. */
+  'no-dedup': () => swap(SeenEvents.prototype, 'find', () => () => undefined),
+
+  /** What was seen is forgotten by a restart. */
+  'dedup-not-recovered': () => {
+    const { load } = SeenEvents;
+    SeenEvents.load = () => {
+      const seen = new SeenEvents();
+      seen.add = () => undefined;
+      queueMicrotask(() => {
+        seen.add = SeenEvents.prototype.add;
+      });
+      return seen;
+    };
+    return () => {
+      SeenEvents.load = load;
+    };
+  },
+
+  /** A reader that comes back is not told its newest number. */
+  'last-number-lost': () => swap(SeenEvents.prototype, 'lastUpTo', () => () => 0),
+
+  'ack-before-durable': () =>
+    swap(
+      Authority.prototype,
+      'submit',
+      (original) =>
+        function (this: Authority, asker, id, peer, params) {
+          let isSettled = false;
+          const settle = (act: () => void): void => {
+            if (!isSettled) act();
+            isSettled = true;
+          };
+          const once = {
+            answer: (of: typeof id, result: unknown) => settle(() => asker.answer(of, result)),
+            refuse: (of: typeof id, error: Parameters<typeof asker.refuse>[1]) => settle(() => asker.refuse(of, error)),
+          };
+          const before = this.isRunning ? this.summary().seq : 0;
+          original.call(this, Object.assign(Object.create(asker) as typeof asker, once), id, peer, params);
+          if (this.isRunning && this.summary().seq > before) once.answer(id, ['stepped', this.summary().seq]);
+        },
+    ),
+
+  /** Everyone is told, and effects run, before the disk has it. */
+  'all-before-durable': () =>
+    swap(
+      Committer.prototype,
+      'add',
+      (original) =>
+        function (this: Committer, commit) {
+          commit.durable();
+          original.call(this, { ...commit, durable: () => undefined });
+        },
+    ),
+
+  'effect-before-durable': () => {
+    let isAuthority = false;
+    return both(
+      swap(
+        Authority.prototype,
+        'submit',
+        (original) =>
+          function (this: Authority, ...args) {
+            isAuthority = true;
+            try {
+              original.apply(this, args);
+            } finally {
+              isAuthority = false;
+            }
+          },
+      ),
+      swap(
+        Instance.prototype,
+        'step',
+        (original) =>
+          function (this: Instance, ...args) {
+            const outcome = original.apply(this, args);
+            if (isAuthority && this.machine.symbols.id === 'desk')
+              for (const effect of outcome.effects) if (effect.request === undefined) runEffect(this.machine, effect, OWNER('front'));
+            return outcome;
+          },
+      ),
+    );
+  },
+
+  /** A mirror runs the effects of what it predicts. */
+  'effect-of-prediction': () =>
+    swap(
+      Replica.prototype,
+      'predict',
+      () =>
+        function (this: Replica, event, stamp) {
+          try {
+            const outcome = this.shown.step(event, stamp);
+            for (const effect of outcome.effects) if (effect.request === undefined) runEffect(this.machine, effect, OWNER('front'));
+            return outcome.taken;
+          } catch {
+            return false; // As the original.
+          }
+        },
+    ),
+
+  'rebase-in-wrong-order': () =>
+    swap(
+      Replica.prototype,
+      'rebase',
+      (original) =>
+        function (this: Replica, pending, shown) {
+          original.call(this, [...pending].reverse(), shown);
+        },
+    ),
+
+  'rebase-forgets-pending': () =>
+    swap(
+      Replica.prototype,
+      'rebase',
+      (original) =>
+        function (this: Replica, _pending, shown) {
+          original.call(this, [], shown);
+        },
+    ),
+
+  'gap-ignored': () =>
+    swap(
+      Replica.prototype,
+      'apply',
+      (original) =>
+        function (this: Replica, step) {
+          const [, ...rest] = step;
+          original.call(this, [this.seq + 1, ...rest] as unknown as StepDifference);
+        },
+    ),
+
+  'digest-of-prediction': () =>
+    swap(
+      Replica.prototype,
+      'digest',
+      () =>
+        function (this: Replica) {
+          return this.shown.digest();
+        },
+    ),
+
+  'lost-resend': () =>
+    swap(
+      Sender.prototype,
+      'sendAgain',
+      () =>
+        function (this: Sender) {
+          this.pump();
+        },
+    ),
+
+  /** What is sent again gets a new number. */
+  'resend-with-new-number': () =>
+    swap(
+      UnconfirmedEvents.prototype,
+      'inFlight',
+      (original) =>
+        function (this: UnconfirmedEvents) {
+          const events = original.call(this);
+          if (new Error().stack?.includes('sendAgain') !== true) return events;
+          for (const event of events) event.n = 0;
+          return [];
+        },
+    ),
+
+  /** A refused event stays among those that wait. */
+  'refused-kept': () => swap(UnconfirmedEvents.prototype, 'remove', () => () => undefined),
+
+  'failed-commit-not-rolled-back': () =>
+    swap(
+      Committer.prototype,
+      'add',
+      (original) =>
+        function (this: Committer, commit) {
+          original.call(this, commit.entries.length === 0 ? commit : { ...commit, failed: () => undefined });
+        },
+    ),
+
+  /** What a timer did is done once more. */
+  'timer-twice': () => {
+    let fired: { readonly event: EventObject; readonly machine: Instance['machine'] } | undefined;
+    return both(
+      swap(
+        Instance.prototype,
+        'step',
+        (original) =>
+          function (this: Instance, ...args) {
+            if (args[2]?.timer !== undefined) fired = { event: args[0], machine: this.machine };
+            return original.apply(this, args);
+          },
+      ),
+      swap(
+        Authority.prototype,
+        'afterBatch',
+        (original) =>
+          function (this: Authority) {
+            original.call(this);
+            if (fired?.machine !== this.machine) return;
+            const { event } = fired;
+            fired = undefined;
+            this.tell(event);
+          },
+      ),
+    );
+  },
+
+  /** What is posted behind an admission joins a frame that was begun before it. */
+  'watch-without-barrier': () => swap(Outbox.prototype, 'barrier', () => () => undefined),
+
+  /** Who comes back misses the first step. */
+  'resume-skips-one': () =>
+    swap(
+      Backlog.prototype,
+      'after',
+      (original) =>
+        function (this: Backlog, ...args) {
+          return original.apply(this, args)?.slice(1);
+        },
+    ),
+
+  /** A mirror of an earlier history gets the steps of the new one. */
+  'stale-epoch': () =>
+    swap(
+      Authority.prototype,
+      'watch',
+      (original) =>
+        function (this: Authority, session, id, from) {
+          if (from === undefined || !this.isRunning) return original.call(this, session, id, from);
+          const { epoch, seq, digest } = this.describe();
+          original.call(this, session, id, { ...from, epoch, digest: from.seq === seq ? digest : from.digest });
+        },
+    ),
+};

@@ -1,0 +1,176 @@
+// One simulated process: a peer with its own view of clock and sockets, so that it can be frozen, thawed and crashed by itself. The peer
+// is the product's own class; only what it is given comes from here.
+
+import type { Mirror } from '../../peer/mirror.ts';
+import { Peer, type PeerOptions } from '../../peer/peer.ts';
+import type { Environment } from '../../peer/environment.ts';
+import { serving } from '../../peer/serving.ts';
+import type { TestEnvironment } from '../../peer/testing.ts';
+import type { Disk, DiskSession } from './disk.ts';
+import { compiled, MACHINES, type MachineName } from './machines.ts';
+import type { Network } from './network.ts';
+
+/** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
+export class ProcessEnvironment implements Environment {
+  readonly #world: TestEnvironment;
+  #frozen: (() => void)[] | undefined;
+
+  constructor(world: TestEnvironment) {
+    this.#world = world;
+  }
+
+  now(): number {
+    return this.#world.now();
+  }
+
+  random(): number {
+    return this.#world.random();
+  }
+
+  defer(callback: () => void): void {
+    this.#world.defer(() => this.#run(callback));
+  }
+
+  timer(delayMs: number, callback: () => void): () => void {
+    let isCancelled = false;
+    const cancel = this.#world.timer(delayMs, () => this.#run(() => (isCancelled ? undefined : callback())));
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  freeze(): void {
+    this.#frozen ??= [];
+  }
+
+  thaw(): void {
+    const waiting = this.#frozen ?? [];
+    this.#frozen = undefined;
+    for (const callback of waiting) this.#world.defer(callback);
+  }
+
+  #run(callback: () => void): void {
+    if (this.#frozen === undefined) callback();
+    else this.#frozen.push(callback);
+  }
+}
+
+/** What a process has from birth to every rebirth. */
+export interface Role {
+  readonly name: string;
+  readonly kind: 'server' | 'node' | 'browser';
+  /** Instances that it is the authority of, without its own name, and their machines. */
+  readonly hosts: Readonly<Record<string, MachineName>>;
+  /** Instances that it watches. */
+  readonly watches: Readonly<Record<string, MachineName>>;
+  readonly disk?: Disk;
+  /** Whether its disk is wiped when it crashes. */
+  readonly isVolatile?: boolean;
+}
+
+export interface ProcessWorld {
+  readonly environment: TestEnvironment;
+  readonly network: Network;
+  readonly core: PeerOptions['core'];
+  readonly key: string;
+  report(process: string, level: string, message: string, error: unknown): void;
+  opened(process: Process, instance: string, mirror: Mirror): void;
+}
+
+export class Process {
+  readonly role: Role;
+  readonly peer: Peer;
+  /** By instance, those that have a state. */
+  readonly mirrors = new Map<string, Mirror>();
+  readonly #world: ProcessWorld;
+  readonly #environment: ProcessEnvironment;
+  readonly #session: DiskSession | undefined;
+  isAlive = true;
+  isFrozen = false;
+
+  constructor(role: Role, world: ProcessWorld) {
+    this.role = role;
+    this.#world = world;
+    this.#environment = new ProcessEnvironment(world.environment);
+    this.#session = role.disk?.open();
+    this.peer = new Peer({
+      environment: this.#environment,
+      dial: () => world.network.dial(role.name),
+      core: world.core,
+      serving,
+      secret: role.name,
+      name: role.name,
+      kind: role.kind,
+      compile: compiled,
+      machines: Object.fromEntries(
+        Object.entries(MACHINES).map(([name, definition]) => [name, { definition, image: compiled(definition) }]),
+      ),
+      report: (level, message, error) => {
+        if (this.isAlive) world.report(role.name, level, message, error);
+      },
+      ...(role.kind === 'server' ? { key: world.key } : {}),
+      ...(this.#session === undefined ? {} : { journal: this.#session }),
+    });
+    for (const [instance, machine] of Object.entries(role.hosts)) this.#host(instance, machine);
+    for (const [instance, machine] of Object.entries(role.watches))
+      this.#took(instance, this.peer.watch(instance, MACHINES[machine], { isPatient: true }));
+  }
+
+  /** Until it is there: the disk may refuse its first step. */
+  #host(instance: string, machine: MachineName): void {
+    const hosted = this.peer.host(instance, machine);
+    hosted.catch(() => {
+      if (this.isAlive) this.#world.environment.timer(300, () => (this.isAlive ? this.#host(instance, machine) : undefined));
+    });
+    this.#took(this.role.kind === 'server' ? instance : `${this.role.name}/${instance}`, hosted);
+  }
+
+  #took(instance: string, mirror: Promise<Mirror>): void {
+    mirror.then(
+      (opened) => {
+        if (!this.isAlive) return;
+        this.mirrors.set(instance, opened);
+        this.#world.opened(this, instance, opened);
+      },
+      (error: unknown) => {
+        if (this.isAlive && this.role.watches[instance] !== undefined)
+          this.#world.report(this.role.name, 'error', `there is no mirror of ${instance}`, error);
+      },
+    );
+  }
+
+  freeze(): void {
+    this.isFrozen = true;
+    this.#environment.freeze();
+    for (const socket of this.#world.network.of(this.role.name)) socket.near.hold(true);
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    this.#environment.thaw();
+    for (const socket of this.#world.network.of(this.role.name)) socket.near.hold(false);
+  }
+
+  /** As kill -9. @param isKept whether a write that is under way arrives. @param isSilent whether its sockets stay open at the other end. */
+  crash(isKept: boolean, isSilent: boolean): void {
+    this.isAlive = false;
+    this.#session?.crash(isKept);
+    if (this.role.isVolatile === true) this.role.disk?.wipe();
+    for (const socket of this.#world.network.of(this.role.name)) {
+      if (isSilent) socket.isDeaf = true;
+      else socket.far.broke();
+      socket.near.abandon();
+    }
+    if (this.isFrozen) this.#environment.thaw();
+    // Only frees its memory: nothing of it can leave any more.
+    this.peer.close().catch(() => undefined);
+  }
+
+  /** As a user closes it: it says goodbye. */
+  leave(): void {
+    this.isAlive = false;
+    if (this.isFrozen) this.thaw();
+    this.peer.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,53 @@
+// The simulation as tests: seeds of this run, seeds that once failed, and every plant. LONG runs 20,000 seeds. (docs/simulation.md)
+
+import { describe, expect, test } from 'vitest';
+import { filesUnder, importsOf } from '../tidy/source.ts';
+import { PLANTS } from './plants.ts';
+import { failuresOf, foundBy, once } from './seeds.ts';
+
+const isLong = process.env['LONG'] !== undefined;
+const COUNT = isLong ? 20_000 : 200;
+const LONG_MS = 7_200_000;
+const SEED = process.env['SEED'] === undefined ? Math.floor(Math.random() * 0x3fff_ffff) : Number(process.env['SEED']);
+/** Seeds that a plant may need. */
+const PLANT_SEEDS = 1_000;
+
+test(
+  `[SIM-1] ${COUNT} worlds that go wrong keep every rule (SEED=${SEED})`,
+  async () => {
+    expect(await failuresOf(SEED, COUNT)).toEqual([]);
+  },
+  isLong ? LONG_MS : 120_000,
+);
+
+describe('[SIM-1] seeds that once failed', () => {
+  test.each([
+    [21, 'a child began again with the epoch of the one before'],
+    [11, 'a step of a child that was stopped meanwhile held up the group commit for ever'],
+    [31, 'rooms were numbered anew, and one mirror took the room of another along'],
+    [35, 'the answer to a question of an earlier session was taken for one of the next'],
+    [206, 'a resend of a durable event was refused because a later write failed'],
+  ])('seed %i: %s', async (seed) => {
+    expect(await failuresOf(seed, 1)).toEqual([]);
+  });
+});
+
+test('[SIM-2] the same seed is the same world again, frame by frame', async () => {
+  expect((await once(7)).trace).toEqual((await once(7)).trace);
+});
+
+describe('[SIM-3] plants', () => {
+  test.each(Object.keys(PLANTS))(
+    '%s is found',
+    async (name) => {
+      expect(await foundBy(name, 1, PLANT_SEEDS)).toBeDefined();
+    },
+    600_000,
+  );
+});
+
+test('[SIM-4] checkers share no code with what they check', () => {
+  const checkers = filesUnder('test/simulation', /(checkers|wire-checker|model)\.ts$/);
+  expect(checkers).toHaveLength(3);
+  expect(checkers.flatMap((file) => importsOf(file).map(({ name }) => name)).filter((name) => name !== './model.ts')).toEqual([]);
+});

@@ -1,0 +1,380 @@
+// One simulated world from one seed: a relay, a server, two peers that are authorities themselves and three tabs, on one clock, over a bad
+// network and bad disks. Everything that happens is drawn from the seed; the same seed is the same world again. Checkers watch from the
+// outside (checkers.ts, wire-checker.ts); the trace says what was done and seen.
+
+import type { LockstepError } from '../../core/errors.ts';
+import type { Core } from '../../core/wasm.ts';
+import type { Mirror } from '../../peer/mirror.ts';
+import { TestEnvironment } from '../../peer/testing.ts';
+import { Hub } from '../../relay/hub.ts';
+import { random, type Random } from '../support/random.ts';
+import { Checkers, type KeptEntry } from './checkers.ts';
+import { Disk } from './disk.ts';
+import { hearEffects, type MachineName } from './machines.ts';
+import { Network, type Weather } from './network.ts';
+import { Process, type ProcessWorld, type Role } from './process.ts';
+import { WireChecker } from './wire-checker.ts';
+
+export interface Result {
+  readonly seed: number;
+  readonly failures: readonly string[];
+  readonly trace: readonly string[];
+  /** How many events were handed in. */
+  readonly events: number;
+}
+
+const KEY = 'key of the relay';
+const WATCHED: Readonly<Record<string, MachineName>> = {
+  front: 'desk',
+  lamp: 'lamp',
+  family: 'family',
+  'dora/desk': 'desk',
+  'vera/desk': 'desk',
+};
+const TABS = ['alice', 'bob', 'carol'];
+const ACTIONS_MIN = 50;
+const ACTIONS_MORE = 60;
+/** Milliseconds at the end in which everything comes to rest: three full waits for a new link, and two request timeouts. */
+const REST_MS = 70_000;
+/** Milliseconds after which a deaf socket is noticed, as the relay's pings do. */
+const DEAF_MS = 8_000;
+const BUFFERS = { lagBytes: 2_000, closeBytes: 12_000 };
+/** Characters of the largest frame that this world makes: the buffer may go over its bound by one. */
+const FRAME_MAX = 40_000;
+/** Reports that no bad luck explains. */
+const OUR_FAULT = /diverged|could not be handled|a fault of|cannot be brought back|cannot be read$|observer/;
+
+export async function simulate(seed: number, core: Core): Promise<Result> {
+  const simulation = new Simulation(seed, core);
+  await simulation.run();
+  return { seed, failures: simulation.checkers.failures, trace: simulation.trace, events: simulation.events };
+}
+
+class Simulation implements ProcessWorld {
+  readonly environment: TestEnvironment;
+  readonly network: Network;
+  readonly key = KEY;
+  readonly core: Core;
+  readonly checkers: Checkers;
+  readonly trace: string[] = [];
+  events = 0;
+  readonly #dice: Random;
+  readonly #weather: Weather = { slowMs: 0, lost: 0, repeated: 0, unreachable: 0 };
+  readonly #disks: Disk[] = [];
+  readonly #roles: readonly Role[];
+  readonly #processes = new Map<string, Process>();
+  readonly #holders = new Map<Mirror, { readonly holder: string; readonly instance: string; readonly process: Process }>();
+  /** Kinds of trouble that this world has. */
+  readonly #has: Readonly<Record<'crashes' | 'disks' | 'network' | 'clogs' | 'relay' | 'tabs', boolean>>;
+  #hub: Hub;
+  /** Mirrors that were ever opened. */
+  #opened = 0;
+  #isOver = false;
+
+  constructor(seed: number, core: Core) {
+    this.core = core;
+    this.environment = new TestEnvironment({ seed });
+    this.#dice = random(seed ^ 0x5eed);
+    const dice = this.#dice;
+    this.checkers = new Checkers(() => this.environment.now());
+    this.#has = {
+      crashes: dice.chance(0.7),
+      disks: dice.chance(0.5),
+      network: dice.chance(0.7),
+      clogs: dice.chance(0.4),
+      relay: dice.chance(0.4),
+      tabs: dice.chance(0.6),
+    };
+    const wires = new WireChecker(this.checkers);
+    const noted = (arrow: string, owner: string, frame: string): void => this.note(`${arrow} ${owner} ${frame.replaceAll('\n', ' ')}`);
+    this.network = new Network(
+      {
+        environment: this.environment,
+        dice,
+        weather: this.#weather,
+        lagSize: BUFFERS.lagBytes,
+        events: {
+          heard: (socket, frame) => {
+            noted('→', socket.owner, frame);
+            wires.heard(socket, frame);
+          },
+          said: (socket, frame) => {
+            noted('←', socket.owner, frame);
+            wires.said(socket, frame);
+          },
+          buffered: (size) => {
+            if (size > BUFFERS.closeBytes + FRAME_MAX) this.checkers.fail(`the relay holds ${size} characters for one reader`);
+          },
+        },
+      },
+      (link) => this.#hub.attach(link),
+    );
+    this.#hub = this.#newHub();
+    this.#weather.slowMs = dice.pick([0, 5, 40, 150]);
+    if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
+    const { front, lamp, family } = { front: 'desk', lamp: 'lamp', family: 'family' } as const;
+    this.#roles = [
+      { name: 'server', kind: 'server', hosts: { front, lamp, family }, watches: {}, disk: this.#newDisk() },
+      { name: 'dora', kind: 'node', hosts: { desk: 'desk' }, watches: { front: 'desk' }, disk: this.#newDisk() },
+      { name: 'vera', kind: 'node', hosts: { desk: 'desk' }, watches: {}, disk: this.#newDisk(), isVolatile: true },
+      ...TABS.map((name): Role => ({ name, kind: 'browser', hosts: {}, watches: this.#watchedBy() })),
+    ];
+  }
+
+  #watchedBy(): Role['watches'] {
+    const picked = Object.entries(WATCHED).filter(([instance]) => instance === 'front' || this.#dice.chance(0.5));
+    return Object.fromEntries(picked);
+  }
+
+  #newDisk(): Disk {
+    const disk = new Disk(this.environment, this.#dice, {
+      durable: (entries) => {
+        for (const entry of entries)
+          if (entry.kind === 'create' || entry.kind === 'step')
+            this.note(`durable ${entry.step.instance} ${entry.step.epoch}/${entry.step.seq} ${JSON.stringify(entry.step.cause)}`);
+        this.checkers.durable(entries as readonly KeptEntry[]);
+      },
+      failed: () => {
+        this.note('a disk refuses a write');
+        this.checkers.diskFailed();
+      },
+    });
+    if (this.#has.disks) disk.failing = this.#dice.pick([0, 5, 20]);
+    disk.slowMs = this.#dice.pick([0, 10, 100]);
+    this.#disks.push(disk);
+    return disk;
+  }
+
+  #newHub(): Hub {
+    return new Hub({ environment: this.environment, identify: (secret) => secret, key: KEY, buffers: BUFFERS });
+  }
+
+  note(line: string): void {
+    this.trace.push(`${this.environment.now() - 1_000_000} ${line}`);
+  }
+
+  report(process: string, level: string, message: string, error: unknown): void {
+    const text = `${process}: ${message}${error === undefined ? '' : ` (${error instanceof Error ? error.message : JSON.stringify(error)})`}`;
+    this.note(`${level} ${text}`);
+    if (OUR_FAULT.test(message) || text.includes('there is no mirror')) this.checkers.fail(text);
+  }
+
+  opened(process: Process, instance: string, mirror: Mirror): void {
+    const holder = `${process.role.name}#${++this.#opened}`;
+    this.#holders.set(mirror, { holder, instance, process });
+    this.note(`${holder} watches ${instance}`);
+    const ended = (error?: unknown): void => {
+      this.#holders.delete(mirror);
+      process.mirrors.delete(instance);
+      if (process.isAlive && !this.#isOver) this.checkers.fail(`${holder}: its mirror of ${instance} ended by itself (${String(error)})`);
+    };
+    mirror.subscribe({ error: ended, complete: ended });
+  }
+
+  // ── The run ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async run(): Promise<void> {
+    hearEffects((instance, count) => {
+      this.note(`effect ${instance} ${count}`);
+      this.checkers.effect(instance, count);
+    });
+    try {
+      for (const role of this.#roles) this.#start(role);
+      await this.environment.advance(500);
+      const actions = ACTIONS_MIN + this.#dice.below(ACTIONS_MORE);
+      for (let i = 0; i < actions && this.checkers.failures.length === 0; i++) {
+        this.#act(i);
+        if (this.#dice.chance(0.5)) for (let turns = this.#dice.below(8); turns >= 0; turns--) await this.environment.turn();
+        else await this.environment.advance(this.#dice.pick([0, 5, 50, 400, 2_000]));
+        this.#look();
+      }
+      if (this.checkers.failures.length === 0) await this.#rest();
+    } finally {
+      this.#isOver = true;
+      await this.#end();
+    }
+  }
+
+  #start(role: Role): void {
+    this.note(`${role.name} starts`);
+    this.#processes.set(role.name, new Process(role, this));
+  }
+
+  #act(index: number): void {
+    const dice = this.#dice;
+    const role = dice.pick(this.#roles);
+    const process = this.#processes.get(role.name);
+    const trouble = dice.below(20);
+    if (trouble >= 6) return this.#talk(index);
+    if (process === undefined) return this.#start(role);
+    if (trouble === 0 && this.#has.crashes) return this.#crash(process);
+    if (trouble === 1 && this.#has.network) return this.#break(role.name);
+    if (trouble === 2 && this.#has.network) return this.#cut(role.name);
+    if (trouble === 3 && this.#has.clogs) return this.#clog(role.name);
+    if (trouble === 4 && this.#has.relay && dice.chance(0.5)) return this.#restartRelay();
+    if (trouble === 5 && this.#has.tabs && TABS.includes(role.name)) return this.#bother(process);
+    if (process.isFrozen) process.thaw();
+    for (const socket of this.network.of(role.name)) socket.near.hold(false);
+    this.network.cutOff.delete(role.name);
+    process.peer.reconnectNow();
+  }
+
+  /** Some of those who are here hand events in. */
+  #talk(index: number): void {
+    for (let k = this.#dice.below(5); k >= 0; k--) {
+      const { name } = this.#dice.pick(this.#roles);
+      const process = this.#processes.get(name);
+      if (process === undefined || process.isFrozen || process.mirrors.size === 0) continue;
+      const [instance, mirror] = this.#dice.pick([...process.mirrors]);
+      this.#submit(mirror, instance, `${name}${index}.${k}`);
+    }
+  }
+
+  #submit(mirror: Mirror, instance: string, id: string): void {
+    const { holder } = this.#holders.get(mirror)!;
+    const event = this.#event(instance, id);
+    const expect = this.#dice.chance(0.05) ? { seq: mirror.seq } : undefined;
+    this.note(`${holder} sends ${instance} ${JSON.stringify(event)}`);
+    this.checkers.submitted(holder, instance, event, expect !== undefined);
+    this.events++;
+    mirror.submit(event, expect).then(
+      ({ outcome, seq }) => {
+        this.note(`${id} is answered ${outcome} ${seq}`);
+        this.checkers.answered(id, outcome, seq);
+      },
+      (error: LockstepError) => {
+        this.note(`${id} is refused ${error.code}`);
+        this.checkers.refused(id, error.code);
+      },
+    );
+  }
+
+  #event(instance: string, id: string): { type: string; id: string; name?: string } {
+    const dice = this.#dice;
+    if (instance === 'lamp') return { type: 'TOGGLE', id };
+    if (instance === 'family') return { type: dice.pick(['START', 'TASK', 'TASK', 'TASK', 'STOP']), id };
+    const type = dice.pick(['NAME', 'NAME', 'NAME', 'OPEN', 'CLOSE', 'PING']);
+    return type === 'NAME' ? { type, id, name: dice.chance(0.2) ? '' : 'somebody' } : { type, id };
+  }
+
+  // ── Trouble ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #crash(process: Process): void {
+    const isKept = this.#dice.chance(0.5);
+    const isSilent = this.#has.network && this.#dice.chance(0.3);
+    this.note(`${process.role.name} crashes${isKept ? ', its last write arrives' : ''}${isSilent ? ', in silence' : ''}`);
+    this.#forget(process);
+    if (isSilent) this.#noticeLater(process.role.name);
+    process.crash(isKept, isSilent);
+  }
+
+  #forget(process: Process): void {
+    this.#processes.delete(process.role.name);
+    for (const [mirror, { process: owner }] of this.#holders) if (owner === process) this.#holders.delete(mirror);
+  }
+
+  #break(name: string): void {
+    for (const socket of this.network.of(name)) {
+      if (this.#dice.chance(0.5)) {
+        this.note(`the socket of ${name} breaks`);
+        socket.reset();
+      } else {
+        this.note(`the socket of ${name} goes deaf`);
+        socket.isDeaf = true;
+        this.#noticeLater(name);
+      }
+    }
+  }
+
+  #noticeLater(name: string): void {
+    const sockets = this.network.of(name);
+    this.environment.timer(DEAF_MS, () => {
+      for (const socket of sockets) socket.reset();
+    });
+  }
+
+  #cut(name: string): void {
+    this.note(`${name} is cut off`);
+    this.network.cutOff.add(name);
+    for (const socket of this.network.of(name)) socket.reset();
+  }
+
+  #clog(name: string): void {
+    this.note(`${name} takes nothing from its socket`);
+    for (const socket of this.network.of(name)) socket.near.hold(true);
+  }
+
+  #restartRelay(): void {
+    this.note('the relay restarts');
+    this.#hub.close();
+    this.#hub = this.#newHub();
+  }
+
+  #bother(process: Process): void {
+    if (process.isFrozen) {
+      this.note(`${process.role.name} thaws`);
+      process.thaw();
+    } else if (this.#dice.chance(0.5)) {
+      this.note(`${process.role.name} freezes`);
+      process.freeze();
+    } else {
+      this.note(`${process.role.name} leaves`);
+      this.#forget(process);
+      process.leave();
+    }
+  }
+
+  // ── Looking ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #look(): void {
+    this.#hub.check();
+    for (const [mirror, { holder, instance }] of this.#holders) {
+      const shown = shownBy(mirror);
+      this.checkers.shown(holder, instance, shown);
+      this.checkers.digest(holder, instance, shown, mirror.digest);
+    }
+  }
+
+  async #rest(): Promise<void> {
+    this.note('everything is mended');
+    Object.assign(this.#weather, { lost: 0, repeated: 0, unreachable: 0 });
+    for (const disk of this.#disks) disk.failing = 0;
+    this.network.cutOff.clear();
+    for (const socket of this.network.of()) {
+      if (socket.isDeaf) socket.reset();
+      socket.near.hold(false);
+    }
+    for (const role of this.#roles) {
+      const process = this.#processes.get(role.name);
+      if (process === undefined) this.#start(role);
+      else if (process.isFrozen) process.thaw();
+    }
+    await this.environment.advance(REST_MS);
+    this.#look();
+    this.checkers.rested(
+      [...this.#holders].map(([mirror, { holder, instance }]) => ({
+        holder,
+        instance,
+        shown: shownBy(mirror),
+        standing: mirror.standing,
+        unconfirmed: mirror.unconfirmedCount,
+      })),
+    );
+    for (const { role, mirrors } of this.#processes.values()) {
+      const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length;
+      if (mirrors.size !== expected) this.checkers.fail(`at the end ${role.name} has ${mirrors.size} mirrors of ${expected}`);
+    }
+  }
+
+  /** What ran here gives its memory back. */
+  async #end(): Promise<void> {
+    for (const process of this.#processes.values()) process.crash(false, false);
+    this.#hub.close();
+    await this.environment.advance(10);
+  }
+}
+
+function shownBy(mirror: Mirror): { epoch: number; seq: number; value: unknown; context: unknown } {
+  const { value, context } = mirror.getSnapshot();
+  return { epoch: mirror.epoch, seq: mirror.seq, value, context };
+}

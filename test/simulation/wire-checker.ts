@@ -1,0 +1,102 @@
+// Reads the frames at the peers' ends of their sockets: steps of a room go on from the answer to `watch` without a gap, and nobody is told
+// of a step before it is durable. Imports nothing of the product; a frame is a header line and JSON.
+
+/** One socket, as long as it lives. */
+export interface Wire {
+  readonly owner: string;
+  /** Whether frames of rooms may be missing on it. */
+  readonly isExcused: boolean;
+}
+
+export interface WireFindings {
+  fail(sentence: string): void;
+  told(instance: string, epoch: number, seq: number): void;
+}
+
+interface Listening {
+  readonly instance: string;
+  readonly epoch: number;
+  seq: number;
+}
+
+interface Message {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+}
+
+interface Watched {
+  readonly room: number;
+  readonly epoch: number;
+  readonly steps?: readonly (readonly [seq: number])[];
+  readonly snapshot?: { readonly seq: number };
+}
+
+interface Asked {
+  readonly instance: string;
+  readonly from?: { readonly seq: number };
+}
+
+export class WireChecker {
+  readonly #findings: WireFindings;
+  /** Of each socket: questions that are open, and rooms that it listens to. */
+  readonly #asked = new WeakMap<Wire, Map<string, Asked>>();
+  readonly #rooms = new WeakMap<Wire, Map<string, Listening>>();
+
+  constructor(findings: WireFindings) {
+    this.#findings = findings;
+  }
+
+  said(wire: Wire, frame: string): void {
+    const { address, messages } = read(frame);
+    const asked = this.#asked.get(wire) ?? new Map<string, Asked>();
+    this.#asked.set(wire, asked);
+    for (const { id, method, params } of messages) {
+      // Numbers of questions begin again with each session.
+      if (method === 'watch') asked.set(`${address} ${String(id)}`, params as Asked);
+      else if (method !== undefined) asked.delete(`${address} ${String(id)}`);
+    }
+  }
+
+  heard(wire: Wire, frame: string): void {
+    const { address, messages } = read(frame);
+    for (const message of messages) {
+      if (message.method === 'step' && address.startsWith('#')) this.#step(wire, address.slice(1), message.params as StepParams);
+      const question = this.#asked.get(wire)?.get(`${address} ${String(message.id)}`);
+      if (question !== undefined && (message.result as Partial<Watched> | undefined)?.room !== undefined)
+        this.#watched(wire, address, question, message.result as Watched);
+    }
+  }
+
+  #watched(wire: Wire, authority: string, { instance, from }: Asked, { room, epoch, steps, snapshot }: Watched): void {
+    const seq = snapshot?.seq ?? steps?.at(-1)?.[0] ?? from?.seq ?? 0;
+    this.#findings.told(instance, epoch, seq);
+    if (from !== undefined && steps?.[0] !== undefined && steps[0][0] !== from.seq + 1)
+      this.#findings.fail(`${wire.owner} asked for ${instance} from ${from.seq} and got steps from ${steps[0][0]}`);
+    const rooms = this.#rooms.get(wire) ?? new Map<string, Listening>();
+    this.#rooms.set(wire, rooms);
+    const key = `${authority}/${room}`;
+    const before = rooms.get(key);
+    const isSame = before !== undefined && before.epoch === epoch && before.instance === instance;
+    rooms.set(key, { instance, epoch, seq: isSame ? Math.max(seq, before.seq) : seq });
+  }
+
+  #step(wire: Wire, address: string, [, steps]: StepParams): void {
+    const listening = this.#rooms.get(wire)?.get(address);
+    if (listening === undefined) return;
+    for (const [seq] of steps) {
+      this.#findings.told(listening.instance, listening.epoch, seq);
+      if (seq > listening.seq + 1 && !wire.isExcused)
+        this.#findings.fail(`${wire.owner} heard step ${seq} of ${listening.instance} after ${listening.seq}, and nothing was lost`);
+      listening.seq = Math.max(listening.seq, seq);
+    }
+  }
+}
+
+type StepParams = readonly [room: number, steps: readonly (readonly [seq: number])[]];
+
+function read(frame: string): { readonly address: string; readonly messages: readonly Message[] } {
+  const end = frame.indexOf('\n');
+  return { address: frame.slice(0, end), messages: [JSON.parse(frame.slice(end + 1)) as Message].flat() };
+}
