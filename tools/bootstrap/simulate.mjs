@@ -1,9 +1,9 @@
 // npm run simulate: simulated worlds from the command line, straight from the sources. See docs/simulation.md.
 
-import { createServer } from 'vite';
 import { prepare, ROOT } from './prepare.mjs';
 
 prepare('core');
+const { createServer } = await import('vite');
 process.chdir(ROOT);
 const vite = await createServer({
   configFile: 'vitest.config.ts',
