@@ -89,7 +89,15 @@ describe('rooms', () => {
     };
     const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
     const member = (remote: string): Session =>
-      new Session({ remote, environment, outbox, requested: () => undefined, timeoutMs: () => 1, noticed: () => undefined });
+      new Session({
+        remote,
+        environment,
+        outbox,
+        requested: () => undefined,
+        firstQuestion: 1,
+        timeoutMs: () => 1,
+        noticed: () => undefined,
+      });
     return { room: new Room({ number: 7, port, environment, digest: () => 'd' }), posted, member };
   };
   const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];
