@@ -189,9 +189,14 @@ export class Checkers {
     if (history === undefined || base === undefined)
       return this.fail(`${holder} shows seq ${shown.seq} of ${instance} in epoch ${shown.epoch}, which is not durable`);
     const pending: Submission[] = [];
+    /** Those that a later event of the same holder overtook, while the authority changed its link: they will be refused as STALE. */
+    const overtaken = new Set<Submission>();
     for (const submission of this.#submissions.values()) {
       if (submission.holder !== holder || submission.fate.kind === 'refused') continue;
-      if ((history.places.get(submission.event.id) ?? Infinity) <= shown.seq) continue;
+      if ((history.places.get(submission.event.id) ?? Infinity) <= shown.seq) {
+        for (const each of pending) overtaken.add(each);
+        continue;
+      }
       // Acknowledged in a history that is no more: the new one does not have it.
       if (submission.fate.kind === 'answered' && submission.fate.epoch !== shown.epoch) continue;
       pending.push(submission);
@@ -199,7 +204,9 @@ export class Checkers {
     const found = JSON.stringify([shown.value, shown.context ?? {}]);
     // The refusal of an event may be lost, and what an earlier history had is not predicted again while it is sent again.
     const wasThere = (id: string): boolean => this.#histories.get(instance)!.some(({ places }) => places.has(id));
-    const doubtful = pending.filter((each) => each.hasExpectation || each.at <= this.#failedAt + RELOAD_MS || wasThere(each.event.id));
+    const isDoubtful = (each: Submission): boolean =>
+      each.hasExpectation || each.at <= this.#failedAt + RELOAD_MS || overtaken.has(each) || wasThere(each.event.id);
+    const doubtful = pending.filter(isDoubtful);
     if (doubtful.length > DOUBTFUL_MAX) return;
     for (let left = 0; left < 2 ** doubtful.length; left++) {
       const out = new Set(doubtful.filter((_, i) => ((left >> i) & 1) === 1));

@@ -8,7 +8,8 @@ import { failuresOf, foundBy, once } from './seeds.ts';
 const isLong = process.env['LONG'] !== undefined;
 const COUNT = isLong ? 20_000 : 200;
 const LONG_MS = 7_200_000;
-const SEED = process.env['SEED'] === undefined ? Math.floor(Math.random() * 0x3fff_ffff) : Number(process.env['SEED']);
+/** The short run is the same every time, so that it fails only for what was changed; the long one is fresh. */
+const SEED = Number(process.env['SEED'] ?? (isLong ? Math.floor(Math.random() * 0x3fff_ffff) : 1));
 /** Seeds that a plant may need. */
 const PLANT_SEEDS = 1_000;
 
@@ -26,6 +27,7 @@ describe('[SIM-1] seeds that once failed', () => {
     [11, 'a step of a child that was stopped meanwhile held up the group commit for ever'],
     [31, 'rooms were numbered anew, and one mirror took the room of another along'],
     [35, 'the answer to a question of an earlier session was taken for one of the next'],
+    [5176, 'a later event overtook two that a dying link had swallowed'],
     [206, 'a resend of a durable event was refused because a later write failed'],
   ])('seed %i: %s', async (seed) => {
     expect(await failuresOf(seed, 1)).toEqual([]);
