@@ -21,9 +21,9 @@ export function nodesOf(snapshot: unknown): readonly Node[] {
 }
 
 /**
- * Whether a leaf's transition resolved to that leaf through a history node, beside another transition or from further up. Leaving nothing, it
- * escapes XState's conflict removal, and it enters regions that were not left; whether the outcome is a configuration is luck. We count two
- * such transitions as in conflict when one leaves the leaf's parent, and leave active regions alone.
+ * Whether a transition resolved to its own source through a history node, beside another transition or from further up. Of a leaf it leaves
+ * nothing and escapes XState's conflict removal, and of any state it enters regions that were not left; whether the outcome is a configuration
+ * is luck. We count two such transitions as in conflict when one leaves the leaf's parent, and leave active regions alone.
  */
 export function escapesConflict({ _transitions }: Microstep, memory: HistoryValue): boolean {
   const isEscape = (source: Node, target: Node): boolean => {
@@ -32,8 +32,7 @@ export function escapesConflict({ _transitions }: Microstep, memory: HistoryValu
     if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
     return remembered === source && more.length === 0;
   };
-  const isLeaf = ({ type }: Node): boolean => type === 'atomic' || type === 'final';
-  return _transitions.some(({ source, target }) => isLeaf(source) && (target ?? []).some((node) => isEscape(source, node)));
+  return _transitions.some(({ source, target }) => (target ?? []).some((node) => isEscape(source, node)));
 }
 
 /** Parents are active; a compound has one active child, a parallel all of them. */
