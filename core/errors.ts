@@ -77,7 +77,7 @@ export const CODES = {
   STALE_SEQ: code(-32045, true),
   /** A replica does not have the digest of its authority; it asks for a snapshot and carries on. */
   DIVERGED: code(-32046, true),
-  /** A newer epoch has another authority. */
+  /** A newer epoch has another authority, or a newer link has the name of this peer. */
   FENCED: code(-32047, false),
   // The world
   /** The journal could not be written or read; what was not durable is undone. */

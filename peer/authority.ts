@@ -174,8 +174,11 @@ export class Authority {
   /** One event from a peer; `asker` gets [outcome, seq] once it is durable, or why not, with nothing changed.  (SYNC-1, SYNC-3, SYNC-4) */
   submit(asker: Asker, id: RequestId, peer: PeerId, [, n, event, expect]: Methods['send']['params']): void {
     try {
-      const instance = this.#running();
       const seen = this.#seen.find(peer, n);
+      // What is durable is answered even while the journal is being read again: a refusal would be a lie.
+      if (seen !== undefined && seen !== 'stale' && seen[1] <= this.#durableSeq && this.#state.state !== 'gone')
+        return this.#answerAgain(asker, id, seen);
+      const instance = this.#running();
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);

@@ -48,6 +48,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #state: State = { state: 'waiting', cancel: () => undefined };
   #attempt = 0;
+  /** Somebody with the same secret came later: the name is theirs until they leave it. Throwing them out in turn would go on for ever. */
+  #yields = false;
   /** Of the last hello; known also while the link is down. */
   #self: PeerId | undefined;
   /** Rooms of our own that we listen to ourselves. */
@@ -130,7 +132,7 @@ export class Connection {
     };
     this.#state = { state: 'greeting', link, rpc, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
-    rpc.call('hello', hello, (error, result) => this.#greeted(link, error, result));
+    rpc.call('hello', this.#yields ? { ...hello, yields: true } : hello, (error, result) => this.#greeted(link, error, result));
   }
 
   #greeted(link: Link, error: LockstepError | undefined, result: unknown): void {
@@ -140,6 +142,7 @@ export class Connection {
       if (error !== undefined) throw error;
       const hello = readResult('hello', result);
       this.#state = { state: 'open', link, hello, since: this.#options.environment.now() };
+      this.#yields = false;
       this.#self = hello.peer;
       this.limits = hello.limits;
       this.outbox.frameSize = hello.limits.frameSize;
@@ -221,9 +224,8 @@ export class Connection {
       state.cancelTimeout();
       return this.#failed(error);
     }
-    // Another process has the same secret and came later. Dialling again would throw it out, and so on for ever.
-    if (error.code === 'FENCED') this.#state = { state: 'waiting', cancel: () => undefined };
-    else this.#wait();
+    if (error.code === 'FENCED') this.#yields = true;
+    this.#wait();
     this.#options.events.lost(error);
   }
 

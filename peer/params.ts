@@ -15,6 +15,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     eval: flag,
     presence: flag,
     key: optional(text()),
+    yields: optional(flag),
   }),
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),
   create: object<Methods['create']['params']>({ machine: name, instance: optional(instance), input: optional(json) }),

@@ -23,6 +23,9 @@ import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type
 
 export type { PeerOptions } from './options.ts';
 
+/** How far apart the numbers of questions of two links begin: an answer to a link that is no more finds nobody who asked. */
+const QUESTIONS_PER_LINK = 1000;
+
 export class Peer {
   readonly machines: Machines;
   readonly tracer: Tracer;
@@ -244,8 +247,11 @@ export class Peer {
   // ── Link ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #opened(): void {
+    const hello = this.#connection.hello();
     this.#reception.begin(this.#self());
-    this.#directory.reset(this.#connection.hello());
+    this.#directory.reset(hello);
+    // Whoever had this name before us, in a process that is no more, may still be answered.
+    this.#firstQuestion = Math.max(this.#firstQuestion, (hello.session - 1) * QUESTIONS_PER_LINK + 1);
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
     this.#opening.open();
     this.#mirrors.resume();
@@ -256,7 +262,11 @@ export class Peer {
     const closed = new LockstepError('CLOSED', error.message);
     for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, closed);
     if (error.code === 'FENCED')
-      this.#options.report?.('error', 'a newer link with the secret of this peer took its place; it stays offline', error);
+      this.#options.report?.(
+        'error',
+        'a newer link with the secret of this peer took its place; it is offline until that one leaves',
+        error,
+      );
     this.#mirrors.cutOff();
   }
 

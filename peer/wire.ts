@@ -70,6 +70,8 @@ export interface HelloParams {
   readonly presence: boolean;
   /** Needed to be a `server`: the relay's own key. */
   readonly key?: string;
+  /** Take the name only while nobody has it: said by a peer whose name somebody with the same secret took. */
+  readonly yields?: boolean;
 }
 export interface HelloResult {
   readonly version: number;

@@ -207,6 +207,8 @@ export class Hub {
     }
     try {
       const info = this.#identifyPeer(hello);
+      if (hello.yields === true && this.#peers.has(info.peer))
+        throw new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`);
       neighbour.standing.cancelTimeout();
       this.#welcome(neighbour, { state: 'open', info, presence: hello.presence });
       neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello.presence))));

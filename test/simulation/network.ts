@@ -110,7 +110,7 @@ export class End implements Link {
     if (this.isClosed) return;
     const { dice, weather, events } = this.#socket.options;
     if (this.#isNear) events.said(this.#socket, String(frame));
-    if (!this.#isNear && String(frame).startsWith('#') && dice.chance(weather.lost / 1_000)) {
+    if (!this.#isNear && String(frame).startsWith('#') && dice.chance(weather.lost / 1_000) && isStep(String(frame))) {
       this.#socket.isExcused = true;
       return;
     }
@@ -179,6 +179,9 @@ export class End implements Link {
     if (!this.#socket.isDeaf) this.#arm();
   }
 }
+
+/** A frame of a room that the next one makes up for. The digest of a room that falls quiet has no next one: nothing loses it alone. */
+const isStep = (frame: string): boolean => !/^[^\n]*\n\{[^[]*\[\d+,\[\],/.test(frame);
 
 export class Network {
   readonly options: NetworkOptions;

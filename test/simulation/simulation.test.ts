@@ -28,6 +28,10 @@ describe('[SIM-1] seeds that once failed', () => {
     [31, 'rooms were numbered anew, and one mirror took the room of another along'],
     [35, 'the answer to a question of an earlier session was taken for one of the next'],
     [5176, 'a later event overtook two that a dying link had swallowed'],
+    [321_889_130, 'an answer to a process that is no more was taken by the next of the same name'],
+    [321_884_420, 'a resend of a durable event was refused while its instance was read again'],
+    [321_884_747, 'the hello of a process that had left already overtook that of the next, which stayed offline'],
+    [321_900_328, 'the digest of a quiet room was lost although no socket loses that alone'],
     [206, 'a resend of a durable event was refused because a later write failed'],
   ])('seed %i: %s', async (seed) => {
     expect(await failuresOf(seed, 1)).toEqual([]);

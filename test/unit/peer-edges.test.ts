@@ -161,6 +161,33 @@ describe('questions and answers', () => {
     expect(reported).toEqual([bug, bug]);
   });
 
+  test('[SYNC-28] of two peers with one secret the newer has the name, and the older comes back when that one has left', async () => {
+    const { world, alice, a } = await doorWorld();
+    const twin = await world.peer('alice');
+    expect([alice.isConnected, twin.isConnected, a.standing]).toEqual([false, true, 'offline']);
+    await world.advance(120_000);
+    expect([alice.isConnected, twin.isConnected]).toEqual([false, true]);
+    await twin.close();
+    await world.advance(30_000);
+    a.send({ type: 'OPEN' });
+    await world.settle();
+    expect([alice.isConnected, a.standing, a.seq]).toEqual([true, 'confirmed', 2]);
+  });
+
+  test('[SYNC-14] an answer to a process that is no more finds nobody who asked in the next one of the same name', async () => {
+    const said: string[] = [];
+    const { world } = await doorWorld();
+    for (let i = 0; i < 2; i++) {
+      const carol = await world.peer('carol', { record: (line) => void said.push(line) });
+      await world.get(carol.watch('front', world.door));
+      await carol.close();
+      await world.settle();
+    }
+    const numbers = said.filter((line) => line.includes('"method":"watch"')).map((line) => /"id":(\d+)/.exec(line)![1]);
+    expect(numbers).toHaveLength(2);
+    expect(new Set(numbers).size).toBe(2);
+  });
+
   test('[SYNC-14] a question without an answer times out; one that comes late, or twice, is dropped', async () => {
     const environment = new TestEnvironment();
     const posted: string[] = [];
