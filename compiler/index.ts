@@ -1,10 +1,9 @@
 // The authors' side in one call: a machine in, an image out. Needed where machines are defined, never in a browser client.
 
-import { LockstepError } from '../core/errors.ts';
-import { describe, isFields } from '../core/source.ts';
 import { compile, type CompileOptions, type Image } from './compile.ts';
-import { fromXState } from './dialects/xstate5.ts';
+import { readDefinition } from './dialect.ts';
 
+export { check, type ExplorationOptions, type Finding, type GuardAnswer, type Remark, type Report, type TrailStep } from './check/index.ts';
 export { compile, type CompileOptions, type Image, type ThrowPolicy } from './compile.ts';
 export type { Definition } from './definition.ts';
 export { fromXState } from './dialects/xstate5.ts';
@@ -16,6 +15,5 @@ export { fromXState } from './dialects/xstate5.ts';
  * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, NOT_JSON or MISSING_FUNCTION; the message names machine, path and reason.
  */
 export function compileMachine(machine: unknown, options: CompileOptions = {}): Image {
-  if (!isFields(machine)) throw new LockstepError('BAD_DEFINITION', `expected a machine or its config, found ${describe(machine)}`);
-  return compile(fromXState(machine), options);
+  return compile(readDefinition(machine), options);
 }

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   relay: () => import('./relay.ts'),
   repl: () => import('./repl/command.ts'),
   inspect: () => import('./inspect/command.ts'),
+  check: () => import('./check/command.ts'),
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,0 +1,73 @@
+// What `lockstep check FILE` finds in a file: the machines that a module exports, or the one that a JSON file is. JSON has no functions, so
+// the names in it get stand-ins: `check` never calls them.
+
+import { readFile } from 'node:fs/promises';
+import { LockstepError } from '../../core/errors.ts';
+import { isFields, referenceName, type Fields } from '../../core/source.ts';
+import { loadProgram } from '../../server/program.ts';
+import { positionOf } from './position.ts';
+
+export interface Subject {
+  readonly file: string;
+  readonly machine: unknown;
+  /** Line and column of a JSON pointer in the file, where that can be known. */
+  readonly locate: (path: string) => string | undefined;
+}
+
+const NOWHERE = (): undefined => undefined;
+
+/** @throws LockstepError BAD_DEFINITION with the file and what was found in it. */
+export async function loadSubjects(file: string): Promise<Subject[]> {
+  if (file.endsWith('.json')) return [await loadJson(file)];
+  const { machines } = await loadProgram(file);
+  return Object.values(machines).map((machine) => ({ file, machine, locate: NOWHERE }));
+}
+
+async function loadJson(file: string): Promise<Subject> {
+  let text: string;
+  let config: unknown;
+  try {
+    text = await readFile(file, 'utf8');
+    config = JSON.parse(text);
+  } catch (error) {
+    throw new LockstepError('BAD_DEFINITION', `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  if (!isFields(config)) throw new LockstepError('BAD_DEFINITION', `${file} holds no machine: expected an object`);
+  return { file, machine: withStandIns(config), locate: (path) => positionOf(text, path) };
+}
+
+/** XState's names for what a JSON config only names. */
+function withStandIns(config: Fields): unknown {
+  // Definitions in other dialects carry all they mean.
+  if (Array.isArray(config.states) || isFields(config.config)) return config;
+  const names = { guards: new Set<string>(), delays: new Set<string>(), actors: new Set<string>() };
+  collect(config, names);
+  const standIns = (set: ReadonlySet<string>, make: () => unknown): Fields => Object.fromEntries([...set].map((name) => [name, make()]));
+  return {
+    config,
+    implementations: {
+      guards: standIns(names.guards, () => () => false),
+      delays: standIns(names.delays, () => () => 0),
+      actors: standIns(names.actors, () => ({})),
+      actions: {},
+    },
+  };
+}
+
+interface Names {
+  readonly guards: Set<string>;
+  readonly delays: Set<string>;
+  readonly actors: Set<string>;
+}
+
+function collect(value: unknown, names: Names): void {
+  if (Array.isArray(value)) for (const item of value) collect(item, names);
+  if (!isFields(value)) return;
+  const guard = referenceName(value.guard);
+  if (guard !== undefined) names.guards.add(guard);
+  if (isFields(value.after)) for (const key of Object.keys(value.after)) if (Number.isNaN(Number(key))) names.delays.add(key);
+  if (typeof value.src === 'string') names.actors.add(value.src);
+  for (const [key, item] of Object.entries(value)) if (key !== 'context' && key !== 'meta') collect(item, names);
+}
