@@ -7,6 +7,7 @@ export type Change = Partial<Pick<AnyMachineSnapshot, 'status' | 'output' | 'err
 
 export class Snapshots {
   readonly #machine: AnyStateMachine;
+  #initialValue: StateValue | undefined;
   #methods: Pick<AnyMachineSnapshot, 'matches' | 'hasTag' | 'can' | 'getMeta' | 'toJSON'> | undefined;
 
   /** @param machine what the snapshots name as their machine. */
@@ -43,6 +44,13 @@ export class Snapshots {
     });
   }
 
+  /** While nothing but the root has been entered, XState already shows the initial states as the value. */
+  #value(nodes: readonly AnyStateNode[]): StateValue {
+    const { root } = this.#machine;
+    if (nodes.length > 1) return valueOf(root, new Set(nodes));
+    return (this.#initialValue ??= valueOf(root, new Set(resolveEmpty(this.#machine)._nodes)));
+  }
+
   #make(parts: Required<Change>): AnyMachineSnapshot {
     const { status, output, error, context, _nodes, children, historyValue } = parts;
     return {
@@ -52,7 +60,7 @@ export class Snapshots {
       machine: this.#machine,
       context,
       _nodes,
-      value: valueOf(this.#machine.root, new Set(_nodes)),
+      value: this.#value(_nodes),
       tags: new Set(_nodes.flatMap(({ tags }) => tags)),
       children,
       historyValue,
@@ -61,10 +69,15 @@ export class Snapshots {
   }
 }
 
+/** XState's snapshot of a machine of which only the root is known to be active: the rest as it is initially. */
+function resolveEmpty(machine: AnyStateMachine): AnyMachineSnapshot {
+  const theirs = Object.getPrototypeOf(machine) as { resolveState(this: AnyStateMachine, config: object): AnyMachineSnapshot };
+  return theirs.resolveState.call(machine, { value: {}, context: {} });
+}
+
 /** XState's own, as its snapshots have them. */
 function methodsOf(machine: AnyStateMachine): Pick<AnyMachineSnapshot, 'matches' | 'hasTag' | 'can' | 'getMeta' | 'toJSON'> {
-  const theirs = Object.getPrototypeOf(machine) as { resolveState(this: AnyStateMachine, config: object): AnyMachineSnapshot };
-  const { matches, hasTag, can, getMeta, toJSON } = theirs.resolveState.call(machine, { value: {}, context: {} });
+  const { matches, hasTag, can, getMeta, toJSON } = resolveEmpty(machine);
   return { matches, hasTag, can, getMeta, toJSON };
 }
 

@@ -403,6 +403,28 @@ export const SCENARIOS: { readonly [feature: string]: Scenario } = {
     }
   },
 
+  'a machine that is being entered is already where it begins: for stateIn, and when it fails': ({ xstate, wrap, actor, record }) => {
+    const { createMachine, enqueueActions, stateIn } = xstate;
+    const ask = enqueueActions(({ check, self }) => {
+      record.write('is in', ...['a', 'b', { b: 'd' }, '#e'].map((state) => check(stateIn(state as never))), self.id);
+    });
+    const states = {
+      a: { entry: ask, initial: 'c', states: { c: { entry: ask } } },
+      b: { type: 'parallel', states: { d: {}, e: { id: 'e', entry: ask } } },
+    };
+    const loop = { always: { actions: xstate.assign({ n: 1 }) } };
+    for (const config of [
+      { initial: 'a', states },
+      { type: 'parallel', states },
+      { initial: 'a', states, ...loop, options: { maxIterations: 5 } },
+    ]) {
+      const one = actor(wrap(createMachine({ id: 'm', entry: ask, ...config } as never)), { id: 'one' });
+      record.write('made', one.getSnapshot());
+      one.start();
+      record.write('made', one.getSnapshot());
+    }
+  },
+
   'a machine that does not come to rest': ({ xstate, wrap, actor }) => {
     const { createMachine, raise } = xstate;
     const machine = createMachine({
