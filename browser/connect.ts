@@ -12,6 +12,7 @@ import { loadCore } from './core.ts';
 import { browserEnvironment } from './environment.ts';
 import { serving } from './serving.ts';
 import { dialSocket } from './socket.ts';
+import type { Way } from './way.ts';
 
 export interface ConnectOptions {
   /** The relay; this page's own origin unless given. `http:` and `ws:` mean the same. */
@@ -24,6 +25,8 @@ export interface ConnectOptions {
   readonly hosts?: boolean;
   /** Answers a REPL's `eval` in this tab; refused unless given. */
   readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Whether all tabs of this origin share one socket to the relay; true unless said otherwise. */
+  readonly sharesSocket?: boolean;
   /** Loaded by `loadCore()` unless given. */
   readonly core?: Core;
   readonly report?: Report;
@@ -37,8 +40,8 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const url = socketUrl(options.url ?? location.href);
   const [core, claim] = await Promise.all([options.core ?? loadCore(), claimSecret(url)]);
-  const road = new Road(url);
-  const peer = new Tab({
+  const road = new Road(url, options.sharesSocket ?? true, () => peer.reconnectNow());
+  const peer: Tab = new Tab({
     environment: browserEnvironment(),
     dial: road.dial,
     core,
@@ -67,18 +70,38 @@ function socketUrl(given: string | URL): string {
   return `${url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss' : 'ws'}://${url.host}/`;
 }
 
-/** The way to the relay, and the link that is on it now. */
+/** The way to the relay, alone or shared with other tabs, and the link that is on it now. */
 class Road {
   readonly dial: Dial;
+  readonly #url: string;
+  readonly #again: () => void;
   #link: Link | undefined;
+  #way: Promise<Way | undefined> | undefined;
 
-  constructor(url: string) {
-    this.dial = async () => (this.#link = await dialSocket(url));
+  /** @param again it is worth dialling at once. */
+  constructor(url: string, isShared: boolean, again: () => void) {
+    this.#url = url;
+    this.#again = again;
+    this.dial = async () => {
+      const way = isShared ? await this.#share() : undefined;
+      return (this.#link = await (way?.dial() ?? dialSocket(url)));
+    };
+  }
+
+  /** What a shared socket takes is loaded beside the first dial. Where it cannot be had, this tab has a socket of its own. */
+  #share(): Promise<Way | undefined> {
+    return (this.#way ??= import('./tabs.ts')
+      .then(({ shareSocket }) => shareSocket(this.#url, this.#again))
+      .catch(() => (this.#way = undefined)));
   }
 
   /** A browser that says it is offline is believed at once; its sockets would take a while to find out. */
   cut(): void {
     this.#link?.close(CLOSE_GOING_AWAY, 'the browser went offline');
+  }
+
+  leave(): void {
+    void this.#way?.then((way) => way?.leave());
   }
 }
 
@@ -96,6 +119,7 @@ class Tab extends Peer {
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again(), { signal });
     this.#ignore = () => {
       silence.abort();
+      road.leave();
       release();
     };
   }

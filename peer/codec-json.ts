@@ -201,6 +201,8 @@ const NOTICES: { readonly [N in keyof Notifications]: Shape<Notifications[N]> } 
   expel: tuple<Notifications['expel']>(2, whole(), peer),
   undeliverable: tuple<Notifications['undeliverable']>(1, text()),
   lagging: list(text()),
+  share: object<Notifications['share']>({ group: text(64), term: whole() }),
+  hangup: tuple<Notifications['hangup']>(3, whole(1), whole(), text()),
 };
 
 /** @throws LockstepError BAD_PARAMS: the authority answered something else than its method promises. */

@@ -3,6 +3,7 @@
 // A frame is   <address> "\n" <body>   where the body is one JSON-RPC 2.0 message or an array of them.
 //   to a relay    address = a peer, "#room" (its own rooms only), or "" for the relay itself
 //   from a relay  address = the sender as the relay stamped it, "#authority/room", or "" for the relay itself
+//   on a shared socket "=line" in front of each frame of that line, "=" for what is about the socket itself (trunk.ts)
 // A text frame that begins with "{" or "[" has no header: plain JSON-RPC to the socket's own server, answered without headers too.
 
 import type { EventObject, Json } from '../core/json.ts';
@@ -229,4 +230,8 @@ export interface Notifications {
   lagging: readonly string[];
   /** relay → sender: nobody of that name is here. */
   undeliverable: readonly [address: string];
+  /** to a relay, first on a socket that several peers share: of which group, and in which term. A socket of a lower term is closed. */
+  share: { readonly group: string; readonly term: number };
+  /** both ways on a shared socket: one line has ended, with a close code. */
+  hangup: readonly [line: number, code: number, reason: string];
 }

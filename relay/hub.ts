@@ -9,15 +9,17 @@ import type { RequestId } from '../peer/codec-json.ts';
 import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
+import { isTrunkFrame, Trunk } from '../peer/trunk.ts';
 import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
 import type { HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
 import { readControl } from './control.ts';
 import type { Control } from './control.ts';
-import { joinFrame, readFrame } from './frame.ts';
+import { joinFrame, readFrame } from '../peer/frame.ts';
 import { Neighbour } from './neighbour.ts';
 import type { BufferLimits, SharedFrame } from './neighbour.ts';
 import { News } from './news.ts';
 import { Rooms } from './rooms.ts';
+import { Trunks } from './trunks.ts';
 
 /** The plain name that the holder of the relay's key may take: unqualified instances live there. */
 export const SERVER: PeerId = 'server';
@@ -52,6 +54,7 @@ export class Hub {
   readonly #rooms = new Rooms();
   readonly #news = new News();
   readonly #lagging = new Set<Neighbour>();
+  readonly #trunks = new Trunks();
   #session = 0;
 
   constructor(options: HubOptions) {
@@ -64,6 +67,11 @@ export class Hub {
 
   /** Takes the link over: it is the hub's to close from now on. */
   attach(link: Link): void {
+    this.#attach(link, true);
+  }
+
+  /** @param mayShare whether it may turn out to be a trunk: a line of one may not. */
+  #attach(link: Link, mayShare: boolean): void {
     const cancelTimeout = this.#environment.timer(HELLO_TIMEOUT_MS, () => {
       link.close(CLOSE_PROTOCOL, `TIMEOUT: no hello within ${HELLO_TIMEOUT_MS} ms`);
     });
@@ -71,12 +79,30 @@ export class Hub {
     this.#neighbours.add(neighbour);
     link.open({
       frame: (frame) => {
-        this.#receive(neighbour, frame);
+        if (neighbour.standing.state === 'trunk') neighbour.standing.trunk.receive(frame);
+        else if (mayShare && neighbour.standing.state === 'greeting' && isTrunkFrame(frame)) this.#share(neighbour).receive(frame);
+        else this.#receive(neighbour, frame);
       },
-      closed: () => {
+      closed: (code, reason) => {
+        if (neighbour.standing.state === 'trunk') neighbour.standing.trunk.ended(code, reason);
         this.#detach(neighbour);
       },
     });
+  }
+
+  /** Several peers behind one link: each of its lines is a link like any other.                            (TAB-1, TAB-2) */
+  #share(neighbour: Neighbour): Trunk {
+    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    const trunk = new Trunk(neighbour.link, {
+      begun: (line) => {
+        this.#attach(line, false);
+      },
+      shared: (share) => {
+        this.#trunks.claim(trunk, share);
+      },
+    });
+    neighbour.standing = { state: 'trunk', trunk };
+    return trunk;
   }
 
   /** Everyone here, plain sockets included. */
@@ -267,6 +293,7 @@ export class Hub {
 
   #detach(neighbour: Neighbour): void {
     if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    if (neighbour.standing.state === 'trunk') this.#trunks.forget(neighbour.standing.trunk);
     this.#neighbours.delete(neighbour);
     this.#forget(neighbour);
   }

@@ -1,8 +1,9 @@
-// One link of the relay and who is at its other end. A neighbour first greets, then is an open peer or a plain JSON-RPC socket, and
-// closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
+// One link of the relay and who is at its other end. A neighbour first greets, then is an open peer, a plain JSON-RPC socket or a
+// trunk, and closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
 
 import { CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
+import type { Trunk } from '../peer/trunk.ts';
 import type { PeerInfo } from '../peer/wire.ts';
 
 /** A frame for many links. The first link that encodes it for its network leaves the bytes in `prepared` for the others. */
@@ -21,6 +22,8 @@ export type Standing =
   | { readonly state: 'open'; readonly info: PeerInfo; readonly presence: boolean }
   /** Speaks JSON-RPC without headers, to the server only. */
   | { readonly state: 'plain'; readonly info: PeerInfo }
+  /** Carries the links of several peers, each a neighbour of its own. */
+  | { readonly state: 'trunk'; readonly trunk: Trunk }
   | { readonly state: 'closed' };
 
 /** What a link may hold that its network has not taken yet. */

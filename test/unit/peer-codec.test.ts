@@ -155,6 +155,8 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
   expel: [[1, 'alice']],
   undeliverable: [['bob']],
   lagging: [['#server/1']],
+  share: [{ group: 'tabs', term: 12 }],
+  hangup: [[3, 4001, 'a newer link']],
 };
 
 describe('the gate passes what is right', () => {

@@ -1,6 +1,6 @@
 // The header line of a frame: `<address> "\n" <body>`, in text and in binary frames alike. The body is carried, never read.
 
-import type { Frame } from '../peer/link.ts';
+import type { Frame } from './link.ts';
 
 export type ReadFrame =
   | { readonly kind: 'headed'; readonly address: string; readonly body: Frame }

@@ -1,0 +1,158 @@
+// A tab's end of its lines: links whose frames pass through an exchange, wherever that is just now. When another one takes over, what was
+// open ends as a lost link does, and what was being dialled is dialled again.                                          (TAB-1, TAB-4)
+
+import { LockstepError } from '../core/errors.ts';
+import { CLOSE_GOING_AWAY, type Frame, type Link, type LinkEvents } from '../peer/link.ts';
+import { sizeOf } from './exchange.ts';
+import type { FromTab, ToTab } from './tab-messages.ts';
+
+/** Milliseconds to wait for somebody to hold the socket, and for the socket. */
+const DIAL_TIMEOUT_MS = 10_000;
+/** Characters after which a tab says that it has taken them. */
+const TAKE_SIZE = 65_536;
+
+interface Dialling {
+  readonly resolve: (link: Link) => void;
+  readonly reject: (error: LockstepError) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+export class Lines {
+  readonly #post: (message: FromTab) => void;
+  readonly #dialling = new Map<number, Dialling>();
+  readonly #open = new Map<number, Line>();
+  #newest = 0;
+
+  /** @param post to the exchange, if there is one. */
+  constructor(post: (message: FromTab) => void) {
+    this.#post = post;
+  }
+
+  get isIdle(): boolean {
+    return this.#dialling.size === 0 && this.#open.size === 0;
+  }
+
+  /** @throws LockstepError UNREACHABLE */
+  dial(): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const line = ++this.#newest;
+      const late = new LockstepError('UNREACHABLE', `no socket within ${DIAL_TIMEOUT_MS} ms`);
+      const timer = setTimeout(() => {
+        this.#dialling.delete(line);
+        this.#post({ kind: 'close', line, code: CLOSE_GOING_AWAY, reason: '' });
+        reject(late);
+      }, DIAL_TIMEOUT_MS);
+      this.#dialling.set(line, { resolve, reject, timer });
+      this.#post({ kind: 'dial', line });
+    });
+  }
+
+  receive(message: ToTab): void {
+    if (message.kind === 'frame') return this.#open.get(message.line)?.receive(message.frame);
+    if (message.kind === 'closed') return this.#ended(message.line, message.code, message.reason);
+    const dialling = this.#dialling.get(message.line);
+    if (dialling === undefined) {
+      // Given up meanwhile.
+      if (message.kind === 'dialled') this.#post({ kind: 'close', line: message.line, code: CLOSE_GOING_AWAY, reason: '' });
+      return;
+    }
+    clearTimeout(dialling.timer);
+    this.#dialling.delete(message.line);
+    if (message.kind === 'failed') return dialling.reject(new LockstepError(message.code, message.message));
+    const line = new Line(message.line, this.#post, () => this.#open.delete(message.line));
+    this.#open.set(message.line, line);
+    dialling.resolve(line);
+  }
+
+  /** Nobody is at the other end any more. */
+  end(reason: string): void {
+    for (const line of [...this.#open.keys()]) this.#ended(line, CLOSE_GOING_AWAY, reason);
+  }
+
+  /** Nor will anyone be. */
+  fail(reason: string): void {
+    this.end(reason);
+    for (const { timer, reject } of this.#dialling.values()) {
+      clearTimeout(timer);
+      reject(new LockstepError('UNREACHABLE', reason));
+    }
+    this.#dialling.clear();
+  }
+
+  /** Another exchange is there. */
+  renew(): void {
+    this.end('another one holds the socket now');
+    for (const line of this.#dialling.keys()) this.#post({ kind: 'dial', line });
+  }
+
+  #ended(number: number, code: number, reason: string): void {
+    const line = this.#open.get(number);
+    this.#open.delete(number);
+    line?.ended(code, reason);
+  }
+}
+
+class Line implements Link {
+  /** Nothing is held back in the tab. */
+  readonly bufferedBytes = 0;
+  readonly #number: number;
+  readonly #post: (message: FromTab) => void;
+  readonly #forget: () => void;
+  #events: LinkEvents | undefined;
+  /** Frames that came before anyone listened. */
+  #early: Frame[] = [];
+  /** How it ended, until somebody has been told. */
+  #end: { readonly code: number; readonly reason: string } | undefined;
+  #isClosed = false;
+  #taken = 0;
+
+  constructor(number: number, post: (message: FromTab) => void, forget: () => void) {
+    this.#number = number;
+    this.#post = post;
+    this.#forget = forget;
+  }
+
+  open(events: LinkEvents): void {
+    this.#events = events;
+    const early = this.#early;
+    this.#early = [];
+    for (const frame of early) this.receive(frame);
+    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+  }
+
+  send(frame: Frame): void {
+    if (!this.#isClosed) this.#post({ kind: 'frame', line: this.#number, frame });
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#forget();
+    this.#post({ kind: 'close', line: this.#number, code, reason });
+    // Not within the caller's own turn: closing a link never calls back into whoever closes it.
+    queueMicrotask(() => this.#finish(code, reason));
+  }
+
+  receive(frame: Frame): void {
+    if (this.#events === undefined) {
+      this.#early.push(frame);
+      return;
+    }
+    this.#taken += sizeOf(frame);
+    if (!this.#isClosed) this.#events.frame(frame);
+    if (this.#taken < TAKE_SIZE || this.#isClosed) return;
+    this.#post({ kind: 'took', line: this.#number, size: this.#taken });
+    this.#taken = 0;
+  }
+
+  ended(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#finish(code, reason);
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#events === undefined) this.#end = { code, reason };
+    else this.#events.closed(code, reason);
+  }
+}
