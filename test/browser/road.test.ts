@@ -114,7 +114,7 @@ test('[WEB-5] a page whose policy forbids WebAssembly runs the TypeScript core, 
   for (const each of [strict, other]) await each.page.context().close();
 });
 
-test('[WEB-7] foo and bar talk both ways in two browsers, over one socket per tab; an empty message is refused', async () => {
+test('[WEB-7] foo and bar talk both ways in two browsers, over one socket per browser; an empty message is refused', async () => {
   const wire = await Wire.lay(server.url);
   const [one, two] = [await tab(wire.url, '/foo-bar/'), await tab(server.url, '/foo-bar/')];
   expect(wire.socketCount).toBe(1);
@@ -155,7 +155,7 @@ test('[WEB-8] the pages hold no compiler', async () => {
   );
   const page = await browser.newPage({ viewport: { width: 1100, height: 800 } });
   await page.goto(server.url);
-  await page.waitForLoadState('networkidle');
+  await expect.poll(() => page.textContent('#standing'), patiently).toBe('up');
   await screenshot(page, 'index');
   await page.close();
 });
