@@ -31,7 +31,8 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-function secondsOf(contender: Contender, operations: number): number {
+/** CPU seconds that so many operations take. */
+export function secondsOf(contender: Contender, operations: number): number {
   const began = cpuSeconds();
   contender.run(operations);
   return cpuSeconds() - began;

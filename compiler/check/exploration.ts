@@ -1,4 +1,4 @@
-// All configurations that a machine can reach, breadth first, each by a shortest way. The core runs every step; a configuration is status,
+// All configurations that a machine can reach, breadth first, each by a shortest way. The core runs every step; a configuration is the
 // active states and what history nodes remember, and data is unknown: guards that ask it are answered both ways. What happens on the way,
 // which states were entered and which transitions taken, is marked; configurations without a way out and steps without an end are kept.
 
@@ -30,6 +30,8 @@ export interface EndlessStep {
   readonly transitions: readonly number[];
 }
 
+/** Configurations without a way out that are remembered. */
+const STUCK_MAX = 1_000;
 /** Endless steps that are looked at closely; they are alike. */
 const ENDLESS_MAX = 1_000;
 const CONFIGURATIONS_DEFAULT = 1_000_000;
@@ -44,8 +46,9 @@ export class Exploration {
   /** By state and by transition: 1 when it was entered, or taken, in some step. */
   readonly entered: Uint8Array;
   readonly taken: Uint8Array;
-  /** Configurations in which the machine is not done and nothing can happen. */
+  /** The first configurations in which the machine is not done and nothing can happen, and how many there are. */
   readonly stuck: number[] = [];
+  stuckCount = 0;
   endless: readonly EndlessStep[] = [];
 
   /** Steps with more answers than were tried. */
@@ -60,11 +63,13 @@ export class Exploration {
   readonly #configuration: number;
   readonly #histories: number;
   readonly #words: number;
-  readonly #from: Uint32Array;
-  readonly #to: Uint32Array;
-  /** States that no configuration had active so far. */
-  readonly #unseen: Uint32Array;
-  #unseenCount: number;
+  /** The configuration at hand: where in the space its words are. */
+  #page: Uint32Array = new Uint32Array(0);
+  #place = 0;
+  /** Of a machine with history: the configuration that the instance is in, put together. */
+  readonly #gathered: Uint32Array;
+  /** States that were entered, and that no configuration had active so far. */
+  #passing: number[] = [];
   #flags = 0;
   #uncovered: number;
 
@@ -84,14 +89,11 @@ export class Exploration {
     this.#configuration = (this.#instance + layout.INSTANCE_CONFIGURATION) >>> 2;
     this.#histories = this.#configuration + even(wordCount) + even(stateCount);
     this.#words = wordCount;
-    this.space = new Space(1 + wordCount + this.chart.historyWords);
-    this.#from = new Uint32Array(this.space.wordsEach);
-    this.#to = new Uint32Array(this.space.wordsEach);
+    this.space = new Space(wordCount + this.chart.historyWords);
+    this.#gathered = new Uint32Array(this.chart.historyWords === 0 ? 0 : this.space.wordsEach);
     this.firstActive = new Uint32Array(stateCount);
     this.entered = new Uint8Array(stateCount);
     this.taken = new Uint8Array(this.chart.transitions.length);
-    this.#unseen = new Uint32Array(wordCount).fill(0xffff_ffff);
-    this.#unseenCount = stateCount;
     this.#uncovered = stateCount + this.chart.transitions.filter(({ event }) => event !== layout.NONE16).length;
   }
 
@@ -127,8 +129,8 @@ export class Exploration {
     const { space } = this;
     for (let number = 0; number < space.count; number++) {
       if (space.count > this.#limit) return;
-      space.read(number, this.#from);
-      if (this.#from[0] === layout.STATUS_DONE) continue;
+      if (space.isMarked(number)) continue;
+      this.load(number);
       let moves = false;
       for (const stimulus of stimuli) {
         if (!this.#isListed(stimulus)) continue;
@@ -136,55 +138,57 @@ export class Exploration {
         // An event that nothing names may only make an eventless guard look again: no way out to rely on.
         if (took && stimulus.event !== 0) moves = true;
       }
-      if (!moves) this.stuck.push(number);
+      if (moves) continue;
+      this.stuckCount += 1;
+      if (this.stuck.length < STUCK_MAX) this.stuck.push(number);
     }
     this.isComplete = true;
   }
 
   /** Whether something is listed under the event in the configuration at hand. */
   #isListed({ mask, timerState }: Stimulus): boolean {
-    const from = this.#from;
-    if (timerState >= 0 && ((from[1 + (timerState >>> 5)]! >>> (timerState & 31)) & 1) === 0) return false;
-    for (let word = 0; word < this.#words; word++) if ((from[1 + word]! & mask[word]!) !== 0) return true;
+    const page = this.#page;
+    const place = this.#place;
+    if (timerState >= 0 && ((page[place + (timerState >>> 5)]! >>> (timerState & 31)) & 1) === 0) return false;
+    for (let word = 0; word < this.#words; word++) if ((page[place + word]! & mask[word]!) !== 0) return true;
     return false;
   }
 
   /** Runs an event in the configuration at hand, with all answers. @returns whether it did something. */
   #visit(number: number, event: number): boolean {
     let acts = false;
-    this.runs(event, (result) => {
-      if (result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) {
+    const { choices } = this.oracle;
+    choices.reset();
+    for (let run = 0; run < RUNS_MAX; run++) {
+      const result = this.#run(event);
+      if (result > layout.STEP_IGNORED) {
+        // Without records everything that is taken does something.
+        if (this.#flags !== 0 || this.#mark()) acts = true;
+        this.#arrive(number, event);
+      } else if (result < 0) {
         acts = true;
         this.#keepEndless(number, event);
-        return;
       }
-      if (result <= layout.STEP_IGNORED) return;
-      if (this.#flags === 0 ? this.#mark() : true) acts = true;
-      this.#arrive(number, event);
-    });
+      if (!choices.advance()) return acts;
+    }
+    this.unfinishedSteps += 1;
     return acts;
   }
 
   /**
-   * Runs a step once for each way in which its questions can be answered, until `each` returns false.
+   * Runs a step in the configuration at hand once for each way in which its questions can be answered, until `each` returns false.
    * @param each is called with the core's result, while the instance, the records and the oracle are as the run left them.
    */
-  runs(event: number, each: (result: number) => boolean | void): void {
-    const { oracle } = this;
-    const { choices } = oracle;
+  runs(event: number, each: (result: number) => boolean): void {
+    const { choices } = this.oracle;
     choices.reset();
-    for (let run = 0; ; run++) {
-      if (run === RUNS_MAX) {
-        this.unfinishedSteps += 1;
-        return;
-      }
-      if (each(this.#run(event)) === false || !choices.advance()) return;
-    }
+    for (let run = 0; run < RUNS_MAX && each(this.#run(event)) && choices.advance(); run++);
   }
 
   /** Takes the configuration with this number for the runs to come. */
   load(number: number): void {
-    this.space.read(number, this.#from);
+    this.#page = this.space.page(number);
+    this.#place = this.space.place(number);
   }
 
   #run(event: number): number {
@@ -193,7 +197,11 @@ export class Exploration {
       this.#restore(event);
       this.oracle.begin();
       const result = event === START ? core.exports.start(this.#instance, 0) : core.exports.step(this.#instance, event, this.#flags);
-      if (result !== layout.FAULT_OUTPUT_FULL) return result;
+      if (result >= 0 || result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return result;
+      assert(
+        result === layout.FAULT_OUTPUT_FULL,
+        `a step that is answered by the oracle ends with a result, fuel or room used up, not with ${result}`,
+      );
       this.#reserve();
     }
   }
@@ -212,40 +220,40 @@ export class Exploration {
       words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
       return;
     }
-    const from = this.#from;
-    words[this.#status] = from[0]!;
-    for (let i = 0; i < this.#words; i++) words[this.#configuration + i] = from[1 + i]!;
-    for (let i = 0; i < this.chart.historyWords; i++) words[this.#histories + i] = from[1 + this.#words + i]!;
+    const page = this.#page;
+    const place = this.#place;
+    words[this.#status] = layout.STATUS_ACTIVE;
+    for (let i = 0; i < this.#words; i++) words[this.#configuration + i] = page[place + i]!;
+    for (let i = 0; i < this.chart.historyWords; i++) words[this.#histories + i] = page[place + this.#words + i]!;
   }
 
-  /** The configuration that the instance is in, in `to`. */
-  current(): Uint32Array {
+  /** The number of the configuration that the instance is in, or -1 when it is new. */
+  whereItIs(): number {
     const { words } = this.machine.core;
-    const to = this.#to;
-    to[0] = words[this.#status]!;
-    for (let i = 0; i < this.#words; i++) to[1 + i] = words[this.#configuration + i]!;
-    for (let i = 0; i < this.chart.historyWords; i++) to[1 + this.#words + i] = words[this.#histories + i]!;
-    return to;
+    if (this.chart.historyWords === 0) return this.space.find(words, this.#configuration);
+    const gathered = this.#gathered;
+    for (let i = 0; i < this.#words; i++) gathered[i] = words[this.#configuration + i]!;
+    for (let i = 0; i < this.chart.historyWords; i++) gathered[this.#words + i] = words[this.#histories + i]!;
+    return this.space.find(gathered, 0);
   }
 
   #arrive(number: number, event: number): void {
-    const to = this.current();
-    if (this.space.find(to) >= 0) return;
-    if (this.#unseenCount > 0) this.#see(to, this.space.count);
-    this.space.add(to, number, event);
+    if (this.whereItIs() >= 0) return;
+    const { words } = this.machine.core;
+    if (this.#passing.length > 0) this.#see(words);
+    const isDone = words[this.#status] === layout.STATUS_DONE;
+    if (this.chart.historyWords === 0) this.space.add(words, this.#configuration, number, event);
+    else this.space.add(this.#gathered, 0, number, event);
+    if (isDone) this.space.mark(this.space.count - 1);
   }
 
-  #see(configuration: Uint32Array, number: number): void {
-    for (let word = 0; word < this.#words; word++) {
-      let bits = configuration[1 + word]! & this.#unseen[word]!;
-      if (bits === 0) continue;
-      this.#unseen[word]! &= ~bits;
-      for (; bits !== 0; bits &= bits - 1) {
-        const state = word * 32 + 31 - Math.clz32(bits & -bits);
-        this.firstActive[state] = number + 1;
-        this.#unseenCount -= 1;
-      }
-    }
+  /** A state comes to rest for the first time. */
+  #see(words: Uint32Array): void {
+    this.#passing = this.#passing.filter((state) => {
+      const isActive = ((words[this.#configuration + (state >>> 5)]! >>> (state & 31)) & 1) === 1;
+      if (isActive) this.firstActive[state] = this.space.count + 1;
+      return !isActive;
+    });
   }
 
   /** What the records of the run tell. @returns whether a transition with a target or an action was taken. */
@@ -273,6 +281,7 @@ export class Exploration {
   #cover(what: Uint8Array, number: number): void {
     if (what[number] === 1) return;
     what[number] = 1;
+    if (what === this.entered) this.#passing.push(number);
     this.#uncovered -= 1;
     if (this.#uncovered === 0 && this.chart.transitions.every(({ acts, event }) => acts || event === layout.NONE16))
       this.#flags = layout.QUIET;
@@ -312,7 +321,7 @@ export class Exploration {
 
   /** Whether the run that just ended with this result is the one that an endless step stands for. */
   isRunOf({ isCertain }: EndlessStep, result: number): boolean {
-    return (result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) && this.oracle.isForced !== isCertain;
+    return result < 0 && this.oracle.isForced !== isCertain;
   }
 }
 

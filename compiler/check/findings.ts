@@ -48,7 +48,7 @@ const WITHOUT_FINAL: ReadonlySet<string> = new Set(['transitions', 'states']);
 export interface Findings {
   readonly findings: readonly Finding[];
   readonly remarks: readonly Remark[];
-  /** Configurations that are deadlocks, and endless steps, listed or not. */
+  /** How many configurations are deadlocks, listed or not. */
   readonly deadlocks: number;
 }
 
@@ -68,7 +68,7 @@ export function findingsOf(exploration: Exploration, definition: Definition, pat
       ...(areMeant ? ends.map((end) => ({ kind: 'end' as const, ...end })) : []),
       ...loops.filter(({ isCertain }) => !isCertain).map(({ finding }) => ({ kind: 'loop' as const, ...finding })),
     ],
-    deadlocks: areMeant ? 0 : exploration.stuck.length,
+    deadlocks: areMeant ? 0 : exploration.stuckCount,
   };
 }
 
@@ -112,10 +112,9 @@ function dead(exploration: Exploration, states: readonly StateDefinition[], path
 
 function deadEnds(exploration: Exploration, states: readonly StateDefinition[]) {
   const { machine, space } = exploration;
-  const words = new Uint32Array(space.wordsEach);
   return exploration.stuck.slice(0, LISTED_MAX).map((number) => {
-    space.read(number, words);
-    const active = states.flatMap((state, index) => (((words[1 + (index >>> 5)]! >>> (index & 31)) & 1) === 1 ? [index] : []));
+    const key = machine.configurationKey(space.page(number), space.place(number));
+    const active = states.flatMap((_, state) => (machine.isActive(key, state) ? [state] : []));
     const leaf = active.find((state) => machine.children(state).length === 0) ?? 0;
     return { path: states[leaf]!.path, value: valueOf(exploration, number), trail: trailTo(exploration, number) };
   });

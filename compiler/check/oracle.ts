@@ -34,8 +34,9 @@ const BUILTINS: Readonly<Record<string, Meaning>> = {
 export class Oracle implements CoreHost {
   readonly questions: readonly Question[];
   readonly choices = new Choices();
-  /** Which question each answer of the run belongs to. */
+  /** Which question each answer of the run belongs to; the first `askedCount` of them. */
   readonly asked: number[] = [];
+  askedCount = 0;
   /** Whether a question of this run was asked so often that it was answered no without a choice. */
   isForced = false;
   readonly #machine: Machine;
@@ -74,7 +75,7 @@ export class Oracle implements CoreHost {
     this.choices.begin();
     if (this.questions.length === 0) return;
     this.#context += 1;
-    this.asked.length = 0;
+    this.askedCount = 0;
     this.isForced = false;
     this.#times.fill(0);
     if (this.#places.size > 0) this.#places.clear();
@@ -121,7 +122,7 @@ export class Oracle implements CoreHost {
         return false;
       }
     }
-    this.asked.push(question);
+    this.asked[this.askedCount++] = question;
     return true;
   }
 }

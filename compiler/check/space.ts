@@ -1,8 +1,9 @@
 // The configurations met so far: so many words each, numbered from 0 in the order in which they were met, and for each the one it was first
-// reached from and by which event. Everything lies in typed arrays, outside the heap of objects: a configuration takes its words and 16 bytes.
+// reached from and by which event. Everything lies in typed arrays, outside the heap of objects: a configuration takes its words, 15 bytes, and
+// its share of the table.
 
 /** Configurations per page of the arrays, a power of two: arrays grow by pages, so that growing copies nothing. */
-const PAGE_BITS = 16;
+const PAGE_BITS = 10;
 const PAGE = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE - 1;
 const TABLE_FIRST = 1 << 12;
@@ -17,46 +18,53 @@ export class Space {
   readonly #parents: Uint32Array[] = [];
   readonly #events: Uint16Array[] = [];
   readonly #hashes: Uint32Array[] = [];
+  readonly #marks: Uint8Array[] = [];
   /** Open addressing, never more than half full: number + 1, or 0. */
   #table = new Uint32Array(TABLE_FIRST);
+  /** Of the words that find() saw last. */
+  #hash = 0;
 
   constructor(wordsEach: number) {
     this.wordsEach = wordsEach;
   }
 
-  /** @returns the number of the configuration with these words, or -1 when it is new; add() then gives it the number `count`. */
-  find(words: Uint32Array): number {
+  /** @returns the number of the configuration with the words from `at` on, or -1 when it is new; add() then gives it the number `count`. */
+  find(words: Uint32Array, at: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    const hash = hashOf(words);
-    for (let at = hash & mask; table[at] !== 0; at = (at + 1) & mask) {
-      const number = table[at]! - 1;
-      if (this.#hashes[number >>> PAGE_BITS]![number & PAGE_MASK] === hash && this.#isAt(number, words)) return number;
+    const hash = this.#hashOf(words, at);
+    this.#hash = hash;
+    for (let slot = hash & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const number = table[slot]! - 1;
+      if (this.#hashes[number >>> PAGE_BITS]![number & PAGE_MASK] === hash && this.#isAt(number, words, at)) return number;
     }
     return -1;
   }
 
-  /** Takes in what find() did not know. */
-  add(words: Uint32Array, parent: number, event: number): void {
+  /** Takes in what find() has just not known. */
+  add(words: Uint32Array, at: number, parent: number, event: number): void {
     const number = this.count;
     const page = number >>> PAGE_BITS;
     const index = number & PAGE_MASK;
     if (index === 0) this.#addPage();
-    this.#keys[page]!.set(words, index * this.wordsEach);
+    const keys = this.#keys[page]!;
+    for (let i = 0, to = index * this.wordsEach; i < this.wordsEach; i++) keys[to + i] = words[at + i]!;
     this.#parents[page]![index] = parent;
     this.#events[page]![index] = event;
-    const hash = hashOf(words);
+    const hash = this.#hash;
     this.#hashes[page]![index] = hash;
     this.count += 1;
     if (this.count * 2 > this.#table.length) this.#growTable();
     else this.#place(this.#table, hash, number);
   }
 
-  /** Copies the words of a configuration to `to`. */
-  read(number: number, to: Uint32Array): void {
-    const keys = this.#keys[number >>> PAGE_BITS]!;
-    const from = (number & PAGE_MASK) * this.wordsEach;
-    for (let i = 0; i < this.wordsEach; i++) to[i] = keys[from + i]!;
+  /** Where the words of a configuration are: from place() on in page(). */
+  page(number: number): Uint32Array {
+    return this.#keys[number >>> PAGE_BITS]!;
+  }
+
+  place(number: number): number {
+    return (number & PAGE_MASK) * this.wordsEach;
   }
 
   /** The configuration it was first reached from, or NOWHERE. */
@@ -69,11 +77,34 @@ export class Space {
     return this.#events[number >>> PAGE_BITS]![number & PAGE_MASK]!;
   }
 
-  #isAt(number: number, words: Uint32Array): boolean {
-    const keys = this.#keys[number >>> PAGE_BITS]!;
-    const from = (number & PAGE_MASK) * this.wordsEach;
-    for (let i = 0; i < this.wordsEach; i++) if (keys[from + i] !== words[i]) return false;
+  /** Keeps one bit with a configuration. */
+  mark(number: number): void {
+    this.#marks[number >>> PAGE_BITS]![number & PAGE_MASK] = 1;
+  }
+
+  isMarked(number: number): boolean {
+    return this.#marks[number >>> PAGE_BITS]![number & PAGE_MASK] === 1;
+  }
+
+  #isAt(number: number, words: Uint32Array, at: number): boolean {
+    const keys = this.page(number);
+    const from = this.place(number);
+    for (let i = 0; i < this.wordsEach; i++) if (keys[from + i] !== words[at + i]) return false;
     return true;
+  }
+
+  /** Sets of states are sparse: words that are zero are passed over, others are mixed with their place. Multipliers and finalizer: MurmurHash3. */
+  #hashOf(words: Uint32Array, at: number): number {
+    let hash = 0;
+    for (let i = 0; i < this.wordsEach; i++) {
+      const word = words[at + i]!;
+      if (word === 0) continue;
+      hash = Math.imul(hash ^ word ^ Math.imul(i, 0x9e37_79b9), 0xcc9e_2d51);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+    return (hash ^ (hash >>> 16)) >>> 0;
   }
 
   #addPage(): void {
@@ -81,6 +112,7 @@ export class Space {
     this.#parents.push(new Uint32Array(PAGE));
     this.#events.push(new Uint16Array(PAGE));
     this.#hashes.push(new Uint32Array(PAGE));
+    this.#marks.push(new Uint8Array(PAGE));
   }
 
   #growTable(): void {
@@ -96,20 +128,4 @@ export class Space {
     while (table[at] !== 0) at = (at + 1) & mask;
     table[at] = number + 1;
   }
-}
-
-/** The word-wise mixing of MurmurHash3 (Austin Appleby, public domain), finalizer included: neighbours lie far apart. */
-function hashOf(words: Uint32Array): number {
-  let hash = 0x9e37_79b9;
-  for (let i = 0; i < words.length; i++) {
-    let word = Math.imul(words[i]!, 0xcc9e_2d51);
-    word = Math.imul((word << 15) | (word >>> 17), 0x1b87_3593);
-    hash ^= word;
-    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe654_6b64;
-  }
-  hash ^= hash >>> 16;
-  hash = Math.imul(hash, 0x85eb_ca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

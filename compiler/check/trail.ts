@@ -48,9 +48,7 @@ export function trailOfEndless(exploration: Exploration, step: EndlessStep): Tra
 
 /** XState's state value of a configuration. */
 export function valueOf({ machine, space }: Exploration, number: number): StateValue {
-  const words = new Uint32Array(space.wordsEach);
-  space.read(number, words);
-  return machine.value(machine.configurationKey(words, 1));
+  return machine.value(machine.configurationKey(space.page(number), space.place(number)));
 }
 
 function stepTo(exploration: Exploration, number: number): TrailStep {
@@ -60,7 +58,7 @@ function stepTo(exploration: Exploration, number: number): TrailStep {
   const event = space.event(number);
   let guards: GuardAnswer[] = [];
   exploration.runs(event, (result) => {
-    if (result < 0 || space.find(exploration.current()) !== number) return true;
+    if (result < 0 || exploration.whereItIs() !== number) return true;
     guards = answersOf(exploration);
     return false;
   });
@@ -68,9 +66,9 @@ function stepTo(exploration: Exploration, number: number): TrailStep {
 }
 
 function answersOf({ oracle }: Exploration): GuardAnswer[] {
-  return oracle.asked.map((question, index) => {
+  return oracle.asked.slice(0, oracle.askedCount).map((question, index) => {
     const { name, path } = oracle.questions[question]!;
-    return { guard: name, path, answer: oracle.choices.answers[index] === 1 };
+    return { guard: name, path, answer: oracle.choices.answer(index) === 1 };
   });
 }
 
