@@ -21,6 +21,9 @@ export let eventCount: i32 = 0;
 export let isScxml: boolean = false;
 /** Whether domains of transitions are never parallel. */
 export let hasCompoundDomains: boolean = false;
+/** Whether it is a relational machine. */
+export let isRelational: boolean = false;
+export let relations: i32 = 0;
 /** u32 words of a configuration. */
 export let words: i32 = 0;
 /** Bytes of a configuration. */
@@ -58,6 +61,8 @@ function enterImage(its: i32): void {
   const semantics: i32 = load32(its + layout.IMAGE_SEMANTICS);
   isScxml = (semantics & layout.SEMANTICS_SCXML) !== 0;
   hasCompoundDomains = (semantics & layout.SEMANTICS_COMPOUND_DOMAIN) !== 0;
+  isRelational = (semantics & layout.SEMANTICS_RELATIONAL) !== 0;
+  relations = its + load32(its + layout.IMAGE_RELATIONS);
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;
   hasAlways = load32(events + eventCount * layout.EVENT_SIZE + layout.EVENT_ENTRY_COUNT) !== 0;

@@ -64,6 +64,10 @@ export function step(instance: i32, event: i32, flags: i32): i32 {
   return statechart.step(instance, event, flags);
 }
 
+export function called(): i32 {
+  return scratch.domains;
+}
+
 /** For the host's functions, while a step asks them. */
 export function raise(event: i32): i32 {
   return statechart.raiseMade(event);

@@ -3,11 +3,11 @@
 // All numbers are little-endian; every section starts on an 8-byte boundary; offsets count from the start of the image.
 
 // ── Image header ─────────────────────────────────────────────────────────────────────────────────────────────────
-//  0       4        8      12          16       24         28    32 ............ 128
+//  0       4        8      12          16       24         28    32 ............ 192
 //  | MAGIC | FORMAT | size | hashedSize| hash64 | semantics | fuel | counts, section offsets |
 export const MAGIC: i32 = 0x54534b4c; // the bytes "LKST"
-export const FORMAT: i32 = 2;
-export const HEADER_SIZE: i32 = 128;
+export const FORMAT: i32 = 3;
+export const HEADER_SIZE: i32 = 192;
 
 export const IMAGE_MAGIC: i32 = 0;
 export const IMAGE_FORMAT: i32 = 4;
@@ -53,6 +53,13 @@ export const IMAGE_DEBUG: i32 = 116;
 export const IMAGE_DEBUG_SIZE: i32 = 120;
 /** Zero in a file. In its own copy the core keeps here where its table of single candidates is, if it made one (assembly/plan.ts). */
 export const IMAGE_DIRECT: i32 = 124;
+/** Relation records, one per state; 0 unless SEMANTICS_RELATIONAL. */
+export const IMAGE_RELATIONS: i32 = 128;
+/** u32 word index into LISTS: [count, state…] of all states but the root, in the order in which their handlers run. */
+export const IMAGE_RELATION_ORDER: i32 = 132;
+/** The state that stands for errors of handlers. */
+export const IMAGE_RELATION_EXCEPTION: i32 = 136;
+// 140 to 159 are zero, and 160 to 191, kept for expressions.
 
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
 /** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */
@@ -65,8 +72,10 @@ export const SEMANTICS_THROW_IS_STATUS: i32 = 1;
 export const SEMANTICS_SCXML: i32 = 2;
 /** With SEMANTICS_SCXML: the domain of a transition is a compound or the root (the LCCA), never a parallel. */
 export const SEMANTICS_COMPOUND_DOMAIN: i32 = 4;
+/** A relational machine: any of the root's children may be active; events are mutations, and relations decide what they reach. */
+export const SEMANTICS_RELATIONAL: i32 = 8;
 /** Every flag this core knows; an image with another one is refused. */
-export const SEMANTICS_KNOWN: i32 = 7;
+export const SEMANTICS_KNOWN: i32 = 15;
 
 // ── State, 32 bytes; numbered in document pre-order, history nodes left out; state 0 is the root ─────────────────
 //  0        2     4      5       6         8       12     16          18       20            24       28
@@ -100,6 +109,46 @@ export const KIND_PARALLEL: i32 = 2;
 export const KIND_FINAL: i32 = 3;
 
 export const NONE16: i32 = 0xffff;
+
+// ── Relation, 48 bytes, one per state of a relational machine ────────────────────────────────────────────────────
+//  0       4     8        12        16     20      24     28    32      36      40
+//  | flags | add | remove | require | exit | enter | self | end | state | pairs | reserved |
+// All but the flags are u32 word indexes into LISTS: [count, state…] of relations, [count, function…] of handlers. The root's record holds
+// the handlers that any transition runs: its enter list is AnyEnter, its state list AnyState.
+export const RELATION_SIZE: i32 = 48;
+export const RELATION_FLAGS: i32 = 0;
+export const RELATION_ADD: i32 = 4;
+export const RELATION_REMOVE: i32 = 8;
+export const RELATION_REQUIRE: i32 = 12;
+/** Negotiation: functions that are asked, and may say no. */
+export const RELATION_EXIT: i32 = 16;
+export const RELATION_ENTER: i32 = 20;
+export const RELATION_SELF: i32 = 24;
+/** Final: functions that run when the transition is made. */
+export const RELATION_END: i32 = 28;
+export const RELATION_STATE: i32 = 32;
+/** Negotiation: [2 · count, other state, function, …], by the other state's place in the order. */
+export const RELATION_PAIRS: i32 = 36;
+
+/** Added by itself after a mutation that changed something. */
+export const RELATION_AUTO: i32 = 1;
+/** Called again while it is active, it begins anew: its clock moves by two. */
+export const RELATION_MULTI: i32 = 2;
+/** A mutation of such states alone brings no automatic one. */
+export const RELATION_SILENT: i32 = 4;
+
+/** Event numbers of a relational machine. The host writes the states called, [count, state…], where called() says. */
+export const MUTATION_ADD: i32 = 1;
+export const MUTATION_REMOVE: i32 = 2;
+export const MUTATION_SET: i32 = 3;
+/** Removes what it calls when all of it is active, else adds it. */
+export const MUTATION_TOGGLE: i32 = 4;
+/** A final handler threw: the states called are taken back to where they were, and the state that stands for errors is added. Not negotiated. */
+export const MUTATION_EXCEPTION: i32 = 5;
+/** Never sent: raise 0 names it, and handlers see it in the automatic mutation that follows another one. */
+export const MUTATION_AUTO: i32 = 6;
+/** List words that one mutation may look at. */
+export const MUTATION_WORK_MAX: i32 = 50000000;
 
 // ── Event, 16 bytes, eventCount + 1 of them ──────────────────────────────────────────────────────────────────────
 // Event 0 is "a type that nothing in the machine names and no wildcard matches": it has no candidates.

@@ -32,7 +32,7 @@ function fitsStatus(bits: i32, status: i32): boolean {
   const isEmpty: boolean = !frame.hasAny(bits, 0, frame.stateCount - 1);
   if (status === layout.STATUS_NEW) return isEmpty;
   if (isEmpty) return status === layout.STATUS_ERROR || status === layout.STATUS_STOPPED;
-  return frame.hasBit(bits, 0) && isLegal(bits, 0);
+  return frame.hasBit(bits, 0) && (frame.isRelational || isLegal(bits, 0));
 }
 
 /** Below `top`, which counts as active: one child of an active compound is active, every child of a parallel, none of an inactive state. */

@@ -9,6 +9,7 @@ import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
 import { move } from './move.ts';
 import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
+import { check, mutate } from './relational.ts';
 import * as scratch from './scratch.ts';
 import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless } from './select.ts';
 
@@ -43,14 +44,16 @@ export function step(instance: i32, event: i32, flags: i32): i32 {
     busy = false;
     return layout.FAULT_EVENT;
   }
-  return finish(runEvent(event));
+  return finish(frame.isRelational ? runMutation(event) : runEvent(event));
 }
 
 export function can(instance: i32, event: i32): i32 {
   const fault: i32 = begin(instance, 0, layout.STATUS_ACTIVE);
   if (fault < 0) return fault;
-  let answer: i32 = event < 0 || event >= frame.eventCount ? layout.FAULT_EVENT : selectEvent(event, layout.HANDLE_EXTERNAL);
-  if (answer === 0) {
+  let answer: i32 = layout.FAULT_EVENT;
+  if (frame.isRelational) answer = check(event);
+  else if (event >= 0 && event < frame.eventCount) answer = selectEvent(event, layout.HANDLE_EXTERNAL);
+  if (answer === 0 && !frame.isRelational) {
     for (let i: i32 = 0; i < chosenCount; i++) {
       const at: i32 = frame.transitionAt(load32(scratch.chosen + (i << 2)));
       const actions: i32 = frame.lists + (load32(at + layout.TRANSITION_ACTIONS) << 2);
@@ -117,12 +120,23 @@ function runInitial(): i32 {
   save();
   store32(frame.instance + layout.INSTANCE_STATUS, layout.STATUS_ACTIVE);
   taken = true;
+  if (frame.isRelational) {
+    frame.setBit(frame.configuration, 0);
+    return tick(layout.RECORD_ENTER, 0);
+  }
   clearEntry();
   let fault: i32 = enterRoot();
   if (fault === 0) fault = enterStates();
   if (fault === 0) fault = completeIfDone();
   if (fault === 0) fault = endMicrostep();
   return fault < 0 ? fault : settle();
+}
+
+function runMutation(event: i32): i32 {
+  save();
+  const result: i32 = mutate(event);
+  taken = result > 0;
+  return result;
 }
 
 function runEvent(event: i32): i32 {

@@ -8,6 +8,7 @@ import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
 import { areActions } from './validate-actions.ts';
 import { validatePlans } from './validate-plan.ts';
+import { validateRelations } from './validate-relations.ts';
 
 /** @returns 0, the number of a check, or FAULT_MEMORY. */
 export function validate(pointer: i32, size: i32): i32 {
@@ -25,7 +26,8 @@ export function validate(pointer: i32, size: i32): i32 {
   if (states !== 0) return states;
   const events: i32 = validateEvents();
   if (events !== 0) return events;
-  return validatePlans();
+  const plans: i32 = validatePlans();
+  return plans !== 0 ? plans : validateRelations();
 }
 
 function validateHeader(pointer: i32, size: i32): i32 {

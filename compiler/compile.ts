@@ -52,8 +52,9 @@ const SEMANTICS = {
   'scxml-compound': layout.SEMANTICS_SCXML | layout.SEMANTICS_COMPOUND_DOMAIN,
 } as const;
 
-function semanticsOf({ semantics }: Definition, { onThrow }: CompileOptions): number {
-  return SEMANTICS[semantics ?? 'xstate'] | (onThrow === 'status' ? layout.SEMANTICS_THROW_IS_STATUS : 0);
+function semanticsOf({ semantics, relations }: Definition, { onThrow }: CompileOptions): number {
+  const relational = relations === undefined ? 0 : layout.SEMANTICS_RELATIONAL;
+  return SEMANTICS[semantics ?? 'xstate'] | relational | (onThrow === 'status' ? layout.SEMANTICS_THROW_IS_STATUS : 0);
 }
 
 function fuelOf(definition: Definition, options: CompileOptions): number {

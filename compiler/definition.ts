@@ -16,6 +16,8 @@ export interface Definition {
    * the root, as the Recommendation has it; with `scxml` it may be a parallel.
    */
   readonly semantics?: 'scxml' | 'scxml-compound';
+  /** Of a relational machine: its states are the children of the root, its events the mutations. */
+  readonly relations?: RelationalDefinition;
   /** Microsteps per macrostep, when the definition itself sets a limit. */
   readonly fuel?: number;
   /** The definition as plain JSON, functions as their names: for inspectors. */
@@ -92,4 +94,34 @@ export interface TimerDefinition {
   readonly event: string;
   /** Milliseconds, a whole number, or the function that gives them. */
   readonly delay: number | FunctionSymbol;
+}
+
+/** States are named by their ids; every one of them exists. */
+export interface RelationalDefinition {
+  /** All of them but the root. */
+  readonly states: ReadonlyMap<string, RelationDefinition>;
+  /** All of them, in the order in which their handlers run. */
+  readonly order: readonly string[];
+  /** The one that stands for errors. */
+  readonly exception: string;
+  readonly anyEnter: readonly FunctionSymbol[];
+  readonly anyState: readonly FunctionSymbol[];
+}
+
+/** Of several functions each is called, in their order. */
+export interface RelationDefinition {
+  readonly isAuto: boolean;
+  readonly isMulti: boolean;
+  /** A mutation of such states alone brings no automatic one. */
+  readonly isSilent: boolean;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly require: readonly string[];
+  readonly exit: readonly FunctionSymbol[];
+  readonly enter: readonly FunctionSymbol[];
+  readonly self: readonly FunctionSymbol[];
+  readonly end: readonly FunctionSymbol[];
+  readonly state: readonly FunctionSymbol[];
+  /** By the other state's place in the order. */
+  readonly pairs: readonly (readonly [other: string, function: FunctionSymbol])[];
 }

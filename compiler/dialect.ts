@@ -3,6 +3,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { describe, isFields } from '../core/source.ts';
 import type { Definition } from './definition.ts';
+import { fromRelational, isRelational } from './dialects/relational.ts';
 import { fromXState } from './dialects/xstate5.ts';
 
 /**
@@ -11,5 +12,5 @@ import { fromXState } from './dialects/xstate5.ts';
  */
 export function readDefinition(machine: unknown): Definition {
   if (!isFields(machine)) throw new LockstepError('BAD_DEFINITION', `expected a machine or its config, found ${describe(machine)}`);
-  return fromXState(machine);
+  return isRelational(machine) ? fromRelational(machine) : fromXState(machine);
 }

@@ -2,10 +2,12 @@
 // assembly/layout. Every number written here is the index of something that this file has numbered before.
 
 import * as layout from '../assembly/layout.ts';
+import { AUTO_EVENT } from '../core/mutation.ts';
 import type { FunctionSymbol, StateSymbol, Symbols } from '../core/symbols.ts';
 import type { ActionDefinition, Definition, GuardDefinition, TimerDefinition, TransitionDefinition } from './definition.ts';
 import { planInitial, planTransition, type Plan } from './entry.ts';
 import { candidateFinder, collectEvents, DONE_PREFIX, type Candidates, type Events } from './events.ts';
+import { relationTables } from './relations.ts';
 import { bad, isHistory, numberTree, unsupported, type History, type State, type Tree } from './tree.ts';
 import { Records, Words, type ImageTables } from './writer.ts';
 
@@ -185,8 +187,17 @@ export class Tables {
     const transitions = this.#transitionRecords();
     const histories = this.#historyRecords();
     const timers = this.#timerRecords();
+    const { relations } = this.#definition;
+    if (relations !== undefined) this.#addRaise({ type: AUTO_EVENT });
     const raises = this.#raiseRecords();
-    return { states, transitions, histories, timers, raises, ...this.#eventRecords(), lists: this.#lists.values };
+    const related = relations && {
+      relations: relationTables(relations, {
+        numberOf: (id) => this.#tree.find(id, '').number as number,
+        list: (words) => this.#list(words),
+        addFunction: (symbol) => this.#addFunction(symbol),
+      }),
+    };
+    return { ...related, states, transitions, histories, timers, raises, ...this.#eventRecords(), lists: this.#lists.values };
   }
 
   #stateRecords(): Records {

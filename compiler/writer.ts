@@ -58,6 +58,15 @@ export class Records {
   }
 }
 
+/** Of a relational machine. */
+export interface RelationTables {
+  /** By state number. */
+  readonly records: Records;
+  /** Word index of the order of its states. */
+  readonly order: number;
+  readonly exception: number;
+}
+
 export interface ImageTables {
   readonly semantics: number;
   readonly fuel: number;
@@ -68,6 +77,7 @@ export interface ImageTables {
   readonly histories: Records;
   readonly timers: Records;
   readonly raises: Records;
+  readonly relations?: RelationTables;
   readonly lists: readonly number[];
   readonly select: readonly number[];
   readonly candidates: readonly number[];
@@ -104,6 +114,10 @@ export function writeImage(tables: ImageTables): { bytes: Uint8Array; hash: stri
   put(layout.IMAGE_CANDIDATE_COUNT, tables.candidates.length);
   put(layout.IMAGE_SYMBOLS_SIZE, tables.symbols.length);
   for (const { header, place } of sections.parts) put(header, place);
+  if (tables.relations !== undefined) {
+    put(layout.IMAGE_RELATION_ORDER, tables.relations.order);
+    put(layout.IMAGE_RELATION_EXCEPTION, tables.relations.exception);
+  }
 
   const hash = xxh64(bytes.subarray(layout.IMAGE_SEMANTICS, sections.hashedSize));
   view.setBigUint64(layout.IMAGE_HASH, hash, true);
@@ -131,6 +145,7 @@ function placeSections(tables: ImageTables): { parts: readonly Part[]; hashedSiz
   add(layout.IMAGE_HISTORIES, tables.histories.bytes);
   add(layout.IMAGE_TIMERS, tables.timers.bytes);
   add(layout.IMAGE_RAISES, tables.raises.bytes);
+  if (tables.relations !== undefined) add(layout.IMAGE_RELATIONS, tables.relations.records.bytes);
   add(layout.IMAGE_LISTS, wordBytes(tables.lists));
   add(layout.IMAGE_SELECT, wordBytes(tables.select));
   add(layout.IMAGE_CANDIDATES, wordBytes(tables.candidates));

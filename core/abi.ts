@@ -24,6 +24,11 @@ export interface CoreExports {
   start(instance: number, flags: number): number;
   /** Runs one event to completion. @param flags TRACE, or QUIET and COUNT. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
   step(instance: number, event: number, flags: number): number;
+  /**
+   * Where the host writes, before a step of a relational machine, the states that a mutation calls: [count, state…], room for as many words
+   * as the largest image loaded has states. The step overwrites them; loading an image may move them.
+   */
+  called(): number;
   /** For guards and actions, while a step asks them: appends an event that the host made to the internal queue. @returns its handle, or a fault. */
   raise(event: number): number;
   /** Whether the event would select a transition with a target or an action; runs guards, changes nothing. @returns 0, 1 or a fault. */

@@ -6,6 +6,7 @@ import { authorArguments, Builtins, type Place } from './builtins.ts';
 import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
 import { Guards } from './guards.ts';
+import { bindHandlers } from './handlers.ts';
 import type { EventObject, Json } from './json.ts';
 import { unescapePointer } from './plain.ts';
 import type { Acts } from './request.ts';
@@ -37,6 +38,7 @@ const NOTHING_INVOKED: ReadonlySet<string> = new Set();
  *   when `source` is no machine.
  */
 export function bind(symbols: Symbols, source: unknown): BoundFunctions {
+  if (isFields(source) && source.dialect === 'relational') return bindHandlers(symbols, source);
   const read = readSource(source);
   if (sourceId(read) !== symbols.id) {
     throw new LockstepError(
@@ -246,7 +248,7 @@ class Binder {
 }
 
 /** What a config holds at a JSON pointer. */
-function at(config: Fields, path: string): unknown {
+export function at(config: Fields, path: string): unknown {
   let found: unknown = config;
   for (const key of tokensOf(path)) {
     if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;

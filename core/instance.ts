@@ -12,6 +12,7 @@ import {
   IMAGE_SEMANTICS,
   IMAGE_TIMERS,
   MUST_HANDLE,
+  MUTATION_EXCEPTION,
   OUTPUT_SIZE,
   OUTPUT_SIZE_MAX,
   QUIET,
@@ -262,6 +263,7 @@ export class Instance extends InstanceBytes {
   /** The bare step: run() for a caller that knows the event's number and has entered a stamp if the machine's functions may ask for one. */
   advance(number: number, event: EventObject): boolean {
     const { machine } = this;
+    machine.call(event);
     if (machine.isAlone) {
       const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
       if (result < 0) throw this.#fault(result, event);
@@ -282,6 +284,7 @@ export class Instance extends InstanceBytes {
 
   #numberOf(event: EventObject): number {
     const number = this.machine.eventNumber(event.type);
+    if (this.machine.isRelational && number >= MUTATION_EXCEPTION) throw unknownEvent(this.machine, event.type);
     // In SCXML an event that nothing names still reaches what was invoked, and eventless transitions look at it.
     if (number !== 0 || this.machine.isScxml || event.type.startsWith(RESERVED)) return number;
     throw unknownEvent(this.machine, event.type);
@@ -303,6 +306,7 @@ export class Instance extends InstanceBytes {
     const number = this.machine.eventNumber(event.type);
     if (number === 0 || this.status !== 'active') return false;
     this.#run.begin(this.machine, this.pointer, this.context, event, false);
+    this.machine.call(event);
     const answer = this.machine.core.exports.can(this.pointer, number);
     if (answer < 0) throw this.#fault(answer, event);
     return answer === 1;
@@ -326,6 +330,7 @@ export class Instance extends InstanceBytes {
         run.requests = [...requests];
         run.ids = ids;
       }
+      if (number !== START) this.machine.call(event);
       const result = number === START ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
       size = size === 0 ? OUTPUT_SIZE * 2 : size * 2;

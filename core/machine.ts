@@ -7,6 +7,7 @@ import {
   KIND_COMPOUND,
   KIND_PARALLEL,
   NONE16,
+  SEMANTICS_RELATIONAL,
   SEMANTICS_SCXML,
   STATE_END,
   STATE_KIND,
@@ -18,6 +19,7 @@ import { LockstepError } from './errors.ts';
 import type { BoundFunctions } from './functions.ts';
 import { readImage } from './image.ts';
 import type { EventObject, Json } from './json.ts';
+import { writeCalls } from './mutation.ts';
 import type { FunctionKind, Symbols } from './symbols.ts';
 import type { Core } from './wasm.ts';
 
@@ -51,6 +53,8 @@ export class Machine {
   readonly isAlone: boolean;
   /** Whether SCXML's rules hold where they differ from XState's. */
   readonly isScxml: boolean;
+  /** Whether it is a relational machine: its events are mutations. */
+  readonly isRelational: boolean;
   /** What the event of a completed state begins with; its id follows. */
   readonly donePrefix: string;
   /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
@@ -103,7 +107,9 @@ export class Machine {
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.isScxml = (view.getUint32(IMAGE_SEMANTICS, true) & SEMANTICS_SCXML) !== 0;
+    const semantics = view.getUint32(IMAGE_SEMANTICS, true);
+    this.isScxml = (semantics & SEMANTICS_SCXML) !== 0;
+    this.isRelational = (semantics & SEMANTICS_RELATIONAL) !== 0;
     this.donePrefix = this.isScxml ? 'done.state.' : 'xstate.done.state.';
     const states = view.getUint32(IMAGE_STATES, true);
     this.#parents = new Uint16Array(this.stateCount);
@@ -134,6 +140,13 @@ export class Machine {
       else this.#eventNumbers.set(descriptor, number);
     });
     return wildcards.sort((a, b) => b.prefix.length - a.prefix.length);
+  }
+
+  /** Hands the core the states that a mutation calls; nothing for the events of statecharts. @throws LockstepError BAD_PARAMS */
+  call(event: EventObject): void {
+    if (!this.isRelational) return;
+    const { core } = this;
+    writeCalls(event, (name) => this.#stateNumbers.get(name), core.words, core.exports.called() >>> 2, this.symbols.id);
   }
 
   /** The event number of a type: its own, that of the longest wildcard descriptor that matches, or 0 when nothing names it. */
@@ -205,7 +218,10 @@ export class Machine {
     }
     if (this.#kinds[state] !== KIND_PARALLEL) return Object.freeze({});
     const regions: Record<string, StateValue> = {};
-    for (const child of this.children(state)) regions[this.symbols.states[child]!.key] = this.#valueOf(key, child);
+    const children = this.children(state);
+    // Of a relational machine any may be active.
+    for (const child of this.isRelational ? children.filter((each) => this.isActive(key, each)) : children)
+      regions[this.symbols.states[child]!.key] = this.#valueOf(key, child);
     return Object.freeze(regions);
   }
 

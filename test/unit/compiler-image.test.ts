@@ -79,9 +79,9 @@ test('[IMAGE-1] every change of a hashed byte is refused', () => {
 });
 
 test('[IMAGE-1] the refusal says what was expected and what was found', () => {
-  expect(() => readImage(new Uint8Array(5))).toThrow('expected at least 128 bytes, found 5');
+  expect(() => readImage(new Uint8Array(5))).toThrow('expected at least 192 bytes, found 5');
   expect(() => readImage(image.bytes, '00000000000000ff')).toThrow(`expected the hash 00000000000000ff, found ${image.hash}`);
-  expect(() => readImage(changed(layout.IMAGE_FORMAT, 9))).toThrow('expected format 2, found 9');
+  expect(() => readImage(changed(layout.IMAGE_FORMAT, 9))).toThrow('expected format 3, found 9');
   expect(() => readImage(changed(layout.IMAGE_FUEL, 9))).toThrow(/expected the hash [0-9a-f]{16} of its header, found [0-9a-f]{16}/);
 });
 

@@ -1,0 +1,50 @@
+// The author's handlers of a relational machine, as functions of its image: negotiation handlers are its guards, final handlers its effects.
+
+import { at } from './bind.ts';
+import { LockstepError } from './errors.ts';
+import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
+import type { Json } from './json.ts';
+import { AUTO_EVENT } from './mutation.ts';
+import { describe, isFunction, type Fields } from './source.ts';
+import type { FunctionSymbol, Symbols } from './symbols.ts';
+
+/** What a handler is told. */
+export interface HandlerEvent<TArgs = Json, TMachine = unknown> {
+  /** `FooEnter`, `FooState` … */
+  readonly name: string;
+  /** Of the mutation; null when it brought none, and in an automatic one. */
+  readonly args: TArgs;
+  /** `relational.add` …; `relational.auto` in an automatic mutation. */
+  readonly type: string;
+  /** The states called; of an automatic mutation none are named. */
+  readonly states: readonly string[];
+  readonly isAuto: boolean;
+  /** Whether a state is active: before the mutation in a negotiation, behind it in a final handler. */
+  is(state: string): boolean;
+  /** In a final handler: whom it may tell more. */
+  readonly machine: TMachine;
+}
+
+/** @throws LockstepError MISSING_FUNCTION naming machine and path when a handler is not there. */
+export function bindHandlers(symbols: Symbols, source: Fields): BoundFunctions {
+  if (source.id !== symbols.id)
+    throw new LockstepError(
+      'MISSING_FUNCTION',
+      `the image is of machine '${symbols.id}', the definition at hand is of ${describe(source.id)}`,
+    );
+  return symbols.functions.map((symbol) => bindHandler(symbols, source, symbol));
+}
+
+function bindHandler(symbols: Symbols, source: Fields, { kind, path }: FunctionSymbol): BoundFunction {
+  const handler = at(source, path);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (!isFunction(handler))
+    throw new LockstepError('MISSING_FUNCTION', `machine '${symbols.id}', ${path}: expected a function, found ${describe(handler)}`);
+  if (kind === 'guard') return { kind, call: (args) => handler(handlerEvent(name, args)) !== false };
+  return { kind: 'effect', call: (args, owner) => handler(handlerEvent(name, args, owner)) };
+}
+
+function handlerEvent(name: string, { event, isIn }: FunctionArguments, owner?: EffectOwner): HandlerEvent {
+  const { type, states, args } = event as { readonly type: string; readonly states?: readonly string[]; readonly args?: Json };
+  return { name, args: args ?? null, type, states: states ?? [], isAuto: type === AUTO_EVENT, is: isIn, machine: owner?.self };
+}
