@@ -1,25 +1,14 @@
-// The relational stepper: one mutation resolved against the relations, negotiated with the host and made, and the automatic mutation that
-// follows it. Statechart steps and these share instance layout, undo copy and output; statechart.ts begins and ends them. docs/relational.md.
-//
-// What a resolution holds, all in scratch:
-//   chosen   the states that it considers: those called, then those active, then those implied; `size` of them
-//   target   those of them that are still to be active
-//   banned   those that another one removes
-//   counts   how many states of the target remove each state
+// The relational stepper: one mutation resolved (resolve.ts), negotiated with the host and made, and the automatic mutation that follows it.
+// Statechart steps and these share instance layout, undo copy and output; statechart.ts begins and ends both. docs/relational.md.
 
 import { guard } from './env.ts';
 import { nextBit } from './entry.ts';
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import { load32, store32 } from './prim.ts';
+import { beginResolving, brings, calls, flagsOf, isExhausted, kind, listOf, order, resolve, setKind } from './resolve.ts';
 import * as scratch from './scratch.ts';
 
-/** The states that the mutation calls; in an exception, those that are taken back. Words: a count, then states. */
-let calls: i32 = 0;
-let size: i32 = 0;
-let work: i32 = 0;
-/** MUTATION_ADD, REMOVE or SET: what a toggle has become, and an exception. */
-let kind: i32 = 0;
 let handle: i32 = 0;
 let isException: boolean = false;
 
@@ -48,10 +37,9 @@ export function check(event: i32): i32 {
 /** Takes the call in: known states, each once. */
 function enter(event: i32): i32 {
   if (event < layout.MUTATION_ADD || event > layout.MUTATION_EXCEPTION) return layout.FAULT_EVENT;
-  calls = scratch.domains;
-  work = 0;
+  beginResolving();
   handle = layout.HANDLE_EXTERNAL;
-  kind = event;
+  setKind(event);
   isException = event === layout.MUTATION_EXCEPTION;
   const count: i32 = load32(calls);
   if (count < 0 || count >= frame.stateCount) return layout.FAULT_EVENT;
@@ -66,34 +54,17 @@ function enter(event: i32): i32 {
     if (isException) frame.setBit(scratch.invokes, state);
     if (!frame.isActive(state)) areActive = false;
   }
-  if (event === layout.MUTATION_TOGGLE) kind = areActive ? layout.MUTATION_REMOVE : layout.MUTATION_ADD;
+  if (event === layout.MUTATION_TOGGLE) setKind(areActive ? layout.MUTATION_REMOVE : layout.MUTATION_ADD);
   if (!isException) return 0;
   // What is called from here on is the state that stands for errors.
   const exception: i32 = load32(frame.image + layout.IMAGE_RELATION_EXCEPTION);
-  kind = layout.MUTATION_ADD;
+  setKind(layout.MUTATION_ADD);
   frame.clearBits(called);
   frame.setBit(called, exception);
   store32(calls, 1);
   store32(calls + 4, exception);
   return 0;
 }
-
-// ── Records ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function flagsOf(state: i32): i32 {
-  return load32(frame.relations + state * layout.RELATION_SIZE);
-}
-
-/** Where a list of a state's record begins: its length, then its words. */
-function listOf(state: i32, field: i32): i32 {
-  return frame.lists + (load32(frame.relations + state * layout.RELATION_SIZE + field) << 2);
-}
-
-function order(): i32 {
-  return frame.lists + (load32(frame.image + layout.IMAGE_RELATION_ORDER) << 2);
-}
-
-// ── Resolving ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Resolves, asks whether the call is met, and negotiates; an automatic mutation goes on without what was refused. */
 function decide(): i32 {
@@ -107,117 +78,6 @@ function decide(): i32 {
 
 /** A negotiation that is to be held again, without some of what was called. */
 const RETRY: i32 = 2;
-
-/** Finds the target. Removing is decided among what requiring leaves; then what only removed states implied goes, too. */
-function resolve(): i32 {
-  frame.clearBits(scratch.exits);
-  collect();
-  let fault: i32 = dropUnmet();
-  if (fault > 0 && dropRemoved()) {
-    collect();
-    fault = dropUnmet();
-  }
-  return fault;
-}
-
-/** The states to consider, without those that are banned. */
-function collect(): void {
-  size = 0;
-  frame.clearBits(scratch.enters);
-  const count: i32 = load32(calls);
-  if (kind !== layout.MUTATION_REMOVE) for (let i: i32 = 1; i <= count; i++) consider(load32(calls + (i << 2)));
-  const called: i32 = size;
-  if (kind !== layout.MUTATION_SET) considerActive();
-  if (kind === layout.MUTATION_REMOVE) return;
-  const implied: i32 = size;
-  for (let i: i32 = 0; i < called; i++) imply(load32(scratch.chosen + (i << 2)));
-  for (let i: i32 = implied; i < size; i++) imply(load32(scratch.chosen + (i << 2)));
-}
-
-/** What stays by itself: the active states, with those that are taken back as they were. */
-function considerActive(): void {
-  const list: i32 = order();
-  const end: i32 = list + (load32(list) << 2);
-  for (let at: i32 = list + 4; at <= end; at += 4) {
-    const state: i32 = load32(at);
-    if (kind === layout.MUTATION_REMOVE && frame.hasBit(scratch.targets, state)) continue;
-    if (frame.isActive(state) !== frame.hasBit(scratch.invokes, state)) consider(state);
-  }
-}
-
-function consider(state: i32): void {
-  if (frame.hasBit(scratch.enters, state) || frame.hasBit(scratch.exits, state)) return;
-  frame.setBit(scratch.enters, state);
-  store32(scratch.chosen + (size << 2), state);
-  size += 1;
-}
-
-/** A state that begins, or begins anew, brings what it adds. */
-function imply(state: i32): void {
-  if (frame.isActive(state) && (flagsOf(state) & layout.RELATION_MULTI) === 0) return;
-  const list: i32 = listOf(state, layout.RELATION_ADD);
-  const end: i32 = list + (load32(list) << 2);
-  for (let at: i32 = list + 4; at <= end; at += 4) consider(load32(at));
-  work += load32(list);
-}
-
-/** Drops from the target, until all is met, what requires a state that is not in it. @returns 1 or FAULT_FUEL. */
-function dropUnmet(): i32 {
-  let dropped: boolean = true;
-  while (dropped) {
-    dropped = false;
-    for (let i: i32 = 0; i < size; i++) {
-      const state: i32 = load32(scratch.chosen + (i << 2));
-      if (!frame.hasBit(scratch.enters, state)) continue;
-      const list: i32 = listOf(state, layout.RELATION_REQUIRE);
-      const end: i32 = list + (load32(list) << 2);
-      for (let at: i32 = list + 4; at <= end; at += 4) {
-        if (frame.hasBit(scratch.enters, load32(at))) continue;
-        frame.clearBit(scratch.enters, state);
-        dropped = true;
-        break;
-      }
-      work += load32(list) + 1;
-    }
-    if (work > layout.MUTATION_WORK_MAX) return layout.FAULT_FUEL;
-  }
-  return 1;
-}
-
-/** From the last considered to the first, bans what a state removes that is not banned itself: so the new beats the old. */
-function dropRemoved(): boolean {
-  for (let i: i32 = 0; i < size; i++) scratch.setCount(load32(scratch.chosen + (i << 2)), 0);
-  let any: boolean = false;
-  for (let i: i32 = 0; i < size; i++) {
-    const state: i32 = load32(scratch.chosen + (i << 2));
-    if (frame.hasBit(scratch.enters, state) && countRemoved(state, 1)) any = true;
-  }
-  if (!any) return false;
-  any = false;
-  for (let i: i32 = size - 1; i >= 0; i--) {
-    const state: i32 = load32(scratch.chosen + (i << 2));
-    if (!frame.hasBit(scratch.enters, state) || scratch.countOf(state) === 0) continue;
-    any = true;
-    frame.setBit(scratch.exits, state);
-    countRemoved(state, -1);
-  }
-  return any;
-}
-
-/** @returns whether it removes anything that is considered. */
-function countRemoved(state: i32, change: i32): boolean {
-  const list: i32 = listOf(state, layout.RELATION_REMOVE);
-  const end: i32 = list + (load32(list) << 2);
-  let any: boolean = false;
-  for (let at: i32 = list + 4; at <= end; at += 4) {
-    const removed: i32 = load32(at);
-    if (removed === state || !frame.hasBit(scratch.enters, removed)) continue;
-    scratch.setCount(removed, scratch.countOf(removed) + change);
-    any = true;
-  }
-  work += load32(list);
-  return any;
-}
 
 /** Whether the target has all that is called; for an automatic mutation, some of it. */
 function isMet(): boolean {
@@ -252,7 +112,7 @@ function callAutos(): boolean {
   }
   frame.clearBits(scratch.targets);
   frame.clearBits(scratch.invokes);
-  kind = layout.MUTATION_ADD;
+  setKind(layout.MUTATION_ADD);
   isException = false;
   let count: i32 = 0;
   const list: i32 = order();
@@ -286,26 +146,8 @@ function reject(state: i32, isLeaving: boolean): i32 {
     store32(calls + (kept << 2), called);
   }
   store32(calls, kept);
-  if (work > layout.MUTATION_WORK_MAX) return layout.FAULT_FUEL;
+  if (isExhausted()) return layout.FAULT_FUEL;
   return kept < count && kept > 0 ? RETRY : 0;
-}
-
-/** Whether a called state, or what it implies, is `state`; with `isLeaving`, whether it removes it. */
-function brings(called: i32, state: i32, isLeaving: boolean): boolean {
-  size = 0;
-  frame.clearBits(scratch.exits);
-  frame.clearBits(scratch.enters);
-  consider(called);
-  for (let i: i32 = 0; i < size; i++) {
-    const brought: i32 = load32(scratch.chosen + (i << 2));
-    if (isLeaving) {
-      const removes: i32 = listOf(brought, layout.RELATION_REMOVE);
-      const last: i32 = removes + (load32(removes) << 2);
-      for (let at: i32 = removes + 4; at <= last; at += 4) if (load32(at) === state) return true;
-    } else if (brought === state) return true;
-    imply(brought);
-  }
-  return false;
 }
 
 // ── Negotiating ──────────────────────────────────────────────────────────────────────────────────────────────────

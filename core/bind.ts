@@ -8,9 +8,9 @@ import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } fr
 import { Guards } from './guards.ts';
 import { bindHandlers } from './handlers.ts';
 import type { EventObject, Json } from './json.ts';
-import { unescapePointer } from './plain.ts';
 import type { Acts } from './request.ts';
 import {
+  at,
   builtinType,
   describe,
   invokeId,
@@ -22,6 +22,7 @@ import {
   readSource,
   referenceName,
   sourceId,
+  tokensOf,
   type AuthorFunction,
   type Fields,
   type Source,
@@ -245,19 +246,4 @@ class Binder {
     const name = symbol.name === undefined ? '' : ` '${symbol.name}'`;
     return new LockstepError('MISSING_FUNCTION', `machine '${this.#symbols.id}', ${symbol.path}: ${symbol.kind}${name}: ${reason}`);
   }
-}
-
-/** What a config holds at a JSON pointer. */
-export function at(config: Fields, path: string): unknown {
-  let found: unknown = config;
-  for (const key of tokensOf(path)) {
-    if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;
-    found = (found as Fields)[key];
-  }
-  return found;
-}
-
-/** The reference tokens of a JSON pointer. */
-function tokensOf(path: string): string[] {
-  return path.split('/').slice(1).map(unescapePointer);
 }

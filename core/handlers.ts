@@ -1,11 +1,10 @@
 // The author's handlers of a relational machine, as functions of its image: negotiation handlers are its guards, final handlers its effects.
 
-import { at } from './bind.ts';
 import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
 import type { Json } from './json.ts';
 import { AUTO_EVENT } from './mutation.ts';
-import { describe, isFunction, type Fields } from './source.ts';
+import { at, describe, isFunction, type Fields } from './source.ts';
 import type { FunctionSymbol, Symbols } from './symbols.ts';
 
 /** What a handler is told. */

@@ -2,6 +2,7 @@
 // running side needs no xstate: this file knows how XState's objects look, and nothing else of it.
 
 import { LockstepError } from './errors.ts';
+import { unescapePointer } from './plain.ts';
 
 export type Fields = { readonly [key: string]: unknown };
 
@@ -88,4 +89,19 @@ export function describe(value: unknown): string {
 /** XState's machines, and ours: a config, and functions beside it. */
 export function isMachine(logic: unknown): boolean {
   return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
+}
+
+/** What a config holds at a JSON pointer. */
+export function at(config: Fields, path: string): unknown {
+  let found: unknown = config;
+  for (const key of tokensOf(path)) {
+    if ((!isFields(found) && !Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Fields)[key];
+  }
+  return found;
+}
+
+/** The reference tokens of a JSON pointer. */
+export function tokensOf(path: string): string[] {
+  return path.split('/').slice(1).map(unescapePointer);
 }

@@ -6,7 +6,7 @@ import { escapePointer } from '../../core/plain.ts';
 import type { Json } from '../../core/json.ts';
 import type { FunctionSymbol } from '../../core/symbols.ts';
 import type { Definition, RelationDefinition, StateDefinition } from '../definition.ts';
-import { relationOrder } from '../relational/order.ts';
+import { relationOrder, type Relations } from '../relational/order.ts';
 import { readHandlers } from '../relational/handlers.ts';
 import { EXCEPTION, namesOf, type Schema } from '../relational/schema.ts';
 import { MUTATIONS } from '../../core/mutation.ts';
@@ -88,10 +88,6 @@ function orderedNames(id: string, schema: Schema, given: readonly string[] | und
   return names;
 }
 
-export type Relations = Pick<RelationDefinition, 'isAuto' | 'isMulti' | 'isSilent' | 'add' | 'remove' | 'require'> & {
-  readonly after: readonly string[];
-};
-
 /** What a state says of others: itself left out; what it adds it does not remove. */
 function readState(id: string, schema: Schema, name: string): Relations {
   const path = `/states/${escapePointer(name)}`;
@@ -111,9 +107,9 @@ function readState(id: string, schema: Schema, name: string): Relations {
     return [...new Set(names as readonly string[])].filter((other) => other !== name);
   };
   const add = list('add');
-  const require = list('require');
+  const required = list('require');
   const remove = list('remove').filter((other) => !add.includes(other));
-  const torn = require.find((other) => remove.includes(other));
+  const torn = required.find((other) => remove.includes(other));
   if (torn !== undefined)
     throw bad(id, `${path}/remove/${namesOf(schema[name]!.remove).indexOf(torn)}`, `'${name}' both requires and removes '${torn}'`);
   return {
@@ -122,7 +118,7 @@ function readState(id: string, schema: Schema, name: string): Relations {
     isSilent: SILENT.has(name),
     add,
     remove,
-    require,
+    require: required,
     after: list('after'),
   };
 }

@@ -1,7 +1,12 @@
 // The one order in which the handlers of a relational machine run: behind what a state requires, then behind what it says to be after, and
 // else by number. Total and made once, so that no run can differ from another.
 
-import type { Relations } from '../dialects/relational.ts';
+import type { RelationDefinition } from '../definition.ts';
+
+/** What a state says of others. */
+export type Relations = Pick<RelationDefinition, 'isAuto' | 'isMulti' | 'isSilent' | 'add' | 'remove' | 'require'> & {
+  readonly after: readonly string[];
+};
 
 /** The names in that order. An `after` that contradicts what is required, or an earlier `after`, is passed over. */
 export function relationOrder(names: readonly string[], states: ReadonlyMap<string, Relations>): readonly string[] {
