@@ -6,12 +6,15 @@ import { dialect } from './tools/bootstrap/dialect.ts';
 export default defineConfig({
   plugins: [dialect()],
   build: {
-    lib: { entry: { browser: 'browser/index.ts' }, formats: ['es'] },
+    lib: { entry: { browser: 'browser/index.ts', react: 'browser/react.ts' }, formats: ['es'] },
     target: 'es2022',
     outDir: 'build/browser',
     emptyOutDir: true,
     sourcemap: true,
     // Pages load it as it is; of itself Vite leaves the white space of an ES library.
-    rollupOptions: { output: { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' } },
+    rollupOptions: {
+      external: ['react'],
+      output: { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    },
   },
 });

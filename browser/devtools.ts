@@ -1,7 +1,7 @@
 // Redux DevTools beside a mirror or a local machine: every snapshot goes to the extension with the event that led to it, and a jump in its
 // slider shows the snapshot of then. Looking back changes nothing: while the past is shown, events are refused, and the machine goes on.
 
-import type { Actor, Subscription } from '../core/actor.ts';
+import type { AnyActor, Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -40,10 +40,10 @@ const SYNC_EVENT: EventObject = { type: 'lockstep.sync' };
 
 /** What a page shows: the machine as it is, or as it was where the slider stands. */
 export interface Shown {
-  getSnapshot(): Snapshot;
+  getSnapshot(): Snapshot<unknown>;
   /** Whether a snapshot of the past is shown. */
   readonly isPast: boolean;
-  subscribe(listener: (snapshot: Snapshot) => void): Subscription;
+  subscribe(listener: (snapshot: Snapshot<unknown>) => void): Subscription;
   /** @throws LockstepError FORBIDDEN while the past is shown, and as the machine's own. */
   send(event: EventObject): void;
   stop(): void;
@@ -54,25 +54,25 @@ export interface Shown {
  * @param options `extension`: that of the page unless given; without one, what is returned is the machine and nothing else happens.
  * @returns what the page is to show instead of the machine, so that jumps can be seen.
  */
-export function devtools(actor: Actor, options: { readonly name?: string; readonly extension?: DevtoolsExtension } = {}): Shown {
+export function devtools(actor: AnyActor, options: { readonly name?: string; readonly extension?: DevtoolsExtension } = {}): Shown {
   const extension =
     options.extension ?? (globalThis as { readonly __REDUX_DEVTOOLS_EXTENSION__?: DevtoolsExtension }).__REDUX_DEVTOOLS_EXTENSION__;
   return new Showing(actor, extension, options.name ?? actor.id);
 }
 
 class Showing implements Shown {
-  readonly #actor: Actor;
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #actor: AnyActor;
+  readonly #listeners = new Set<(snapshot: Snapshot<unknown>) => void>();
   /** By action number of the extension, which counts from `init`; the oldest go. */
-  readonly #kept = new Map<number, Snapshot>();
+  readonly #kept = new Map<number, Snapshot<unknown>>();
   readonly #endings: (() => void)[] = [];
   readonly #tools: ReturnType<DevtoolsExtension['connect']> | undefined;
   #newest = 0;
-  #past: Snapshot | undefined;
+  #past: Snapshot<unknown> | undefined;
   /** What the next snapshot comes of. */
   #event: EventObject = SYNC_EVENT;
 
-  constructor(actor: Actor, extension: DevtoolsExtension | undefined, name: string) {
+  constructor(actor: AnyActor, extension: DevtoolsExtension | undefined, name: string) {
     this.#actor = actor;
     this.#tools = extension?.connect({ name, maxAge: AGE_MAX, features: FEATURES });
     this.#begin();
@@ -90,11 +90,11 @@ class Showing implements Shown {
     return this.#past !== undefined;
   }
 
-  getSnapshot(): Snapshot {
+  getSnapshot(): Snapshot<unknown> {
     return this.#past ?? this.#actor.getSnapshot();
   }
 
-  subscribe(listener: (snapshot: Snapshot) => void): Subscription {
+  subscribe(listener: (snapshot: Snapshot<unknown>) => void): Subscription {
     this.#listeners.add(listener);
     return { unsubscribe: () => void this.#listeners.delete(listener) };
   }
@@ -121,7 +121,7 @@ class Showing implements Shown {
     this.#tools?.init(stateOf(snapshot));
   }
 
-  #moved(snapshot: Snapshot): void {
+  #moved(snapshot: Snapshot<unknown>): void {
     if (this.#tools !== undefined) {
       this.#kept.set(++this.#newest, snapshot);
       this.#kept.delete(this.#newest - AGE_MAX);
@@ -165,6 +165,6 @@ class Showing implements Shown {
   }
 }
 
-function stateOf({ value, context, status }: Snapshot) {
+function stateOf({ value, context, status }: Snapshot<unknown>) {
   return { value, context, ...(status === 'active' ? {} : { status }) };
 }

@@ -18,34 +18,38 @@ export interface Subscription {
 }
 
 /** A state value that must match, or a question to each snapshot. */
-export type Condition<S> = Json | ((snapshot: S) => boolean);
+export type Condition<S, TPattern = Json> = TPattern | ((snapshot: S) => boolean);
+
+/** An actor of whatever machine. */
+export type AnyActor = Actor<unknown, { readonly type: string }, never>;
 
 /** Listeners to events by actor; outside the actors, because hardly any has one. */
 const listeners = new WeakMap<object, Set<(event: EventObject) => void>>();
 /** Whether any actor ever had one: what an actor without inspectors pays. */
 let hasListeners = false;
 
-export abstract class Actor<TContext = Json, TEvent extends EventObject = EventObject> {
+export abstract class Actor<TContext = Json, TEvent extends { readonly type: string } = EventObject, TPattern = Json> {
   abstract readonly id: string;
   /** Steps applied, the confirmed ones. */
   abstract readonly seq: number;
   abstract readonly standing: Standing;
-  #observers: Set<Observer<Snapshot<TContext>>> | undefined;
+  /** Of snapshots of this actor; untyped, so that an actor of any type is an `Actor<unknown>`. */
+  #observers: Set<Observer<never>> | undefined;
 
   /** Hands an event over; what it does shows at once. @throws LockstepError when it is refused on the spot: nothing changed. */
   abstract send(event: TEvent): void;
   /** The same object until something visible changes. */
-  abstract getSnapshot(): Snapshot<TContext>;
+  abstract getSnapshot(): Snapshot<TContext, TPattern>;
   /** Activations and deactivations of a state so far; odd = active. @param state id or key path. */
   abstract tick(state: string): number;
   abstract stop(): void;
 
   subscribe(
-    observer: Observer<Snapshot<TContext>> | ((snapshot: Snapshot<TContext>) => void),
+    observer: Observer<Snapshot<TContext, TPattern>> | ((snapshot: Snapshot<TContext, TPattern>) => void),
     error?: (error: unknown) => void,
     complete?: () => void,
   ): Subscription {
-    const entry: Observer<Snapshot<TContext>> =
+    const entry: Observer<Snapshot<TContext, TPattern>> =
       typeof observer === 'function'
         ? { next: observer, ...(error === undefined ? {} : { error }), ...(complete === undefined ? {} : { complete }) }
         : observer;
@@ -66,8 +70,8 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
    * The first snapshot, present or future, that meets the condition. Survives reconnects.
    * @throws LockstepError CLOSED when the actor ends first; the signal's reason when it is aborted.
    */
-  when(condition: Condition<Snapshot<TContext>>, options: { readonly signal?: AbortSignal } = {}): Promise<Snapshot<TContext>> {
-    const holds = typeof condition === 'function' ? condition : (snapshot: Snapshot<TContext>) => snapshot.matches(condition);
+  when(condition: Condition<Snapshot<TContext, TPattern>, TPattern>, options: { readonly signal?: AbortSignal } = {}): Promise<Snapshot<TContext, TPattern>> {
+    const holds = typeof condition === 'function' ? (condition as (snapshot: Snapshot<TContext, TPattern>) => boolean) : (snapshot: Snapshot<TContext, TPattern>) => snapshot.matches(condition);
     return new Promise((resolve, reject) => {
       const present = this.getSnapshot();
       if (holds(present)) return resolve(present);
@@ -96,14 +100,14 @@ export abstract class Actor<TContext = Json, TEvent extends EventObject = EventO
   /** For subclasses: an event is about to be handled. */
   protected heard(event: TEvent): void {
     if (!hasListeners) return;
-    for (const listener of listeners.get(this) ?? []) listener(event);
+    for (const listener of listeners.get(this) ?? []) listener(event as unknown as EventObject);
   }
 
   /** For subclasses: something visible changed. */
   protected notify(): void {
     if (this.#observers === undefined || this.#observers.size === 0) return;
     const snapshot = this.getSnapshot();
-    for (const observer of [...this.#observers]) observer.next?.(snapshot);
+    for (const observer of [...this.#observers]) observer.next?.(snapshot as never);
   }
 
   /** For subclasses: there will be no more snapshots. */

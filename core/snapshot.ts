@@ -4,7 +4,8 @@ import type { EventObject, Json } from './json.ts';
 import { matchesValue, type ConfigurationKey, type Machine, type StateValue } from './machine.ts';
 import type { Status } from './step.ts';
 
-export class Snapshot<TContext = Json> {
+/** @template TPattern what `matches` can be asked. */
+export class Snapshot<TContext = Json, TPattern = Json> {
   readonly #machine: Machine;
   readonly #key: ConfigurationKey;
   readonly status: Status;
@@ -38,8 +39,8 @@ export class Snapshot<TContext = Json> {
   }
 
   /** Whether the value lies within `pattern`, which may stop at any depth: `'a'`, `'a.b'` or `{ a: 'b' }`. */
-  matches(pattern: Json): boolean {
-    return matchesValue(pattern, this.value);
+  matches(pattern: TPattern): boolean {
+    return matchesValue(pattern as Json, this.value);
   }
 
   hasTag(tag: string): boolean {

@@ -16,7 +16,8 @@ export { type InspectMessage, inspectTo, type InspectSink } from './inspect/insp
 export type { Journal } from './journal.ts';
 export type { Dial, Link } from './link.ts';
 export { MemoryJournal } from './memory.ts';
-export type { Mirror, Refusal } from './mirror.ts';
+export type { AnyMirror, Mirror, MirrorOf, Refusal } from './mirror.ts';
 export { Peer, type PeerOptions } from './peer.ts';
+export type { WatchOptions } from './options.ts';
 export { serving } from './serving.ts';
 export type * from './wire.ts';

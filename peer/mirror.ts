@@ -1,12 +1,13 @@
 // A replica of an instance that another peer orders (or this one: the road is the same). Runs own events at once, as predictions over the
 // confirmed state; the authority's steps confirm them or move the ground under them, and the rest is replayed. What it shows is always a
-// confirmed state, or its own prediction over one.                                           (docs/spec/sync.md)
+// confirmed state, or its own prediction over one. Over 400 lines because asking, taking in and showing are one state. (docs/spec/sync.md)
 
 import { Actor, type Standing, type Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
-import type { EventObject } from '../core/json.ts';
+import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { ContextOf, EventOf, PatternOf } from '../core/typed.ts';
 import { backoffMs } from './backoff.ts';
 import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
@@ -32,7 +33,17 @@ type State =
 /** What another watch may change, so that trying is worth it. */
 const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
 
-export class Mirror extends Actor {
+/** A mirror of whatever machine. */
+export type AnyMirror = Mirror<unknown, { readonly type: string }, never>;
+
+/** A mirror of an instance whose machine has this type. */
+export type MirrorOf<TMachine> = Mirror<ContextOf<TMachine>, EventOf<TMachine>, PatternOf<TMachine>>;
+
+export class Mirror<TContext = Json, TEvent extends { readonly type: string } = EventObject, TPattern = Json> extends Actor<
+  TContext,
+  TEvent,
+  TPattern
+> {
   readonly id: InstanceId;
   readonly #upstream: Upstream;
   readonly #events = new UnconfirmedEvents();
@@ -43,7 +54,7 @@ export class Mirror extends Actor {
   #state: State = { state: 'waiting', cancel: () => undefined };
   #replica: Replica | undefined;
   #epoch = 0;
-  #snapshot: Snapshot | undefined;
+  #snapshot: Snapshot<TContext, TPattern> | undefined;
   #attempts = 0;
   #shownStanding: Standing = 'offline';
   #holders = 0;
@@ -98,8 +109,13 @@ export class Mirror extends Actor {
     return this.#events.count;
   }
 
-  getSnapshot(): Snapshot {
-    return (this.#snapshot ??= this.#present().shown.snapshot());
+  getSnapshot(): Snapshot<TContext, TPattern> {
+    return (this.#snapshot ??= this.#shown());
+  }
+
+  /** The types are what its user says of the machine; the bytes know none. */
+  #shown(): Snapshot<TContext, TPattern> {
+    return this.#present().shown.snapshot() as unknown as Snapshot<TContext, TPattern>;
   }
 
   tick(state: string): number {
@@ -110,8 +126,8 @@ export class Mirror extends Actor {
    * Shows what the event does, and hands it to the authority. A later refusal goes to `onRefused`.
    * @throws LockstepError as `submit`, when it is refused on the spot.
    */
-  send(event: EventObject): void {
-    const refused = (error: LockstepError): void => this.#refusals.tell({ event, error });
+  send(event: TEvent): void {
+    const refused = (error: LockstepError): void => this.#refusals.tell({ event: event as unknown as EventObject, error });
     this.#add(event, undefined, () => undefined, refused);
   }
 
@@ -120,7 +136,7 @@ export class Mirror extends Actor {
    * @throws LockstepError UNKNOWN_EVENT, FORBIDDEN, NOT_RUNNING, NOT_JSON, TOO_LARGE, TOO_MANY on the spot; later whatever the
    *   authority refuses it with. Nothing changed then.
    */
-  submit(event: EventObject, expect?: Expectation): Promise<{ outcome: SendResult[0]; seq: number }> {
+  submit(event: TEvent, expect?: Expectation): Promise<{ outcome: SendResult[0]; seq: number }> {
     return new Promise((resolve, reject) => this.#add(event, expect, ([outcome, seq]) => resolve({ outcome, seq }), reject));
   }
 
@@ -142,13 +158,13 @@ export class Mirror extends Actor {
   // ── Own events ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #add(
-    event: EventObject,
+    event: TEvent,
     expect: Expectation | undefined,
     resolve: (result: SendResult) => void,
     reject: (error: LockstepError) => void,
   ): void {
     if (this.#state.state === 'closed') throw this.#state.error;
-    const checked = checkOwn(event, { id: this.id, replica: this.#present(), waiting: this.#events.count });
+    const checked = checkOwn(event as unknown as EventObject, { id: this.id, replica: this.#present(), waiting: this.#events.count });
     const { environment } = this.#upstream;
     const stamp = {
       now: environment.now(),
@@ -156,7 +172,7 @@ export class Mirror extends Actor {
       salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}`,
     };
     this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
-    this.heard(checked);
+    this.heard(checked as unknown as TEvent);
     if (this.#replica?.predict(checked, stamp) === true) this.#changed();
     if (this.#state.state === 'watching') this.#sender.pump();
     this.#tellStanding();
@@ -362,14 +378,14 @@ export class Mirror extends Actor {
   }
 
   #rebase(): void {
-    this.#replica?.rebase(this.#events.pending, this.#snapshot?.context);
+    this.#replica?.rebase(this.#events.pending, this.#snapshot?.context as Json | undefined);
     if (this.#replica !== undefined) this.#changed();
   }
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
     const before = this.#snapshot;
-    const after = this.#present().shown.snapshot();
+    const after = this.#shown();
     if (
       before !== undefined &&
       before.value === after.value &&

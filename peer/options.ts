@@ -44,6 +44,11 @@ export interface PeerOptions {
   readonly emitted?: (instance: InstanceId, event: EventObject) => void;
 }
 
+export interface WatchOptions {
+  /** An instance or authority that is not there yet is waited for. */
+  readonly isPatient?: boolean;
+}
+
 export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: PeerOptions): HelloParams {
   return {
     versions: [PROTOCOL_VERSION],

@@ -12,10 +12,10 @@ import { Follower } from './follower.ts';
 import { hostedId, ownerOf } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
-import type { Mirror } from './mirror.ts';
+import type { Mirror, MirrorOf } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
-import { helloOf, type PeerOptions } from './options.ts';
+import { helloOf, type PeerOptions, type WatchOptions } from './options.ts';
 import { Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
@@ -212,12 +212,11 @@ export class Peer {
   /**
    * A mirror of an instance, shared by all who watch it here; `stop()` it when done.
    * @param machine the author's machine object, whose functions let the mirror predict; those that are registered here otherwise.
-   * @param options `isPatient`: an instance or authority that is not there yet is waited for.
    * @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE, FORBIDDEN …: there is no mirror then.
    */
-  async watch(instance: InstanceId, machine?: unknown, options: { readonly isPatient?: boolean } = {}): Promise<Mirror> {
+  async watch<TMachine>(instance: InstanceId, machine?: TMachine, options: WatchOptions = {}): Promise<MirrorOf<TMachine>> {
     if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
-    return this.#mirrors.watch(instance, machine, options.isPatient ?? false);
+    return (await this.#mirrors.watch(instance, machine, options.isPatient ?? false)) as unknown as MirrorOf<TMachine>;
   }
 
   /**

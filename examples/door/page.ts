@@ -6,7 +6,7 @@ import type { Traced } from '../../peer/wire.ts';
 import { showChart } from '../kit/chart.ts';
 import { byId, element, setText } from '../kit/dom.ts';
 import { showStanding } from '../kit/standing.ts';
-import { door, type DoorContext } from './door.machine.ts';
+import { door, type DoorContext, type DoorEvent } from './door.machine.ts';
 
 const INSTANCE = 'front';
 /** Steps that the list shows. */
@@ -80,7 +80,7 @@ front.onStanding(() => {
 });
 front.onRefused(({ event, error }) => setText(byId('refused'), `The server refused “${event.type}”: ${error.message}`));
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-event]'))
-  button.addEventListener('click', () => front.send(eventOf(button)));
+  button.addEventListener('click', () => front.send(eventOf(button) as DoorEvent));
 peer.onPresence(showHere);
 show();
 showHere();

@@ -1,7 +1,7 @@
 // The page of foo and bar: hosts this tab's bar, mirrors the server's foo, and carries what bar says over to foo.
 
 import { connect } from '../../browser/index.ts';
-import type { Mirror } from '../../peer/mirror.ts';
+import type { AnyMirror } from '../../peer/mirror.ts';
 import { showChart } from '../kit/chart.ts';
 import { byId, element, setText } from '../kit/dom.ts';
 import { showStanding } from '../kit/standing.ts';
@@ -24,7 +24,7 @@ Object.assign(globalThis, { lockstep: { peer, mirrors: { foo: theFoo, bar: theBa
 
 // ── foo knows this tab ───────────────────────────────────────────────────────────────────────────────────────────────
 
-const logOf = (mirror: Mirror): Log => (mirror.getSnapshot().context as unknown as BarContext).log;
+const logOf = (mirror: AnyMirror): Log => (mirror.getSnapshot().context as unknown as BarContext).log;
 
 /** Whenever foo does not know this tab's bar (a new tab, one that was away for long), bar introduces itself. */
 function introduce(): void {

@@ -1,11 +1,11 @@
 // Draws a machine as nested boxes and lights those that are active; each shows its clock, odd = active. The drawing comes from the machine
 // that the mirror runs, so it fits any machine.
 
-import type { Mirror } from '../../peer/mirror.ts';
+import type { AnyMirror } from '../../peer/mirror.ts';
 import { element, setText } from './dom.ts';
 
 /** Keeps the drawing up to date for as long as the mirror lives. */
-export function showChart(host: HTMLElement, mirror: Mirror): void {
+export function showChart(host: HTMLElement, mirror: AnyMirror): void {
   const { machine } = mirror;
   const clocks = new Map<string, { readonly box: HTMLElement; readonly clock: HTMLElement }>();
   const draw = (state: number): HTMLElement => {

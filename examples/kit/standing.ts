@@ -1,7 +1,7 @@
 // Shows what a mirror is worth right now: a coloured pill with a word in it.
 
 import type { Standing } from '../../core/actor.ts';
-import type { Mirror } from '../../peer/mirror.ts';
+import type { AnyMirror } from '../../peer/mirror.ts';
 import { setText } from './dom.ts';
 
 const TITLES: Readonly<Record<Standing, string>> = {
@@ -11,7 +11,7 @@ const TITLES: Readonly<Record<Standing, string>> = {
 };
 
 /** Keeps the pill up to date for as long as the mirror lives. */
-export function showStanding(pill: HTMLElement, mirror: Mirror): void {
+export function showStanding(pill: HTMLElement, mirror: AnyMirror): void {
   const show = (): void => {
     pill.dataset['standing'] = mirror.standing;
     pill.title = TITLES[mirror.standing];

@@ -258,11 +258,11 @@ export function inspectBase(options: {
 }
 
 /** In the shape of XState's snapshots as JSON. */
-export function inspectSnapshot({ status, value, context, output, error, tags }: Snapshot): InspectSnapshot {
+export function inspectSnapshot({ status, value, context, output, error, tags }: Snapshot<unknown, never>): InspectSnapshot {
   return {
     status,
     value: value as Json,
-    context,
+    context: context as Json,
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
     tags: [...tags],

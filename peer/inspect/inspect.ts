@@ -14,7 +14,7 @@ export type * from './protocol.ts';
 const PAGE = 100;
 
 /** What `LocalActor` and `Mirror` are: a machine that runs here, alone or as a copy. */
-export interface Inspectable extends Actor {
+export interface Inspectable extends Actor<unknown, { readonly type: string }, never> {
   readonly machine: Machine;
 }
 

@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { encodeBase64 } from '../../peer/base64.ts';
-import type { Mirror } from '../../peer/mirror.ts';
+import type { MirrorOf } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { connect, MemoryJournal, serve, type Server } from '../../server/index.ts';
@@ -52,7 +52,7 @@ const lamp = compileMachine({ id: 'lamp', initial: 'off', states: { off: { on: {
 
 let server: Server;
 let client: Peer;
-let mirror: Mirror;
+let mirror: MirrorOf<typeof desk>;
 let plainSocket: RawSocket;
 let peerSocket: RawSocket;
 

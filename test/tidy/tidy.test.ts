@@ -93,6 +93,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   saxes: /^compiler\/scxml\/xml\.ts$/,
   'quickjs-emscripten-core': /^compiler\/scxml\/quickjs\.ts$/,
   '@jitl/quickjs-singlefile-mjs-release-sync': /^compiler\/scxml\/quickjs\.ts$/,
+  react: /^browser\/react\.ts$/,
   vite: /^(compiler\/vite\.ts|tools\/bootstrap\/dialect\.ts)$/,
 };
 
