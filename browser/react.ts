@@ -5,7 +5,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import type { Actor, AnyActor, Standing } from '../core/actor.ts';
 import type { AnyMirror, MirrorOf } from '../peer/mirror.ts';
 import type { Peer } from '../peer/peer.ts';
-import { select, type SnapshotOf } from './select.ts';
+import type { SnapshotOf } from './select.ts';
 
 /**
  * One part of an actor's snapshots; the component renders again when it changes.

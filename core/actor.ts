@@ -70,8 +70,14 @@ export abstract class Actor<TContext = Json, TEvent extends { readonly type: str
    * The first snapshot, present or future, that meets the condition. Survives reconnects.
    * @throws LockstepError CLOSED when the actor ends first; the signal's reason when it is aborted.
    */
-  when(condition: Condition<Snapshot<TContext, TPattern>, TPattern>, options: { readonly signal?: AbortSignal } = {}): Promise<Snapshot<TContext, TPattern>> {
-    const holds = typeof condition === 'function' ? (condition as (snapshot: Snapshot<TContext, TPattern>) => boolean) : (snapshot: Snapshot<TContext, TPattern>) => snapshot.matches(condition);
+  when(
+    condition: Condition<Snapshot<TContext, TPattern>, TPattern>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Snapshot<TContext, TPattern>> {
+    const holds =
+      typeof condition === 'function'
+        ? (condition as (snapshot: Snapshot<TContext, TPattern>) => boolean)
+        : (snapshot: Snapshot<TContext, TPattern>) => snapshot.matches(condition);
     return new Promise((resolve, reject) => {
       const present = this.getSnapshot();
       if (holds(present)) return resolve(present);
