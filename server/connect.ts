@@ -1,7 +1,7 @@
 // A peer in a Node program that is a client: one call from a URL to a connected peer.
 
 import { randomBytes } from 'node:crypto';
-import { compileMachine } from '../compiler/index.ts';
+import { compileMachine, defineMachine } from '../compiler/index.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
@@ -44,7 +44,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...rest,
   });
   try {
-    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition });
+    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition: defineMachine(definition) });
     await peer.ready;
     return peer;
   } catch (error) {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { xstateActors } from '../compiler/actors.ts';
-import { compileMachine } from '../compiler/index.ts';
+import { compileMachine, defineMachine } from '../compiler/index.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { InspectIntake } from '../peer/inspect/intake.ts';
@@ -36,7 +36,7 @@ export { loadCore } from './core-file.ts';
 export { SqliteJournal } from './journal/sqlite.ts';
 
 export interface ServeOptions {
-  /** The machines that this server runs, by name: what `createMachine` returns, or its config. */
+  /** The machines that this server runs, by name: what `createMachine` returns, its config, or a definition in another dialect. */
   readonly machines?: Readonly<Record<string, unknown>>;
   /** Directory of the journal; made when it is not there. `./data` unless given. */
   readonly data?: string;
@@ -155,7 +155,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   };
 
   try {
-    for (const [name, definition] of Object.entries(options.machines ?? {})) peer.machines.add(name, { definition });
+    for (const [name, definition] of Object.entries(options.machines ?? {}))
+      peer.machines.add(name, { definition: defineMachine(definition) });
     // Nobody is let in before there is a server to talk to. A relay elsewhere may come later; the peer keeps trying.
     if (hub !== undefined) await peer.ready;
     const url = await listen(http, host, port);

@@ -3,7 +3,7 @@
 import type { Core } from '../../core/wasm.ts';
 import { Machine } from '../../core/machine.ts';
 import { compile } from '../compile.ts';
-import { readDefinition } from '../dialect.ts';
+import { defineMachine, readDefinition } from '../dialect.ts';
 import { Exploration, type ExplorationOptions } from './exploration.ts';
 import { findingsOf, type Findings } from './findings.ts';
 
@@ -23,10 +23,11 @@ export interface Report extends Findings {
 /**
  * Explores all configurations that a machine can reach.                                                (CHECK-1)
  * @param core one that has nothing else to do meanwhile.
- * @param machine anything that compileMachine() takes.
+ * @param source anything that compileMachine() takes.
  * @throws LockstepError as compileMachine() does; CORE when memory is exhausted.
  */
-export function check(core: Core, machine: unknown, options: ExplorationOptions = {}): Report {
+export function check(core: Core, source: unknown, options: ExplorationOptions = {}): Report {
+  const machine = defineMachine(source);
   const definition = readDefinition(machine);
   const { bytes, symbols, transitionPaths } = compile(definition);
   const loaded = Machine.load(core, bytes);
