@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly sharesSocket?: boolean;
   /** Loaded by `loadCore()` unless given. */
   readonly core?: Core;
+  /** Watches guards, assigns and the like for what makes replicas differ, and reports it, e.g. `import.meta.env.DEV`; off unless given. */
+  readonly development?: boolean;
   readonly report?: Report;
 }
 
@@ -39,7 +41,11 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const url = socketUrl(options.url ?? location.href);
-  const [core, claim] = await Promise.all([options.core ?? loadCore(), claimSecret(url)]);
+  const [core, claim, watch] = await Promise.all([
+    options.core ?? loadCore(),
+    claimSecret(url),
+    options.development === true ? import('../core/watch.ts') : undefined,
+  ]);
   const road = new Road(url, options.sharesSocket ?? true, () => peer.reconnectNow());
   const peer: Tab = new Tab({
     environment: browserEnvironment(),
@@ -50,6 +56,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     name: options.name ?? document.title,
     kind: 'browser',
     hosts: options.hosts ?? true,
+    ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });

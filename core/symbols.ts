@@ -42,7 +42,7 @@ export interface Symbols {
 }
 
 /** A function as messages name it: `guard "isOpen" at /on/OPEN/0/guard`. */
-export function functionName({ functions }: Symbols, fn: number): string {
+export function functionName({ functions }: Pick<Symbols, 'functions'>, fn: number): string {
   const symbol = functions[fn];
   if (symbol === undefined) return `function ${fn}`;
   return `${symbol.kind} ${symbol.name === undefined ? '' : `"${symbol.name}" `}at ${symbol.path}`;

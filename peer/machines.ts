@@ -7,6 +7,7 @@ import { readImage } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
 import { escapePointer } from '../core/plain.ts';
 import { invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
+import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
 import { decodeBase64 } from './base64.ts';
 import { isName, letters } from './identity.ts';
@@ -34,6 +35,7 @@ interface Known {
 export class Machines {
   readonly #core: Core;
   readonly #compile: Compile | undefined;
+  readonly #watcher: Watcher | undefined;
   readonly #report: Report;
   readonly #added: (name: string) => void;
   readonly #known = new Map<string, Known>();
@@ -46,11 +48,13 @@ export class Machines {
   constructor(options: {
     readonly core: Core;
     readonly compile?: Compile | undefined;
+    readonly watcher?: Watcher | undefined;
     readonly report: Report;
     readonly added: (name: string) => void;
   }) {
     this.#core = options.core;
     this.#compile = options.compile;
+    this.#watcher = options.watcher;
     this.#report = options.report;
     this.#added = options.added;
   }
@@ -176,7 +180,8 @@ export class Machines {
     const loaded = this.#loaded.get(hash) ?? new Map<unknown, Machine>();
     const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
     if (same !== undefined) return same;
-    const machine = Machine.load(this.#core, bytes, definition === undefined ? undefined : bind(symbols, definition));
+    const bound = definition === undefined ? undefined : bind(symbols, definition);
+    const machine = Machine.load(this.#core, bytes, bound === undefined ? undefined : (this.#watcher?.watch(bound, symbols) ?? bound));
     if (definition !== undefined) machine.logicOf = (src) => findLogic(definition, src);
     this.#images.set(hash, bytes);
     this.#loaded.set(hash, loaded.set(definition, machine));

@@ -2,6 +2,7 @@
 
 import type { ActorRunner } from '../core/children.ts';
 import type { EventObject } from '../core/json.ts';
+import type { FoundImpurity, Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
@@ -38,6 +39,8 @@ export interface PeerOptions {
   /** Whether others may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
   readonly report?: Report;
+  /** Watches the authors' functions for what makes replicas differ, and says what it finds: in development only, it costs. */
+  readonly development?: (found: FoundImpurity) => Watcher;
   /** Runs the actors that hosted machines invoke and spawn, but for machines where there is a compiler: those are instances of their own. */
   readonly actors?: ActorRunner;
   /** Hears events that hosted machines emit. */

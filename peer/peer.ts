@@ -52,6 +52,7 @@ export class Peer {
     this.machines = new Machines({
       core: options.core,
       compile: options.compile,
+      watcher: options.development?.((impurity, message) => this.tracer.tell({ kind: 'impurity', peer: this.id ?? '', impurity }, message)),
       report,
       added: (name) => this.#reception.published(name),
     });
@@ -263,7 +264,7 @@ export class Peer {
     if (error.code === 'FENCED')
       this.#options.report?.(
         'error',
-        'a newer link with the secret of this peer took its place; it is offline until that one leaves',
+        'a newer link with the secret of this peer has its place; it is offline until that one leaves',
         error,
       );
     this.#mirrors.cutOff();
@@ -388,11 +389,7 @@ export class Peer {
   }
 
   #diverged(record: DivergenceRecord): void {
-    this.#options.report?.(
-      'warn',
-      `the mirror of ${record.instance} diverged at seq ${record.seq}: ${record.ours} here, ${record.theirs} at its authority`,
-    );
-    this.tracer.record(record);
-    this.tracer.publish();
+    const { instance, seq, ours, theirs } = record;
+    this.tracer.tell(record, `the mirror of ${instance} diverged at seq ${seq}: ${ours} here, ${theirs} at its authority`);
   }
 }

@@ -17,6 +17,7 @@ export const TRACE_ROOM = 0;
 
 export class Tracer {
   readonly #port: RoomPort;
+  readonly #report: Report;
   readonly #followers = new Set<Session>();
   readonly #listeners: Observers<Traced>;
   /** What foreign programs told; on peers that take them in. */
@@ -26,6 +27,7 @@ export class Tracer {
 
   constructor(port: RoomPort, report: Report) {
     this.#port = port;
+    this.#report = report;
     this.#listeners = new Observers('the trace', report);
   }
 
@@ -33,6 +35,13 @@ export class Tracer {
     if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
     if (this.#followers.size > 0) this.#waiting.push(record);
     this.#listeners.tell(record);
+  }
+
+  /** Records what is no part of a batch, and says so to the program that runs this peer. */
+  tell(record: Traced, message: string): void {
+    this.#report('warn', message);
+    this.record(record);
+    this.publish();
   }
 
   /** Sends what came together to all who follow. */

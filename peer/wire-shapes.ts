@@ -4,6 +4,8 @@ import type { EventObject, Json } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import type { ChildStart } from '../core/request.ts';
 import type { InstanceState } from '../core/state.ts';
+import type { FunctionKind } from '../core/symbols.ts';
+import type { Impurity } from '../core/watch.ts';
 import type { Cause, ChildChange, DelayedEvent, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
 import { isInstanceId, isName } from './identity.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
@@ -29,6 +31,7 @@ import {
   LIMITS,
   type DivergenceRecord,
   type Expectation,
+  type ImpurityRecord,
   type Limits,
   type PeerInfo,
   type StepDifference,
@@ -136,11 +139,18 @@ export const divergence = object<DivergenceRecord>({
   good: object({ seq: whole(), state }),
   steps: list(difference),
 });
+const functionKind = oneOf<FunctionKind>('guard', 'assign', 'effect', 'raise', 'delay', 'output', 'context', 'builtin', 'invoke', 'stop');
+export const impurity = object<ImpurityRecord>({
+  kind: oneOf('impurity'),
+  peer,
+  impurity: object<Impurity>({ machine: longText, path: longText, kind: functionKind, name: optional(longText), uses: text(64) }),
+});
 /** What the message says is between the program and whoever reads it. */
 export const told = object<InspectRecord>({ kind: oneOf('inspect'), peer, n: whole(1), at: finite, message: json });
 /** By its kind, so that what is wrong with it is said of that kind. */
 export const record: Shape<Traced> = (value) => {
   const kind = isRecord(value) ? value['kind'] : undefined;
+  if (kind === 'impurity') return impurity(value);
   return kind === 'inspect' ? told(value) : kind === 'divergence' ? divergence(value) : traced(value);
 };
 export const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };

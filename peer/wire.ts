@@ -11,6 +11,7 @@ import type { Operation } from '../core/patch.ts';
 import { DEPTH_MAX } from '../core/plain.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
+import type { Impurity } from '../core/watch.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
 
 export const SUBPROTOCOL = 'lockstep.1';
@@ -210,8 +211,15 @@ export interface DivergenceRecord {
   readonly steps: readonly StepDifference[];
 }
 
+/** In development: a function of an author's that answers by more than its arguments, told once. */
+export interface ImpurityRecord {
+  readonly kind: 'impurity';
+  readonly peer: PeerId;
+  readonly impurity: Impurity;
+}
+
 /** What a trace consists of; `InspectRecord` is what a foreign program told through Stately's protocol. */
-export type Traced = TraceRecord | DivergenceRecord | InspectRecord;
+export type Traced = TraceRecord | DivergenceRecord | ImpurityRecord | InspectRecord;
 
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {

@@ -10,6 +10,7 @@ import type { PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
+import { watching } from './development.ts';
 
 export interface ConnectOptions {
   /** For people. */
@@ -24,6 +25,8 @@ export interface ConnectOptions {
   readonly hosts?: boolean;
   readonly presence?: boolean;
   readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
+  readonly development?: boolean;
   readonly report?: Report;
 }
 
@@ -33,7 +36,7 @@ export interface ConnectOptions {
  * @throws LockstepError FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
-  const { machines = {}, secret = randomBytes(24).toString('base64url'), ...rest } = options;
+  const { machines = {}, secret = randomBytes(24).toString('base64url'), development, ...rest } = options;
   const peer = new Peer({
     environment: nodeEnvironment,
     core: await loadCore(),
@@ -41,6 +44,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     dial: dial(url),
     secret,
     compile: (definition) => compileMachine(definition).bytes,
+    ...watching(development),
     ...rest,
   });
   try {

@@ -23,6 +23,7 @@ import { identify } from '../relay/identify.ts';
 import { listen, unlisten } from '../relay/listen.ts';
 import { dial, serveSockets } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
+import { watching } from './development.ts';
 import { createHttp } from './http.ts';
 import { SqliteJournal } from './journal/sqlite.ts';
 import { VERSION } from './version.ts';
@@ -56,6 +57,8 @@ export interface ServeOptions {
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Whether other peers may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
+  /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
+  readonly development?: boolean;
   readonly report?: Report;
 }
 
@@ -106,6 +109,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     compile: (definition) => compileMachine(definition).bytes,
     actors: xstateActors({ timer: (delayMs, callback) => nodeEnvironment.timer(delayMs, callback) }),
     acceptsDefinitions: options.acceptsDefinitions ?? false,
+    ...watching(options.development),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });

@@ -8,6 +8,8 @@ export interface Node {
   readonly type: string;
   readonly order: number;
   readonly parent: Node | undefined;
+  /** Without targets in a parallel. */
+  readonly initial?: { readonly target: readonly Node[] };
   readonly states: { readonly [key: string]: Node };
 }
 export type HistoryValue = { readonly [id: string]: readonly Node[] };
@@ -29,10 +31,15 @@ export function escapesConflict({ _transitions }: Microstep, memory: HistoryValu
   const isEscape = (source: Node, target: Node): boolean => {
     if (target.type !== 'history' || (_transitions.length === 1 && target.parent === source.parent)) return false;
     const [remembered, ...more] = memory[target.id] ?? [];
-    if (remembered === undefined) return target.config.target?.split('.').at(-1) === source.key;
+    if (remembered === undefined) return defaultOf(target) === source.key;
     return remembered === source && more.length === 0;
   };
   return _transitions.some(({ source, target }) => (target ?? []).some((node) => isEscape(source, node)));
+}
+
+/** The key of what a history node stands for while it remembers nothing: its own target, or where its parent begins. */
+function defaultOf({ config, parent }: Node): string | undefined {
+  return config.target?.split('.').at(-1) ?? parent?.initial?.target[0]?.key;
 }
 
 /** Parents are active; a compound has one active child, a parallel all of them. */

@@ -148,6 +148,7 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
         good: { seq: 1, state },
         steps: [],
       },
+      { kind: 'impurity', peer: 'a', impurity: { machine: 'door', path: '/on/GO/guard', kind: 'guard', name: 'isIn', uses: 'Date.now()' } },
     ],
   ],
   presence: [{ joined: [], left: ['alice'] }],

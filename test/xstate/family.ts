@@ -193,7 +193,7 @@ class Weaver {
       case 1:
         return this.#spawn();
       case 2:
-        return stopChild(chance(0.7) ? pick(SPAWNED) : ((({ context }: Seen) => context.pet ?? 'kid1') as never));
+        return stopChild(chance(0.7) ? pick(SPAWNED) : ((({ context }: Seen) => actorOr(context.pet, 'kid1')) as never));
       case 3:
       case 4:
       case 5:
@@ -237,9 +237,9 @@ class Weaver {
   #someone(): unknown {
     const known = this.#random.pick(SYSTEM_IDS);
     return this.#random.pick([
-      ({ event, self }: Seen) => event.from ?? self,
-      ({ context, self }: Seen) => context.pet ?? self,
-      ({ system, self }: Seen) => system.get(known) ?? self,
+      ({ event, self }: Seen) => actorOr(event.from, self),
+      ({ context, self }: Seen) => actorOr(context.pet, self),
+      ({ system, self }: Seen) => actorOr(system.get(known), self),
       itself,
     ]);
   }
@@ -291,6 +291,11 @@ interface Enqueue {
   sendTo(to: unknown, event: unknown): void;
   spawnChild(src: string, options: unknown): void;
   stopChild(id: string): void;
+}
+
+/** A reference that was persisted may stay what it is as JSON. */
+function actorOr(found: unknown, self: unknown): unknown {
+  return typeof found === 'object' && found !== null && 'send' in found ? found : self;
 }
 
 const itself = ({ self }: Seen): unknown => self;

@@ -7,5 +7,7 @@ import { installPeers, prepare, ROOT } from './prepare.mjs';
 prepare('core', 'product');
 installPeers();
 process.chdir(ROOT);
+// What is measured is what runs in production: nothing is watched.
+process.env.NODE_ENV ??= 'production';
 process.argv[1] = join(ROOT, 'build', 'dist', 'bench.js');
 await import(pathToFileURL(join(ROOT, 'build', 'dist', 'bench.js')).href);

@@ -64,6 +64,8 @@ export function formatNotice(notice: Notice, paint: Paint): string {
       return paint('warn', `${notice.instance} is gone: ${notice.reason}`);
     case 'step':
       return formatStep(notice, paint);
+    case 'impurity':
+      return paint('bad', `IMPURE machine ${notice.machine} ${notice.path} at ${notice.peer}: uses ${notice.uses}`);
     case 'divergence':
       return paint(
         'bad',

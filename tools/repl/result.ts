@@ -74,6 +74,7 @@ export type Notice =
       readonly patch: readonly Operation[];
       readonly effects: readonly string[];
     }
+  | { readonly kind: 'impurity'; readonly peer: string; readonly machine: string; readonly path: string; readonly uses: string }
   | {
       readonly kind: 'divergence';
       readonly peer: string;

@@ -52,7 +52,7 @@ export class StepTail {
       throw failure;
     }
     for (const entry of model.timeline) this.#told.add(entry);
-    for (const record of model.divergences) this.#told.add(record);
+    for (const record of [...model.divergences, ...model.impurities]) this.#told.add(record);
     this.#collector = collector;
   }
 
@@ -67,6 +67,11 @@ export class StepTail {
       if (!model.hasImage(entry.record.image)) return;
       this.#told.add(entry);
       this.#options.notice(noticeOf(model, entry));
+    }
+    for (const record of model.impurities.filter((each) => !this.#told.has(each))) {
+      this.#told.add(record);
+      const { machine, path, uses } = record.impurity;
+      this.#options.notice({ kind: 'impurity', peer: model.peerName(record.peer), machine, path, uses });
     }
     for (const record of model.divergences.filter((each) => !this.#told.has(each))) {
       this.#told.add(record);

@@ -9,7 +9,7 @@ import type { Core } from '../../core/wasm.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import type { InspectRecord } from '../../peer/inspect/protocol.ts';
 import { readInspectMessage } from '../../peer/inspect/read.ts';
-import type { DivergenceRecord, ImageDescription, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
+import type { DivergenceRecord, ImageDescription, ImpurityRecord, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
 import { Chart, type ChartShape } from './chart.ts';
 import { createEntry, type Entry, type ToldActor } from './entry.ts';
 import { explain, type Microstep } from './explain.ts';
@@ -62,6 +62,8 @@ export class TraceModel {
   readonly #images = new Map<string, Image>();
   readonly #peers = new Map<string, PeerInfo>();
   readonly #programs = new Programs();
+  /** The author's functions that peers found to depend on more than their arguments. */
+  readonly impurities: ImpurityRecord[] = [];
   readonly #divergences: DivergenceRecord[] = [];
   readonly #timeline = new Timeline((entry) => (entry.told === undefined ? this.#history(entry).before(entry) : entry.told.previous));
   #size = 0;
@@ -82,6 +84,7 @@ export class TraceModel {
   /** Takes a record in. @returns false when it was known already. @throws LockstepError BAD_PARAMS for a program's message that is none. */
   add(record: Traced): boolean {
     if (record.kind === 'divergence') return this.#addDivergence(record);
+    if (record.kind === 'impurity') return this.impurities.length < this.#limits.divergenceMax && this.impurities.push(record) > 0;
     if (record.kind === 'inspect') return this.#addTold(record);
     const entry = createEntry(record);
     if (this.#entries.has(entry.id)) return false;
@@ -256,6 +259,7 @@ export class TraceModel {
     for (const { record, told } of this.timeline) if (told === undefined) yield record;
     yield* this.#programs.records();
     yield* this.#divergences;
+    yield* this.impurities;
   }
 
   /**
@@ -271,7 +275,7 @@ export class TraceModel {
       if (line.kind === 'peer') {
         if (!this.#peers.has(line.peer.peer)) this.addPeer(line.peer);
       } else if (line.kind === 'state') this.addState(line.state);
-      else if (line.kind !== 'image' && this.add(line) && line.kind !== 'divergence') count++;
+      else if (line.kind !== 'image' && this.add(line) && line.kind !== 'divergence' && line.kind !== 'impurity') count++;
     }
     return count;
   }
@@ -281,6 +285,7 @@ export class TraceModel {
     this.#histories.clear();
     this.#programs.clear();
     this.#divergences.length = 0;
+    this.impurities.length = 0;
     this.#size = 0;
     this.#version++;
   }
