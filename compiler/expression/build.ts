@@ -7,12 +7,13 @@ import { DEPTH_MAX, depthOf, type Expression, type Field, type Item } from './tr
 
 export const UNDEFINED: Expression = { kind: 'undefined' };
 export const literal = (value: Json): Expression => ({ kind: 'literal', value });
-export const member = (of: Expression, key: string | Expression, optional = false): Expression => ({
-  kind: 'member',
-  of,
-  key: typeof key !== 'string' && key.kind === 'literal' && typeof key.value === 'string' ? key.value : key,
-  optional,
-});
+/** A constant field of a literal is its value. */
+export function member(of: Expression, key: string | Expression, optional = false): Expression {
+  const name = typeof key !== 'string' && key.kind === 'literal' && typeof key.value === 'string' ? key.value : key;
+  if (of.kind === 'literal' && isObject(of.value) && typeof name === 'string' && Object.hasOwn(of.value, name))
+    return literal(of.value[name]!);
+  return { kind: 'member', of, key: name, optional };
+}
 
 /** Spreads of what is written out become its fields; the last of equal constant fields stays when nothing unknown stands between. */
 export function object(fields: readonly Field[]): Expression {
