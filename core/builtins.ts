@@ -78,8 +78,9 @@ export class Builtins {
         return this.#spawn(meant as AuthorFunction, path, author, acts);
       case 'xstate.stopChild': {
         const id = targetId(resolve((meant as AuthorFunction).actorRef, author, params));
-        if (id !== undefined && acts.hasChild(id)) acts.request({ kind: 'stop', id });
-        return;
+        if (id !== undefined && acts.hasChild(id)) return acts.request({ kind: 'stop', id });
+        // Nobody to stop is a change all the same, by XState's rule: eventless transitions are looked for again.
+        return acts.change();
       }
       case 'xstate.enqueueActions':
         return this.#enqueue(meant as AuthorFunction, place, args, params, acts, depth);
@@ -105,10 +106,12 @@ export class Builtins {
     const isSpecial = named === SELF || named === PARENT;
     // SCXML's way to name an invoked actor.
     const receiver = named.startsWith('#_') && !isSpecial ? named.slice(2) : named;
-    if (!isSpecial && !acts.hasChild(receiver) && !place.invoked.has(receiver))
+    const isName = typeof target === 'string';
+    const isEarly = isName && place.invoked.has(receiver);
+    // A name must be somebody's; a reference may outlive its actor, and what is sent to it then goes nowhere.
+    if (isName && !isSpecial && !isEarly && !acts.hasChild(receiver))
       throw new LockstepError('HOST_THREW', `Unable to send event to actor '${named}' from machine '${this.#machine}'.`);
-    if (delayMs === undefined)
-      return acts.request({ kind: 'send', to: receiver, event: sent, ...(place.invoked.has(receiver) ? { isEarly: true } : {}) });
+    if (delayMs === undefined) return acts.request({ kind: 'send', to: receiver, event: sent, ...(isEarly ? { isEarly: true } : {}) });
     acts.request({ kind: 'delay', id: sendId(id, acts), delayMs, to: receiver, event: sent });
   }
 

@@ -76,9 +76,8 @@ export class Children {
 
   /** An actor that does not start, for want of a runner or because its logic throws, tells its parent so. */
   start(child: ChildStart, logic: unknown, isRestart: boolean): void {
-    this.stop(child.id);
     const early = this.#early.get(child.id) ?? [];
-    this.#early.delete(child.id);
+    this.stop(child.id);
     // What an actor says after it was stopped, or after another took its id, is not heard.
     const incarnation = {};
     this.#incarnations.set(child.id, incarnation);
@@ -102,6 +101,7 @@ export class Children {
     const actor = this.#running.get(id);
     this.#incarnations.delete(id);
     this.#running.delete(id);
+    this.#early.delete(id);
     actor?.stop();
   }
 

@@ -30,6 +30,8 @@ export interface OutcomeSource {
   readonly records: Uint32Array;
   /** Whether this is step 1: its patch makes the whole context. */
   readonly first: boolean;
+  /** Whether it is XState's first step. */
+  readonly startsActorsFirst: boolean;
   readonly before: Json;
   readonly after: Json;
   /** The one before the first assign and the one after each; undefined when none ran. */
@@ -132,8 +134,64 @@ function clocksOf(records: Uint32Array): readonly number[] {
   return [...ticks].sort(([a], [b]) => a - b).flat();
 }
 
-/** The author's effects and the requests of builtins, in the order in which they came up. */
+/** The author's effects and the requests of builtins, in the order in which they are carried out. */
 function effectsOf(source: OutcomeSource): readonly Effect[] {
+  const effects = effectsAsMade(source);
+  return source.requests === undefined ? effects : inOrder(effects, source.startsActorsFirst);
+}
+
+/**
+ * An actor that the same step stops again, or whose id another one takes, never starts; what had its id before is stopped in its place.
+ * In its first step a machine of XState starts its actors before anything else that it asks for.
+ */
+function inOrder(effects: readonly Effect[], startsActorsFirst: boolean): readonly Effect[] {
+  if (startsActorsFirst) {
+    const others = effects.filter((effect, index) => !isOfActors(effect.request) && !isLost(effect, effects.slice(index + 1)));
+    return [...starts(effects), ...others.map(inTime)];
+  }
+  return effects.map((effect, index): Effect => {
+    const { request } = effect;
+    if (request?.kind !== 'spawn') return effect;
+    const { id } = request.child;
+    return effects.slice(index + 1).some((later) => touches(later, id)) ? { ...effect, request: { kind: 'stop', id } } : effect;
+  });
+}
+
+/** The actors that are left at the end of a first step, in the order of their ids. */
+function starts(effects: readonly Effect[]): Iterable<Effect> {
+  const left = new Map<string, Effect>();
+  for (const effect of effects) {
+    const { request } = effect;
+    if (request?.kind === 'spawn') left.set(request.child.id, effect);
+    else if (request?.kind === 'stop') left.delete(request.id);
+  }
+  return left.values();
+}
+
+function isOfActors(request: Request | undefined): boolean {
+  return request?.kind === 'spawn' || request?.kind === 'stop';
+}
+
+/** Whether it is sent to an actor that does not start, because the step stops it or gives its id away. */
+function isLost({ request }: Effect, later: readonly Effect[]): boolean {
+  if (request?.kind !== 'send') return false;
+  return later.filter((effect) => touches(effect, request.to)).length > (request.isEarly === true ? 1 : 0);
+}
+
+/** Whether it starts or stops an actor of that id. */
+function touches({ request }: Effect, id: string): boolean {
+  return request?.kind === 'spawn' ? request.child.id === id : request?.kind === 'stop' && request.id === id;
+}
+
+/** Sent when its receiver runs. */
+function inTime(effect: Effect): Effect {
+  const { request } = effect;
+  if (request?.kind !== 'send' || request.isEarly !== true) return effect;
+  return { ...effect, request: { kind: 'send', to: request.to, event: request.event } };
+}
+
+/** In the order in which they came up. */
+function effectsAsMade(source: OutcomeSource): readonly Effect[] {
   const { records, contexts } = source;
   const requests = source.requests ?? [];
   let effects: Effect[] | undefined;

@@ -36,6 +36,8 @@ export interface Acts {
   /** Merges into the context. @throws LockstepError NOT_JSON */
   assign(partial: unknown): void;
   request(request: Request): void;
+  /** Nothing happens, and the microstep counts as one that changed something. */
+  change(): void;
   /** A child that is there at this point of the step. */
   hasChild(id: string): boolean;
   /** An id that no other call of this instance gets. */

@@ -206,6 +206,10 @@ export class Run implements FunctionArguments, Acts {
     (this.requests ??= []).push({ at, fn: this.#acting, context: this.context, event: this.event, request });
   }
 
+  change(): void {
+    this.#hasChanged = true;
+  }
+
   hasChild(id: string): boolean {
     for (let i = (this.requests?.length ?? 0) - 1; i >= 0; i--) {
       const { request } = this.requests![i]!;

@@ -311,6 +311,10 @@ class LeavingActs implements Acts, FunctionArguments {
     this.#carryOut(request);
   }
 
+  change(): void {
+    // There is no microstep that it could count for.
+  }
+
   hasChild(id: string): boolean {
     return this.#children.has(id);
   }

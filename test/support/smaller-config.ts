@@ -39,7 +39,11 @@ function* lessOf(value: unknown): Generator<unknown> {
       for (const less of lessOf(item)) yield items.map((other, place) => (place === index ? less : other));
   } else if (isFields(value)) {
     for (const key of Object.keys(value)) yield omit(value, key);
-    for (const [key, inner] of Object.entries(value)) for (const less of lessOf(inner)) yield { ...value, [key]: less };
+    for (const [key, inner] of Object.entries(value)) {
+      // A list without targets is none that an author would write.
+      if (key === 'target' && Array.isArray(inner) && inner.length === 1) continue;
+      for (const less of lessOf(inner)) yield { ...value, [key]: less };
+    }
   }
 }
 

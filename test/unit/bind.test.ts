@@ -21,6 +21,7 @@ const NO_ACTS: Acts = {
   raise: () => expect.unreachable(),
   assign: () => expect.unreachable(),
   request: () => expect.unreachable(),
+  change: () => expect.unreachable(),
   hasChild: () => false,
   nextId: () => expect.unreachable(),
 };

@@ -1,11 +1,11 @@
 // Random families of machines: charts of test/differential/chart.ts that invoke, spawn, tell and stop one another. A machine may start those
+import { told } from '../differential/kids.ts';
 // that come after it only, and an event remembers how often it was passed on, so that a family stays small and quiet by itself.
 
 import type { AnyStateMachine } from 'xstate';
 import { randomChart, type Chart } from '../differential/chart.ts';
 import { mix, type Given, type Log } from '../differential/log.ts';
 import type { XState } from '../differential/oracle.ts';
-import { kid } from '../differential/outward.ts';
 import type { Random } from '../support/random.ts';
 
 export interface Family {
@@ -50,7 +50,7 @@ export function randomFamily(upbringing: Upbringing): Family {
   for (let number = 1 + random.below(3); number >= 0; number -= 1) {
     const chart = smallChart(upbringing);
     const younger = Object.fromEntries(machines.map((machine, index) => [`m${number + 1 + index}`, machine]));
-    const actors = { ...younger, kid: kid({ random, xstate, log }), sum: sum(xstate) };
+    const actors = { ...younger, kid: kid(xstate, log), sum: sum(xstate) };
     new Weaver(upbringing, chart, { names: Object.keys(actors), isRoot: number === 0 }).weave();
     const machine = xstate.createMachine(
       chart.config as never,
@@ -72,6 +72,15 @@ function smallChart({ random, xstate, log }: Upbringing): Chart {
     chart.config.options = { maxIterations: 30 };
     return chart;
   }
+}
+
+/** A callback that writes down when it starts, what it hears and when it is stopped. */
+function kid(xstate: XState, log: Log): unknown {
+  return xstate.fromCallback(({ input, receive, self }) => {
+    log.outside.push(told.start(self.id, input));
+    receive((event) => void log.outside.push(told.receive(self.id, event)));
+    return () => void log.outside.push(told.stop(self.id));
+  });
 }
 
 /** An actor that is no machine, whose snapshot changes with all it is told. */
