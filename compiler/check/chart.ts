@@ -3,10 +3,16 @@
 
 import * as layout from '../../assembly/layout.ts';
 import type { Machine } from '../../core/machine.ts';
+import type { Definition } from '../definition.ts';
+import { needsOf } from './relations.ts';
 
 export interface Stimulus {
+  /** As a person calls it. */
+  readonly name: string;
   /** Event number; 0 is an event that nothing in the machine names. */
   readonly event: number;
+  /** Of a mutation: the numbers of the states that it calls. */
+  readonly called?: readonly number[];
   /** Words: the states in which something is listed under it. */
   readonly mask: Uint32Array;
   /** The state whose timer sends it, or -1. */
@@ -31,13 +37,13 @@ export class Chart {
   readonly #view: DataView;
   readonly #machine: Machine;
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, relations: Definition['relations']) {
     this.#machine = machine;
     const { bytes } = machine;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.historyWords = machine.historyCount * machine.wordCount;
     this.transitions = this.#readTransitions();
-    this.stimuli = this.#readStimuli();
+    this.stimuli = relations === undefined ? this.#readStimuli() : mutations(machine, relations);
   }
 
   /** The place of a section, or a count, in the header. */
@@ -70,10 +76,10 @@ export class Chart {
     const named = symbols.events
       .map((type, event) => ({ type, event }))
       .filter(({ type, event }) => event !== 0 && !type.startsWith(donePrefix))
-      .map(({ event }) => ({ event, mask: this.#mask(event), timerState: timers.get(event) ?? -1 }));
+      .map(({ type, event }) => ({ name: type, event, mask: this.#mask(event), timerState: timers.get(event) ?? -1 }));
     const always = symbols.events.length;
     const asksData = this.transitions.some(({ event, hasGuard }) => event === always && hasGuard);
-    return asksData ? [...named, { event: 0, mask: this.#mask(always), timerState: -1 }] : named;
+    return asksData ? [...named, { name: '(any other)', event: 0, mask: this.#mask(always), timerState: -1 }] : named;
   }
 
   #mask(event: number): Uint32Array {
@@ -91,4 +97,25 @@ export class Chart {
     }
     return states;
   }
+}
+
+/**
+ * Of a relational machine: each state is added, alone and together with all that it needs, and removed. The state that stands for errors is
+ * left to its owner.
+ */
+function mutations(machine: Machine, relations: NonNullable<Definition['relations']>): Stimulus[] {
+  const mask = new Uint32Array(machine.wordCount).fill(0xffff_ffff);
+  const stimulus = (kind: 'add' | 'remove', names: readonly string[]): Stimulus => ({
+    name: `${kind} ${names.join(', ')}`,
+    event: machine.eventNumber(`relational.${kind}`),
+    called: names.map((name) => machine.stateNumber(name)),
+    mask,
+    timerState: -1,
+  });
+  return [...relations.states.keys()]
+    .filter((name) => name !== relations.exception)
+    .flatMap((name) => {
+      const needs = needsOf(relations, name);
+      return [stimulus('add', [name]), ...(needs.length > 1 ? [stimulus('add', needs)] : []), stimulus('remove', [name])];
+    });
 }

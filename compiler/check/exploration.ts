@@ -5,11 +5,12 @@
 import * as layout from '../../assembly/layout.ts';
 import { assert } from '../../core/errors.ts';
 import type { Machine } from '../../core/machine.ts';
+import type { Definition } from '../definition.ts';
 import { Chart, type Stimulus } from './chart.ts';
 import { Oracle } from './oracle.ts';
 import { NOWHERE, Space } from './space.ts';
 
-/** Instead of an event number: the initial macrostep. */
+/** Instead of the index of a stimulus: the initial macrostep. */
 export const START = 0xffff;
 /** Runs of one step with different answers; what is beyond is not looked at, and the exploration says so. */
 const RUNS_MAX = 4_096;
@@ -23,6 +24,7 @@ export interface ExplorationOptions {
 export interface EndlessStep {
   /** The configuration that it began in, or NOWHERE. */
   readonly from: number;
+  /** Index of the stimulus, or START. */
   readonly event: number;
   /** Whether no other answer to a question in its rounds could end it. */
   readonly isCertain: boolean;
@@ -58,6 +60,7 @@ export class Exploration {
   readonly #endless: EndlessStep[] = [];
   readonly #instance: number;
   readonly #limit: number;
+  readonly #isRelational: boolean;
   /** Word index of the instance, and of the configuration and the histories in it. */
   readonly #status: number;
   readonly #configuration: number;
@@ -75,11 +78,18 @@ export class Exploration {
 
   /**
    * @param source the machine that the image was compiled from, for its guards.
+   * @param relations of a relational machine: its mutations are what can happen.
    * @throws LockstepError CORE when memory is exhausted.
    */
-  constructor(machine: Machine, source: unknown, { configurationMax = CONFIGURATIONS_DEFAULT }: ExplorationOptions = {}) {
+  constructor(
+    machine: Machine,
+    source: unknown,
+    { configurationMax = CONFIGURATIONS_DEFAULT }: ExplorationOptions = {},
+    relations?: Definition['relations'],
+  ) {
     this.machine = machine;
-    this.chart = new Chart(machine);
+    this.chart = new Chart(machine, relations);
+    this.#isRelational = relations !== undefined;
     this.#limit = configurationMax;
     this.#instance = machine.core.exports.create(machine.handle);
     assert(this.#instance > 0, 'a core that took an image has room for an instance');
@@ -131,10 +141,12 @@ export class Exploration {
       if (space.count > this.#limit) return;
       if (space.isMarked(number)) continue;
       this.load(number);
-      let moves = false;
-      for (const stimulus of stimuli) {
+      // Mutations can always come: there is no deadlock of relations.
+      let moves = this.#isRelational;
+      for (let index = 0; index < stimuli.length; index++) {
+        const stimulus = stimuli[index]!;
         if (!this.#isListed(stimulus)) continue;
-        const took = this.#visit(number, stimulus.event);
+        const took = this.#visit(number, index);
         // An event that nothing names may only make an eventless guard look again: no way out to rely on.
         if (took && stimulus.event !== 0) moves = true;
       }
@@ -191,12 +203,19 @@ export class Exploration {
     this.#place = this.space.place(number);
   }
 
-  #run(event: number): number {
-    const { core } = this.machine;
+  /** @param index of the stimulus, or START. */
+  #run(index: number): number {
+    const { exports, words } = this.machine.core;
     for (;;) {
-      this.#restore(event);
+      this.#restore(index === START);
       this.oracle.begin();
-      const result = event === START ? core.exports.start(this.#instance, 0) : core.exports.step(this.#instance, event, this.#flags);
+      let result: number;
+      if (index === START) result = exports.start(this.#instance, 0);
+      else {
+        const { event, called } = this.chart.stimuli[index]!;
+        if (called !== undefined) this.#call(words, called);
+        result = exports.step(this.#instance, event, this.#flags);
+      }
       if (result >= 0 || result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return result;
       assert(
         result === layout.FAULT_OUTPUT_FULL,
@@ -204,6 +223,12 @@ export class Exploration {
       );
       this.#reserve();
     }
+  }
+
+  #call(words: Uint32Array, called: readonly number[]): void {
+    const at = this.machine.core.exports.called() >>> 2;
+    words[at] = called.length;
+    for (let i = 0; i < called.length; i++) words[at + 1 + i] = called[i]!;
   }
 
   #outputSize = layout.OUTPUT_SIZE;
@@ -214,9 +239,9 @@ export class Exploration {
   }
 
   /** Writes the configuration at hand into the instance. Clocks run on: nothing asks them. */
-  #restore(event: number): void {
+  #restore(isNew: boolean): void {
     const { words } = this.machine.core;
-    if (event === START) {
+    if (isNew) {
       words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
       return;
     }

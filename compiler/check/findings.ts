@@ -4,6 +4,7 @@ import { NONE16 } from '../../assembly/layout.ts';
 import type { StateValue } from '../../core/machine.ts';
 import type { Definition, NodeDefinition, StateDefinition } from '../definition.ts';
 import type { EndlessStep, Exploration } from './exploration.ts';
+import { conflictsOf, type Conflict } from './relations.ts';
 import { trailOfEndless, trailTo, valueOf, type TrailStep } from './trail.ts';
 
 export type Finding =
@@ -30,7 +31,9 @@ export type Finding =
       /** Pointers to the transitions that are taken again and again. */
       readonly loop: readonly string[];
       readonly trail: readonly TrailStep[];
-    };
+    }
+  /** Relations that contradict one another. */
+  | Conflict;
 
 /** What is worth knowing and may be meant. */
 export type Remark =
@@ -55,12 +58,19 @@ export interface Findings {
 /** @param paths by transition number, as the compiler gives them. */
 export function findingsOf(exploration: Exploration, definition: Definition, paths: readonly string[]): Findings {
   const states = inOrder(definition.root);
+  const keys = new Map(states.map(({ id, key }) => [id, key]));
   const ends = deadEnds(exploration, states);
   const areMeant = WITHOUT_FINAL.has(definition.dialect);
   const loops = endlessLoops(exploration, paths);
+  const conflicts = definition.relations === undefined ? [] : conflictsOf(definition.relations);
+  const explained = new Set(conflicts.filter(({ adds }) => adds === undefined).map(({ state }) => state));
+  if (definition.relations !== undefined) explained.add(definition.relations.exception);
   return {
     findings: [
-      ...(exploration.isComplete ? [...unreachable(exploration, states), ...dead(exploration, states, paths)] : []),
+      ...conflicts,
+      ...(exploration.isComplete
+        ? [...unreachable(exploration, states).filter(({ state }) => !explained.has(keys.get(state)!)), ...dead(exploration, states, paths)]
+        : []),
       ...(areMeant ? [] : ends.map((end) => ({ kind: 'deadlock' as const, ...end }))),
       ...loops.filter(({ isCertain }) => isCertain).map(({ finding }) => ({ kind: 'livelock' as const, ...finding })),
     ],
@@ -84,7 +94,7 @@ function inOrder(root: StateDefinition): StateDefinition[] {
   return states;
 }
 
-function unreachable({ machine, entered }: Exploration, states: readonly StateDefinition[]): Finding[] {
+function unreachable({ machine, entered }: Exploration, states: readonly StateDefinition[]) {
   return states.flatMap(({ id, path }, number) => {
     const isOutermost = entered[number] === 0 && (number === 0 || entered[machine.parent(number)] === 1);
     return isOutermost ? [{ kind: 'unreachable' as const, path, state: id }] : [];

@@ -31,7 +31,7 @@ export function check(core: Core, source: unknown, options: ExplorationOptions =
   const definition = readDefinition(machine);
   const { bytes, symbols, transitionPaths } = compile(definition);
   const loaded = Machine.load(core, bytes);
-  const exploration = new Exploration(loaded, machine, options);
+  const exploration = new Exploration(loaded, machine, options, definition.relations);
   try {
     exploration.run();
     return {

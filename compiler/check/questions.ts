@@ -16,6 +16,7 @@ import {
   type Source,
 } from '../../core/source.ts';
 import type { FunctionSymbol } from '../../core/symbols.ts';
+import { isRelational } from '../dialects/relational.ts';
 
 /** A question that is answered both ways. */
 export interface Question {
@@ -40,16 +41,18 @@ export class Questions {
   readonly list: Question[] = [];
   readonly #source: Source;
   readonly #numbers = new Map<unknown, number>();
+  readonly #isRelational: boolean;
 
   constructor(source: unknown) {
+    this.#isRelational = isRelational(source);
     this.#source = readSource(source);
   }
 
   /** What the guard function of an image asks. */
   condition(symbol: FunctionSymbol): Condition {
     const guard = at(this.#source, symbol.path);
-    // Of a route: whether the event names it, and its own guard.
-    if (symbol.path.endsWith('/route')) return this.#question(symbol.path, symbol.path, symbol.path);
+    // Of a route: whether the event names it, and its own guard. A handler of a relational machine is no guard of others.
+    if (symbol.path.endsWith('/route') || this.#isRelational) return this.#question(symbol.path, symbol.path, symbol.path);
     return this.#read(guard, symbol.path, ALIAS_MAX);
   }
 

@@ -72,7 +72,7 @@ export class Space {
     return this.#parents[number >>> PAGE_BITS]![number & PAGE_MASK]!;
   }
 
-  /** The number of the event by which it was first reached. */
+  /** What was given to add(): by which event it was first reached. */
   event(number: number): number {
     return this.#events[number >>> PAGE_BITS]![number & PAGE_MASK]!;
   }

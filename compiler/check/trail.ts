@@ -72,7 +72,6 @@ function answersOf({ oracle }: Exploration): GuardAnswer[] {
   });
 }
 
-export function eventName({ machine }: Exploration, event: number): string {
-  if (event === START) return '(start)';
-  return event === 0 ? '(any other)' : machine.symbols.events[event]!;
+function eventName({ chart }: Exploration, event: number): string {
+  return event === START ? '(start)' : chart.stimuli[event]!.name;
 }

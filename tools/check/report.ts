@@ -71,6 +71,11 @@ function paragraph(item: Finding | Remark, place: (path: string) => string): str
       ];
     case 'livelock':
       return [`  livelock     ${place(item.path)}: a step never ends; it goes round ${item.loop.join(', ')}`, ...trail(item.trail)];
+    case 'conflict': {
+      const [remover, removed] = item.between;
+      const what = item.adds === undefined ? `'${item.state}' can never be active` : `'${item.state}' adds '${item.adds}' in vain`;
+      return [`  conflict     ${place(item.path)}: ${what}: '${remover}' removes '${removed}' (${item.because}), and both are needed`];
+    }
     case 'loop':
       return [`  remark       ${place(item.path)}: only data can end the round ${item.loop.join(', ')}`, ...trail(item.trail)];
     case 'end':
