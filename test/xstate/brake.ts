@@ -1,6 +1,7 @@
 // What keeps a system of actors from going on for ever: two that answer each other never come to rest, in XState as little as here. Beyond a
 // number of messages in a turn further ones are lost, beyond a number of new actors the next one throws; the same on both sides, at the same point.
 
+import { sorted } from '../differential/view.ts';
 import type { Playing, Side } from './record.ts';
 
 const MESSAGES_MAX = 100;
@@ -45,7 +46,7 @@ export class Brake {
     const relay = held._relay;
     held._relay = (source, target, event) => {
       this.#messages += 1;
-      if (this.#messages <= MESSAGES_MAX) return relay(source, target, event);
+      if (this.#messages <= MESSAGES_MAX) return relay(source, target, inOneOrder(event));
       this.hasBraked = true;
       this.#side.record.write('lost', event);
     };
@@ -58,4 +59,25 @@ export class Brake {
     this.hasBraked = true;
     throw new Error('too many actors');
   }
+}
+
+/**
+ * A snapshot that a child tells has regions, memories, tags and children in the order in which they came, which a restored one does not know: the
+ * difference that is no difference, and random functions see the text of what they are given.
+ */
+function inOneOrder(event: unknown): unknown {
+  const { type, snapshot } = event as { readonly type: string; readonly snapshot?: object };
+  if (!type.startsWith('xstate.snapshot.') || snapshot === undefined || !('_nodes' in snapshot)) return event;
+  const { value, historyValue, children, tags } = snapshot as { readonly [field: string]: unknown } & { readonly tags?: Iterable<string> };
+  const one = {
+    value: sorted(value),
+    historyValue: byKey(historyValue as object),
+    children: byKey(children as object),
+    tags: new Set([...(tags ?? [])].sort()),
+  };
+  return { ...(event as object), snapshot: { ...snapshot, ...one } };
+}
+
+function byKey(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
