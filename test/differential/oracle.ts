@@ -2,8 +2,8 @@
 // ties between eventless transitions, the order of regions and the order in which history restores states; that order is not part of a
 // persisted snapshot, so a live and a restored actor may part ways. We define document order instead. The correction is three `sort`s,
 // applied to a copy of the published bundle in a temporary folder; every other line of XState runs as published.
-// Where actors are kept by a replica, their ids are their names (docs/definitions.md): one whose id another takes is stopped, one that the
-// step which spawned it stops again never starts. For the test of that some lines more are corrected.
+// Where actors are kept by a replica, their ids are their names (docs/definitions.md): a reference means whoever has its id, one whose id
+// another takes is stopped, one that the step which spawned it stops again never starts. For the test of that more lines are corrected.
 
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -42,6 +42,11 @@ const CORRECTIONS: readonly Correction[] = [
 ];
 
 const OF_REPLICAS: readonly Correction[] = [
+  {
+    what: 'a reference stands for whoever has its id',
+    published: 'targetActorRef = resolvedTarget || actorScope.self;',
+    corrected: 'targetActorRef = snapshot.children[resolvedTarget?.id] ?? resolvedTarget ?? actorScope.self;',
+  },
   {
     what: 'spawnChild and invoke stop the actor whose id they take',
     published: `  return [cloneMachineSnapshot(snapshot, {

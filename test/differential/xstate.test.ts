@@ -83,7 +83,7 @@ const without =
     Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 
 test.each<[mistake: string, change: (fields: Config) => Config, states: number, moves: number]>([
-  ['reenter does nothing', without('reenter'), 3, 2],
+  ['reenter does nothing', without('reenter'), 4, 2],
   ['tags are lost', without('tags'), 2, 1],
   ['deep history is shallow', (fields) => (fields.history === 'deep' ? { ...fields, history: 'shallow' } : fields), 12, 5],
 ])('[CHART-3] a difference from XState is shown by a small chart: %s', (_mistake, change, states, moves) => {
