@@ -17,16 +17,28 @@ const CHANNEL = 'lockstep.claims';
 /** Claims of this document by scope: a page that connects twice is two peers, and the same two after a reload. */
 const slots = new Map<string, Set<number>>();
 
+/** Whoever is alive holds this lock on its secret. */
+export function secretLock(secret: string): string {
+  return `lockstep ${secret}`;
+}
+
 /**
  * The secret of this tab for `scope`, held until it is released or the tab is gone.
  * @param scope what the secret is for: a relay is not to learn who this tab is at another.
+ * @param known the only ones that may be used again, in this order: a new tab becomes the first one of them that is gone.   (KEEP-6)
  */
-export async function claimSecret(scope: string): Promise<Claim> {
+export async function claimSecret(scope: string, known?: readonly string[]): Promise<Claim> {
   const slot = freeSlot(scope);
   const key = `lockstep ${scope} ${slot}`;
-  const stored = read(key);
-  let secret = stored ?? newSecret();
-  let unlock = await lock(secret);
+  const found = read(key);
+  const stored = found !== undefined && known?.includes(found) !== false ? found : undefined;
+  let secret = stored ?? '';
+  let unlock = stored === undefined ? undefined : await lock(stored);
+  for (const orphan of known ?? []) {
+    if (unlock !== undefined) break;
+    secret = orphan;
+    unlock = await lockByName(orphan, { ifAvailable: true });
+  }
   while (unlock === undefined) {
     secret = newSecret();
     unlock = await lock(secret);
@@ -74,13 +86,16 @@ function write(key: string, secret: string): void {
 
 /** @returns how to let go; undefined when somebody alive has it. Pages of an insecure origin have no locks. */
 function lock(secret: string): Promise<(() => void) | undefined> {
-  return 'locks' in navigator ? lockByName(secret) : askAround(secret);
+  return 'locks' in navigator ? lockByName(secret, { signal: AbortSignal.timeout(HANDOVER_MS) }) : askAround(secret);
 }
 
-function lockByName(secret: string): Promise<(() => void) | undefined> {
+function lockByName(secret: string, options: LockOptions): Promise<(() => void) | undefined> {
   return new Promise((resolve) => {
-    const granted = (): Promise<void> => new Promise((release) => resolve(release));
-    navigator.locks.request(`lockstep ${secret}`, { signal: AbortSignal.timeout(HANDOVER_MS) }, granted).catch(() => resolve(undefined));
+    const granted = async (held: Lock | null): Promise<void> => {
+      if (held === null) resolve(undefined);
+      else await new Promise<void>((release) => resolve(release));
+    };
+    navigator.locks.request(secretLock(secret), options, granted).catch(() => resolve(undefined));
   });
 }
 

@@ -3,6 +3,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { Core } from '../core/wasm.ts';
+import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, type Dial, type Link } from '../peer/link.ts';
 import type { Report } from '../peer/log.ts';
 import type { MachineSource } from '../peer/machines.ts';
@@ -10,6 +11,7 @@ import { Peer } from '../peer/peer.ts';
 import { claimSecret } from './claim.ts';
 import { loadCore } from './core.ts';
 import { browserEnvironment } from './environment.ts';
+import type { Kept } from './kept.ts';
 import { serving } from './serving.ts';
 import { dialSocket } from './socket.ts';
 import type { Way } from './way.ts';
@@ -25,6 +27,8 @@ export interface ConnectOptions {
   readonly hosts?: boolean;
   /** Answers a REPL's `eval` in this tab; refused unless given. */
   readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Whether what is done here survives the page, and the browser: kept in IndexedDB until it is answered. Off unless given. */
+  readonly offline?: boolean;
   /** Whether all tabs of this origin share one socket to the relay; true unless said otherwise. */
   readonly sharesSocket?: boolean;
   /** Loaded by `loadCore()` unless given. */
@@ -41,24 +45,23 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const url = socketUrl(options.url ?? location.href);
-  const [core, claim, watch] = await Promise.all([
+  const report = options.report ?? (() => undefined);
+  const environment = browserEnvironment();
+  const [core, kept, watch] = await Promise.all([
     options.core ?? loadCore(),
-    claimSecret(url),
+    options.offline === true ? openKept(url, environment, report) : undefined,
     options.development === true ? import('../core/watch.ts') : undefined,
   ]);
+  const claim = kept?.claim ?? (await claimSecret(url));
   const road = new Road(url, options.sharesSocket ?? true, () => peer.reconnectNow());
+  const common = { environment, dial: road.dial, core, serving, name: options.name ?? document.title, kind: 'browser', report } as const;
   const peer: Tab = new Tab({
-    environment: browserEnvironment(),
-    dial: road.dial,
-    core,
-    serving,
+    ...common,
     secret: claim.secret,
-    name: options.name ?? document.title,
-    kind: 'browser',
     hosts: options.hosts ?? true,
     ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
-    ...(options.report === undefined ? {} : { report: options.report }),
+    ...(kept === undefined ? {} : { keep: kept.keep }),
   });
   peer.heed(road, claim.release);
   try {
@@ -67,7 +70,18 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     await peer.close();
     throw error;
   }
+  kept?.inherit((secret, keep) => new Peer({ ...common, secret, keep, hosts: false }));
   return peer;
+}
+
+/** What it takes to keep mirrors is loaded for pages that want it. Without storage a page goes on, and forgets.           (KEEP-5) */
+async function openKept(url: string, environment: Environment, report: Report): Promise<Kept | undefined> {
+  try {
+    return await (await import('./kept.ts')).openKept(url, environment, report);
+  } catch (error) {
+    report('warn', 'nothing can be kept', error);
+    return undefined;
+  }
 }
 
 function socketUrl(given: string | URL): string {

@@ -9,11 +9,12 @@ import type { Machine } from '../core/machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { ContextOf, EventOf, PatternOf } from '../core/typed.ts';
 import { backoffMs } from './backoff.ts';
+import type { Kept, KeptState } from './keeping.ts';
 import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
 import { isCutOff, Sender } from './sender.ts';
-import { checkOwn, type Refusal, type Unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
+import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Upstream } from './upstream.ts';
 import { LIMITS } from './wire.ts';
 import type { Expectation, InstanceId, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
@@ -48,6 +49,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #upstream: Upstream;
   readonly #events = new UnconfirmedEvents();
   readonly #refusals: Observers<Refusal>;
+  readonly #overtaken: Observers<EventObject>;
   readonly #standings: Observers<Standing>;
   readonly #sender: Sender;
   readonly #opening: Opening;
@@ -57,6 +59,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #snapshot: Snapshot<TContext, TPattern> | undefined;
   #attempts = 0;
   #shownStanding: Standing = 'offline';
+  /** The name of its machine at the authority. */
+  #machineName = '';
+  /** What was kept of it is on its way; it asks for nothing until then. */
+  #isRestoring: boolean;
   #holders = 0;
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
@@ -67,11 +73,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.id = id;
     this.#upstream = upstream;
     this.#refusals = new Observers(`refusals of ${id}`, upstream.report);
+    this.#overtaken = new Observers(`what overtook events of ${id}`, upstream.report);
     this.#standings = new Observers(`the standing of ${id}`, upstream.report);
     this.#sender = new Sender(this.#events, upstream, {
       answered: (event, error) => this.#answered(event, error),
       overdue: () => this.missed(),
     });
+    this.#isRestoring = upstream.keeping !== undefined;
     this.#opening = new Opening(upstream.environment, () => this.#replica !== undefined);
   }
 
@@ -145,6 +153,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return this.#refusals.add(observer);
   }
 
+  /** Own events that did something here, and nothing when their turn came: what others did first has overtaken them.   (KEEP-3) */
+  onOvertaken(observer: (event: EventObject) => void): Subscription {
+    return this.#overtaken.add(observer);
+  }
+
   /** Each change of `standing`. */
   onStanding(observer: (standing: Standing) => void): Subscription {
     return this.#standings.add(observer);
@@ -171,11 +184,23 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       seed: environment.random(),
       salt: `${this.id}/${this.#epoch}/${this.seq + this.#events.count + 1}`,
     };
-    this.#events.add({ event: checked, expect, stamp, n: 0, sentAt: 0, isApplied: false, answer: undefined, resolve, reject });
+    const { keeping } = this.#upstream;
+    const n = keeping === undefined ? 0 : this.#events.number();
+    const own = unconfirmed({ event: checked, expect, stamp, n, isHeld: n > 0, resolve, reject });
+    this.#events.add(own);
+    keeping?.add({ n, event: checked, ...(expect === undefined ? {} : { expect }), stamp }, () => {
+      own.isHeld = false;
+      this.#pump();
+    });
     this.heard(checked as unknown as TEvent);
-    if (this.#replica?.predict(checked, stamp) === true) this.#changed();
-    if (this.#state.state === 'watching') this.#sender.pump();
+    own.isShown = this.#replica?.predict(checked, stamp) === true;
+    if (own.isShown) this.#changed();
+    this.#pump();
     this.#tellStanding();
+  }
+
+  #pump(): void {
+    if (this.#state.state === 'watching') this.#sender.pump();
   }
 
   #answered(event: Unconfirmed, error: LockstepError | undefined): void {
@@ -183,15 +208,24 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const isNew = !event.isApplied;
     if (event.answer !== undefined && event.answer[1] <= this.seq) event.isApplied = true;
     if (isNew && (error !== undefined || event.isApplied)) this.#rebase();
-    if (error !== undefined) event.reject(error);
+    if (error !== undefined) {
+      event.reject(error);
+      this.#upstream.keeping?.drop([event.n]);
+    }
     this.#settle(this.seq);
-    if (this.#state.state === 'watching') this.#sender.pump();
+    this.#pump();
     this.#tellStanding();
   }
 
   /** Answered, or in the confirmed state by other means. */
   #settle(seq: number): void {
-    for (const { answer, resolve } of this.#events.settled(seq)) if (answer !== undefined) resolve(answer);
+    const settled = this.#events.settled(seq);
+    for (const { answer, resolve, isShown, event } of settled) {
+      if (answer === undefined) continue;
+      resolve(answer);
+      if (isShown && answer[0] === 'ignored') this.#overtaken.tell(event);
+    }
+    if (settled.length > 0) this.#upstream.keeping?.drop(settled.map(({ n }) => n));
   }
 
   // ── For the peer ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,13 +235,38 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return this;
   }
 
+  /** What was kept of it shows until the authority says more, own events included; those are sent when there is a road. (KEEP-2) */
+  restore({ state, events, newest }: Kept, machine: Machine | undefined): void {
+    const replica = state === undefined || machine === undefined ? undefined : new Replica(machine);
+    if (state !== undefined) replica?.load(state.seq, state.state);
+    this.#isRestoring = false;
+    if (this.#state.state === 'closed') return replica?.dispose();
+    this.#events.begin(newest);
+    for (const { n, event, expect, stamp } of events) {
+      const reject = (error: LockstepError): void => this.#refusals.tell({ event, error });
+      this.#events.add(unconfirmed({ n, event, expect, stamp, isHeld: false, resolve: () => undefined, reject }));
+    }
+    if (state === undefined || replica === undefined) return;
+    this.#replica = replica;
+    this.#epoch = state.epoch;
+    this.#machineName = state.machine;
+    this.#rebase();
+    this.#opening.open();
+  }
+
+  #kept(): KeptState | undefined {
+    const replica = this.#replica;
+    if (replica === undefined) return undefined;
+    return { machine: this.#machineName, image: replica.machine.hash, epoch: this.#epoch, seq: replica.seq, state: replica.save() };
+  }
+
   /** The road to the authority may be open (again): asks for what is missing. */
   resume(): void {
     this.#ask(true);
   }
 
   #ask(withHistory: boolean): void {
-    if (this.#state.state === 'closed') return;
+    if (this.#state.state === 'closed' || this.#isRestoring) return;
     if (this.#state.state === 'waiting') this.#state.cancel();
     const attempt = ++this.#attempts;
     this.#state = { state: 'asking', attempt };
@@ -273,7 +332,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#upstream.ended(state.state === 'watching' || state.state === 'loading' ? state.result.room : undefined);
     this.#replica?.dispose();
     this.#replica = undefined;
-    for (const event of this.#events.clear()) event.reject(error);
+    const events = this.#events.clear();
+    // A mirror that is stopped, or whose peer is closed, goes on in another life.
+    if (error.code !== 'CLOSED') this.#upstream.keeping?.drop(events.map(({ n }) => n));
+    for (const event of events) event.reject(error);
     this.#opening.fail(error);
     this.#tellStanding();
     this.finish(error.code === 'CLOSED' ? undefined : error);
@@ -311,6 +373,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     // Another history: what was answered about the one before is all that will ever be known of it.
     if (result.epoch !== this.#epoch) this.#settle(Infinity);
     this.#epoch = result.epoch;
+    this.#machineName = result.machine;
     try {
       const replica = this.#take(result, machine);
       this.#events.appliedUpTo(result.last);
@@ -374,6 +437,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#settle(this.seq);
     this.#rebase();
     this.#tellStanding();
+    this.#upstream.keeping?.moved(
+      () => this.#kept(),
+      () => this.#present().machine.bytes,
+    );
     if (this.#replica !== undefined && this.#replica.status !== 'active') this.finish();
   }
 

@@ -7,6 +7,7 @@ import type { Machine } from '../core/machine.ts';
 import { decodeBase64 } from './base64.ts';
 import { readNotice } from './codec-json.ts';
 import type { Environment } from './environment.ts';
+import type { Keep } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { Mirror } from './mirror.ts';
@@ -23,6 +24,7 @@ export interface MirrorsOptions {
   /** With that peer; CLOSED while there is no link, UNREACHABLE while there is nobody to talk to. */
   readonly session: (instance: InstanceId) => Session | LockstepError;
   readonly diverged: (record: Omit<DivergenceRecord, 'kind' | 'peer'>) => void;
+  readonly keep: Keep | undefined;
 }
 
 export class Mirrors {
@@ -39,16 +41,26 @@ export class Mirrors {
   async watch(instance: InstanceId, definition: unknown, isPatient: boolean): Promise<Mirror> {
     let mirror = this.#mirrors.get(instance);
     if (mirror === undefined) {
-      mirror = new Mirror(instance, this.#upstream(instance, definition));
+      const upstream = this.#upstream(instance, definition);
+      mirror = new Mirror(instance, upstream);
       mirror.isPatient = isPatient;
       this.#mirrors.set(instance, mirror);
-      const authority = this.#options.session(instance);
-      // Without a link the peer resumes all mirrors when there is one; without an authority the answer is that there is none.
-      if (!(authority instanceof LockstepError) || authority.code !== 'CLOSED') mirror.resume();
+      if (upstream.keeping === undefined) this.#begin(mirror);
+      else {
+        const opened = mirror;
+        const machine = (name: string, bytes: Uint8Array): Machine => this.#options.machines.pinned(name, bytes, definition);
+        void upstream.keeping.restore(opened, machine).then(() => this.#begin(opened));
+      }
     }
     mirror.hold();
     await mirror.opened;
     return mirror;
+  }
+
+  #begin(mirror: Mirror): void {
+    const authority = this.#options.session(mirror.id);
+    // Without a link the peer resumes all mirrors when there is one; without an authority the answer is that there is none.
+    if (!(authority instanceof LockstepError) || authority.code !== 'CLOSED') mirror.resume();
   }
 
   /** The link is open, or `authority` is back: asks for what was missed. */
@@ -93,7 +105,7 @@ export class Mirrors {
   }
 
   #upstream(instance: InstanceId, definition: unknown): Upstream {
-    const { environment, machines, report, session, address } = this.#options;
+    const { environment, machines, report, session, address, keep } = this.#options;
     let entered: string | undefined;
     const leave = (): void => {
       // After a restart of the authority another mirror may have got the number of the room that was ours.
@@ -103,6 +115,7 @@ export class Mirrors {
     return {
       environment,
       report,
+      keeping: keep?.(instance),
       watch: (from, answered) => {
         const authority = session(instance);
         if (authority instanceof LockstepError) answered(authority);

@@ -6,6 +6,7 @@ import type { FoundImpurity, Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
+import type { Keep } from './keeping.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
@@ -41,6 +42,8 @@ export interface PeerOptions {
   readonly report?: Report;
   /** Watches the authors' functions for what makes replicas differ, and says what it finds: in development only, it costs. */
   readonly development?: (found: FoundImpurity) => Watcher;
+  /** Keeps the mirrors of this peer beyond its process; with the secret, whose events are sent again under their numbers. */
+  readonly keep?: Keep;
   /** Runs the actors that hosted machines invoke and spawn, but for machines where there is a compiler: those are instances of their own. */
   readonly actors?: ActorRunner;
   /** Hears events that hosted machines emit. */

@@ -93,6 +93,7 @@ export class Peer {
       report,
       address: (instance) => this.#address(instance),
       session: (instance) => this.#sessionFor(instance),
+      keep: options.keep,
       diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
     });
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);

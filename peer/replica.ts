@@ -46,6 +46,11 @@ export class Replica {
     return this.#confirmed.digest();
   }
 
+  /** The confirmed state. */
+  save(): InstanceState {
+    return this.#confirmed.save();
+  }
+
   /** Becomes the authority's state at `seq`. @throws LockstepError BAD_PARAMS when it does not fit the image. */
   load(seq: number, state: InstanceState): void {
     this.#confirmed.load(state, seq);
@@ -92,11 +97,11 @@ export class Replica {
    * The confirmed state, and what is pending over it again.                                   (SYNC-6)
    * @param shown the context that is on show: it stays the same object when it was right, so that nobody draws it again.
    */
-  rebase(pending: readonly { readonly event: EventObject; readonly stamp: Stamp }[], shown: Json | undefined): void {
+  rebase(pending: readonly { readonly event: EventObject; readonly stamp: Stamp; isShown: boolean }[], shown: Json | undefined): void {
     const confirmed = this.#confirmed;
     if (this.#predicted !== undefined) {
       this.#predicted.copyFrom(confirmed);
-      for (const { event, stamp } of pending) this.predict(event, stamp);
+      for (const each of pending) if (this.predict(each.event, each.stamp)) each.isShown = true;
     }
     const instance = this.shown;
     if (shown === undefined || shown === instance.context || !isSame(shown, instance.context)) return;

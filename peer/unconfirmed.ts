@@ -20,15 +20,40 @@ export interface Unconfirmed {
   readonly expect: Expectation | undefined;
   /** Of its prediction: the same in every replay. */
   readonly stamp: Stamp;
-  /** 0 until it is sent. */
+  /** 0 until it has one: when it is kept for later, or else when it is sent. */
   n: number;
+  /** Not to be sent before it is kept. */
+  isHeld: boolean;
+  isSent: boolean;
   sentAt: number;
+  /** Whether its prediction ever did something. */
+  isShown: boolean;
   /** Its step is in the confirmed state, so that no prediction needs it. */
   isApplied: boolean;
   answer: SendResult | undefined;
   resolve(result: SendResult): void;
   reject(error: LockstepError): void;
 }
+
+/** An event that has just been made, or was kept: nobody has heard of it yet. Written out, so that thousands of them are of one shape. */
+export function unconfirmed({ event, expect, stamp, n, isHeld, resolve, reject }: Own): Unconfirmed {
+  return {
+    event,
+    expect,
+    stamp,
+    n,
+    isHeld,
+    isSent: false,
+    sentAt: 0,
+    isShown: false,
+    isApplied: false,
+    answer: undefined,
+    resolve,
+    reject,
+  };
+}
+
+type Own = Pick<Unconfirmed, 'event' | 'expect' | 'stamp' | 'n' | 'isHeld' | 'resolve' | 'reject'>;
 
 export class UnconfirmedEvents {
   #events: Unconfirmed[] = [];
@@ -56,19 +81,32 @@ export class UnconfirmedEvents {
     this.#events.push(event);
   }
 
-  /** Sent and not answered, oldest first. */
-  inFlight(): readonly Unconfirmed[] {
-    return this.#events.filter(({ n, answer }) => n > 0 && answer === undefined);
+  /** Numbers up to this one were given in an earlier life. */
+  begin(newest: number): void {
+    this.#n = newest;
   }
 
-  /** Up to `max` in flight: gives numbers to the next ones that may go. */
+  /** The next number. */
+  number(): number {
+    return ++this.#n;
+  }
+
+  /** Sent and not answered, oldest first. */
+  inFlight(): readonly Unconfirmed[] {
+    return this.#events.filter(({ isSent, answer }) => isSent && answer === undefined);
+  }
+
+  /** Up to `max` in flight: the next ones that may go, under their numbers. */
   take(max: number, now: number): readonly Unconfirmed[] {
-    const first = this.#events.findIndex(({ n }) => n === 0);
+    const first = this.#events.findIndex(({ isSent }) => !isSent);
     if (first < 0) return [];
     const free = max - this.inFlight().length;
-    const taken = free <= 0 ? [] : this.#events.slice(first, first + free);
+    const next = free <= 0 ? [] : this.#events.slice(first, first + free);
+    const held = next.findIndex(({ isHeld }) => isHeld);
+    const taken = held < 0 ? next : next.slice(0, held);
     for (const event of taken) {
-      event.n = ++this.#n;
+      event.n ||= this.number();
+      event.isSent = true;
       event.sentAt = now;
     }
     return taken;

@@ -3,6 +3,7 @@
 import type { LockstepError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Environment } from './environment.ts';
+import type { Keeping } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 import type { DivergenceRecord, SendResult, WatchResult } from './wire.ts';
@@ -10,6 +11,8 @@ import type { DivergenceRecord, SendResult, WatchResult } from './wire.ts';
 export interface Upstream {
   readonly environment: Environment;
   readonly report: Report;
+  /** Where the mirror outlives this process, if it does. */
+  readonly keeping: Keeping | undefined;
   /** Calls back once, and before anything that the authority sent later is handed on. */
   watch(
     from: { epoch: number; seq: number; digest: string } | undefined,

@@ -78,8 +78,9 @@ export class LedgerTab {
     this.#debugger = session;
   }
 
-  static async open(context: BrowserContext, url: string, name: string): Promise<LedgerTab> {
-    const tab = await Tab.open(context, `${url}/?name=${name}`);
+  /** @param mode `&offline` keeps what is done in it. */
+  static async open(context: BrowserContext, url: string, name: string, mode = ''): Promise<LedgerTab> {
+    const tab = await Tab.open(context, `${url}/?name=${name}${mode}`);
     const session = await context.newCDPSession(tab.page);
     await session.send('Debugger.enable');
     return new LedgerTab(name, tab, session);

@@ -8,7 +8,8 @@ import type { EventObject, Json } from '../../core/json.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const CHROMIUM_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 const WAIT = { timeout: 20_000, interval: 25 };
 
 /** What replicas must agree on. */
@@ -26,7 +27,7 @@ declare global {
 
 export async function openChromium(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}: install it, set CHROMIUM, or run npm test -- --no-browser`);
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGS] });
 }
 
 export class Tab {

@@ -11,13 +11,15 @@ export class Wire {
   readonly #policy: string | undefined;
   readonly #sockets = new Set<Duplex>();
   #isUp = true;
+  /** Whether pages are served; sockets may be cut alone. */
+  #hasPages = true;
 
   private constructor(target: string, policy: string | undefined) {
     this.#target = new URL(target);
     this.#policy = policy;
     this.#server = createServer((asked, answer) => this.#forward(asked, answer));
-    this.#server.on('upgrade', (asked, socket, head) => this.#tunnel(asked, socket, head));
-    this.#server.on('connection', (socket) => !this.#isUp && socket.destroy());
+    this.#server.on('upgrade', (asked, socket, head) => (this.#isUp ? this.#tunnel(asked, socket, head) : socket.destroy()));
+    this.#server.on('connection', (socket) => !this.#hasPages && socket.destroy());
   }
 
   /** @param policy replaces the server's Content-Security-Policy. */
@@ -38,13 +40,18 @@ export class Wire {
 
   /** Every socket ends at once, without a close frame, and no new one opens. */
   cut(): void {
-    this.#isUp = false;
+    this.#isUp = this.#hasPages = false;
     for (const socket of this.#sockets) socket.destroy();
     this.#server.closeAllConnections();
   }
 
   mend(): void {
-    this.#isUp = true;
+    this.#isUp = this.#hasPages = true;
+  }
+
+  /** Pages come again, sockets do not. */
+  mendPages(): void {
+    this.#hasPages = true;
   }
 
   remove(): void {
