@@ -22,6 +22,8 @@ export function mutate(event: i32): i32 {
   if (changed < 0) return changed;
   if (changed === 0 || isSilent() || !callAutos()) return 1;
   handle = layout.HANDLE_RAISE;
+  const recorded: i32 = scratch.emit(layout.RECORD_INTERNAL, layout.MUTATION_AUTO, handle);
+  if (recorded < 0) return recorded;
   const automatic: i32 = decide();
   if (automatic <= 0) return automatic === 0 ? 1 : automatic;
   const made: i32 = commit();

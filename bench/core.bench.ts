@@ -4,6 +4,7 @@
 import { inChild } from './child.ts';
 import { million, toggleBatch } from './core/batch.ts';
 import { bytes } from './core/bytes.ts';
+import { relational } from './core/relational.ts';
 import { digest, snapshot } from './core/state.ts';
 import { steps } from './core/steps.ts';
 import { APP34, FLAT1000, TOGGLE, TRAFFIC, TREE1111 } from './machines.ts';
@@ -20,6 +21,7 @@ const ROWS: Readonly<Record<string, (effort: Effort) => Promise<Row[]> | Row[]>>
   snapshot,
   digest,
   bytes,
+  relational,
 };
 
 export function run(effort: Effort): Promise<Row[]> {

@@ -1,6 +1,5 @@
 // A definition as a machine in the one core of this process.
 
-import type { AnyStateMachine } from 'xstate';
 import { compileMachine } from '../compiler/index.ts';
 import { bind } from '../core/bind.ts';
 import { Machine } from '../core/machine.ts';
@@ -9,7 +8,8 @@ import { loadCore } from '../server/core-file.ts';
 
 let core: Promise<Core> | undefined;
 
-export async function load(definition: AnyStateMachine): Promise<Machine> {
+/** @param definition of any dialect. */
+export async function load(definition: unknown): Promise<Machine> {
   core ??= loadCore();
   const { bytes, symbols } = compileMachine(definition);
   return Machine.load(await core, bytes, bind(symbols, definition));

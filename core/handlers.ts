@@ -39,11 +39,22 @@ function bindHandler(symbols: Symbols, source: Fields, { kind, path }: FunctionS
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (!isFunction(handler))
     throw new LockstepError('MISSING_FUNCTION', `machine '${symbols.id}', ${path}: expected a function, found ${describe(handler)}`);
-  if (kind === 'guard') return { kind, call: (args) => handler(handlerEvent(name, args)) !== false };
+  if (kind === 'guard') return { kind, call: (args) => isYes(handler(handlerEvent(name, args)), path) };
   return { kind: 'effect', call: (args, owner) => handler(handlerEvent(name, args, owner)) };
 }
 
-function handlerEvent(name: string, { event, isIn }: FunctionArguments, owner?: EffectOwner): HandlerEvent {
+/** Anything but false; a promise is no answer. */
+function isYes(answer: unknown, path: string): boolean {
+  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+    throw new TypeError(`${path} must answer at once, and gave a promise`);
+  return answer !== false;
+}
+
+function handlerEvent(
+  name: string,
+  { event, isIn }: Pick<FunctionArguments, 'event' | 'isIn'>,
+  owner?: Pick<EffectOwner, 'self'>,
+): HandlerEvent {
   const { type, states, args } = event as { readonly type: string; readonly states?: readonly string[]; readonly args?: Json };
   return { name, args: args ?? null, type, states: states ?? [], isAuto: type === AUTO_EVENT, is: isIn, machine: owner?.self };
 }

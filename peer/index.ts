@@ -7,6 +7,18 @@ export { readImage } from '../core/image.ts';
 export type { EventObject, Json, JsonObject } from '../core/json.ts';
 export { type LocalActor, type LocalEnvironment, LocalSystem } from '../core/local.ts';
 export { Machine } from '../core/machine.ts';
+export type { HandlerEvent } from '../core/handlers.ts';
+export { mutation, type Mutation, type MutationKind } from '../core/mutation.ts';
+export {
+  CANCELLED,
+  EXECUTED,
+  RelationalMachine,
+  type RelationalOptions,
+  type RelationalState,
+  type RelationalTracer,
+  type Result,
+} from '../core/relational/local.ts';
+export type { WaitOptions } from '../core/relational/waits.ts';
 export type { Snapshot } from '../core/snapshot.ts';
 export { now, random, uuid } from '../core/stamp.ts';
 export type { Step } from '../core/step.ts';

@@ -1,0 +1,499 @@
+// A relational machine that runs right here: the queue of its mutations, its final handlers, and what an exception of theirs does. Each
+// mutation is one step of an Instance, the same that an authority runs; final handlers are the step's effects, run behind it in their order.
+// docs/decisions/0007-relational-handlers.md says why.
+
+import { LockstepError } from '../errors.ts';
+import { Instance } from '../instance.ts';
+import type { Json } from '../json.ts';
+import type { LocalEnvironment } from '../local.ts';
+import type { Machine } from '../machine.ts';
+import { EXCEPTION_EVENT, mutation, type Mutation, type MutationKind } from '../mutation.ts';
+import type { Effect, Outcome } from '../outcome.ts';
+import { plain } from '../plain.ts';
+import type { Stamp } from '../stamp.ts';
+import { takenBack } from './finals.ts';
+import { MutationQueue, type QueueItem } from './queue.ts';
+import { appended } from './schema.ts';
+import { list, RelationalView, type Names } from './view.ts';
+import type { Clocks, WaitOptions } from './waits.ts';
+
+/** EXECUTED, CANCELLED, or the tick of the queue at which it will have its turn. */
+export type Result = number;
+export const EXECUTED = 0;
+export const CANCELLED = 1;
+
+/** Args by the state called; those of several states are any of theirs. */
+export type ArgsOf<A, K extends string> = K extends keyof A ? A[K] : Json;
+
+export interface MutationOptions {
+  /** One that is aborted before its turn is cancelled. */
+  readonly signal?: AbortSignal;
+}
+
+/** Hears what happens; every method may be left out. */
+export interface RelationalTracer {
+  mutationQueued?(mutation: Mutation, tick: number): void;
+  transitionStart?(mutation: Mutation): void;
+  /** @param isAccepted false: cancelled, nothing changed. */
+  transitionEnd?(mutation: Mutation, isAccepted: boolean, time: readonly number[]): void;
+  handlerStart?(name: string): void;
+  handlerEnd?(name: string, error: unknown): void;
+  queueEnd?(): void;
+  schemaChange?(names: readonly string[]): void;
+  dispose?(): void;
+}
+
+export interface RelationalOptions {
+  readonly environment: LocalEnvironment;
+  /** Default: the machine's id. */
+  readonly id?: string;
+  /** Mutations that may wait; more are cancelled, but for an exception when there is none. Default 1,000. */
+  readonly queueMax?: number;
+  /** How long an asynchronous final handler may take, in ms. Default 100. */
+  readonly handlerTimeoutMs?: number;
+  readonly tracers?: readonly RelationalTracer[];
+}
+
+/** What export() gives and import() takes: ticks by number, the tick of the queue, and how often it was imported. */
+export interface RelationalState {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly time: readonly number[];
+  readonly queueTick: number;
+  readonly machineTick: number;
+}
+
+const QUEUE_MAX = 1_000;
+const HANDLER_TIMEOUT_MS = 100;
+const EVAL_TIMEOUT_MS = 1_000;
+const EXCEPTION = 'Exception';
+const RESTORED = 'MachineRestored';
+
+export class RelationalMachine<S extends string = string, A = Readonly<Record<string, Json>>> extends RelationalView<S> {
+  readonly id: string;
+  readonly tracers: Set<RelationalTracer>;
+  readonly #environment: LocalEnvironment;
+  readonly #stamp: Stamp;
+  readonly #queueMax: number;
+  readonly #handlerTimeoutMs: number;
+  readonly #queue = new MutationQueue();
+  #instance: Instance;
+  #machineTick = 0;
+  #isDisposed = false;
+  /** Whether the queue is being emptied: what comes meanwhile waits. */
+  #isBusy = false;
+  /** Whether a handler or an evaluated function is on the stack. */
+  #isNested = false;
+  /** Read when asked for after a step. */
+  #clocks: Clocks | undefined;
+  #error: unknown;
+
+  /** @throws LockstepError as Instance.start, BAD_PARAMS when the machine is not relational. */
+  constructor(machine: Machine, options: RelationalOptions) {
+    super();
+    if (!machine.isRelational)
+      throw new LockstepError('BAD_PARAMS', `machine ${machine.symbols.id} is a statechart, expected a relational machine`);
+    const { environment } = options;
+    this.id = options.id ?? machine.symbols.id;
+    this.tracers = new Set(options.tracers);
+    this.#environment = environment;
+    this.#stamp = {
+      get now() {
+        return environment.now();
+      },
+      get seed() {
+        return environment.random();
+      },
+      salt: '',
+    };
+    this.#queueMax = options.queueMax ?? QUEUE_MAX;
+    this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
+    this.#instance = Instance.create(machine);
+    this.#instance.start(undefined, this.#stamp);
+  }
+
+  protected get machine(): Machine {
+    return this.#instance.machine;
+  }
+
+  protected clocks(): Clocks {
+    return (this.#clocks ??= this.#instance.save().clocks);
+  }
+
+  // ── Mutations ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * @returns EXECUTED or CANCELLED when it had its turn at once; while another one has, the tick of the queue at which it will.
+   * @throws LockstepError BAD_PARAMS for a name that is no state, NOT_JSON for args that are no plain JSON; nothing changed then.
+   */
+  add<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MutationOptions): Result {
+    return this.#mutate('add', states, args, options);
+  }
+
+  remove<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MutationOptions): Result {
+    // While others have their turn: nothing waits that could activate them.
+    if (this.#isBusy && this.#queue.length === 0 && this.not(states)) return EXECUTED;
+    return this.#mutate('remove', states, args, options);
+  }
+
+  set<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MutationOptions): Result {
+    return this.#mutate('set', states, args, options);
+  }
+
+  /** Removes when all are active, else adds; decided when its turn comes. */
+  toggle<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MutationOptions): Result {
+    return this.#mutate('toggle', states, args, options);
+  }
+
+  /** Adds Exception. */
+  addErr(error: unknown): Result {
+    this.#error = error;
+    return this.#mutate('add', [EXCEPTION as S], errorArgs(error));
+  }
+
+  /** Adds a state that stands for a kind of error, and Exception. */
+  addErrState(state: S, error: unknown): Result {
+    this.#error = error;
+    return this.#mutate('add', [state, EXCEPTION as S], errorArgs(error));
+  }
+
+  /** What Exception was last added for. */
+  get err(): unknown {
+    return this.#error;
+  }
+
+  /**
+   * Whether the mutation would be made now: resolves and negotiates, changes nothing.
+   * @throws LockstepError HOST_THREW when a handler throws; CORE inside of a negotiation handler, where nothing else can be asked.
+   */
+  can(kind: MutationKind, states: Names<S>, args?: Json): boolean {
+    return this.#instance.can(mutation(kind, list(states), args));
+  }
+
+  canAdd(states: Names<S>, args?: Json): boolean {
+    return this.can('add', states, args);
+  }
+
+  canRemove(states: Names<S>, args?: Json): boolean {
+    return this.can('remove', states, args);
+  }
+
+  canSet(states: Names<S>, args?: Json): boolean {
+    return this.can('set', states, args);
+  }
+
+  /**
+   * Runs a function between two mutations, before all that waits.
+   * @returns whether it ran: not inside a handler or another such function, nor when its turn has not come within a second.
+   */
+  eval(run: () => void): Promise<boolean> {
+    if (this.#isNested || this.#isDisposed) return Promise.resolve(false);
+    return new Promise((resolve, reject) => {
+      const item: QueueItem = {
+        kind: 'eval',
+        run: () => {
+          cancel();
+          try {
+            this.#nested(run);
+            resolve(true);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+      };
+      const cancel = this.#environment.timer(EVAL_TIMEOUT_MS, () => {
+        this.#queue.remove(item);
+        resolve(false);
+      });
+      this.#queue.prepend(item);
+      if (!this.#isBusy) this.#drain();
+    });
+  }
+
+  /** Whether such a mutation waits. */
+  isQueued(kind: MutationKind, states: Names<S>): boolean {
+    return this.#queue.hasSame(mutation(kind, list(states)));
+  }
+
+  /** Whether a mutation waits that calls the state to be added. */
+  willBe(state: S): boolean {
+    return this.#queue.mutations.some(({ type, states }) => type !== 'relational.remove' && states.includes(state));
+  }
+
+  get queueTick(): number {
+    return this.#queue.tick;
+  }
+
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  /** Until the mutation with this result has had its turn, also when it is cancelled. */
+  whenQueue(result: Result, options?: WaitOptions): Promise<void> {
+    return this.waits.untilQueue(result <= CANCELLED ? 0 : result, this.#queue.done, options);
+  }
+
+  whenQueueEnds(options?: WaitOptions): Promise<void> {
+    return this.waits.untilDrained(!this.#isBusy, options);
+  }
+
+  // ── Saving, growing, ending ────────────────────────────────────────────────────────────────────────────────────
+
+  export(): RelationalState {
+    return { id: this.id, names: this.names, time: this.time(), queueTick: this.#queue.tick, machineTick: this.#machineTick };
+  }
+
+  get machineTick(): number {
+    return this.#machineTick;
+  }
+
+  /**
+   * Becomes what was exported; its machine tick is one more. Adds MachineRestored where there is such a state.
+   * @throws LockstepError BAD_PARAMS when id or names differ, EXPECTATION while a mutation has its turn; nothing changed then.
+   */
+  import(state: RelationalState): void {
+    this.#mustRest('import');
+    if (state.id !== this.id) throw new LockstepError('BAD_PARAMS', `expected the state of ${this.id}, found that of ${state.id}`);
+    if (state.names.join() !== this.names.join())
+      throw new LockstepError(
+        'BAD_PARAMS',
+        `${this.id} has the states ${this.names.join(', ')}; what was exported has ${state.names.join(', ')}`,
+      );
+    const before = this.clocks();
+    this.#instance.load({ ...this.#instance.save(), clocks: [1, ...state.time] }, this.#instance.seq);
+    this.#queue.tick = state.queueTick;
+    this.#queue.done = state.queueTick;
+    this.#machineTick = state.machineTick + 1;
+    this.#moved(before, undefined);
+    if (this.has(RESTORED)) this.#mutate('add', [RESTORED as S]);
+  }
+
+  /**
+   * Goes on with a schema that has grown: more states behind those that there were, whatever relations.
+   * @param machine of an image compiled with the old names first.
+   * @throws LockstepError BAD_DEFINITION when it is not longer, or an old state has another number; EXPECTATION while a mutation has its
+   *   turn; nothing changed then.
+   */
+  setSchema(machine: Machine): void {
+    this.#mustRest('change the schema of');
+    const clocks = appended(this.machine, machine, this.clocks());
+    const instance = Instance.create(machine);
+    try {
+      instance.load({ ...this.#instance.save(), clocks }, this.#instance.seq);
+    } catch (error) {
+      instance.dispose();
+      throw error;
+    }
+    this.#instance.dispose();
+    this.#instance = instance;
+    this.#clocks = clocks;
+    for (const tracer of this.tracers) tracer.schemaChange?.(this.names);
+  }
+
+  /** How many states its schema has. */
+  get version(): number {
+    return this.machine.stateCount - 1;
+  }
+
+  /** Ends it: what waits is dropped, signals are aborted, promises settle. Its last clocks stay readable. */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#clocks = this.clocks();
+    while (this.#queue.take() !== undefined) continue;
+    this.finish();
+    for (const tracer of this.tracers) tracer.dispose?.();
+    // Not under the feet of the step that ends it.
+    if (!this.#isBusy) this.#instance.dispose();
+  }
+
+  #mustRest(what: string): void {
+    if (this.#isBusy) throw new LockstepError('EXPECTATION', `cannot ${what} ${this.id} while a mutation has its turn`);
+  }
+
+  // ── Turns ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #mutate(kind: MutationKind, called: Names<S>, args?: unknown, options?: MutationOptions): Result {
+    if (this.#isDisposed) return CANCELLED;
+    const states = list(called);
+    this.numbers(states);
+    const made = mutation(kind, states, args === undefined ? undefined : plain(args, '/args', 1));
+    if (this.machine.isAlone && !this.#isBusy && !this.isWatched && this.tracers.size === 0 && options === undefined)
+      return this.#pass(made);
+    if (this.#isBusy) {
+      if (args === undefined && this.#queue.hasSame(made) && !states.some((state) => this.#isMulti(state))) return EXECUTED;
+      const isFirstError = kind === 'add' && states.includes(EXCEPTION as S) && this.not(EXCEPTION as S);
+      if (this.#queue.length >= this.#queueMax && !isFirstError) return CANCELLED;
+    }
+    const tick = this.#queue.push(made, options?.signal);
+    if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.mutationQueued?.(made, tick);
+    return this.#isBusy ? tick : this.#drain();
+  }
+
+  /** The short road: nobody is asked, and nobody hears of it. */
+  #pass(made: Mutation): Result {
+    this.#queue.pass();
+    this.#clocks = undefined;
+    return this.#instance.advance(this.machine.eventNumber(made.type), made) ? EXECUTED : CANCELLED;
+  }
+
+  #isMulti(state: S): boolean {
+    return this.machine.isMulti(this.machine.stateNumber(state));
+  }
+
+  /** Turn after turn until nothing waits, or an asynchronous handler has to be waited for. @returns what came of the first. */
+  #drain(): Result {
+    this.#isBusy = true;
+    let first: Result | undefined;
+    for (let item = this.#queue.take(); item !== undefined; item = this.#queue.take()) {
+      const { result, rest } = this.#turn(item);
+      first ??= result;
+      if (rest === undefined) continue;
+      void rest.then(() => this.#drain());
+      return first;
+    }
+    this.#isBusy = false;
+    if (this.#isDisposed) this.#instance.dispose();
+    else {
+      this.waits.drained();
+      if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.queueEnd?.();
+    }
+    return first ?? EXECUTED;
+  }
+
+  #turn(item: QueueItem): Turn {
+    if (item.kind === 'eval') {
+      item.run();
+      return DONE;
+    }
+    if (item.kind === 'exception') return this.#step({ type: EXCEPTION_EVENT, states: item.states, args: item.args });
+    const turn = item.signal?.aborted === true ? REFUSED : this.#step(item.mutation);
+    this.#queue.done = item.tick;
+    this.waits.dequeued(item.tick);
+    return turn;
+  }
+
+  #step(event: Mutation): Turn {
+    if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.transitionStart?.(event);
+    const before = this.clocks();
+    const outcome = this.#execute(event);
+    if (outcome?.taken === true) this.#moved(before, event.args);
+    if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.transitionEnd?.(event, outcome?.taken === true, this.time());
+    if (outcome?.taken !== true) return REFUSED;
+    const rest = this.#finals(outcome, 0, event.type === EXCEPTION_EVENT);
+    return rest === undefined ? DONE : { result: EXECUTED, rest };
+  }
+
+  /** @returns undefined when a negotiation handler threw: nothing changed then, and the exception has the next turn. */
+  #execute(event: Mutation): Outcome | undefined {
+    try {
+      return this.#nested(() => this.#instance.step(event, this.#stamp, { isInternal: true }));
+    } catch (error) {
+      if (!(error instanceof LockstepError) || error.code !== 'HOST_THREW') throw error;
+      this.#except([], error.cause);
+      return undefined;
+    }
+  }
+
+  #moved(before: Clocks, args: Json | undefined): void {
+    this.#clocks = undefined;
+    const after = this.clocks();
+    this.abortSignals(before, after);
+    this.waits.stepped(before, after, args);
+  }
+
+  /** Runs final handlers from `index` on. @returns what to wait for when one of them is asynchronous. */
+  #finals(outcome: Outcome, index: number, isException: boolean): Promise<void> | undefined {
+    const { effects } = outcome;
+    for (let i = index; i < effects.length; i++) {
+      if (this.#isDisposed) return undefined;
+      const failed = (error: unknown): void => {
+        this.#trace(effects[i]!, error);
+        // What the handlers of an exception throw brings no other one.
+        if (isException) this.#error = error;
+        else this.#except(takenBack(this.machine, outcome, i), error);
+      };
+      try {
+        const answer = this.#call(effects[i]!);
+        if (isPromise(answer))
+          return this.#limited(answer).then(() => {
+            this.#trace(effects[i]!, undefined);
+            return this.#finals(outcome, i + 1, isException);
+          }, failed);
+        this.#trace(effects[i]!, undefined);
+      } catch (error) {
+        failed(error);
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  #call({ fn, name, event }: Effect): unknown {
+    const bound = this.machine.functions?.[fn];
+    if (bound?.kind !== 'effect')
+      throw new LockstepError(
+        'MISSING_FUNCTION',
+        `machine ${this.machine.symbols.id} asks for ${name}, and this replica has no function for it`,
+      );
+    if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.handlerStart?.(name);
+    const isIn = (state: Json): boolean => this.is(state as S);
+    return this.#nested(() => bound.call({ context: null, event, isIn }, { self: this as never, system: { get: () => undefined } }));
+  }
+
+  #trace({ name }: Effect, error: unknown): void {
+    if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.handlerEnd?.(name, error);
+  }
+
+  /** The promise, or a rejection when it takes longer than a handler may. */
+  #limited(answer: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#environment.timer(this.#handlerTimeoutMs, () =>
+        reject(new LockstepError('TIMEOUT', `a final handler of ${this.id} took longer than ${this.#handlerTimeoutMs} ms`)),
+      );
+      answer.then(
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error as Error);
+        },
+      );
+    });
+  }
+
+  #except(states: readonly string[], error: unknown): void {
+    this.#error = error;
+    this.#queue.prepend({ kind: 'exception', states, args: errorArgs(error) });
+  }
+
+  #nested<T>(run: () => T): T {
+    const before = this.#isNested;
+    this.#isNested = true;
+    try {
+      return run();
+    } finally {
+      this.#isNested = before;
+    }
+  }
+}
+
+interface Turn {
+  readonly result: Result;
+  /** Until then nobody else has a turn. */
+  readonly rest?: Promise<void>;
+}
+
+const DONE: Turn = { result: EXECUTED };
+const REFUSED: Turn = { result: CANCELLED };
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** What handlers of Exception are told. */
+function errorArgs(error: unknown): Json {
+  return error instanceof Error ? { error: error.message, name: error.name } : { error: String(error) };
+}
