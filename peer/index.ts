@@ -9,15 +9,15 @@ export { type LocalActor, type LocalEnvironment, LocalSystem } from '../core/loc
 export { Machine } from '../core/machine.ts';
 export type { HandlerEvent } from '../core/handlers.ts';
 export { mutation, type Mutation, type MutationKind } from '../core/mutation.ts';
+export { RelationalMachine } from '../core/relational/local.ts';
 export {
   CANCELLED,
   EXECUTED,
-  RelationalMachine,
   type RelationalOptions,
   type RelationalState,
   type RelationalTracer,
   type Result,
-} from '../core/relational/local.ts';
+} from '../core/relational/types.ts';
 export type { WaitOptions } from '../core/relational/waits.ts';
 export type { Snapshot } from '../core/snapshot.ts';
 export { now, random, uuid } from '../core/stamp.ts';

@@ -1,6 +1,7 @@
 // A relational machine that runs right here: the queue of its mutations, its final handlers, and what an exception of theirs does. Each
 // mutation is one step of an Instance, the same that an authority runs; final handlers are the step's effects, run behind it in their order.
 // docs/decisions/0007-relational-handlers.md says why.
+// Over 400 lines because it is one class: a turn, from the call to its last final handler, is one walk over its fields.
 
 import { LockstepError } from '../errors.ts';
 import { Instance } from '../instance.ts';
@@ -12,56 +13,21 @@ import type { Effect, Outcome } from '../outcome.ts';
 import { plain } from '../plain.ts';
 import type { Stamp } from '../stamp.ts';
 import { takenBack } from './finals.ts';
+import { errorArgs, isPromise, limited } from './limit.ts';
 import { MutationQueue, type QueueItem } from './queue.ts';
 import { appended } from './schema.ts';
+import {
+  CANCELLED,
+  EXECUTED,
+  type ArgsOf,
+  type MutationOptions,
+  type RelationalOptions,
+  type RelationalState,
+  type RelationalTracer,
+  type Result,
+} from './types.ts';
 import { list, RelationalView, type Names } from './view.ts';
 import type { Clocks, WaitOptions } from './waits.ts';
-
-/** EXECUTED, CANCELLED, or the tick of the queue at which it will have its turn. */
-export type Result = number;
-export const EXECUTED = 0;
-export const CANCELLED = 1;
-
-/** Args by the state called; those of several states are any of theirs. */
-export type ArgsOf<A, K extends string> = K extends keyof A ? A[K] : Json;
-
-export interface MutationOptions {
-  /** One that is aborted before its turn is cancelled. */
-  readonly signal?: AbortSignal;
-}
-
-/** Hears what happens; every method may be left out. */
-export interface RelationalTracer {
-  mutationQueued?(mutation: Mutation, tick: number): void;
-  transitionStart?(mutation: Mutation): void;
-  /** @param isAccepted false: cancelled, nothing changed. */
-  transitionEnd?(mutation: Mutation, isAccepted: boolean, time: readonly number[]): void;
-  handlerStart?(name: string): void;
-  handlerEnd?(name: string, error: unknown): void;
-  queueEnd?(): void;
-  schemaChange?(names: readonly string[]): void;
-  dispose?(): void;
-}
-
-export interface RelationalOptions {
-  readonly environment: LocalEnvironment;
-  /** Default: the machine's id. */
-  readonly id?: string;
-  /** Mutations that may wait; more are cancelled, but for an exception when there is none. Default 1,000. */
-  readonly queueMax?: number;
-  /** How long an asynchronous final handler may take, in ms. Default 100. */
-  readonly handlerTimeoutMs?: number;
-  readonly tracers?: readonly RelationalTracer[];
-}
-
-/** What export() gives and import() takes: ticks by number, the tick of the queue, and how often it was imported. */
-export interface RelationalState {
-  readonly id: string;
-  readonly names: readonly string[];
-  readonly time: readonly number[];
-  readonly queueTick: number;
-  readonly machineTick: number;
-}
 
 const QUEUE_MAX = 1_000;
 const HANDLER_TIMEOUT_MS = 100;
@@ -416,7 +382,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
       try {
         const answer = this.#call(effects[i]!);
         if (isPromise(answer))
-          return this.#limited(answer).then(() => {
+          return limited(answer, { environment: this.#environment, ms: this.#handlerTimeoutMs, id: this.id }).then(() => {
             this.#trace(effects[i]!, undefined);
             return this.#finals(outcome, i + 1, isException);
           }, failed);
@@ -445,25 +411,6 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.handlerEnd?.(name, error);
   }
 
-  /** The promise, or a rejection when it takes longer than a handler may. */
-  #limited(answer: PromiseLike<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#environment.timer(this.#handlerTimeoutMs, () =>
-        reject(new LockstepError('TIMEOUT', `a final handler of ${this.id} took longer than ${this.#handlerTimeoutMs} ms`)),
-      );
-      answer.then(
-        (value) => {
-          cancel();
-          resolve(value);
-        },
-        (error: unknown) => {
-          cancel();
-          reject(error as Error);
-        },
-      );
-    });
-  }
-
   #except(states: readonly string[], error: unknown): void {
     this.#error = error;
     this.#queue.prepend({ kind: 'exception', states, args: errorArgs(error) });
@@ -488,12 +435,3 @@ interface Turn {
 
 const DONE: Turn = { result: EXECUTED };
 const REFUSED: Turn = { result: CANCELLED };
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-/** What handlers of Exception are told. */
-function errorArgs(error: unknown): Json {
-  return error instanceof Error ? { error: error.message, name: error.name } : { error: String(error) };
-}

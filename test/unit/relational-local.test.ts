@@ -6,7 +6,8 @@ import { bind } from '../../core/bind.ts';
 import type { HandlerEvent } from '../../core/handlers.ts';
 import type { Json } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
-import { CANCELLED, EXECUTED, RelationalMachine, type RelationalOptions } from '../../core/relational/local.ts';
+import { RelationalMachine } from '../../core/relational/local.ts';
+import { CANCELLED, EXECUTED, type RelationalOptions } from '../../core/relational/types.ts';
 import { testCore } from '../support/core.ts';
 
 const core = await testCore();
