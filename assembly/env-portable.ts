@@ -10,6 +10,9 @@ export const host = {
   live(_word: i32, _handle: i32): i32 {
     return -1;
   },
+  value(_operation: i32, _cells: i32, _argument: i32, _handle: i32): i32 {
+    return -1;
+  },
 };
 
 export function guard(functionNumber: i32, handle: i32): i32 {
@@ -22,4 +25,8 @@ export function action(functionNumber: i32, handle: i32): i32 {
 
 export function live(word: i32, handle: i32): i32 {
   return host.live(word, handle);
+}
+
+export function value(operation: i32, cells: i32, argument: i32, handle: i32): i32 {
+  return host.value(operation, cells, argument, handle);
 }

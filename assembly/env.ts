@@ -3,3 +3,4 @@
 export declare function guard(functionNumber: i32, handle: i32): i32;
 export declare function action(functionNumber: i32, handle: i32): i32;
 export declare function live(word: i32, handle: i32): i32;
+export declare function value(operation: i32, cells: i32, argument: i32, handle: i32): i32;

@@ -2,6 +2,7 @@
 
 import { clocksOf } from './instance.ts';
 import * as layout from './layout.ts';
+import * as bytecode from './program-layout.ts';
 import { even } from './image.ts';
 import { load16, load32, load8, store32 } from './prim.ts';
 
@@ -36,6 +37,12 @@ export let instance: i32 = 0;
 export let configuration: i32 = 0;
 export let clocks: i32 = 0;
 export let memories: i32 = 0;
+/** Program records; 0 when all functions are the host's. */
+export let programs: i32 = 0;
+export let code: i32 = 0;
+export let constants: i32 = 0;
+export let cellCount: i32 = 0;
+export let cells: i32 = 0;
 
 export function enterFrame(entered: i32): void {
   const its: i32 = load32(entered + layout.INSTANCE_IMAGE);
@@ -44,6 +51,7 @@ export function enterFrame(entered: i32): void {
   configuration = entered + layout.INSTANCE_CONFIGURATION;
   clocks = clocksOf(entered, words);
   memories = clocks + (even(stateCount) << 2);
+  cells = entered + layout.INSTANCE_STATUS + undoBytes - cellCount * bytecode.CELL_SIZE;
 }
 
 function enterImage(its: i32): void {
@@ -67,7 +75,12 @@ function enterImage(its: i32): void {
   wordBytes = words << 2;
   hasAlways = load32(events + eventCount * layout.EVENT_SIZE + layout.EVENT_ENTRY_COUNT) !== 0;
   const historyWords: i32 = even(load32(its + layout.IMAGE_HISTORY_COUNT) * words);
+  cellCount = load32(its + layout.IMAGE_CELL_COUNT);
   undoBytes = layout.INSTANCE_CONFIGURATION - layout.INSTANCE_STATUS + ((even(words) + even(stateCount) + historyWords) << 2);
+  undoBytes += cellCount * bytecode.CELL_SIZE;
+  programs = load32(its + layout.IMAGE_PROGRAM_COUNT) === 0 ? 0 : its + load32(its + layout.IMAGE_PROGRAMS);
+  code = its + load32(its + layout.IMAGE_CODE);
+  constants = its + load32(its + layout.IMAGE_CONSTANTS);
 }
 
 /** To be called when an image goes: another one may come to its address. */

@@ -1,6 +1,7 @@
 // Loaded images: a list of them, so that a handle can be trusted. assembly/validate.ts says what may enter the list.
 
 import * as layout from './layout.ts';
+import * as bytecode from './program-layout.ts';
 import { allocate, release } from './heap.ts';
 import { directSize, fillDirect, plan } from './plan.ts';
 import { load32, store32 } from './prim.ts';
@@ -69,6 +70,7 @@ export function load(pointer: i32, size: i32): i32 {
   if (refused !== 0 || entryOf(pointer) !== 0) return layout.FAULT_IMAGE;
   const stride: i32 = strideOf(pointer);
   if (scratch.prepare(load32(pointer + layout.IMAGE_STATE_COUNT), stride) < 0) return layout.FAULT_MEMORY;
+  if (load32(pointer + layout.IMAGE_PROGRAM_COUNT) !== 0 && scratch.prepareCells() < 0) return layout.FAULT_MEMORY;
   const directBytes: i32 = directSize();
   const direct: i32 = directBytes === 0 ? 0 : allocate(directBytes);
   if (direct < 0) return layout.FAULT_MEMORY;
@@ -95,7 +97,8 @@ function strideOf(image: i32): i32 {
   const words: i32 = wordsOf(image);
   const states: i32 = load32(image + layout.IMAGE_STATE_COUNT);
   const histories: i32 = load32(image + layout.IMAGE_HISTORY_COUNT);
-  return layout.INSTANCE_CONFIGURATION + ((even(words) + even(states) + even(histories * words)) << 2);
+  const cells: i32 = load32(image + layout.IMAGE_CELL_COUNT) * bytecode.CELL_SIZE;
+  return layout.INSTANCE_CONFIGURATION + ((even(words) + even(states) + even(histories * words)) << 2) + cells;
 }
 
 export function unload(image: i32): i32 {

@@ -3,6 +3,7 @@
 import { allocate as allocateBlock, isWithin } from './heap.ts';
 import * as image from './image.ts';
 import * as instances from './instance.ts';
+import { runningFunction } from './expression.ts';
 import { leaveImage } from './frame.ts';
 import { COUNT, FAULT_BUSY, FAULT_MEMORY, FORMAT, MEMORY_PAGES_MAX, QUIET, STEP_IGNORED } from './layout.ts';
 import { hash64, load32, store32 } from './prim.ts';
@@ -96,6 +97,16 @@ export function batch(pointer: i32, count: i32): i32 {
     }
   }
   return taken;
+}
+
+/** The function whose program ran last. */
+export function running(): i32 {
+  return runningFunction();
+}
+
+/** What was written at a RECORD_WRITE: a cell for each record. */
+export function log(): i32 {
+  return scratch.log;
 }
 
 export function output(): i32 {

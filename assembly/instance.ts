@@ -3,6 +3,7 @@
 import { allocate, isWithin, release } from './heap.ts';
 import { countInstance, entryFree, entryOf, entryStride, even, setEntryFree } from './image.ts';
 import * as layout from './layout.ts';
+import * as bytecode from './program-layout.ts';
 import { hash64, load32, store32, zeroMemory } from './prim.ts';
 
 /** The registration of the image used last: most calls concern the same one. */
@@ -71,10 +72,11 @@ export function clocksOf(instance: i32, words: i32): i32 {
   return instance + layout.INSTANCE_CONFIGURATION + (even(words) << 2);
 }
 
-/** Writes xxh64 of what replicas must agree on. */
+/** Writes xxh64 of what replicas must agree on, but for the cells: handles are each replica's own. */
 export function digest(instance: i32, out: i32): i32 {
   if (!isInstance(instance)) return layout.FAULT_INSTANCE;
-  const size: i32 = stride(load32(instance + layout.INSTANCE_IMAGE));
+  const image: i32 = load32(instance + layout.INSTANCE_IMAGE);
+  const size: i32 = stride(image) - load32(image + layout.IMAGE_CELL_COUNT) * bytecode.CELL_SIZE;
   hash64(instance + layout.INSTANCE_STATUS, size - layout.INSTANCE_STATUS, 0, 0, out);
   return 0;
 }

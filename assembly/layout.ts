@@ -3,8 +3,8 @@
 // All numbers are little-endian; every section starts on an 8-byte boundary; offsets count from the start of the image.
 
 // ── Image header ─────────────────────────────────────────────────────────────────────────────────────────────────
-//  0       4        8      12          16       24         28    32 ............ 192
-//  | MAGIC | FORMAT | size | hashedSize| hash64 | semantics | fuel | counts, section offsets |
+//  0       4        8      12          16       24         28    32 ...................... 128 ........ 160 .......... 192
+//  | MAGIC | FORMAT | size | hashedSize| hash64 | semantics | fuel | counts, section offsets | 128: relations | 160: expressions |
 export const MAGIC: i32 = 0x54534b4c; // the bytes "LKST"
 export const FORMAT: i32 = 3;
 export const HEADER_SIZE: i32 = 192;
@@ -59,7 +59,20 @@ export const IMAGE_RELATIONS: i32 = 128;
 export const IMAGE_RELATION_ORDER: i32 = 132;
 /** The state that stands for errors of handlers. */
 export const IMAGE_RELATION_EXCEPTION: i32 = 136;
-// 140 to 159 are zero, and 160 to 191, kept for expressions.
+// 140 to 159 are zero.
+/** Program records: one for each function, then those of callbacks. None in an image whose functions are all the host's. */
+export const IMAGE_PROGRAMS: i32 = 160;
+export const IMAGE_PROGRAM_COUNT: i32 = 164;
+/** u32 words: instructions. */
+export const IMAGE_CODE: i32 = 168;
+export const IMAGE_CODE_COUNT: i32 = 172;
+/** Cells: numbers; strings and trees without their handles, which the host writes into the core's own copy. */
+export const IMAGE_CONSTANTS: i32 = 176;
+export const IMAGE_CONSTANT_COUNT: i32 = 180;
+/** Cells of an instance: the top-level keys of its context, named in the symbols. */
+export const IMAGE_CELL_COUNT: i32 = 184;
+/** Zero, or one more than the number of the function whose program makes the first context. */
+export const IMAGE_CONTEXT_FUNCTION: i32 = 188;
 
 // ── Semantics flags ──────────────────────────────────────────────────────────────────────────────────────────────
 /** A throwing host function: 0 = the event is refused, 1 = the instance goes to status ERROR (XState's rule). */
@@ -294,6 +307,8 @@ export const RECORD_INTERNAL: i32 = 9;
 export const RECORD_ASSIGN: i32 = 10;
 /** arg: function number; aux: event handle. A host action has just run: later effects see the context it left. */
 export const RECORD_HOST: i32 = 11;
+/** arg: cell of the instance that was written. What was written is in the log, at the number of this record. */
+export const RECORD_WRITE: i32 = 12;
 
 /** Flags of step(): also record guards. */
 export const TRACE: i32 = 1;
@@ -310,15 +325,17 @@ export const QUIET: i32 = 8;
 /** The core raises the instance's seq itself when the result is not a fault. */
 export const COUNT: i32 = 16;
 
-// ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) where W = ceil(states / 32), N = states, x₂ = x rounded up to even ──
-//  0       4      8     12         16       20         24
-//  | image | live | seq | reserved | status | reserved | configuration: W₂ u32 | clocks: N₂ u32 | history: (H·W)₂ u32 |
-//                                  └──────────── copied by capture, covered by the digest ───────────────┘
+// ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) + 16·C where W = ceil(states / 32), N = states, C = cells, x₂ = x rounded up to even
+//  0       4      8     12     16       20         24
+//  | image | live | seq | home | status | reserved | configuration: W₂ u32 | clocks: N₂ u32 | history: (H·W)₂ u32 | cells: C·16 |
+//                              └──────────────────────── covered by the digest ────────────────────────────────┘
 export const INSTANCE_IMAGE: i32 = 0;
 /** INSTANCE_LIVE ^ its own address while it is in use; the next free block otherwise. */
 export const INSTANCE_MARK: i32 = 4;
 /** u32: steps applied; kept by whoever owns the instance, or by steps with COUNT; neither digested nor rolled back by the core. */
 export const INSTANCE_SEQ: i32 = 8;
+/** Of a machine with cells: HOME_READ while the host knows what is in them, HOME_WRITTEN since the core wrote; else the host's. */
+export const INSTANCE_HOME: i32 = 12;
 export const INSTANCE_STATUS: i32 = 16;
 export const INSTANCE_CONFIGURATION: i32 = 24;
 export const INSTANCE_LIVE: i32 = 0x4b434f4c;

@@ -9,6 +9,7 @@ let buffer = new ArrayBuffer(PAGE_SIZE);
 let words = new Int32Array(buffer);
 let halves = new Uint16Array(buffer);
 let octets = new Uint8Array(buffer);
+let numbers = new Float64Array(buffer);
 let pages = 1;
 
 /** Has the shape of WebAssembly.Memory: `buffer` is another one after growth. */
@@ -36,6 +37,14 @@ export function store16(pointer: number, value: number): void {
 
 export function load8(pointer: number): number {
   return octets[pointer]!;
+}
+
+export function loadNumber(pointer: number): number {
+  return numbers[pointer >>> 3]!;
+}
+
+export function storeNumber(pointer: number, value: number): void {
+  numbers[pointer >>> 3] = value;
 }
 
 export function trailingZeros(word: number): number {
@@ -92,6 +101,7 @@ export function growMemory(more: number): number {
   buffer = grown;
   words = new Int32Array(buffer);
   halves = new Uint16Array(buffer);
+  numbers = new Float64Array(buffer);
   pages = before + more;
   return before;
 }

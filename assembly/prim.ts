@@ -21,6 +21,14 @@ export function load8(pointer: i32): i32 {
   return load<u8>(pointer) as i32;
 }
 
+export function loadNumber(pointer: i32): f64 {
+  return load<f64>(pointer);
+}
+
+export function storeNumber(pointer: i32, value: f64): void {
+  store<f64>(pointer, value);
+}
+
 /** 32 for zero. */
 export function trailingZeros(word: i32): i32 {
   return ctz<i32>(word);

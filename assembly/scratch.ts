@@ -7,10 +7,13 @@
 //   output      records for the host
 //   undo        the instance as it was, from INSTANCE_STATUS on
 //   counts      one word per state, for the validator
+//   log         the cell that a RECORD_WRITE wrote, at the number of the record
+//   locals, cells   of programs: what they bind, and their stack. Like the log, only when an image has programs.
 
 import { allocate, release } from './heap.ts';
-import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, QUIET, RECORD_SIZE } from './layout.ts';
-import { load32, store32 } from './prim.ts';
+import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, QUIET, RECORD_SIZE, RECORD_WRITE } from './layout.ts';
+import { CELL_SIZE, LOCAL_MAX, PROGRAM_DEPTH_MAX, STACK_MAX } from './program-layout.ts';
+import { copyMemory, load32, store32 } from './prim.ts';
 
 export let chosen: i32 = 0;
 export let domains: i32 = 0;
@@ -29,6 +32,9 @@ export let counts: i32 = 0;
 export let undo: i32 = 0;
 export let output: i32 = 0;
 export let outputCount: i32 = 0;
+export let log: i32 = 0;
+export let locals: i32 = 0;
+export let cells: i32 = 0;
 
 /** Those of the step that runs: TRACE, QUIET … */
 export let flags: i32 = 0;
@@ -79,6 +85,19 @@ export function prepare(states: i32, stride: i32): i32 {
   return 0;
 }
 
+/** Makes room for programs. @returns 0 or FAULT_MEMORY. */
+export function prepareCells(): i32 {
+  if (cells !== 0) return 0;
+  const block: i32 = allocate((LOCAL_MAX + STACK_MAX * PROGRAM_DEPTH_MAX) * CELL_SIZE);
+  if (block < 0) return FAULT_MEMORY;
+  const made: i32 = allocate(outputSize * (CELL_SIZE / RECORD_SIZE));
+  if (made < 0) return FAULT_MEMORY;
+  log = made;
+  locals = block;
+  cells = block + LOCAL_MAX * CELL_SIZE;
+  return 0;
+}
+
 export function countOf(state: i32): i32 {
   return load32(counts + (state << 2));
 }
@@ -112,6 +131,15 @@ export function emit(kind: i32, argument: i32, aux: i32): i32 {
   return 0;
 }
 
+/** Records that a cell of the instance was written, and what was. @returns 0 or FAULT_OUTPUT_FULL. */
+export function emitWrite(cell: i32, from: i32): i32 {
+  if ((flags & QUIET) !== 0) return 0;
+  const at: i32 = log + outputCount * CELL_SIZE;
+  const fault: i32 = emit(RECORD_WRITE, cell, 0);
+  if (fault === 0) copyMemory(at, from, CELL_SIZE);
+  return fault;
+}
+
 /** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
 export function reserve(size: i32): i32 {
   if (queue === 0 && prepare(0, 0) < 0) return FAULT_MEMORY;
@@ -119,6 +147,15 @@ export function reserve(size: i32): i32 {
   if (size > OUTPUT_SIZE_MAX) return FAULT_MEMORY;
   const block: i32 = allocate(size);
   if (block < 0) return FAULT_MEMORY;
+  if (log !== 0) {
+    const made: i32 = allocate(size * (CELL_SIZE / RECORD_SIZE));
+    if (made < 0) {
+      release(block, size);
+      return FAULT_MEMORY;
+    }
+    release(log, outputSize * (CELL_SIZE / RECORD_SIZE));
+    log = made;
+  }
   if (output !== queue + QUEUE_MAX * QUEUE_ENTRY) release(output, outputSize);
   output = block;
   outputSize = size;

@@ -2,7 +2,7 @@
 // domains.
 
 import { dynamicDomain } from './entry.ts';
-import { guard } from './env.ts';
+import { decide } from './expression.ts';
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import { load16, load32, populationCount, store32, trailingZeros } from './prim.ts';
@@ -126,9 +126,8 @@ function passes(transition: i32, handle: i32): i32 {
   let answer: i32 = 0;
   if (kind === layout.GUARD_IN) answer = frame.isActive(argument) ? 1 : 0;
   else {
-    answer = guard(argument, handle);
-    if (answer < 0) return layout.FAULT_HOST;
-    answer = answer !== 0 ? 1 : 0;
+    answer = decide(argument, handle);
+    if (answer < 0) return answer;
   }
   if ((scratch.flags & layout.TRACE) !== 0) {
     const fault: i32 = scratch.emit(layout.RECORD_GUARD, transition, answer);

@@ -4,6 +4,7 @@
 
 import { action, live } from './env.ts';
 import { addEntry, clearEntry, enterRoot, fallbackOf, hasHistories, nextBit, recordHistories } from './entry.ts';
+import * as expression from './expression.ts';
 import * as frame from './frame.ts';
 import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
@@ -61,6 +62,7 @@ export function can(instance: i32, event: i32): i32 {
     }
   }
   scratch.clearOutput();
+  expression.end(0);
   busy = false;
   return answer;
 }
@@ -78,6 +80,7 @@ function begin(instance: i32, flags: i32, status: i32): i32 {
   queueTail = 0;
   made = 0;
   handle = layout.HANDLE_EXTERNAL;
+  expression.begin();
   if (frame.isScxml) frame.clearBits(scratch.invokes);
   return 0;
 }
@@ -91,9 +94,11 @@ function finish(result: i32): i32 {
   busy = false;
   if (result < 0) {
     if (saved) copyMemory(frame.instance + layout.INSTANCE_STATUS, scratch.undo, saveSize);
+    expression.end(0);
     scratch.clearOutput();
     return result;
   }
+  expression.end(saved ? scratch.undo + (frame.cells - frame.instance - layout.INSTANCE_STATUS) : 0);
   if (is(layout.COUNT)) store32(frame.instance + layout.INSTANCE_SEQ, load32(frame.instance + layout.INSTANCE_SEQ) + 1);
   if (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_DONE) return layout.STEP_DONE;
   return taken ? layout.STEP_TAKEN : layout.STEP_IGNORED;
@@ -125,7 +130,9 @@ function runInitial(): i32 {
     return tick(layout.RECORD_ENTER, 0);
   }
   clearEntry();
-  let fault: i32 = enterRoot();
+  const context: i32 = load32(frame.image + layout.IMAGE_CONTEXT_FUNCTION);
+  let fault: i32 = context === 0 ? 0 : expression.assign(context - 1, handle);
+  if (fault === 0) fault = enterRoot();
   if (fault === 0) fault = enterStates();
   if (fault === 0) fault = completeIfDone();
   if (fault === 0) fault = endMicrostep();
@@ -471,7 +478,7 @@ function raiseDone(state: i32, itsHandle: i32): i32 {
 function doneHandle(final: i32, completed: i32): i32 {
   const output: i32 = load16(frame.stateAt(final) + layout.STATE_OUTPUT);
   if (output === layout.NONE16 || final === 0) return layout.HANDLE_DONE | completed;
-  if (action(output, handle) < 0) return layout.FAULT_HOST;
+  if (expression.compute(output, handle) < 0) return layout.FAULT_HOST;
   made += 1;
   return made;
 }
@@ -482,7 +489,7 @@ function completeOutput(completion: i32): i32 {
   if (output === layout.NONE16) return 0;
   const done: i32 = doneHandle(completion, completion);
   if (done < 0) return done;
-  return action(output, done) < 0 ? layout.FAULT_HOST : 0;
+  return expression.compute(output, done) < 0 ? layout.FAULT_HOST : 0;
 }
 
 /** A compound with an active final child; a parallel all of whose regions are finished. */
@@ -533,8 +540,8 @@ function runAction(word: i32): i32 {
   if (kind === layout.ACTION_EFFECT) return scratch.emit(layout.RECORD_EFFECT, argument, handle);
   if (kind === layout.ACTION_ASSIGN) {
     changed = true;
-    if (action(argument, handle) < 0) return layout.FAULT_HOST;
-    return scratch.emit(layout.RECORD_ASSIGN, argument, handle);
+    const fault: i32 = expression.assign(argument, handle);
+    return fault < 0 ? fault : scratch.emit(layout.RECORD_ASSIGN, argument, handle);
   }
   if (kind === layout.ACTION_RAISE) {
     return raise(load32(frame.image + load32(frame.image + layout.IMAGE_RAISES) + (argument << 2)), layout.HANDLE_RAISE | argument);
@@ -561,7 +568,7 @@ function runHost(resolver: i32): i32 {
 }
 
 function raiseComputed(maker: i32): i32 {
-  const event: i32 = action(maker, handle);
+  const event: i32 = expression.compute(maker, handle);
   if (event < 0 || event >= frame.eventCount) return layout.FAULT_HOST;
   made += 1;
   return raise(event, made);
@@ -569,7 +576,7 @@ function raiseComputed(maker: i32): i32 {
 
 function schedule(timer: i32): i32 {
   const at: i32 = frame.image + load32(frame.image + layout.IMAGE_TIMERS) + timer * layout.TIMER_SIZE;
-  if (load16(at + layout.TIMER_DELAY_KIND) === layout.DELAY_HOST && action(load32(at + layout.TIMER_DELAY), handle) < 0)
+  if (load16(at + layout.TIMER_DELAY_KIND) === layout.DELAY_HOST && expression.compute(load32(at + layout.TIMER_DELAY), handle) < 0)
     return layout.FAULT_HOST;
   return scratch.emit(layout.RECORD_SCHEDULE, timer, handle);
 }

@@ -2,7 +2,8 @@
 // validate-plan.ts call it only for numbers that they have found in range.
 
 import * as layout from './layout.ts';
-import { load16, load32, load8 } from './prim.ts';
+import * as bytecode from './program-layout.ts';
+import { load16, load32, load8, loadNumber } from './prim.ts';
 
 export let base: i32 = 0;
 /** Bytes that the hash covers: every table lies inside. */
@@ -17,6 +18,10 @@ export let functionCount: i32 = 0;
 export let listCount: i32 = 0;
 export let selectCount: i32 = 0;
 export let candidateCount: i32 = 0;
+export let programCount: i32 = 0;
+export let codeCount: i32 = 0;
+export let constantCount: i32 = 0;
+export let cellCount: i32 = 0;
 /** List words looked at so far: lists may be shared, so the sum of their lengths is bounded by nothing else. */
 let work: i32 = 0;
 
@@ -34,6 +39,10 @@ export function enterTables(pointer: i32): void {
   listCount = field(layout.IMAGE_LISTS_COUNT);
   selectCount = field(layout.IMAGE_SELECT_COUNT);
   candidateCount = field(layout.IMAGE_CANDIDATE_COUNT);
+  programCount = field(layout.IMAGE_PROGRAM_COUNT);
+  codeCount = field(layout.IMAGE_CODE_COUNT);
+  constantCount = field(layout.IMAGE_CONSTANT_COUNT);
+  cellCount = field(layout.IMAGE_CELL_COUNT);
 }
 
 /** A word of the header. */
@@ -109,6 +118,36 @@ export function listLength(index: i32): i32 {
 
 export function listWord(index: i32, position: i32): i32 {
   return load32(base + field(layout.IMAGE_LISTS) + ((index + 1 + position) << 2));
+}
+
+/** Counts looking against VALIDATION_WORK_MAX. @returns whether there may be so much more of it. */
+export function mayLook(words: i32): boolean {
+  work += words;
+  return work <= layout.VALIDATION_WORK_MAX;
+}
+
+export function programAt(program: i32): i32 {
+  return base + field(layout.IMAGE_PROGRAMS) + program * bytecode.PROGRAM_SIZE;
+}
+
+export function codeWord(index: i32): i32 {
+  return load32(base + field(layout.IMAGE_CODE) + (index << 2));
+}
+
+export function constantTag(constant: i32): i32 {
+  return load32(base + field(layout.IMAGE_CONSTANTS) + constant * bytecode.CELL_SIZE);
+}
+
+export function constantHandle(constant: i32): i32 {
+  return load32(base + field(layout.IMAGE_CONSTANTS) + constant * bytecode.CELL_SIZE + bytecode.CELL_HANDLE);
+}
+
+/** Finite, not −0, and 0 unless the constant is a number. */
+export function isConstantNumber(constant: i32): boolean {
+  const at: i32 = base + field(layout.IMAGE_CONSTANTS) + constant * bytecode.CELL_SIZE;
+  const number: f64 = loadNumber(at + bytecode.CELL_NUMBER);
+  if (number === 0) return load32(at + bytecode.CELL_NUMBER + 4) === 0;
+  return number - number === 0 && constantTag(constant) === bytecode.TAG_NUMBER;
 }
 
 export function isFunction(number: i32): boolean {

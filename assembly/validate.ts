@@ -3,11 +3,13 @@
 
 import { isWithin } from './heap.ts';
 import * as layout from './layout.ts';
+import * as bytecode from './program-layout.ts';
 import { hash64, load16, load32, load8, populationCount } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
 import { areActions } from './validate-actions.ts';
 import { validatePlans } from './validate-plan.ts';
+import { validatePrograms } from './validate-programs.ts';
 import { validateRelations } from './validate-relations.ts';
 
 /** @returns 0, the number of a check, or FAULT_MEMORY. */
@@ -27,7 +29,9 @@ export function validate(pointer: i32, size: i32): i32 {
   const events: i32 = validateEvents();
   if (events !== 0) return events;
   const plans: i32 = validatePlans();
-  return plans !== 0 ? plans : validateRelations();
+  if (plans !== 0) return plans;
+  const relations: i32 = validateRelations();
+  return relations !== 0 ? relations : validatePrograms();
 }
 
 function validateHeader(pointer: i32, size: i32): i32 {
@@ -81,6 +85,11 @@ function validateSections(): i32 {
   if (!isSection(layout.IMAGE_CANDIDATES, tables.candidateCount, 4)) return 25;
   if (!isSection(layout.IMAGE_SYMBOLS, tables.field(layout.IMAGE_SYMBOLS_SIZE), 1)) return 26;
   if (tables.listLength(0) !== 0) return 27;
+  if (!inRange(tables.programCount, 0, layout.NONE16) || !inRange(tables.cellCount, 0, bytecode.CELL_MAX)) return 16;
+  if (!inRange(tables.codeCount, 0, layout.ACTION_ARG_MASK) || !inRange(tables.constantCount, 0, layout.ACTION_ARG_MASK)) return 16;
+  if (!isSection(layout.IMAGE_PROGRAMS, tables.programCount, bytecode.PROGRAM_SIZE)) return 29;
+  if (!isSection(layout.IMAGE_CODE, tables.codeCount, 4)) return 29;
+  if (!isSection(layout.IMAGE_CONSTANTS, tables.constantCount, bytecode.CELL_SIZE)) return 29;
   const words: i32 = (tables.stateCount + 31) >>> 5;
   return tables.historyCount * words > layout.INSTANCE_SIZE_MAX >>> 2 ? 28 : 0;
 }

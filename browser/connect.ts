@@ -65,7 +65,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   });
   peer.heed(road, claim.release);
   try {
-    for (const [name, source] of Object.entries(options.machines ?? {})) peer.machines.add(name, source);
+    for (const [name, source] of Object.entries(options.machines ?? {})) {
+      if (source.image !== undefined) await peer.machines.prepare(source.image);
+      peer.machines.add(name, source);
+    }
   } catch (error) {
     await peer.close();
     throw error;

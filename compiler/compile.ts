@@ -1,12 +1,14 @@
 // Turns a definition into an image. The same definition gives the same bytes, always.
 
 import * as layout from '../assembly/layout.ts';
+import * as bytecode from '../assembly/program-layout.ts';
 import type { Symbols } from '../core/symbols.ts';
 import { debugSymbols } from './debug.ts';
 import type { Definition } from './definition.ts';
+import { programTables, type LoweredFunctions, type Obstacle, type ProgramTables } from './expression/program.ts';
 import { Tables } from './tables.ts';
 import { bad } from './tree.ts';
-import { writeImage } from './writer.ts';
+import { Records, writeImage } from './writer.ts';
 
 /** What an author's throwing guard, assign, delay or output means: the event is refused, or the instance goes to status `error`. */
 export type ThrowPolicy = 'refuse' | 'status';
@@ -16,6 +18,11 @@ export interface CompileOptions {
   readonly fuel?: number;
   /** Default `refuse`. `status` is XState's rule. */
   readonly onThrow?: ThrowPolicy;
+  /**
+   * The author's functions as expressions, by their paths. When every function of the machine's steps is here, the image has programs for
+   * them and is lowered; else it is hosted as without this.
+   */
+  readonly lowered?: LoweredFunctions;
 }
 
 export interface Image {
@@ -25,6 +32,10 @@ export interface Image {
   readonly symbols: Symbols;
   /** By transition number: the path of its definition. Not in the bytes. */
   readonly transitionPaths: readonly string[];
+  /** Whether contexts live in the core. */
+  readonly isLowered: boolean;
+  /** When `lowered` was given and did not suffice: what stood in the way. */
+  readonly obstacles: readonly Obstacle[];
 }
 
 /**
@@ -34,17 +45,33 @@ export interface Image {
 export function compile(definition: Definition, options: CompileOptions = {}): Image {
   const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
   const tables = new Tables(definition);
-  const symbols = tables.symbols();
+  const named = tables.symbols();
+  const found = options.lowered === undefined || named.functions.length === 0 ? HOSTED : programTables(named, options.lowered);
+  const isLowered = 'programs' in found && found !== HOSTED;
+  const { symbols: more, ...programs } = 'programs' in found ? found : HOSTED;
+  const symbols: Symbols = isLowered ? { ...named, ...more } : named;
   const { bytes, hash } = writeImage({
     ...tables.records(),
+    ...programs,
     semantics: semanticsOf(definition, options),
     fuel: fuelOf(definition, options),
     functionCount: symbols.functions.length,
     symbols: encode(symbols),
     debug: encode(debugSymbols(definition)),
   });
-  return { bytes, hash, symbols, transitionPaths: tables.transitionPaths() };
+  const obstacles = 'programs' in found ? [] : found;
+  return { bytes, hash, symbols, transitionPaths: tables.transitionPaths(), isLowered, obstacles };
 }
+
+/** All functions are the host's. */
+const HOSTED: ProgramTables = {
+  programs: new Records(0, bytecode.PROGRAM_SIZE),
+  code: [],
+  constants: new Records(0, bytecode.CELL_SIZE),
+  cellCount: 0,
+  contextFunction: 0,
+  symbols: { cells: [], constants: [] },
+};
 
 const SEMANTICS = {
   xstate: 0,

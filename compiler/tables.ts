@@ -11,7 +11,10 @@ import { relationTables } from './relations.ts';
 import { bad, isHistory, numberTree, unsupported, type History, type State, type Tree } from './tree.ts';
 import { Records, Words, type ImageTables } from './writer.ts';
 
-type RecordTables = Omit<ImageTables, 'semantics' | 'fuel' | 'functionCount' | 'symbols' | 'debug'>;
+type RecordTables = Pick<
+  ImageTables,
+  'states' | 'events' | 'transitions' | 'histories' | 'timers' | 'raises' | 'lists' | 'select' | 'candidates'
+>;
 
 interface Numbered {
   readonly source: State;

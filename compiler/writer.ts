@@ -53,6 +53,10 @@ export class Records {
     this.#view.setUint16(index * this.size + offset, value, true);
   }
 
+  f64(index: number, offset: number, value: number): void {
+    this.#view.setFloat64(index * this.size + offset, value, true);
+  }
+
   u32(index: number, offset: number, value: number): void {
     this.#view.setUint32(index * this.size + offset, value >>> 0, true);
   }
@@ -81,6 +85,12 @@ export interface ImageTables {
   readonly lists: readonly number[];
   readonly select: readonly number[];
   readonly candidates: readonly number[];
+  readonly programs: Records;
+  readonly code: readonly number[];
+  readonly constants: Records;
+  readonly cellCount: number;
+  /** Zero, or one more than the number of the function whose program makes the context. */
+  readonly contextFunction: number;
   /** UTF-8. */
   readonly symbols: Uint8Array;
   readonly debug: Uint8Array;
@@ -112,6 +122,11 @@ export function writeImage(tables: ImageTables): { bytes: Uint8Array; hash: stri
   put(layout.IMAGE_LISTS_COUNT, tables.lists.length);
   put(layout.IMAGE_SELECT_COUNT, tables.select.length);
   put(layout.IMAGE_CANDIDATE_COUNT, tables.candidates.length);
+  put(layout.IMAGE_PROGRAM_COUNT, tables.programs.count);
+  put(layout.IMAGE_CODE_COUNT, tables.code.length);
+  put(layout.IMAGE_CONSTANT_COUNT, tables.constants.count);
+  put(layout.IMAGE_CELL_COUNT, tables.cellCount);
+  put(layout.IMAGE_CONTEXT_FUNCTION, tables.contextFunction);
   put(layout.IMAGE_SYMBOLS_SIZE, tables.symbols.length);
   for (const { header, place } of sections.parts) put(header, place);
   if (tables.relations !== undefined) {
@@ -149,6 +164,9 @@ function placeSections(tables: ImageTables): { parts: readonly Part[]; hashedSiz
   add(layout.IMAGE_LISTS, wordBytes(tables.lists));
   add(layout.IMAGE_SELECT, wordBytes(tables.select));
   add(layout.IMAGE_CANDIDATES, wordBytes(tables.candidates));
+  add(layout.IMAGE_PROGRAMS, tables.programs.bytes);
+  add(layout.IMAGE_CODE, wordBytes(tables.code));
+  add(layout.IMAGE_CONSTANTS, tables.constants.bytes);
   add(layout.IMAGE_SYMBOLS, tables.symbols);
   const hashedSize = end;
   add(layout.IMAGE_DEBUG, padded(tables.debug));

@@ -48,9 +48,13 @@ export interface CoreExports {
   outputCount(): number;
   /** Makes room for `size` bytes of records. @returns 0 or FAULT_MEMORY. */
   reserve(size: number): number;
+  /** In a call of env.value: the function whose program asks. */
+  running(): number;
+  /** The cells behind RECORD_WRITE, one for each record of the output; 0 while no image has programs. */
+  log(): number;
   /** The bytes [INSTANCE_STATUS, stride) of the instance as they were before the last start or step, unless that was QUIET. */
   undo(): number;
-  /** Writes xxh64 of the bytes [INSTANCE_STATUS, stride) to `out` (8 bytes, low word first). @returns 0 or FAULT_INSTANCE. */
+  /** Writes xxh64 of the bytes [INSTANCE_STATUS, cells) to `out` (8 bytes, low word first). @returns 0 or FAULT_INSTANCE. */
   digest(instance: number, out: number): number;
   /** Writes xxh64 of `size` bytes to `out`. */
   hash(pointer: number, size: number, seedLow: number, seedHigh: number, out: number): void;
@@ -67,5 +71,10 @@ export interface CoreImports {
     action(functionNumber: number, handle: number): number;
     /** Runs an action word at once, in a step with LIVE; word 0 ends a microstep. @returns HOST_CHANGED or 0; negative as above. */
     live(word: number, handle: number): number;
+    /**
+     * What programs leave to the host: an operation from OP_HOST on, or one of VALUE_…, about the cells at an address.
+     * @returns what assembly/layout says beside it; negative on a fault: the step then ends with FAULT_HOST.
+     */
+    value(operation: number, cells: number, argument: number, handle: number): number;
   };
 }

@@ -9,6 +9,7 @@ import {
   STATUS_ERROR,
   STATUS_STOPPED,
 } from '../assembly/layout.ts';
+import { HOME_OUTSIDE } from '../assembly/program-layout.ts';
 import { LockstepError } from './errors.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
 import type { Status } from './step.ts';
@@ -26,6 +27,7 @@ export class InstanceBytes {
     this.machine = machine;
     this.pointer = machine.core.exports.create(machine.handle);
     if (this.pointer < 0) throw new LockstepError('CORE', `no room for another instance of ${machine.symbols.id} (fault ${this.pointer})`);
+    machine.cells?.setHome(this.pointer, HOME_OUTSIDE);
   }
 
   /** Where it lies in the core's memory: what the exports of core/abi.ts take. */
@@ -36,6 +38,7 @@ export class InstanceBytes {
   /** Gives the bytes back; the instance must not be used afterwards. */
   dispose(): void {
     if (this.pointer === 0) return;
+    this.machine.cells?.count(this.pointer, -1);
     this.machine.core.exports.destroy(this.pointer);
     this.pointer = 0;
   }
@@ -131,15 +134,21 @@ export class InstanceBytes {
     }
   }
 
+  /** All but the cells, which keep count of what they hold. */
   protected clear(): void {
-    this.machine.core.words.fill(0, (this.pointer + INSTANCE_STATUS) >>> 2, (this.pointer + this.machine.strideBytes) >>> 2);
+    const { cells, core, strideBytes } = this.machine;
+    const size = strideBytes - (cells?.sizeBytes ?? 0);
+    core.words.fill(0, (this.pointer + INSTANCE_STATUS) >>> 2, (this.pointer + size) >>> 2);
   }
 
   /** Seq and state become those of `other`, an instance of the same machine. */
   protected copyBytes(other: InstanceBytes): void {
+    const { cells } = this.machine;
+    cells?.count(this.pointer, -1);
     const from = other.pointer >>> 2;
     const seq = INSTANCE_SEQ >>> 2;
     this.machine.core.words.copyWithin((this.pointer >>> 2) + seq, from + seq, from + (this.machine.strideBytes >>> 2));
+    cells?.count(this.pointer, 1);
   }
 }
 

@@ -10,5 +10,6 @@ export function createDialectCore(imports: CoreImports): CoreExports {
   host.guard = imports.env.guard;
   host.action = imports.env.action;
   host.live = imports.env.live;
+  host.value = imports.env.value;
   return { memory, ...core };
 }

@@ -17,7 +17,8 @@ export function diff(before: Json, after: Json): readonly Operation[] {
   return operations;
 }
 
-function diffInto(operations: Operation[], path: string, before: Json, after: Json): void {
+/** The same for a part of a document, into a list. */
+export function diffInto(operations: Operation[], path: string, before: Json, after: Json): void {
   if (before === after) return;
   if (Array.isArray(before) && Array.isArray(after)) {
     const start = operations.length;
@@ -64,7 +65,7 @@ function diffArray(operations: Operation[], path: string, before: readonly Json[
 }
 
 /** Replaces the operations since `start` by one, when that is shorter. */
-function preferReplace(operations: Operation[], start: number, path: string, after: Json): void {
+export function preferReplace(operations: Operation[], start: number, path: string, after: Json): void {
   if (operations.length - start < 2) return;
   let size = 0;
   for (let i = start; i < operations.length; i++) {

@@ -62,6 +62,8 @@ export const CODES = {
   MISSING_FUNCTION: code(-32034, false),
   /** A guard, assign, delay or output of the author threw; nothing changed. */
   HOST_THREW: code(-32035, false),
+  /** A guard, assign, delay or output that is an expression met a value for which it has no rule; nothing changed. */
+  EXPRESSION: code(-32036, false),
   // Steps
   /** The instance is done, failed or stopped and takes no more events. */
   NOT_RUNNING: code(-32040, false),
@@ -104,6 +106,9 @@ export class LockstepError extends Error {
     return CODES[this.code].retryable;
   }
 }
+
+/** An operator of an expression met a value for which it has no rule; faultError makes it an EXPRESSION, with the place. */
+export class ExpressionFault extends Error {}
 
 /** Our own bug: throws, and is never recovered from. */
 export function assert(condition: unknown, why: string): asserts condition {

@@ -1,7 +1,7 @@
 // What the core's faults mean for whoever sent the event: a code and a sentence.
 
 import { FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS } from '../assembly/layout.ts';
-import { LockstepError } from './errors.ts';
+import { ExpressionFault, LockstepError } from './errors.ts';
 import type { EventObject } from './json.ts';
 import type { Machine } from './machine.ts';
 import type { Status } from './step.ts';
@@ -39,6 +39,8 @@ export function faultError(
 /** What an author's function threw: our own errors as they are, all else as HOST_THREW. */
 export function hostError({ symbols }: Machine, fn: number, thrown: unknown): LockstepError {
   if (thrown instanceof LockstepError) return thrown;
+  if (thrown instanceof ExpressionFault)
+    return new LockstepError('EXPRESSION', `machine ${symbols.id}: ${functionName(symbols, fn)}: ${thrown.message}`);
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new LockstepError('HOST_THREW', `machine ${symbols.id}: ${functionName(symbols, fn)} threw ${text}`, { cause: thrown });
 }

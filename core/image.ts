@@ -22,6 +22,9 @@ export interface ImageHeader {
   readonly timerCount: number;
   readonly raiseCount: number;
   readonly functionCount: number;
+  readonly programCount: number;
+  readonly cellCount: number;
+  readonly constantCount: number;
 }
 
 /**
@@ -53,6 +56,9 @@ export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader
     timerCount: word(layout.IMAGE_TIMER_COUNT),
     raiseCount: word(layout.IMAGE_RAISE_COUNT),
     functionCount: word(layout.IMAGE_FUNCTION_COUNT),
+    programCount: word(layout.IMAGE_PROGRAM_COUNT),
+    cellCount: word(layout.IMAGE_CELL_COUNT),
+    constantCount: word(layout.IMAGE_CONSTANT_COUNT),
   };
   const symbols = readJson(bytes, word(layout.IMAGE_SYMBOLS), word(layout.IMAGE_SYMBOLS_SIZE), 'symbols');
   if (!isSymbols(symbols, counts)) throw badImage('symbols for every number in it', 'others');
@@ -67,7 +73,24 @@ export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader
   };
 }
 
-type Counts = Pick<ImageHeader, 'stateCount' | 'eventCount' | 'historyCount' | 'timerCount' | 'raiseCount' | 'functionCount'>;
+/** Whether a core needs supportPrograms() of core/programs.ts to take this image in. */
+export function hasPrograms(bytes: Uint8Array): boolean {
+  if (bytes.length < layout.HEADER_SIZE) return false;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(layout.IMAGE_PROGRAM_COUNT, true) !== 0;
+}
+
+type Counts = Pick<
+  ImageHeader,
+  | 'stateCount'
+  | 'eventCount'
+  | 'historyCount'
+  | 'timerCount'
+  | 'raiseCount'
+  | 'functionCount'
+  | 'programCount'
+  | 'cellCount'
+  | 'constantCount'
+>;
 
 function readJson(bytes: Uint8Array, offset: number, size: number, what: string): unknown {
   if (offset + size > bytes.length) throw badImage(`${what} inside ${bytes.length} bytes`, `${offset} + ${size}`);
@@ -105,6 +128,8 @@ function isSymbols(value: unknown, counts: Counts): value is Symbols {
     isListOf(value.events, counts.eventCount, isText) &&
     isListOf(value.functions, counts.functionCount, isFunctionSymbol) &&
     isListOf(value.timers, counts.timerCount, isText) &&
+    (value.cells === undefined ? counts.programCount === 0 : isListOf(value.cells, counts.cellCount, isCellName)) &&
+    (value.constants === undefined ? counts.constantCount === 0 : isListOf(value.constants, counts.constantCount, () => true)) &&
     isListOf(value.raises, counts.raiseCount, (raise) => isFields(raise) && isText(raise.type)) &&
     (contextFunction === undefined ||
       (Number.isInteger(contextFunction) && Number(contextFunction) >= 0 && Number(contextFunction) < counts.functionCount))
@@ -116,6 +141,9 @@ function isListOf(value: unknown, count: number | undefined, test: (item: unknow
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** Names become fields of contexts. */
+const isCellName = (value: unknown): boolean => isText(value) && value !== '__proto__';
 
 function isNode(value: unknown): value is { key: string; id: string; tags?: unknown } {
   return isFields(value) && isText(value.key) && isText(value.id);

@@ -24,11 +24,13 @@ import {
   TIMER_SIZE,
   TRACE,
 } from '../assembly/layout.ts';
+import { HOME_OUTSIDE } from '../assembly/program-layout.ts';
 import { InstanceBytes } from './bytes.ts';
+import { diff } from './diff.ts';
 import { contextSum, wholeSum } from './digest.ts';
 import { assert, LockstepError } from './errors.ts';
 import { faultError, hostError, unknownEvent } from './fault.ts';
-import type { EventObject, Json } from './json.ts';
+import type { ContextMark, EventObject, Json } from './json.ts';
 import type { ConfigurationKey, Machine } from './machine.ts';
 import { changedHistories, FN_NONE, Outcome, type OutcomeSource } from './outcome.ts';
 import { Pending, UNCHANGED, type Child, type PendingChange } from './pending.ts';
@@ -90,7 +92,7 @@ function runOf(core: Core): Run {
 
 export class Instance extends InstanceBytes {
   readonly #run: Run;
-  context: Json = null;
+  #context: Json = null;
   output: Json | undefined;
   error: string | undefined;
   /** Undefined while there never was anything to wait for. */
@@ -114,6 +116,18 @@ export class Instance extends InstanceBytes {
   }
 
   // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Frozen; the same object while nothing in it changed. */
+  get context(): Json {
+    const { cells } = this.machine;
+    if (cells?.isWritten(this.pointer) === true) this.#context = cells.read(this.pointer, this.#context);
+    return this.#context;
+  }
+
+  set context(context: Json) {
+    this.machine.cells?.write(this.pointer, this.context, context);
+    this.#context = context;
+  }
 
   /** Timer number → due, ms since the epoch; numbers from DELAYED_FIRST on are delayed events. */
   get timers(): ReadonlyMap<number, number> {
@@ -165,7 +179,11 @@ export class Instance extends InstanceBytes {
       this.context = this.#initialContext(input);
       // Made before the core began.
       const spawned = this.#run.requests?.map((made) => ({ ...made, at: 0 }));
-      return this.#advance(event, stamp, this.#execute(START, event, 0, true, undefined, spawned));
+      const result = this.#execute(START, event, 0, true, undefined, spawned);
+      const { cells, core, symbols } = this.machine;
+      // Without a context there is nothing that could go to status error.
+      if (result === FAULT_HOST && cells !== undefined && core.thrower === symbols.contextFunction) throw this.#fault(result, event);
+      return this.#advance(event, stamp, result);
     } catch (error) {
       this.context = null;
       throw error;
@@ -176,8 +194,9 @@ export class Instance extends InstanceBytes {
 
   /** Calls the context factory, which may spawn actors, with the run that is set up for it. */
   #initialContext(input: Json | undefined): Json {
-    const { symbols, functions } = this.machine;
-    if (symbols.contextFunction === undefined) return plain(symbols.context ?? {}, '');
+    const { cells, symbols, functions } = this.machine;
+    // A program that makes it is run by the core, over empty cells.
+    if (symbols.contextFunction === undefined || cells !== undefined) return plain(symbols.context ?? {}, '');
     const bound = functions?.[symbols.contextFunction];
     if (bound?.kind !== 'context')
       throw new LockstepError('MISSING_FUNCTION', `machine ${symbols.id} makes its context by a function that this replica does not have`);
@@ -197,12 +216,22 @@ export class Instance extends InstanceBytes {
   step(event: EventObject, stamp: Stamp, from: StepOrigin = {}): Outcome {
     const number = from.isInternal === true ? this.machine.eventNumber(event.type) : this.#numberOf(event);
     const isError = event.type.startsWith(CHILD_ERROR);
+    this.#mustBeHome();
     enterStamp(stamp);
     try {
       return this.#advance(event, stamp, this.#execute(number, event, isError ? MUST_HANDLE : 0, true), from.timer);
     } finally {
       leaveStamp();
     }
+  }
+
+  /** Programs need the context in its cells: one that has other keys, as a view may show it, is not for them. */
+  #mustBeHome(): void {
+    if (this.status !== undefined && this.machine.cells?.home(this.pointer) === HOME_OUTSIDE)
+      throw new LockstepError(
+        'MISSING_FUNCTION',
+        `the context here is not the one that the image of ${this.machine.symbols.id} computes with`,
+      );
   }
 
   /**
@@ -234,6 +263,7 @@ export class Instance extends InstanceBytes {
       before: this.context,
       after: this.context,
       contexts: undefined,
+      patch: undefined,
       requests: undefined,
       host: NO_HOST,
       status: undefined,
@@ -271,16 +301,31 @@ export class Instance extends InstanceBytes {
       return result !== STEP_IGNORED;
     }
     const run = this.#run;
-    run.begin(machine, this.pointer, this.context, event, false);
+    if (machine.cells !== undefined) this.#mustBeHome();
+    run.begin(machine, this.pointer, machine.cells === undefined ? this.#context : null, event, false);
     const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
     if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
       machine.isQuiet = false;
       return false;
     }
     if (result < 0) return this.#refuse(result, event).taken;
-    this.context = run.context;
+    if (machine.cells === undefined) this.#context = run.context;
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
     return result !== STEP_IGNORED;
+  }
+
+  /** advance() for who wants no more than the difference: of a machine whose context is the core's, it is read off what was written. */
+  change(number: number, event: EventObject): readonly Operation[] {
+    const { cells, core } = this.machine;
+    if (cells === undefined) {
+      const before = this.context;
+      this.advance(number, event);
+      return diff(before, this.context);
+    }
+    this.#mustBeHome();
+    const result = this.#execute(number, event, COUNT, false);
+    if (result < 0) throw this.#fault(result, event);
+    return cells.patch(this.pointer, core.words, core.exports.output() >>> 2, core.exports.outputCount(), () => this.context);
   }
 
   #numberOf(event: EventObject): number {
@@ -299,14 +344,23 @@ export class Instance extends InstanceBytes {
     if (event.type === ELAPSED) return new Outcome(this.#nothing());
     const number = event.type === 'xstate.init' ? START : this.machine.eventNumber(event.type);
     const flags = event.type.startsWith(CHILD_ERROR) ? TRACE | MUST_HANDLE : TRACE;
-    return this.#advance(event, stamp, this.#execute(number, event, flags, true, host));
+    const { context } = this;
+    if (this.machine.cells !== undefined && number === START) this.context = this.#initialContext(undefined);
+    enterStamp(stamp);
+    try {
+      return this.#advance(event, stamp, this.#execute(number, event, flags, true, host));
+    } finally {
+      leaveStamp();
+      if (this.machine.cells !== undefined) this.context = context;
+    }
   }
 
   /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */
   can(event: EventObject): boolean {
     const number = this.machine.eventNumber(event.type);
     if (number === 0 || this.status !== 'active') return false;
-    this.#run.begin(this.machine, this.pointer, this.context, event, false);
+    if (this.machine.cells?.home(this.pointer) === HOME_OUTSIDE) this.#mustBeHome();
+    this.#run.begin(this.machine, this.pointer, this.#context, event, false);
     this.machine.call(event);
     const answer = this.machine.core.exports.can(this.pointer, number);
     if (answer < 0) throw this.#fault(answer, event);
@@ -326,7 +380,7 @@ export class Instance extends InstanceBytes {
     const run = this.#run;
     const ids = run.ids;
     for (let size = 0; ;) {
-      run.begin(this.machine, this.pointer, this.context, event, isRecording, recorded, this.#pending);
+      run.begin(this.machine, this.pointer, isRecording ? this.context : this.#context, event, isRecording, recorded, this.#pending);
       if (requests !== undefined) {
         run.requests = [...requests];
         run.ids = ids;
@@ -342,13 +396,22 @@ export class Instance extends InstanceBytes {
   /** Takes the result of a run in: context, status, timers, children, seq. */
   #advance(event: EventObject, stamp: Stamp, result: number, fired?: number): Outcome {
     if (result < 0) return this.#refuse(result, event);
-    const { core } = this.machine;
+    const { cells, core } = this.machine;
     const run = this.#run;
-    const before = this.context;
-    this.context = run.context;
+    const before = this.#context;
     const words = core.words;
     const from = core.exports.output() >>> 2;
     const records = words.slice(from, from + core.exports.outputCount() * 2);
+    let patch: readonly Operation[] | undefined;
+    let contexts: readonly ContextMark[] | undefined;
+    if (cells === undefined) {
+      this.#context = run.context;
+      contexts = run.contexts;
+    } else if (cells.isWritten(this.pointer)) {
+      const count = records.length >>> 1;
+      contexts = cells.marks(before, words, from, count);
+      if (this.seq > 0) patch = cells.patch(this.pointer, words, from, count, () => this.context);
+    }
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
     if (result === STEP_DONE) this.#stopChildren();
     this.seq += 1;
@@ -359,7 +422,8 @@ export class Instance extends InstanceBytes {
       startsActorsFirst: this.seq === 1 && !this.machine.isScxml,
       before,
       after: this.context,
-      contexts: run.contexts,
+      contexts,
+      patch,
       requests: run.requests,
       host: run.host ?? NO_HOST,
       status: result === STEP_DONE ? 'done' : this.seq === 1 ? 'active' : undefined,
@@ -388,7 +452,8 @@ export class Instance extends InstanceBytes {
       return this.#fail(`unhandled error of ${event.type.slice(CHILD_ERROR.length)}: ${errorText(error)}`);
     }
     const fault = this.#fault(result, event);
-    if (result === FAULT_HOST && this.#throwIsStatus() && fault.code === 'HOST_THREW') return this.#fail(fault.message);
+    if (result === FAULT_HOST && this.#throwIsStatus() && (fault.code === 'HOST_THREW' || fault.code === 'EXPRESSION'))
+      return this.#fail(fault.message);
     throw fault;
   }
 
@@ -528,7 +593,7 @@ export class Instance extends InstanceBytes {
   /** Becomes equal to `other`, an instance of the same machine. */
   copyFrom(other: Instance): void {
     this.copyBytes(other);
-    this.context = other.context;
+    this.#context = other.#context;
     this.output = other.output;
     this.error = other.error;
     if (other.#pending === undefined) this.#pending = undefined;

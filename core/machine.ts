@@ -24,7 +24,7 @@ import { readImage } from './image.ts';
 import type { EventObject, Json } from './json.ts';
 import { writeCalls } from './mutation.ts';
 import type { FunctionKind, Symbols } from './symbols.ts';
-import type { Core } from './wasm.ts';
+import type { Core, CoreCells } from './wasm.ts';
 
 /** XState's state value: the key of the active child, or an object of them. */
 export type StateValue = string | { readonly [key: string]: StateValue };
@@ -52,7 +52,11 @@ export class Machine {
   /** u32 words of one configuration. */
   readonly wordCount: number;
   readonly strideBytes: number;
-  /** Whether no function of the author's takes part in a step: the core needs nobody. */
+  /** Where its contexts are, when all functions of its steps are programs: the core runs them on every replica, whoever has the author's. */
+  readonly cells: CoreCells | undefined;
+  /** Whether a replica can run events: the author's functions are there, or none is needed. */
+  readonly canRun: boolean;
+  /** Whether no function takes part in a step: the core needs nobody. */
   readonly isAlone: boolean;
   /** Whether SCXML's rules hold where they differ from XState's. */
   readonly isScxml: boolean;
@@ -101,7 +105,10 @@ export class Machine {
       );
     }
     // An image without host functions runs everywhere.
-    this.functions = functions ?? (wanted === 0 ? [] : undefined);
+    const needsAuthor = image.symbols.cells === undefined ? wanted > 0 : image.symbols.functions.some(({ kind }) => kind === 'effect');
+    this.functions = functions ?? (needsAuthor ? undefined : []);
+    if (image.symbols.cells !== undefined && core.programs === undefined)
+      throw new LockstepError('CORE', `machine ${image.symbols.id} has programs, and supportPrograms() was not called for this core`);
     this.handle = core.loadImage(bytes);
     this.stateCount = image.symbols.states.length;
     this.historyCount = image.symbols.histories.length;
@@ -109,6 +116,8 @@ export class Machine {
     this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => LOUD.has(kind));
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
+    this.cells = image.symbols.cells === undefined ? undefined : core.programs!.take(this.handle, this.strideBytes, image.symbols);
+    this.canRun = this.functions !== undefined || this.cells !== undefined;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const semantics = view.getUint32(IMAGE_SEMANTICS, true);
     this.isScxml = (semantics & SEMANTICS_SCXML) !== 0;

@@ -2,9 +2,11 @@
 // so that a local machine whose effects nobody records pays only for what it uses.
 
 import { RECORD_EFFECT, RECORD_ENTER, RECORD_EXIT, RECORD_HISTORY } from '../assembly/layout.ts';
-import type { EventObject, Json } from './json.ts';
+import type { ContextMark, EventObject, Json } from './json.ts';
+import { diff } from './diff.ts';
+import type { Operation } from './patch.ts';
 import type { Request } from './request.ts';
-import type { ContextMark, MadeRequest } from './run.ts';
+import type { MadeRequest } from './run.ts';
 import type { ChildChange, HostResult, Status, TimerChange } from './step.ts';
 import type { PendingChange } from './pending.ts';
 
@@ -36,6 +38,8 @@ export interface OutcomeSource {
   readonly after: Json;
   /** The one before the first assign and the one after each; undefined when none ran. */
   readonly contexts: readonly ContextMark[] | undefined;
+  /** What the core itself says; else the difference of before and after. */
+  readonly patch: readonly Operation[] | undefined;
   readonly requests: readonly MadeRequest[] | undefined;
   readonly host: readonly HostResult[];
   readonly status: Status | undefined;
@@ -96,6 +100,11 @@ export class Outcome {
 
   get after(): Json {
     return this.#source.after;
+  }
+
+  /** What the step did to the context. */
+  get patch(): readonly Operation[] {
+    return this.#source.patch ?? diff(this.before, this.after);
   }
 
   get host(): readonly HostResult[] {

@@ -15,21 +15,16 @@ import {
   RECORD_TRANSITION,
   STATUS_DONE,
 } from '../assembly/layout.ts';
-import { assert, LockstepError } from './errors.ts';
+import { assert, ExpressionFault, LockstepError } from './errors.ts';
 import type { BoundFunctions, FunctionArguments } from './functions.ts';
-import type { EventObject, Json, JsonObject } from './json.ts';
+import type { ContextMark, EventObject, Json, JsonObject, Value } from './json.ts';
 import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
 import { reference, type Acts, type ChildStart, type Request } from './request.ts';
+import { describe, isFields } from './source.ts';
 import type { HostResult } from './step.ts';
 import { functionName } from './symbols.ts';
-import type { Core } from './wasm.ts';
-
-/** A context, and the number of the core's record from which on effects see it. */
-export interface ContextMark {
-  readonly from: number;
-  readonly context: Json;
-}
+import type { Core, ValueHost } from './wasm.ts';
 
 /** A request, the number of the core's record before which it was made, and what it saw. */
 export interface MadeRequest {
@@ -52,7 +47,7 @@ export const UNRECORDED = new Error('a request in a run that is not recorded');
 
 const NO_STATE: RunState = { children: new Map(), ids: 0 };
 
-export class Run implements FunctionArguments, Acts {
+export class Run implements FunctionArguments, Acts, ValueHost {
   /** What functions see; assigns replace it. */
   context: Json = null;
   event: EventObject = { type: '' };
@@ -121,8 +116,7 @@ export class Run implements FunctionArguments, Acts {
   guard(fn: number, handle: number): number {
     if (this.#recorded !== undefined) return this.#replayGuard(this.#next());
     const bound = this.#functions[fn];
-    if (bound === undefined) throw this.#missing(fn);
-    if (bound.kind !== 'guard') throw this.#missing(fn);
+    if (bound?.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     this.#isGuard = true;
     this.#acting = fn;
@@ -165,6 +159,28 @@ export class Run implements FunctionArguments, Acts {
       }
       default:
         throw this.#missing(fn);
+    }
+  }
+
+  // ── Programs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  input(): unknown {
+    return this.#external['input'];
+  }
+
+  cells(): readonly string[] {
+    return this.#machine.cells?.names ?? [];
+  }
+
+  result(fn: number, value: Value): number {
+    switch (this.#machine.symbols.functions[fn]?.kind) {
+      case 'raise':
+        if (isFields(value) && typeof value.type === 'string') return this.#raised(value as Json);
+        throw new ExpressionFault(`raise() made ${describe(value)}, expected an event object with a type`);
+      case 'delay':
+        return this.#delayed(fn, value);
+      default:
+        return this.#computed(fn, value ?? null);
     }
   }
 
@@ -253,10 +269,15 @@ export class Run implements FunctionArguments, Acts {
     this.contexts?.push({ from: this.#core.exports.outputCount(), context: this.context });
   }
 
+  /** What a program answers needs no record: it answers the same again. */
+  #record(result: HostResult): void {
+    if (this.#recorded === undefined && this.#machine.cells === undefined) (this.host ??= []).push(result);
+  }
+
   #raised(event: Json): number {
     const raised = event as unknown as EventObject;
     (this.events ??= []).push(raised);
-    if (this.#recorded === undefined) (this.host ??= []).push(event);
+    this.#record(event);
     return this.#machine.eventNumber(raised.type);
   }
 
@@ -265,7 +286,7 @@ export class Run implements FunctionArguments, Acts {
       throw new LockstepError('NOT_JSON', `${this.#name(fn)} gave the delay ${String(delay)}, expected a number of milliseconds`);
     }
     (this.delays ??= []).push(delay);
-    if (this.#recorded === undefined) (this.host ??= []).push(delay);
+    this.#record(delay);
     return 0;
   }
 
@@ -274,7 +295,7 @@ export class Run implements FunctionArguments, Acts {
     assert(state !== undefined, 'an output function belongs to a state');
     if (state === 0) this.output = value;
     else (this.events ??= []).push({ type: this.#machine.donePrefix + this.#doneId(state), output: value });
-    if (this.#recorded === undefined) (this.host ??= []).push(value);
+    this.#record(value);
     return 0;
   }
 

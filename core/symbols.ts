@@ -39,6 +39,10 @@ export interface Symbols {
   readonly context?: Json;
   /** Function number of the context factory. */
   readonly contextFunction?: number;
+  /** Of a machine whose functions are programs: the keys of its context, by cell. */
+  readonly cells?: readonly string[];
+  /** By number of the constant in the image. */
+  readonly constants?: readonly Json[];
 }
 
 /** A function as messages name it: `guard "isOpen" at /on/OPEN/0/guard`. */

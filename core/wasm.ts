@@ -4,9 +4,65 @@
 import { FAULT_MEMORY, FORMAT } from '../assembly/layout.ts';
 import type { CoreExports, CoreImports } from './abi.ts';
 import { LockstepError } from './errors.ts';
+import type { ContextMark, Json, Value } from './json.ts';
+import type { Operation } from './patch.ts';
+import type { Symbols } from './symbols.ts';
+
+/** Who runs the step that a program belongs to. */
+export interface ValueHost {
+  /** What programs see of the event behind a handle. */
+  eventOf(handle: number): { readonly [field: string]: unknown };
+  /** Of the machine, in the step that starts it. */
+  input(): unknown;
+  /** Names of the instance's cells. */
+  cells(): readonly string[];
+  /** What a program that makes an event, a delay or an output came to. @returns as env.action. */
+  result(fn: number, value: Value): number;
+}
+
+/** Views of a core's memory. */
+export interface Memory {
+  readonly words: Uint32Array;
+  readonly numbers: Float64Array;
+}
+
+/** The strings and trees that cells hold: core/values.ts. */
+export interface CoreValues {
+  /** @returns what assembly/layout says beside the operation. @throws ExpressionFault, LockstepError NOT_JSON */
+  ask(operation: number, cells: number, argument: number, handle: number, host: ValueHost): number;
+  /** A value that stays. @returns its handle. */
+  keep(value: Json): number;
+  /** Strings and trees that are kept at the moment. */
+  readonly size: number;
+}
+
+/** The contexts of a machine in its instances: core/cells.ts. */
+export interface CoreCells {
+  readonly names: readonly string[];
+  /** Of an instance's cells. */
+  readonly sizeBytes: number;
+  home(instance: number): number;
+  setHome(instance: number, home: number): void;
+  isWritten(instance: number): boolean;
+  read(instance: number, last: Json): Json;
+  write(instance: number, last: Json, context: Json): void;
+  count(instance: number, change: 1 | -1): void;
+  patch(instance: number, words: Uint32Array, from: number, count: number, after: () => Json): readonly Operation[];
+  marks(before: Json, words: Uint32Array, from: number, count: number): readonly ContextMark[];
+}
+
+/** What a core needs beside itself to run programs: core/programs.ts brings it. */
+export interface ProgramSupport {
+  readonly values: CoreValues;
+  /**
+   * For an image that was just loaded: gives its constants their handles, in the core's own copy.
+   * @throws LockstepError BAD_IMAGE when its symbols are not those of its programs, or some functions of a step are programs and some not.
+   */
+  take(image: number, strideBytes: number, symbols: Symbols): CoreCells;
+}
 
 /** Who answers for guards and actions while a step runs. */
-export interface CoreHost {
+export interface CoreHost extends Partial<ValueHost> {
   guard(functionNumber: number, handle: number): number;
   action(functionNumber: number, handle: number): number;
   /** Only asked by a host that steps with LIVE. */
@@ -19,6 +75,8 @@ const WORD = 0x1_0000_0000n;
 
 export class Core {
   readonly exports: CoreExports;
+  /** Undefined until supportPrograms() of core/programs.ts; images with programs wait for it. */
+  programs: ProgramSupport | undefined;
   host: CoreHost | undefined;
   /** What the last exception of an author's function was, and the number of that function. */
   thrown: unknown;
@@ -27,6 +85,7 @@ export class Core {
   readonly #scratch: number;
   #words: Uint32Array;
   #bytes: Uint8Array;
+  #numbers: Float64Array;
 
   /** @throws LockstepError CORE when it is not a core of this version. */
   static async fromWasm(source: BufferSource | WebAssembly.Module): Promise<Core> {
@@ -68,12 +127,22 @@ export class Core {
             return -1;
           }
         },
+        value: (operation, cells, argument, handle) => {
+          try {
+            return this.programs!.values.ask(operation, cells, argument, handle, this.host as ValueHost);
+          } catch (thrown) {
+            this.thrown = thrown;
+            this.thrower = this.exports.running();
+            return -1;
+          }
+        },
       },
     });
     const found = this.exports.abi();
     if (found !== FORMAT) throw new LockstepError('CORE', `the core reads image format ${found}, expected ${FORMAT}`);
     this.#words = new Uint32Array(this.exports.memory.buffer);
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    this.#numbers = new Float64Array(this.exports.memory.buffer);
     this.#scratch = this.exports.allocate(SCRATCH_SIZE + 8);
   }
 
@@ -81,6 +150,12 @@ export class Core {
   get words(): Uint32Array {
     if (this.#words.length === 0) this.#words = new Uint32Array(this.exports.memory.buffer);
     return this.#words;
+  }
+
+  /** The memory as 64-bit floats; like words. */
+  get numbers(): Float64Array {
+    if (this.#numbers.length === 0) this.#numbers = new Float64Array(this.exports.memory.buffer);
+    return this.#numbers;
   }
 
   /** The memory as bytes; like words. */

@@ -3,7 +3,7 @@
 
 import { bind, findLogic } from '../core/bind.ts';
 import { LockstepError } from '../core/errors.ts';
-import { readImage } from '../core/image.ts';
+import { hasPrograms, readImage } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
 import { escapePointer } from '../core/plain.ts';
 import { invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
@@ -72,6 +72,13 @@ export class Machines {
     this.#added(name);
     if (this.canCompile) this.#addChildren(name, source.definition);
     return machine;
+  }
+
+  /** An image that comes from elsewhere may have programs; what runs them is loaded with the first of them. Undefined = nothing to wait for. */
+  prepare(image: Uint8Array): Promise<unknown> | undefined {
+    const core = this.#core;
+    if (core.programs !== undefined || !hasPrograms(image)) return undefined;
+    return import('../core/programs.ts').then(({ supportPrograms }) => supportPrograms(core));
   }
 
   get canCompile(): boolean {

@@ -1,6 +1,5 @@
 // Makes the step record of what the core just did. Journal, wire and trace all get this one.
 
-import { diff } from '../core/diff.ts';
 import type { Instance } from '../core/instance.ts';
 import type { EventObject } from '../core/json.ts';
 import { FN_NONE, type Outcome } from '../core/outcome.ts';
@@ -36,7 +35,7 @@ export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event
     cause: { peer, n, event, seed: stamp.seed },
     clocks: outcome.clocks,
     history: outcome.history,
-    patch: diff(outcome.before, outcome.after),
+    patch: outcome.patch,
     host: outcome.host,
     timers: outcome.timers,
     effects: effects.length === 0 ? NO_EFFECTS : effects.filter(isNamed).map(({ fn, name }) => ({ fn, name })),

@@ -12,7 +12,7 @@ import type { DivergenceRecord, StepDifference } from './wire.ts';
 export class Replica {
   readonly machine: Machine;
   readonly #confirmed: Instance;
-  /** Only where the author's functions are; equal to #confirmed when nothing is pending. */
+  /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
   readonly #predicted: Instance | undefined;
   #good: DivergenceRecord['good'] | undefined;
   #sinceGood: StepDifference[] = [];
@@ -21,7 +21,7 @@ export class Replica {
   constructor(machine: Machine) {
     this.machine = machine;
     this.#confirmed = Instance.create(machine);
-    if (machine.functions !== undefined) this.#predicted = Instance.create(machine);
+    if (machine.canRun) this.#predicted = Instance.create(machine);
   }
 
   get seq(): number {

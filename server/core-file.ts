@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../core/errors.ts';
+import { supportPrograms } from '../core/programs.ts';
 import { Core } from '../core/wasm.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -16,7 +17,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 /** A core of its own memory; the module behind it is compiled once per process. @throws LockstepError CORE when there is no core to load. */
 export async function loadCore(): Promise<Core> {
   compiled ??= readCore().then((bytes) => WebAssembly.compile(bytes));
-  return Core.fromWasm(await compiled);
+  return supportPrograms(await Core.fromWasm(await compiled));
 }
 
 async function readCore(): Promise<Uint8Array<ArrayBuffer>> {

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { createDialectCore } from '../../core/dialect.ts';
+import { supportPrograms } from '../../core/programs.ts';
 import { Core } from '../../core/wasm.ts';
 
 const BUILDS = {
@@ -12,14 +13,14 @@ const BUILDS = {
 const ONLY_DIALECT = process.env['CORE'] === 'dialect';
 
 export async function testCore(build: keyof typeof BUILDS = 'release'): Promise<Core> {
-  return ONLY_DIALECT ? dialectCore() : Core.fromWasm(new Uint8Array(await readFile(BUILDS[build])));
+  return ONLY_DIALECT ? dialectCore() : supportPrograms(await Core.fromWasm(new Uint8Array(await readFile(BUILDS[build]))));
 }
 
 let made: Core | undefined;
 
 /** The one core of the TypeScript dialect: its memory belongs to the module. */
 export function dialectCore(): Core {
-  made ??= Core.fromExports(createDialectCore);
+  made ??= supportPrograms(Core.fromExports(createDialectCore));
   return made;
 }
 

@@ -1,6 +1,5 @@
 // Real steps without a network: instances run by the core, each step recorded as its authority would record it.
 
-import { diff } from '../../core/diff.ts';
 import { bind } from '../../core/bind.ts';
 import { Instance } from '../../core/instance.ts';
 import type { EventObject, Json } from '../../core/json.ts';
@@ -85,7 +84,7 @@ export class Recorder {
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
-      patch: diff(outcome.before, outcome.after),
+      patch: outcome.patch,
       host: outcome.host,
       timers: outcome.timers,
       effects: outcome.effects.map(({ fn, name: effect }) => ({ fn, name: effect })),

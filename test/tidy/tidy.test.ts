@@ -25,7 +25,7 @@ const MAY: Readonly<Record<Room, readonly Room[]>> = {
 };
 /** Files of a room that others may import although the room is not theirs. */
 const AGREED: readonly (readonly [from: RegExp, to: RegExp])[] = [
-  [/^(core|compiler)\//, /^assembly\/layout\.ts$/],
+  [/^(core|compiler)\//, /^assembly\/(program-)?layout\.ts$/],
   [/^core\/dialect\.ts$/, /^assembly\//],
   // The vite plugin of the dialect is part of every build.
   [/^(bench|examples)\//, /^tools\/bootstrap\/dialect\.ts$/],

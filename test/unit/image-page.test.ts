@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as layout from '../../assembly/layout.ts';
+import * as bytecode from '../../assembly/program-layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
 
 const file = new URL('../../docs/IMAGE.md', import.meta.url);
@@ -26,5 +27,6 @@ test('[CORE-6] the page has the offsets of the layout and the bytes of the worke
   expect(page).toContain(block);
   const rows = [...page.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)];
   expect(rows.length).toBeGreaterThan(40);
-  for (const [, name, offset] of rows) expect([name, (layout as Readonly<Record<string, number>>)[name!]]).toEqual([name, Number(offset)]);
+  for (const [, name, offset] of rows)
+    expect([name, ({ ...layout, ...bytecode } as Readonly<Record<string, number>>)[name!]]).toEqual([name, Number(offset)]);
 });

@@ -126,7 +126,7 @@ export const MUTANTS = [
   {
     name: 'a fault leaves its records',
     file: STATECHART,
-    edits: [['scratch.undo, saveSize);\n    scratch.clearOutput();', 'scratch.undo, saveSize);']],
+    edits: [['expression.end(0);\n    scratch.clearOutput();', 'expression.end(0);']],
   },
   {
     name: 'a full queue forgets',
@@ -365,7 +365,7 @@ export const MUTANTS = [
   {
     name: 'an assign is no change',
     file: STATECHART,
-    edits: [['changed = true;\n    if (action(argument, handle) < 0)', 'if (action(argument, handle) < 0)']],
+    edits: [['changed = true;\n    const fault: i32 = expression.assign(', 'const fault: i32 = expression.assign(']],
   },
   {
     name: 'effects see the external event',
@@ -377,12 +377,7 @@ export const MUTANTS = [
   {
     name: 'a host that throws in an assign is ignored',
     file: STATECHART,
-    edits: [
-      [
-        'if (action(argument, handle) < 0) return layout.FAULT_HOST;\n    return scratch.emit(layout.RECORD_ASSIGN',
-        'action(argument, handle);\n    return scratch.emit(layout.RECORD_ASSIGN',
-      ],
-    ],
+    edits: [['return fault < 0 ? fault : scratch.emit(layout.RECORD_ASSIGN', 'return scratch.emit(layout.RECORD_ASSIGN']],
   },
 
   // ── The short road, restoring, memory ────────────────────────────────────────────────────────────────────────

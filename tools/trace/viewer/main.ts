@@ -2,6 +2,7 @@
 // it. Opened from a file or with nobody there, it still imports and shows traces.
 
 import { loadCore } from '../../../browser/core.ts';
+import { supportPrograms } from '../../../core/programs.ts';
 import { browserEnvironment } from '../../../browser/environment.ts';
 import { serving } from '../../../browser/serving.ts';
 import { dialSocket } from '../../../browser/socket.ts';
@@ -23,7 +24,7 @@ function serverUrl(): string {
 }
 
 async function start(): Promise<void> {
-  const core = await loadCore();
+  const core = supportPrograms(await loadCore());
   const model = new TraceModel(core);
   const page = new Page(model);
   const url = serverUrl();

@@ -1,0 +1,158 @@
+// The context of an instance whose home is the core: one cell for each top-level key, behind its history. Made into an object when somebody
+// asks, and into the same object while nothing was written; the difference a step made is read off the cells that it wrote.
+
+import { INSTANCE_HOME, INSTANCE_STATUS, RECORD_ASSIGN, RECORD_WRITE } from '../assembly/layout.ts';
+import { CELL_SIZE, HOME_OUTSIDE, HOME_READ, HOME_WRITTEN } from '../assembly/program-layout.ts';
+import { diffInto, preferReplace } from './diff.ts';
+import type { ContextMark, Json, JsonObject, Value } from './json.ts';
+import type { Operation } from './patch.ts';
+import { escapePointer, isObject } from './plain.ts';
+import type { Values } from './values.ts';
+import type { Core, CoreCells } from './wasm.ts';
+
+const NOTHING: readonly Operation[] = Object.freeze([]);
+
+export class Cells implements CoreCells {
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+  readonly #core: Core;
+  readonly #values: Values;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #pointers: readonly string[];
+  /** Bytes from the beginning of an instance to its cells. */
+  readonly #offset: number;
+
+  constructor(core: Core, values: Values, strideBytes: number, names: readonly string[]) {
+    this.#core = core;
+    this.#values = values;
+    this.names = names;
+    this.sizeBytes = names.length * CELL_SIZE;
+    this.#numbers = new Map(names.map((name, cell) => [name, cell]));
+    this.#pointers = names.map((name) => `/${escapePointer(name)}`);
+    this.#offset = strideBytes - this.sizeBytes;
+  }
+
+  /** HOME_READ, HOME_WRITTEN or HOME_OUTSIDE. */
+  home(instance: number): number {
+    return this.#core.words[(instance + INSTANCE_HOME) >>> 2]!;
+  }
+
+  setHome(instance: number, home: number): void {
+    this.#core.words[(instance + INSTANCE_HOME) >>> 2] = home;
+  }
+
+  /** @param last what they were when they were read before. @returns it when they are still that. */
+  read(instance: number, last: Json): Json {
+    this.setHome(instance, HOME_READ);
+    const made = this.#values.read(instance + this.#offset, this.names);
+    return isObject(last) && isShallowSame(last, made) ? last : made;
+  }
+
+  /**
+   * The cells become those of `context`. One that is no object or has a key without a cell stays outside: the instance then takes no events.
+   * @param last what they are.
+   */
+  write(instance: number, last: Json, context: Json): void {
+    const values = this.#values;
+    const isWithin = isObject(context) && Object.keys(context).every((key) => this.#numbers.has(key));
+    const was = this.home(instance) === HOME_OUTSIDE || !isObject(last) ? {} : last;
+    const is = isWithin ? (context as JsonObject) : {};
+    this.names.forEach((name, cell) => {
+      const value = Object.hasOwn(is, name) ? is[name] : undefined;
+      if (value === (Object.hasOwn(was, name) ? was[name] : undefined)) return;
+      const at = instance + this.#offset + cell * CELL_SIZE;
+      values.count(at, -1);
+      values.put(at, value);
+      values.count(at, 1);
+    });
+    values.collect();
+    this.setHome(instance, isWithin ? HOME_READ : HOME_OUTSIDE);
+  }
+
+  /** What they hold is kept alive once more, or once less. */
+  count(instance: number, change: 1 | -1): void {
+    for (let cell = 0; cell < this.names.length; cell++) this.#values.count(instance + this.#offset + cell * CELL_SIZE, change);
+  }
+
+  // ── What a step wrote ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The difference that the last step made.
+   * @param records of that step, two words each, from word index `from` of `words` on.
+   * @param after the context after it; asked when several keys changed, to see whether to replace all of it.
+   */
+  patch(instance: number, words: Uint32Array, from: number, count: number, after: () => Json): readonly Operation[] {
+    const undo = this.#core.exports.undo() - INSTANCE_STATUS + this.#offset;
+    let written: number | Set<number> | undefined;
+    for (let i = from; i < from + count * 2; i += 2) {
+      if (words[i]! >>> 24 !== RECORD_WRITE) continue;
+      const cell = words[i]! & 0xffffff;
+      if (written === undefined || written === cell) written = cell;
+      else if (typeof written === 'number') written = new Set([written, cell]);
+      else written.add(cell);
+    }
+    if (written === undefined) return NOTHING;
+    const operations: Operation[] = [];
+    if (typeof written === 'number') this.#change(operations, written, undo, instance, undefined);
+    else {
+      const cells = [...written].sort((a, b) => a - b);
+      for (const cell of cells) this.#change(operations, cell, undo, instance, true);
+      for (const cell of cells) this.#change(operations, cell, undo, instance, false);
+      if (operations.length > 1) preferReplace(operations, 0, '', after());
+    }
+    return operations;
+  }
+
+  /** @param removes only what goes, or only what stays or comes. */
+  #change(operations: Operation[], cell: number, undo: number, instance: number, removes: boolean | undefined): void {
+    const values = this.#values;
+    const is = values.get(instance + this.#offset + cell * CELL_SIZE);
+    if (removes !== undefined && removes !== (is === undefined)) return;
+    const was = values.get(undo + cell * CELL_SIZE);
+    if (was === is) return;
+    const path = this.#pointers[cell]!;
+    if (is === undefined) operations.push({ op: 'remove', path });
+    else if (was === undefined) operations.push({ op: 'add', path, value: is });
+    else if (typeof is !== 'object' || typeof was !== 'object') operations.push({ op: 'replace', path, value: is });
+    else diffInto(operations, path, was, is);
+  }
+
+  /** The contexts that effects of the last step saw: the one before, and the one after each assign. */
+  marks(before: Json, words: Uint32Array, from: number, count: number): readonly ContextMark[] {
+    const values = this.#values;
+    const log = this.#core.exports.log();
+    const marks: ContextMark[] = [{ from: 0, context: before }];
+    let now: Readonly<Record<string, Value>> = isObject(before) ? before : {};
+    let isNew = false;
+    for (let number = 0; number < count; number++) {
+      const record = words[from + number * 2]!;
+      const kind = record >>> 24;
+      if (kind === RECORD_WRITE) {
+        const name = this.names[record & 0xffffff]!;
+        now = { ...now, [name]: values.get(log + number * CELL_SIZE) };
+        isNew = true;
+      } else if (isNew || kind === RECORD_ASSIGN) {
+        if (isNew) marks.push({ from: number, context: this.#ordered(now) });
+        isNew = false;
+      }
+    }
+    return marks;
+  }
+
+  #ordered(fields: Readonly<Record<string, Value>>): Json {
+    const made: Record<string, Json> = {};
+    for (const name of this.names) if (fields[name] !== undefined) made[name] = fields[name];
+    return Object.freeze(made);
+  }
+
+  isWritten(instance: number): boolean {
+    return this.home(instance) === HOME_WRITTEN;
+  }
+}
+
+function isShallowSame(a: JsonObject, b: JsonObject): boolean {
+  const keys = Object.keys(b);
+  if (keys.length !== Object.keys(a).length) return false;
+  for (const key of keys) if (a[key] !== b[key] || !Object.hasOwn(a, key)) return false;
+  return true;
+}
