@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   repl: () => import('./repl/command.ts'),
   inspect: () => import('./inspect/command.ts'),
   check: () => import('./check/command.ts'),
+  build: () => import('./build/command.ts'),
 };
 
 async function main(args: readonly string[]): Promise<number> {

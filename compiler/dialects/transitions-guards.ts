@@ -40,10 +40,10 @@ export class GuardTexts {
   #function(tree: Expression, names: string[]): AuthorFunction {
     if (tree.kind === 'logical') {
       const guards = [this.#function(tree.left, names), this.#function(tree.right, names)];
-      return composed(guards, tree.operator === '&&' ? (answers) => answers.every(isYes) : (answers) => answers.some(isYes));
+      return composed(tree, guards, tree.operator === '&&' ? (answers) => answers.every(isYes) : (answers) => answers.some(isYes));
     }
     if (tree.kind === 'unary' && tree.operator === 'not')
-      return composed([this.#function(tree.operand, names)], ([answer]) => !isYes(answer!));
+      return composed(tree, [this.#function(tree.operand, names)], ([answer]) => !isYes(answer!));
     return this.#comparison(tree, names.shift() ?? '');
   }
 
@@ -52,7 +52,9 @@ export class GuardTexts {
     const known = this.#comparisons.get(key);
     if (known !== undefined) return known;
     const compare = ({ context }: Asked): boolean => Boolean(evaluate(tree, { roots: { context }, stamp, isIn: () => false }));
-    const named = Object.defineProperty(compare, 'name', { value: name.replace('!=', '==') }) as unknown as AuthorFunction;
+    const named = Object.defineProperty(Object.assign(compare, { expression: tree }), 'name', {
+      value: name.replace('!=', '=='),
+    }) as unknown as AuthorFunction;
     this.#comparisons.set(key, named);
     return named;
   }
@@ -62,11 +64,15 @@ type Answer = () => boolean;
 const isYes = (answer: Answer): boolean => answer();
 
 /** In the shape of XState's and(), or() and not(): `check` is given the guards to ask. */
-function composed(guards: readonly AuthorFunction[], decide: (answers: readonly Answer[]) => boolean): AuthorFunction {
+function composed(
+  expression: Expression,
+  guards: readonly AuthorFunction[],
+  decide: (answers: readonly Answer[]) => boolean,
+): AuthorFunction {
   const check = (snapshot: unknown, asked: Asked, { guards: inner }: { readonly guards: readonly AuthorFunction[] }): boolean =>
     decide(inner.map((guard) => () => Boolean(isFunction(guard.check) ? guard.check(snapshot, asked, guard) : guard(asked, undefined))));
   const never = (): never => {
     throw new Error('a composed guard is asked through its check');
   };
-  return Object.assign(never, { check, guards }) as unknown as AuthorFunction;
+  return Object.assign(never, { check, guards, expression }) as unknown as AuthorFunction;
 }

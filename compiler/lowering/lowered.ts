@@ -1,6 +1,7 @@
 // What came of a machine's functions: expressions by the path of their symbol, and a report of each function that stands in the definition.
 
 import type { Expression } from '../expression/tree.ts';
+import type { ModulePlace } from './modules.ts';
 
 /** By the path of a function's symbol. Of an assign or a context: what is written, as evaluateWrites() has it. */
 export type LoweredFunctions = ReadonlyMap<string, { readonly expression: Expression }>;
@@ -32,8 +33,8 @@ export interface FunctionReport {
   readonly name?: string;
   /** Of an assign: the field that it gives. */
   readonly field?: string;
-  /** Module and line, when its text was found. */
-  readonly place?: { readonly id: string; readonly line: number };
+  /** When its text was found. */
+  readonly place?: ModulePlace;
   readonly outcome:
     | { readonly kind: 'lowered'; readonly expression: Expression }
     /** `at`: where in the function's text. */

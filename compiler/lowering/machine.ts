@@ -210,7 +210,9 @@ class MachineLowering {
 
   #guardExpression(path: string, guard: unknown, candidates: Candidate[], aliases: number): (() => Expression) | undefined {
     if (isFunction(guard))
-      return isComposedGuard(guard) ? this.#composed(path, guard, candidates) : this.#leaf(path, guard, undefined, undefined, candidates);
+      return isComposedGuard(guard) && own(guard, 'expression') === undefined
+        ? this.#composed(path, guard, candidates)
+        : this.#leaf(path, guard, undefined, undefined, candidates);
     const name = referenceName(guard);
     const named = name === undefined ? undefined : own(this.#source.implementations.guards, name);
     if (named === undefined || aliases === 0) return undefined;
@@ -320,7 +322,8 @@ class MachineLowering {
     const text = Function.prototype.toString.call(original);
     const converted = this.#convert(original, text, roots);
     const trial: Trial | undefined =
-      converted instanceof Refusal
+      // What was made from an expression means just that.
+      converted instanceof Refusal || own(original, 'expression') !== undefined
         ? undefined
         : {
             expression: converted,

@@ -15,6 +15,13 @@ export interface ModuleText {
   readonly text: string;
 }
 
+/** Line and column from 1, in the text as it runs. */
+export interface ModulePlace {
+  readonly id: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /** The id of the module that an import means, or the name of a package. */
 export type Resolve = (source: string, importer: string) => string;
 
@@ -41,11 +48,11 @@ export class Modules {
     };
   }
 
-  /** Where the function that has this text stands first: module and line from 1. */
-  placeOf(text: string): { readonly id: string; readonly line: number } | undefined {
+  /** Where the function that has this text stands first. */
+  placeOf(text: string): ModulePlace | undefined {
     for (const module of this.#modules.values()) {
-      const line = module.lineOf(text);
-      if (line !== undefined) return { id: module.id, line };
+      const place = module.placeOf(text);
+      if (place !== undefined) return place;
     }
     return undefined;
   }
@@ -92,9 +99,11 @@ class Module {
     });
   }
 
-  lineOf(text: string): number | undefined {
+  placeOf(text: string): ModulePlace | undefined {
     const place = this.#places.get(text);
-    return place === undefined ? undefined : this.#text.slice(0, place).split('\n').length;
+    if (place === undefined) return undefined;
+    const before = this.#text.slice(0, place).split('\n');
+    return { id: this.id, line: before.length, column: before.at(-1)!.length + 1 };
   }
 
   exported(name: string): Meaning | undefined {

@@ -212,7 +212,7 @@ test.each<[string, unknown, string]>([
   ['upper case', ({ context }: Args) => context.name.toUpperCase(), 'toUpperCase() depends on the Unicode tables of the engine'],
   ['the order of keys', ({ context }: Args) => Object.keys(context.by), 'Object.keys() depends on the order of keys'],
   ['the order of keys, mapped', ({ context }: Args) => Object.values(context.by).map((each) => each), 'it depends on the order of keys'],
-  // eslint-disable-next-line eqeqeq
+
   ['conversion', ({ context, event }: Args) => context.count == event.x, '== converts its sides; use ==='],
   ['the order of strings', ({ context }: Args) => context.name < 'b', 'the order of strings has no counterpart'],
   [
@@ -328,7 +328,7 @@ test('[EXPR-9] imports are followed, in modules as written and as Vite runs them
   const ran = new Modules([{ id: '/a', text: vite }, { id: '/b', text: there }]); // prettier-ignore
   const namespace = ran.around('({ context }) => __vite_ssr_import_0__.Y')('__vite_ssr_import_0__');
   expect(namespace?.kind === 'namespace' && namespace.find('Y')).toMatchObject({ kind: 'value', value: { value: 3 } });
-  expect(ran.placeOf('({ context }) => __vite_ssr_import_0__.Y')).toEqual({ id: '/a', line: 2 });
+  expect(ran.placeOf('({ context }) => __vite_ssr_import_0__.Y')).toEqual({ id: '/a', line: 2, column: 15 });
 });
 
 test('[EXPR-9] now, random, uuid and assertEvent are known by where they come from', () => {
