@@ -8,6 +8,7 @@ import { fromRelational, isRelational } from './dialects/relational.ts';
 import { fromStates, isStateList } from './dialects/states.ts';
 import { fromTransitions, isTransitionList } from './dialects/transitions.ts';
 import { fromXState } from './dialects/xstate5.ts';
+import { fromMachineJson, isMachineJson } from './dialects/xstate6.ts';
 
 /**
  * A definition in any dialect as a machine that everything takes: compileMachine(), bind(), check(), servers and peers.   (COMPILE-10)
@@ -17,6 +18,7 @@ import { fromXState } from './dialects/xstate5.ts';
 export function defineMachine(source: unknown): unknown {
   if (isRelational(source)) return source;
   if (isTransitionList(source)) return fromTransitions(source);
+  if (isMachineJson(source)) return fromMachineJson(source);
   return isStateList(source) ? fromStates(source) : source;
 }
 
