@@ -3,13 +3,12 @@
 // its default export is the machine, or with `?image=name` the export of that name. See docs/definitions.md.
 
 import type { Plugin } from 'vite';
-import type { CompileOptions } from './compile.ts';
-import { compileMachine } from './index.ts';
+import { compileMachine, type MachineOptions } from './index.ts';
 
 const QUERY = /\?image(?:=([\w$]+))?$/;
 
-/** @param options fuel and throw policy of every image it makes. */
-export function lockstep(options: CompileOptions = {}): Plugin {
+/** @param options fuel, throw policy and lowering of every image it makes. */
+export function lockstep(options: MachineOptions = {}): Plugin {
   let root = '.';
   let alias: unknown;
   return {

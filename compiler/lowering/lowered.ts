@@ -45,6 +45,6 @@ export interface Lowering {
   readonly functions: LoweredFunctions;
   /** Functions as they are met; a named one once for each place that names it. */
   readonly reports: readonly FunctionReport[];
-  /** Symbols that are no function of the author's, and why they are not lowered. */
+  /** Symbols that are not lowered, and why: a function of theirs, or what they are. */
   readonly obstacles: readonly { readonly path: string; readonly reason: string }[];
 }

@@ -81,7 +81,12 @@ class MachineLowering {
     }
     const functions = new Map<string, { expression: Expression }>();
     for (const { symbol, candidates, expression, trial } of plans) {
-      if (!candidates.every(isLowered)) continue;
+      const hosted = candidates.find((candidate) => !isLowered(candidate));
+      if (hosted !== undefined) {
+        const reason = hosted.converted instanceof Refusal ? hosted.converted.message : hosted.refusal;
+        this.#obstacles.push({ path: symbol.path, reason: reason ?? '' });
+        continue;
+      }
       const made = expression();
       const reason = trial === undefined ? undefined : disagreement(trial(made), samples, seedOf(symbol.path));
       if (reason === undefined) functions.set(symbol.path, { expression: made });
