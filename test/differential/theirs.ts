@@ -104,7 +104,7 @@ export class Theirs {
     const options = { id: 'chart', parent: this.#parent, ...(input === undefined ? {} : { input }) };
     const actor = xstate.createActor(machine as never, options as never) as Actor;
     this.#holdSystem(actor.system as unknown as System, actor as unknown as Inside);
-    actor.subscribe({ error: () => undefined });
+    actor.subscribe({ error: () => this.#stopChildren() });
     actor.on('*', (event: unknown) => log.outside.push(told.emit(event)));
     this.#actor = actor;
   }
@@ -185,6 +185,11 @@ export class Theirs {
     return this.#actor.getSnapshot() as unknown as Snapshot;
   }
 
+  /** Those of a machine that failed: XState leaves them to themselves. */
+  #stopChildren(): void {
+    for (const child of Object.values(this.#snapshot.children ?? {})) child._stop();
+  }
+
   start(): View | Fault | 'illegal' {
     return this.#run(() => this.#actor.start());
   }
@@ -240,11 +245,7 @@ export class Theirs {
     run();
     const snapshot = this.#snapshot;
     const isActive = snapshot.status === 'active';
-    if (snapshot.status === 'error') {
-      if (String(snapshot.error).includes('Infinite loop')) return 'loop';
-      // XState leaves them to themselves.
-      for (const child of Object.values(snapshot.children ?? {})) child._stop();
-    }
+    if (snapshot.status === 'error' && String(snapshot.error).includes('Infinite loop')) return 'loop';
     if (this.#mail > MAIL_MAX) return 'storm';
     if (this.#isIllegal || (isActive && !isLegal(nodesOf(snapshot)))) return 'illegal';
     // What failed at its start has none.
