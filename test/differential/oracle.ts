@@ -43,6 +43,14 @@ const CORRECTIONS: readonly Correction[] = [
 
 const OF_REPLICAS: readonly Correction[] = [
   {
+    what: 'transitions are shown before they are taken, because a function that throws keeps the microstep from being shown',
+    published: 'historyValue);\n    let nextState = currentSnapshot;',
+    corrected: `historyValue);
+    const shown = { actorRef: actorScope.self, snapshot: currentSnapshot, _transitions: transitions };
+    if (!isInitial) actorScope.system._sendInspectionEvent({ type: '@xstate.enabled', ...shown });
+    let nextState = currentSnapshot;`,
+  },
+  {
     what: 'a reference stands for whoever has its id',
     published: 'targetActorRef = resolvedTarget || actorScope.self;',
     corrected: 'targetActorRef = snapshot.children[resolvedTarget?.id] ?? resolvedTarget ?? actorScope.self;',

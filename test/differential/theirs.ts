@@ -46,7 +46,7 @@ interface Snapshot {
 }
 type Inspected = { readonly actorRef: Inside } & (
   | { readonly type: '@xstate.actor' | '@xstate.snapshot' }
-  | { readonly type: '@xstate.microstep' }
+  | { readonly type: '@xstate.enabled' | '@xstate.microstep' }
   | { readonly type: '@xstate.action'; readonly action: Performed }
   | { readonly type: '@xstate.event'; readonly event: EventObject; readonly sourceRef: Inside | undefined }
 );
@@ -127,8 +127,13 @@ export class Theirs {
       case '@xstate.microstep': {
         const step = inspected as unknown as Microstep;
         countMicrostep(features, step, this.#memory, this.#sender);
-        this.#isIllegal ||= !isLegal(nodesOf(step.snapshot)) || escapesConflict(step, this.#memory);
+        this.#isIllegal ||= !isLegal(nodesOf(step.snapshot));
         this.#memory = step.snapshot.historyValue;
+        return;
+      }
+      case '@xstate.enabled': {
+        const step = inspected as unknown as Microstep;
+        this.#isIllegal ||= escapesConflict(step, step.snapshot.historyValue);
         return;
       }
       case '@xstate.snapshot':
