@@ -57,6 +57,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const common = { environment, dial: road.dial, core, serving, name: options.name ?? document.title, kind: 'browser', report } as const;
   const peer: Tab = new Tab({
     ...common,
+    // Beside the first dial: a page waits for neither because of the other.
+    packed: () => import('../peer/codec-packed.ts'),
     secret: claim.secret,
     hosts: options.hosts ?? true,
     ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),

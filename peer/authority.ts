@@ -30,7 +30,15 @@ import type { Asker } from './service.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
-import { type InstanceDescription, type InstanceSummary, LIMITS, type Methods, type PeerId, type WatchResult } from './wire.ts';
+import {
+  type Encoding,
+  type InstanceDescription,
+  type InstanceSummary,
+  LIMITS,
+  type Methods,
+  type PeerId,
+  type WatchResult,
+} from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
@@ -94,6 +102,7 @@ export class Authority {
     this.machine = instance.machine;
     this.room = new Room({
       number: options.room,
+      another: () => hosting.another(options.record.instance),
       port: hosting.rooms,
       environment: hosting.environment,
       digest: (seq) => this.#digestAt(seq),
@@ -250,8 +259,8 @@ export class Authority {
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
-        this.#durable(step, outcome, stamp);
-        from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
+        const who = this.#durable(step, outcome, stamp);
+        if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
         from?.asker.refuse(from.id, error);
@@ -284,22 +293,26 @@ export class Authority {
 
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
-  #durable(step: Step, outcome: Outcome, stamp: Stamp): void {
+  /** @returns the sender's number in the room. */
+  #durable(step: Step, outcome: Outcome, stamp: Stamp): number {
     const { self } = this.#hosting;
     this.#failures = 0;
     this.#durableSeq = step.seq;
-    this.#remember(step);
+    const who = this.#remember(step);
     this.#effects.add(outcome, stamp);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.tellParent(step, () => this.snapshotData());
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
     this.#hosting.touched(this);
+    return who;
   }
 
-  #remember(step: Step): void {
-    const difference = differenceOf(step, this.room.who(step.cause.peer));
+  #remember(step: Step): number {
+    const who = this.room.who(step.cause.peer);
+    const difference = differenceOf(step, who);
     this.#backlog.add(difference, step.digest);
     this.room.add(difference, step.digest);
+    return who;
   }
 
   /** Broadcasts what became durable in this batch and arms the timers it asked for. */
@@ -345,7 +358,7 @@ export class Authority {
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9) */
-  watch(session: Session, id: RequestId, from: Methods['watch']['params']['from']): void {
+  watch(session: Session, id: RequestId, from: Methods['watch']['params']['from'], encoding?: Encoding): void {
     const instance = this.#running();
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
       throw new LockstepError(
@@ -360,11 +373,10 @@ export class Authority {
       if (!session.isOpen) return;
       this.room.publish();
       const steps = this.#missed(from, seq, digest);
-      const who = this.room.join(session, seq);
+      const joined = this.room.join(session, seq, encoding);
       const { machine, image } = this.record;
       const result: WatchResult = {
-        room: this.room.number,
-        who,
+        ...joined,
         machine,
         image,
         epoch: this.#epoch,

@@ -29,12 +29,15 @@ import {
   type MachineDescription,
   type Methods,
   type Notifications,
+  type Order,
+  type Refused,
   type SendResult,
   type WatchResult,
 } from './wire.ts';
 import {
   difference,
   digest,
+  encoding,
   hash,
   info,
   instance,
@@ -125,17 +128,25 @@ function readError(error: Readonly<Record<string, unknown>>): LockstepError {
   return new LockstepError(codeOf(named, error['code']), message);
 }
 
+/** What `settled` says of an event that was refused. */
+export function refusalOf({ code, message }: Refused): LockstepError {
+  return new LockstepError(codeOf(code, undefined), message);
+}
+
 /** By name; by number for peers that only know JSON-RPC. */
 function codeOf(name: unknown, rpc: unknown): ErrorCode {
   const codes = Object.keys(CODES) as ErrorCode[];
   return codes.find((code) => code === name) ?? codes.find((code) => CODES[code].rpc === rpc) ?? 'INTERNAL';
 }
 
+/** `send` may be one, too. */
+type Notices = Notifications & { send: Methods['send']['params'] };
+
 export function encodeRequest(id: RequestId, method: string, params: unknown): string {
   return `{"jsonrpc":"2.0","id":${encodeId(id)},"method":"${method}","params":${JSON.stringify(params)}}`;
 }
 
-export function encodeNotice<N extends keyof Notifications>(method: N, params: Notifications[N]): string {
+export function encodeNotice<N extends keyof Notices>(method: N, params: Notices[N]): string {
   return `{"jsonrpc":"2.0","method":"${method}","params":${JSON.stringify(params)}}`;
 }
 
@@ -155,10 +166,11 @@ export function encodeRefusal(id: RequestId | null, error: LockstepError): strin
 
 // ── Results and notices ──────────────────────────────────────────────────────────────────────────────────────────
 
+const sent = tuple<SendResult>(2, oneOf('stepped', 'ignored'), whole(1));
 const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = {
   hello: object<HelloResult>({
     version: whole(),
-    encoding: oneOf('json'),
+    encoding,
     peer,
     server: either(peer, nothing),
     session: whole(),
@@ -177,6 +189,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   delete: object({ instance }),
   watch: object<WatchResult>({
     room: whole(),
+    encoding: optional(encoding),
     who: whole(),
     machine: name,
     image: hash,
@@ -187,22 +200,22 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
     last: whole(),
   }),
   unwatch: object({ room: whole() }),
-  send: tuple<SendResult>(2, oneOf('stepped', 'ignored'), whole(1)),
+  send: sent,
   trace: object({ room: either(whole(), nothing), steps: list(either(traced, told)) }),
   eval: object({ text: longText }),
 };
 
-const NOTICES: { readonly [N in keyof Notifications]: Shape<Notifications[N]> } = {
+/** What a peer may hear; the others (params.ts) are for a relay, or for either end of a shared socket. */
+type Heard = Exclude<keyof Notifications, Order>;
+
+const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(difference), optional(digest), optional(whole())),
+  settled: tuple<Notifications['settled']>(3, whole(), whole(1), either(sent, object<Refused>({ code: text(), message: longText }))),
   moved: object<Notifications['moved']>({ room: whole(), reason: oneOf('deleted', 'epoch') }),
   trace: list(record),
   presence: object({ joined: list(info), left: list(peer) }),
-  admit: tuple<Notifications['admit']>(2, whole(), peer),
-  expel: tuple<Notifications['expel']>(2, whole(), peer),
   undeliverable: tuple<Notifications['undeliverable']>(1, text()),
   lagging: list(text()),
-  share: object<Notifications['share']>({ group: text(64), term: whole() }),
-  hangup: tuple<Notifications['hangup']>(3, whole(1), whole(), text()),
 };
 
 /** @throws LockstepError BAD_PARAMS: the authority answered something else than its method promises. */
@@ -211,10 +224,6 @@ export function readResult<M extends keyof Methods>(method: M, result: unknown):
 }
 
 /** @throws LockstepError BAD_PARAMS */
-export function readNotice<N extends keyof Notifications>(method: N, params: unknown): Notifications[N] {
+export function readNotice<N extends Heard>(method: N, params: unknown): Notifications[N] {
   return checked(`params of ${method}`, NOTICES[method], params);
-}
-
-export function isNotice(method: string): method is keyof Notifications {
-  return Object.hasOwn(NOTICES, method);
 }

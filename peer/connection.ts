@@ -7,6 +7,8 @@ import { encodeNotice, type Message, readBody, readHeader, readResult } from './
 import type { Environment } from './environment.ts';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
+import type { RoomNames } from './codec-packed.ts';
+import type { BringPacked, Packed } from './packed.ts';
 import type { RoomPort } from './room.ts';
 import { Rpc } from './rpc.ts';
 import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
@@ -15,12 +17,23 @@ import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } 
 const STABLE_MS = 10_000;
 /** Characters that the relay's header may add to a frame. */
 const HEADER_MAX = 1_024;
-const NEWLINE = 0x0a;
 
 type State =
   | { readonly state: 'dialing' }
-  | { readonly state: 'greeting'; readonly link: Link; readonly rpc: Rpc; readonly cancelTimeout: () => void }
-  | { readonly state: 'open'; readonly link: Link; readonly hello: HelloResult; readonly since: number }
+  | {
+      readonly state: 'greeting';
+      readonly link: Link;
+      readonly rpc: Rpc;
+      readonly cancelTimeout: () => void;
+      readonly packed: Packed | undefined;
+    }
+  | {
+      readonly state: 'open';
+      readonly link: Link;
+      readonly hello: HelloResult;
+      readonly since: number;
+      readonly packed: Packed | undefined;
+    }
   | { readonly state: 'waiting'; readonly cancel: () => void }
   | { readonly state: 'closed' };
 
@@ -41,6 +54,10 @@ export interface ConnectionOptions {
   readonly dial: Dial;
   readonly hello: HelloParams;
   readonly events: ConnectionEvents;
+  /** Without it the link speaks json. */
+  readonly packed: BringPacked | undefined;
+  /** What the numbers in a room of this peer's own stand for. */
+  readonly names: (room: number) => RoomNames | undefined;
 }
 
 export class Connection {
@@ -84,8 +101,10 @@ export class Connection {
     if (this.#state.state !== 'waiting') return;
     this.#state.cancel();
     this.#state = { state: 'dialing' };
-    this.#options.dial().then(
-      (link) => this.#greet(link),
+    const { dial, packed } = this.#options;
+    // What cannot be brought in is not offered to the relay.
+    Promise.all([dial(), Promise.resolve(packed?.()).catch(() => undefined)]).then(
+      ([link, packed]) => this.#greet(link, packed),
       (error: unknown) =>
         this.#failed(
           error instanceof LockstepError
@@ -93,6 +112,11 @@ export class Connection {
             : new LockstepError('UNREACHABLE', `no link to the relay: ${String(error)}`, { cause: error }),
         ),
     );
+  }
+
+  /** The packed encoding while the relay carries it. */
+  get packed(): Packed | undefined {
+    return this.#state.state === 'open' ? this.#state.packed : undefined;
   }
 
   /** Ends it for good. */
@@ -114,6 +138,7 @@ export class Connection {
       else this.#ownRooms.delete(room);
     };
     return {
+      packed: () => this.packed,
       admit: (room, peer) => tell('admit', room, peer),
       expel: (room, peer) => tell('expel', room, peer),
       post: (room, message) => this.outbox.post(`#${room}`, message),
@@ -122,7 +147,7 @@ export class Connection {
     };
   }
 
-  #greet(link: Link): void {
+  #greet(link: Link, packed: Packed | undefined): void {
     if (this.#state.state !== 'dialing') return link.close(CLOSE_NORMAL, '');
     const { environment, hello } = this.#options;
     const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => (link.send(`\n${message}`), true) });
@@ -130,18 +155,27 @@ export class Connection {
       const late = new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`);
       this.#breakOff(link, late);
     };
-    this.#state = { state: 'greeting', link, rpc, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
+    this.#state = { state: 'greeting', link, rpc, packed, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
-    rpc.call('hello', this.#yields ? { ...hello, yields: true } : hello, (error, result) => this.#greeted(link, error, result));
+    const encodings = packed === undefined ? hello.encodings : ['packed', ...hello.encodings];
+    const said = { ...hello, encodings, ...(this.#yields ? { yields: true } : {}) };
+    rpc.call('hello', said, (error, result) => this.#greeted(link, error, result));
   }
 
   #greeted(link: Link, error: LockstepError | undefined, result: unknown): void {
     if (this.#state.state !== 'greeting') return;
     this.#state.cancelTimeout();
+    const { packed } = this.#state;
     try {
       if (error !== undefined) throw error;
       const hello = readResult('hello', result);
-      this.#state = { state: 'open', link, hello, since: this.#options.environment.now() };
+      this.#state = {
+        state: 'open',
+        link,
+        hello,
+        since: this.#options.environment.now(),
+        packed: hello.encoding === 'packed' ? packed : undefined,
+      };
       this.#yields = false;
       this.#self = hello.peer;
       this.limits = hello.limits;
@@ -155,30 +189,22 @@ export class Connection {
   #frame(link: Link, frame: Frame): void {
     const state = this.#state;
     if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
-    if (typeof frame !== 'string' && this.#isForeign(frame)) return;
     try {
+      const packed = typeof frame === 'string' ? undefined : this.packed;
+      if (packed !== undefined) {
+        const read = packed.receivePacked(frame as Uint8Array, this.#options.names, this.limits.frameSize + HEADER_MAX);
+        return this.#hand(read.address, read.messages);
+      }
       const { address, body } = readHeader(frame, this.limits.frameSize + HEADER_MAX);
       if (state.state === 'greeting') {
         for (const message of readBody(body)) this.#greeting(state.rpc, message);
-      } else if (address.startsWith('#')) {
-        this.#roomBody(address.slice(1), body);
       } else {
-        this.#body(address, body);
+        this.#hand(address, readable(body));
       }
     } catch (error) {
       // Only the relay writes headers; one that cannot be read means that the two of us do not speak the same protocol.
       this.#breakOff(link, error as LockstepError);
     }
-  }
-
-  /** Bytes in a frame from another peer are that peer's fault, not the relay's: it is told, and the link lives on. */
-  #isForeign(frame: Uint8Array): boolean {
-    const end = frame.indexOf(NEWLINE);
-    const sender = String.fromCharCode(...frame.subarray(0, Math.min(end, HEADER_MAX)));
-    if (sender === '') return false;
-    const bytes = new LockstepError('MALFORMED', `a binary frame of ${frame.byteLength} bytes, expected text in the json encoding`);
-    if (this.#state.state === 'open' && !sender.startsWith('#')) this.#options.events.message(sender, bytes);
-    return true;
   }
 
   /** Until hello is answered, its answer is all that can come; others belong to an earlier link of this peer. */
@@ -188,22 +214,28 @@ export class Connection {
     if (message.kind === 'refusal' && message.id !== null) rpc.receive(message.id, message.error, undefined);
   }
 
-  #body(sender: PeerId, body: string): void {
-    for (const message of readable(body)) this.#options.events.message(sender, message);
-  }
-
-  #roomBody(address: string, body: string): void {
+  /** @param address `peer`, `peer#room` (one of ours), or `#authority/room`. */
+  #hand(address: string, messages: readonly (Message | LockstepError)[]): void {
+    const { events } = this.#options;
     const slash = address.lastIndexOf('/');
-    const room = Number(address.slice(slash + 1));
-    for (const message of readable(body)) this.#options.events.room(address.slice(0, slash), room, message);
+    const isRoom = address.startsWith('#');
+    for (const message of messages) {
+      if (isRoom) events.room(address.slice(1, slash), Number(address.slice(slash + 1)), message);
+      else events.message(address.split('#', 1)[0]!, message);
+    }
   }
 
   /** One frame of the outbox. What is addressed to ourselves takes the same road, without the relay. */
-  #deliver(address: string, body: string): void {
-    if (address === this.#self && address !== '') return this.#body(address, body);
+  #deliver(address: string, body: string | readonly Uint8Array[]): void {
+    const state = this.#state;
+    if (typeof body !== 'string') {
+      if (state.state === 'open' && state.packed !== undefined) state.link.send(state.packed.packFrame(address, body));
+      return;
+    }
+    if (address === this.#self && address !== '') return this.#hand(address, readable(body));
     if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1))))
-      this.#roomBody(`${this.#self}/${address.slice(1)}`, body);
-    if (this.#state.state === 'open') this.#state.link.send(`${address}\n${body}`);
+      this.#hand(`#${this.#self}/${address.slice(1)}`, readable(body));
+    if (state.state === 'open') state.link.send(`${address}\n${body}`);
   }
 
   #breakOff(link: Link, error: LockstepError): void {

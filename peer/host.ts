@@ -9,6 +9,7 @@ import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
+import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
 import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
@@ -115,6 +116,10 @@ export class Host implements HostsChildren {
       journal,
       committer: this.#committer,
       rooms,
+      another: (instance) => {
+        this.#rooms.set(this.#nextRoom, this.#authority(instance));
+        return this.#nextRoom++;
+      },
       report,
       self,
       traced: (record) => tracer.record(record),
@@ -156,7 +161,7 @@ export class Host implements HostsChildren {
 
   #drop(authority: Authority): void {
     this.#authorities.delete(authority.record.instance);
-    this.#rooms.delete(authority.room.number);
+    for (const number of authority.room.numbers) this.#rooms.delete(number);
   }
 
   /** Resolves when all that was begun is written or refused; then nothing lives any more. */
@@ -183,9 +188,16 @@ export class Host implements HostsChildren {
       const sent = readParams('send', params);
       this.#authority(sent[0]).submit(session, id, session.remote, sent);
     });
+    service.serveNotice('send', (params, session) => {
+      const sent = readParams('send', params);
+      const authority = this.#authority(sent[0]);
+      const asker = authority.room.asker(session);
+      // Whoever is no member has nobody to wait for; its mirror asks again.
+      if (asker !== undefined) authority.submit(asker, sent[1], session.remote, sent);
+    });
     service.serveAtOnce('watch', (params, session, id) => {
-      const { instance, from } = readParams('watch', params);
-      this.#authority(instance).watch(session, id, from);
+      const { instance, from, encoding } = readParams('watch', params);
+      this.#authority(instance).watch(session, id, from, encoding);
     });
     service.serve('unwatch', (params, session) => {
       const { room } = readParams('unwatch', params);
@@ -197,6 +209,12 @@ export class Host implements HostsChildren {
     service.serve('get', (params) => this.#get(readParams('get', params)));
     service.serve('list', (params) => this.#list(readParams('list', params)));
     service.serve('delete', (params) => this.#delete(readParams('delete', params)));
+  }
+
+  /** What the numbers in a room stand for. */
+  names(room: number): RoomNames | undefined {
+    const authority = this.#rooms.get(room);
+    return authority === undefined ? undefined : { instance: authority.record.instance, machine: authority.machine };
   }
 
   has(instance: InstanceId): boolean {

@@ -21,6 +21,8 @@ export interface Hosting {
   readonly journal: Journal;
   readonly committer: Committer;
   readonly rooms: RoomPort;
+  /** A number for another room of an instance. */
+  another(instance: InstanceId): number;
   readonly report: Report;
   readonly self: PeerId;
   traced(record: TraceRecord): void;

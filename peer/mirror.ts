@@ -75,9 +75,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#refusals = new Observers(`refusals of ${id}`, upstream.report);
     this.#overtaken = new Observers(`what overtook events of ${id}`, upstream.report);
     this.#standings = new Observers(`the standing of ${id}`, upstream.report);
-    this.#sender = new Sender(this.#events, upstream, {
+    this.#sender = new Sender(this.#events, upstream.environment, {
       answered: (event, error) => this.#answered(event, error),
       overdue: () => this.missed(),
+      send: (event) => this.#send(event),
     });
     this.#isRestoring = upstream.keeping !== undefined;
     this.#opening = new Opening(upstream.environment, () => this.#replica !== undefined);
@@ -228,6 +229,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (settled.length > 0) this.#upstream.keeping?.drop(settled.map(({ n }) => n));
   }
 
+  #send(event: Unconfirmed): LockstepError | undefined {
+    if (this.#state.state === 'watching') return this.#upstream.send(event, this.#state.result, this.machine);
+    return new LockstepError('CLOSED', 'cut off');
+  }
+
   // ── For the peer ───────────────────────────────────────────────────────────────────────────────────────────────
 
   hold(): this {
@@ -309,6 +315,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   stepped(notice: Notifications['step']): void {
     if (this.#state.state === 'loading') this.#state.steps.push(notice);
     if (this.#state.state === 'watching') this.#step(notice, this.#state.result);
+  }
+
+  /** The authority's own word about an event of ours. */
+  settled(n: number, answer: SendResult | LockstepError): void {
+    this.#sender.settled(n, answer);
   }
 
   /** Frames of the room, or an answer, were lost on the way to us. */
@@ -417,11 +428,12 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const divergence = digest === undefined || digestSeq !== replica.seq ? undefined : replica.compare(digest);
     if (divergence !== undefined) this.#diverged(divergence, true);
     else if (steps.length > 0) this.#advanced();
+    if (this.#state.state === 'watching') this.#sender.pump();
   }
 
   #apply(replica: Replica, step: StepDifference, who: number): void {
     replica.apply(step);
-    if (step[1] === who && step[2] > 0) this.#events.applied(step[2]);
+    if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [step[5]?.ignored === true ? 'ignored' : 'stepped', step[0]]);
   }
 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */

@@ -5,15 +5,16 @@ import { LockstepError } from '../core/errors.ts';
 import { readImage } from '../core/image.ts';
 import type { Machine } from '../core/machine.ts';
 import { decodeBase64 } from './base64.ts';
-import { readNotice } from './codec-json.ts';
+import { encodeNotice, readNotice, refusalOf } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Keep } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { Mirror } from './mirror.ts';
+import type { Packed } from './packed.ts';
 import type { Session } from './session.ts';
 import type { Upstream } from './upstream.ts';
-import type { DivergenceRecord, InstanceId, PeerId } from './wire.ts';
+import type { DivergenceRecord, InstanceId, Methods, PeerId } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
@@ -23,6 +24,10 @@ export interface MirrorsOptions {
   readonly address: (instance: InstanceId) => PeerId | undefined;
   /** With that peer; CLOSED while there is no link, UNREACHABLE while there is nobody to talk to. */
   readonly session: (instance: InstanceId) => Session | LockstepError;
+  /** The packed encoding while the link carries it. */
+  readonly packed: () => Packed | undefined;
+  /** This peer's name. */
+  readonly self: () => PeerId | undefined;
   readonly diverged: (record: Omit<DivergenceRecord, 'kind' | 'peer'>) => void;
   readonly keep: Keep | undefined;
 }
@@ -91,6 +96,12 @@ export class Mirrors {
     }
   }
 
+  /** What an authority says of an event that a mirror sent to its room. */
+  settled(authority: PeerId, params: unknown): void {
+    const [room, n, answer] = readNotice('settled', params);
+    this.#rooms.get(`${authority}/${room}`)?.settled(n, 'code' in answer ? refusalOf(answer) : answer);
+  }
+
   /** @param address "authority/number": frames of this room were lost on the way. */
   missed(address: string): void {
     this.#rooms.get(address)?.missed();
@@ -98,6 +109,11 @@ export class Mirrors {
 
   close(error: LockstepError): void {
     for (const mirror of [...this.#mirrors.values()]) mirror.close(error);
+  }
+
+  /** What is ordered right here never becomes bytes. */
+  #isPacked(instance: InstanceId): boolean {
+    return this.#options.packed() !== undefined && this.#options.address(instance) !== this.#options.self();
   }
 
   #isReachable(instance: InstanceId): boolean {
@@ -119,12 +135,19 @@ export class Mirrors {
       watch: (from, answered) => {
         const authority = session(instance);
         if (authority instanceof LockstepError) answered(authority);
-        else authority.call('watch', { instance, ...(from === undefined ? {} : { from }) }, answered);
+        else
+          authority.watch(
+            { instance, ...(from === undefined ? {} : { from }), ...(this.#isPacked(instance) ? { encoding: 'packed' } : {}) },
+            answered,
+          );
       },
-      send: ({ n, event, expect }, answered) => {
+      send: ({ n, event, expect }, { room, encoding }, machine) => {
         const authority = session(instance);
-        if (authority instanceof LockstepError) answered(authority);
-        else authority.call('send', expect === undefined ? [instance, n, event] : [instance, n, event, expect], answered);
+        if (authority instanceof LockstepError) return authority;
+        const params: Methods['send']['params'] = expect === undefined ? [instance, n, event] : [instance, n, event, expect];
+        const packed = encoding === 'packed' ? this.#options.packed() : undefined;
+        const isSent = authority.post(packed?.packSend(params, { instance, machine }) ?? encodeNotice('send', params), packed && room);
+        return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },
       machine: (image, name) => {
         const bytes = machines.image(image);

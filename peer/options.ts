@@ -10,6 +10,7 @@ import type { Keep } from './keeping.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
+import type { BringPacked } from './packed.ts';
 import type { Serving, ServingOptions } from './serving.ts';
 import { type HelloParams, type InstanceId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
@@ -21,6 +22,8 @@ export interface PeerOptions {
   readonly secret: string;
   /** Brings in what this peer does for others, when the first of them asks, or a journal is to be read: `serving` of serving.ts, or a loader of it. */
   readonly serving: (options: ServingOptions) => Serving | Promise<Serving>;
+  /** Brings in the packed encoding, before the first dial; without it the peer speaks json. */
+  readonly packed?: BringPacked;
   /** For people. */
   readonly name?: string;
   readonly kind?: PeerKind;

@@ -1,45 +1,47 @@
-// What leaves a peer in one turn: messages by address, joined into one frame each when the turn ends. Frames leave in the order in which
+// What leaves a peer in one turn: messages by address, joined into one frame each when the turn ends (texts and
+// packed messages in frames of their own). Frames leave in the order in which
 // they were begun; `barrier` ends those begun so far, for a message that must not arrive before what is already there.
 
 import type { Environment } from './environment.ts';
 
 interface Draft {
   readonly address: string;
-  readonly messages: string[];
+  readonly messages: (string | Uint8Array)[];
+  readonly isPacked: boolean;
   size: number;
 }
+
+/** @param body one text, or packed messages. */
+type Deliver = (address: string, body: string | readonly Uint8Array[]) => void;
 
 /** Brackets, the line break and some air. */
 const FRAME_OVERHEAD = 16;
 
 export class Outbox {
   readonly #environment: Environment;
-  readonly #deliver: (address: string, body: string) => void;
+  readonly #deliver: Deliver;
   #drafts: Draft[] = [];
   #open = new Map<string, Draft>();
   #scheduled = false;
-  /** Characters of a frame; a fuller one is split between two messages. */
+  /** Characters of a frame, or bytes; a fuller one is split between two messages. */
   frameSize: number;
 
-  constructor(options: {
-    readonly environment: Environment;
-    readonly frameSize: number;
-    readonly deliver: (address: string, body: string) => void;
-  }) {
+  constructor(options: { readonly environment: Environment; readonly frameSize: number; readonly deliver: Deliver }) {
     this.#environment = options.environment;
     this.frameSize = options.frameSize;
     this.#deliver = options.deliver;
   }
 
   /** Whether one message fits a frame at all. */
-  fits(address: string, message: string): boolean {
+  fits(address: string, message: string | Uint8Array): boolean {
     return message.length + address.length + FRAME_OVERHEAD <= this.frameSize;
   }
 
-  post(address: string, message: string): void {
+  post(address: string, message: string | Uint8Array): void {
+    const isPacked = typeof message !== 'string';
     let draft = this.#open.get(address);
-    if (draft === undefined || draft.size + message.length > this.frameSize) {
-      draft = { address, messages: [], size: address.length + FRAME_OVERHEAD };
+    if (draft === undefined || draft.isPacked !== isPacked || draft.size + message.length > this.frameSize) {
+      draft = { address, messages: [], isPacked, size: address.length + FRAME_OVERHEAD };
       this.#drafts.push(draft);
       this.#open.set(address, draft);
     }
@@ -61,6 +63,9 @@ export class Outbox {
     const drafts = this.#drafts;
     this.#drafts = [];
     this.#open.clear();
-    for (const { address, messages } of drafts) this.#deliver(address, messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`);
+    for (const { address, messages, isPacked } of drafts) {
+      if (isPacked) this.#deliver(address, messages as Uint8Array[]);
+      else this.#deliver(address, messages.length === 1 ? (messages[0] as string) : `[${messages.join(',')}]`);
+    }
   }
 }

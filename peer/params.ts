@@ -1,8 +1,8 @@
-// The gate for the parameters of requests, for whoever serves them. Behind it they have the types that wire.ts gives them.
+// The gate for the parameters of requests, for whoever serves them, and for what is said to a relay. Behind it they have the types that wire.ts gives them.
 
 import { checked, either, flag, list, object, optional, type Shape, text, tuple, whole } from './shape.ts';
-import type { HelloParams, Methods } from './wire.ts';
-import { digest, event, expectation, hash, instance, json, kind, longText, name } from './wire-shapes.ts';
+import type { HelloParams, Methods, Notifications, Order } from './wire.ts';
+import { digest, encoding, event, expectation, hash, instance, json, kind, longText, name, peer } from './wire-shapes.ts';
 
 const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   hello: object<HelloParams>({
@@ -22,7 +22,11 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   get: either(object<{ instance: string }>({ instance }), object<{ image: string }>({ image: hash })),
   list: object<Methods['list']['params']>({ after: optional(instance), limit: optional(whole(1)), machine: optional(name) }),
   delete: object({ instance }),
-  watch: object<Methods['watch']['params']>({ instance, from: optional(object({ epoch: whole(), seq: whole(), digest })) }),
+  watch: object<Methods['watch']['params']>({
+    instance,
+    from: optional(object({ epoch: whole(), seq: whole(), digest })),
+    encoding: optional(encoding),
+  }),
   unwatch: object({ room: whole() }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),
   trace: object<Methods['trace']['params']>({ on: flag, backlog: optional(whole()) }),
@@ -32,4 +36,20 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
 /** @throws LockstepError BAD_PARAMS with the path to what is wrong. */
 export function readParams<M extends keyof Methods>(method: M, params: unknown): Methods[M]['params'] {
   return checked(`params of ${method}`, PARAMS[method], params);
+}
+
+const ORDERS: { readonly [N in Order]: Shape<Notifications[N]> } = {
+  admit: tuple<Notifications['admit']>(2, whole(), peer),
+  expel: tuple<Notifications['expel']>(2, whole(), peer),
+  share: object<Notifications['share']>({ group: text(64), term: whole() }),
+  hangup: tuple<Notifications['hangup']>(3, whole(1), whole(), text()),
+};
+
+/** @throws LockstepError BAD_PARAMS */
+export function readOrder<N extends Order>(method: N, params: unknown): Notifications[N] {
+  return checked(`params of ${method}`, ORDERS[method], params);
+}
+
+export function isOrder(method: string): method is Order {
+  return Object.hasOwn(ORDERS, method);
 }

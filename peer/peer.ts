@@ -1,5 +1,6 @@
 // A peer: one link to a relay, a session with everyone it talks to, the instances it is the authority of, and the mirrors of those it is
-// not. Nothing of it knows where it runs: clock, dice, timers, link, journal, compiler and evaluator are given to it.
+// not. Nothing of it knows where it runs: clock, dice, timers, link, journal, compiler and evaluator are given to it. Over 400 lines because
+// it is where all of them meet.
 
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
@@ -60,6 +61,8 @@ export class Peer {
       environment: options.environment,
       dial: options.dial,
       hello: helloOf(options),
+      packed: options.packed,
+      names: (room) => this.#reception.names(room),
       events: {
         opened: () => this.#opened(),
         lost: (error) => this.#lost(error),
@@ -70,7 +73,7 @@ export class Peer {
     });
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
     const rooms = this.#connection.rooms();
-    this.tracer = new Tracer(rooms, report);
+    this.tracer = new Tracer(report);
     const bring = (): ReturnType<PeerOptions['serving']> =>
       options.serving({
         environment: options.environment,
@@ -94,6 +97,8 @@ export class Peer {
       address: (instance) => this.#address(instance),
       session: (instance) => this.#sessionFor(instance),
       keep: options.keep,
+      packed: () => this.#connection.packed,
+      self: () => this.id,
       diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
     });
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
@@ -313,15 +318,17 @@ export class Peer {
     this.tracer.leave(session);
   }
 
-  /** Only the relay has something to tell outside rooms. */
+  /** What is told outside rooms: by the relay, and about events that were sent to a room. */
   #noticed(session: Session, method: string, params: unknown): void {
-    if (session.remote !== '') return;
     try {
+      if (session.remote !== '' && method === 'settled') this.#mirrors.settled(session.remote, params);
+      else if (session.remote !== '') this.#reception.notice(method, params, session);
+      if (session.remote !== '') return;
       if (method === 'presence') this.#present(readNotice('presence', params));
       if (method === 'undeliverable') this.#gone(readNotice('undeliverable', params)[0], false);
       if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#mirrors.missed(address.slice(1));
     } catch (error) {
-      this.#options.report?.('warn', `the relay sent a ${method} that cannot be read`, error);
+      this.#options.report?.('warn', `${session.remote} sent a ${method} that cannot be read`, error);
     }
   }
 
@@ -379,7 +386,8 @@ export class Peer {
   }
 
   #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
-    if (message instanceof LockstepError || message.kind !== 'notice') return;
+    if (message instanceof LockstepError) return this.#mirrors.missed(`${authority}/${room}`);
+    if (message.kind !== 'notice') return;
     if (room !== TRACE_ROOM) return this.#mirrors.hear(authority, room, message.method, message.params);
     try {
       const records = readNotice('trace', message.params);

@@ -3,6 +3,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { RequestId } from './codec-json.ts';
+import type { RoomNames } from './codec-packed.ts';
 import type { Report } from './log.ts';
 import type { Serving } from './serving.ts';
 import type { Session } from './session.ts';
@@ -61,6 +62,16 @@ export class Reception {
     } catch (error) {
       refuse(error);
     }
+  }
+
+  /** A notice to what is here already: nobody can be a member of a room that is not. */
+  notice(method: string, params: unknown, session: Session): void {
+    this.#here?.notice(method, params, session);
+  }
+
+  /** What the numbers in a room of this peer's own stand for. */
+  names(room: number): RoomNames | undefined {
+    return this.#here?.host.names(room);
   }
 
   /** A machine's name has a new meaning. Who comes later asks for all of them when it begins. */

@@ -9,6 +9,8 @@ import { shown } from './shape.ts';
 
 /** Who asked, and the way back. */
 export interface Asker {
+  /** It hears the room of the instance: a step there is the answer to its event. */
+  readonly hearsSteps?: true;
   answer(id: RequestId, result: unknown): void;
   refuse(id: RequestId | null, error: LockstepError): void;
 }
@@ -17,6 +19,7 @@ export interface Asker {
 export class Service<Caller extends Asker> {
   readonly #server: JSONRPCServer<Caller>;
   readonly #atOnce = new Map<string, (params: unknown, caller: Caller, id: RequestId) => void>();
+  readonly #noticed = new Map<string, (params: unknown, caller: Caller) => void>();
   readonly #report: (error: unknown) => void;
 
   /** @param report gets what handlers throw that is no LockstepError: a bug of ours, which callers see as INTERNAL. */
@@ -37,6 +40,16 @@ export class Service<Caller extends Asker> {
   /** A method of the hot path: its handler sees to it that the caller gets one answer or refusal for `id`. */
   serveAtOnce(method: string, handler: (params: unknown, caller: Caller, id: RequestId) => void): void {
     this.#atOnce.set(method, handler);
+  }
+
+  /** A notice of the hot path: nobody waits for an answer to its number. */
+  serveNotice(method: string, handler: (params: unknown, caller: Caller) => void): void {
+    this.#noticed.set(method, handler);
+  }
+
+  /** @throws LockstepError what is wrong with it; a notice that nobody serves is nothing. */
+  notice(method: string, params: unknown, caller: Caller): void {
+    this.#noticed.get(method)?.(params, caller);
   }
 
   handle(id: RequestId, method: string, params: unknown, caller: Caller): void {

@@ -6,6 +6,7 @@ import { Host, type HostOptions } from './host.ts';
 import { MemoryJournal } from './memory.ts';
 import { readParams } from './params.ts';
 import { Service } from './service.ts';
+import { TraceRoom } from './trace-room.ts';
 import type { Session } from './session.ts';
 
 export interface ServingOptions extends Omit<HostOptions, 'journal'> {
@@ -19,16 +20,21 @@ export class Serving {
   readonly #service: Service<Session>;
 
   constructor(options: ServingOptions) {
-    const { tracer, evaluate, report } = options;
+    const { tracer, rooms, evaluate, report } = options;
+    const trace = new TraceRoom(tracer, rooms);
     this.host = new Host({ ...options, journal: options.journal ?? new MemoryJournal() });
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
     this.host.serve(this.#service);
-    this.#service.serve('trace', (params, session) => tracer.serve(session, readParams('trace', params)));
+    this.#service.serve('trace', (params, session) => trace.serve(session, readParams('trace', params)));
     this.#service.serve('eval', async (params) => {
       const { source } = readParams('eval', params);
       if (evaluate === undefined) throw new LockstepError('FORBIDDEN', 'this peer did not opt in to eval');
       return { text: await evaluate(source) };
     });
+  }
+
+  notice(method: string, params: unknown, session: Session): void {
+    this.#service.notice(method, params, session);
   }
 
   handle(id: RequestId, method: string, params: unknown, session: Session): void {

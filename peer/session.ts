@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
 import { Rpc } from './rpc.ts';
 import type { Asker } from './service.ts';
-import type { Methods, PeerId } from './wire.ts';
+import type { Methods, PeerId, WatchResult } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
 
@@ -55,18 +55,14 @@ export class Session implements Asker {
     return readResult(method, await this.#rpc.request(method, params));
   }
 
-  /** The hot path; `answered` is called once, before anything that the remote sent later is handled. */
-  call<M extends 'send' | 'watch'>(
-    method: M,
-    params: Methods[M]['params'],
-    answered: (error: LockstepError | undefined, result?: Methods[M]['result']) => void,
-  ): void {
+  /** `answered` is called once, before anything that the remote sent later is handled. */
+  watch(params: Methods['watch']['params'], answered: (error: LockstepError | undefined, result?: WatchResult) => void): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
-    this.#rpc.call(method, params, (error, result) => {
+    this.#rpc.call('watch', params, (error, result) => {
       if (error !== undefined) return answered(error);
-      let read: Methods[M]['result'];
+      let read: WatchResult;
       try {
-        read = readResult(method, result);
+        read = readResult('watch', result);
       } catch (problem) {
         return answered(problem as LockstepError);
       }
@@ -74,10 +70,11 @@ export class Session implements Asker {
     });
   }
 
-  /** @returns false when the message is too large for a frame. */
-  post(message: string): boolean {
-    if (!this.#options.outbox.fits(this.remote, message)) return false;
-    if (this.#state.state === 'open') this.#options.outbox.post(this.remote, message);
+  /** @param room it is about, in the packed encoding. @returns false when the message is too large for a frame. */
+  post(message: string | Uint8Array, room?: number): boolean {
+    const address = room === undefined ? this.remote : `${this.remote}#${room}`;
+    if (!this.#options.outbox.fits(address, message)) return false;
+    if (this.#state.state === 'open') this.#options.outbox.post(address, message);
     return true;
   }
 

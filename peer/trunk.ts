@@ -3,9 +3,10 @@
 // every link promises; a trunk that ends takes its lines with it.                                    (docs/PROTOCOL.md, Sharing a socket)
 
 import { LockstepError } from '../core/errors.ts';
-import { encodeNotice, readBody, readNotice } from './codec-json.ts';
+import { encodeNotice, readBody } from './codec-json.ts';
 import { joinFrame, readFrame } from './frame.ts';
 import { CLOSE_PROTOCOL, type Frame, type Link, type LinkEvents } from './link.ts';
+import { readOrder } from './params.ts';
 import type { Notifications } from './wire.ts';
 
 /** Lines that may be open at once: more tabs than anyone has, and a bound for what one socket can cost. */
@@ -113,8 +114,8 @@ export class Trunk {
       for (const message of readBody(String(body))) {
         if (message instanceof LockstepError) throw message;
         if (message.kind !== 'notice') continue;
-        if (message.method === 'share') this.#shared(readNotice('share', message.params));
-        if (message.method === 'hangup') this.#hungUp(readNotice('hangup', message.params));
+        if (message.method === 'share') this.#shared(readOrder('share', message.params));
+        if (message.method === 'hangup') this.#hungUp(readOrder('hangup', message.params));
       }
     } catch (error) {
       this.#broken((error as LockstepError).message);

@@ -73,10 +73,6 @@ export class UnconfirmedEvents {
     return this.#events.some(({ isApplied }) => !isApplied);
   }
 
-  has(event: Unconfirmed): boolean {
-    return this.#events.includes(event);
-  }
-
   add(event: Unconfirmed): void {
     this.#events.push(event);
   }
@@ -118,9 +114,12 @@ export class UnconfirmedEvents {
     for (const event of this.#events) if (event.n > 0 && event.n <= last) event.isApplied = true;
   }
 
-  applied(n: number): void {
+  /** Its step is here, which is its answer. */
+  applied(n: number, answer: SendResult): void {
     const event = this.#events.find((each) => each.n === n);
-    if (event !== undefined) event.isApplied = true;
+    if (event === undefined) return;
+    event.isApplied = true;
+    event.answer ??= answer;
   }
 
   remove(event: Unconfirmed): void {

@@ -6,7 +6,7 @@ import type { Environment } from './environment.ts';
 import type { Keeping } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
-import type { DivergenceRecord, SendResult, WatchResult } from './wire.ts';
+import type { DivergenceRecord, WatchResult } from './wire.ts';
 
 export interface Upstream {
   readonly environment: Environment;
@@ -18,7 +18,8 @@ export interface Upstream {
     from: { epoch: number; seq: number; digest: string } | undefined,
     answered: (error: LockstepError | undefined, result?: WatchResult) => void,
   ): void;
-  send(event: Unconfirmed, answered: (error: LockstepError | undefined, result?: SendResult) => void): void;
+  /** To the room of a watch; a step there or `settled` answers. @returns why it cannot be sent. */
+  send(event: Unconfirmed, watched: WatchResult, machine: Machine): LockstepError | undefined;
   /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
   machine(image: string, name: string): Machine | Promise<Machine>;
   /** The mirror listens to this room from now on. */

@@ -28,8 +28,10 @@ import {
   whole,
 } from './shape.ts';
 import {
+  ENCODINGS,
   LIMITS,
   type DivergenceRecord,
+  type Encoding,
   type Expectation,
   type ImpurityRecord,
   type Limits,
@@ -78,7 +80,7 @@ export const operation: Shape<Operation> = either(
   object<{ op: 'remove'; path: string }>({ op: oneOf('remove'), path: pointer }),
 ) as Shape<Operation>;
 export const patch = list(operation);
-export const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids'>>>({
+export const more = object<NonNullable<StepDifference[5]>>({
   history: optional(history),
   status: optional(status),
   output: optional(json),
@@ -86,6 +88,7 @@ export const more = object<Partial<Pick<Step, 'history' | 'status' | 'output' | 
   timers: optional(timers),
   children: optional(children),
   ids: optional(whole()),
+  ignored: optional(oneOf(true)),
 });
 export const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
 export const state = object<InstanceState>({
@@ -100,6 +103,7 @@ export const state = object<InstanceState>({
   error: optional(longText),
 });
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
+export const encoding = oneOf<Encoding>(...ENCODINGS);
 export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
 export const peer = text(64);
 export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag });

@@ -1,8 +1,8 @@
 // The wire: every message, its parameters and results, versions and limits. No logic. docs/PROTOCOL.md describes the same thing for people.
 //
 // A frame is   <address> "\n" <body>   where the body is one JSON-RPC 2.0 message or an array of them.
-//   to a relay    address = a peer, "#room" (its own rooms only), or "" for the relay itself
-//   from a relay  address = the sender as the relay stamped it, "#authority/room", or "" for the relay itself
+//   to a relay    address = a peer, "#room" (its own rooms only), "peer#room" (that peer, about its room), or "" for the relay itself
+//   from a relay  address = the sender as the relay stamped it (with "#room": about a room of ours), "#authority/room", or "" for the relay
 //   on a shared socket "=line" in front of each frame of that line, "=" for what is about the socket itself (trunk.ts)
 // A text frame that begins with "{" or "[" has no header: plain JSON-RPC to the socket's own server, answered without headers too.
 
@@ -46,6 +46,10 @@ export const LIMITS = {
 } as const;
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 
+/** Of the messages in a room; those beside it are JSON in either. */
+export const ENCODINGS = ['packed', 'json'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
 export type PeerKind = 'server' | 'browser' | 'node' | 'tool';
 export interface PeerInfo {
   readonly peer: PeerId;
@@ -77,7 +81,7 @@ export interface HelloParams {
 }
 export interface HelloResult {
   readonly version: number;
-  readonly encoding: 'json';
+  readonly encoding: Encoding;
   readonly peer: PeerId;
   /** Where unqualified instance names live; null while no server is here. */
   readonly server: PeerId | null;
@@ -113,11 +117,13 @@ export interface Methods {
       readonly instance: InstanceId;
       /** What the mirror holds already; the digest proves that it is the same history. */
       readonly from?: { readonly epoch: number; readonly seq: number; readonly digest: string };
+      /** In which the room is to speak; json unless given, and when the authority has no other. */
+      readonly encoding?: Encoding;
     };
     result: WatchResult;
   };
   unwatch: { params: { readonly room: number }; result: { readonly room: number } };
-  /** Positional: the hot path. Answered when the step is durable. */
+  /** Positional: the hot path. Answered when the step is durable. As a notice, from a member of the room, it is answered by its step there, or by `settled`. */
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
   trace: {
     params: { readonly on: boolean; readonly backlog?: number };
@@ -131,6 +137,12 @@ export interface Expectation {
   readonly seq?: number;
   /** A state value that must match, as XState's `matches` takes it. */
   readonly state?: Json;
+}
+
+/** An event that was refused: nothing changed. */
+export interface Refused {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** [outcome, seq]: where in the order the event stands. */
@@ -164,6 +176,8 @@ export interface MachineDescription {
 export interface WatchResult {
   /** The authority's number for the room of this instance; steps follow under it. */
   readonly room: number;
+  /** In which the room speaks, when that is not json. */
+  readonly encoding?: Encoding;
   /** The reader's own number as a cause in this room's steps; 0 is the authority, or somebody outside the room. */
   readonly who: number;
   readonly machine: string;
@@ -186,7 +200,8 @@ export type StepDifference = readonly [
   /** state, ticks, state, ticks, … */
   clocks: readonly number[],
   patch: readonly Operation[],
-  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids'>>,
+  /** `ignored` only where it answers a reader's event. */
+  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids' | 'ignored'>>,
 ];
 
 /** One step as tools see it, wherever it happened. */
@@ -225,6 +240,8 @@ export type Traced = TraceRecord | DivergenceRecord | ImpurityRecord | InspectRe
 export interface Notifications {
   /** authority → room. `digest` is that after the last step, 16 hex digits; `seq` names that step when `steps` is empty (the room fell quiet). */
   step: readonly [room: number, steps: readonly StepDifference[], digest?: string, seq?: number];
+  /** authority → a member that sent event `n` as a notice: its answer, when no step of the room is. */
+  settled: readonly [room: number, n: number, answer: SendResult | Refused];
   /** authority → room: the instance is gone, or has a new epoch; watch again. */
   moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' };
   /** peer → those who trace it. */
@@ -243,3 +260,6 @@ export interface Notifications {
   /** both ways on a shared socket: one line has ended, with a close code. */
   hangup: readonly [line: number, code: number, reason: string];
 }
+
+/** Said to a relay, or between the ends of a shared socket; never to a peer. */
+export type Order = 'admit' | 'expel' | 'share' | 'hangup';

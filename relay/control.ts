@@ -2,9 +2,9 @@
 // opens. Whatever leaves `readControl` has passed the codec's gate; whatever does not is refused with a code and a sentence.
 
 import { LockstepError } from '../core/errors.ts';
-import { readBody, readNotice } from '../peer/codec-json.ts';
+import { readBody } from '../peer/codec-json.ts';
 import type { Message, RequestId } from '../peer/codec-json.ts';
-import { readParams } from '../peer/params.ts';
+import { readOrder, readParams } from '../peer/params.ts';
 import type { HelloParams, PeerId } from '../peer/wire.ts';
 
 export type Control =
@@ -30,7 +30,7 @@ function readMessage(message: Message): Control {
   try {
     if (method === 'hello' && message.kind === 'request') return { kind: 'hello', id: message.id, params: readParams('hello', params) };
     if (method === 'admit' || method === 'expel') {
-      const [room, peer] = readNotice(method, params);
+      const [room, peer] = readOrder(method, params);
       return { kind: method, room, peer };
     }
   } catch (error) {

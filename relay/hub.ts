@@ -10,8 +10,8 @@ import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import { isTrunkFrame, Trunk } from '../peer/trunk.ts';
-import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
-import type { HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
+import { ENCODINGS, LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
+import type { Encoding, HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
 import { readControl } from './control.ts';
 import type { Control } from './control.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
@@ -159,9 +159,18 @@ export class Hub {
         );
       return;
     }
-    const target = this.#peers.get(address);
-    if (target === undefined) sender.send(joinFrame('', encodeNotice('undeliverable', [address])));
-    else target.send(target.standing.state === 'plain' ? body : joinFrame(from, body));
+    // About a room of the other's: it is stamped with the room as well.
+    const hash = address.indexOf('#');
+    const [name, stamp] = hash < 0 ? [address, from] : [address.slice(0, hash), `${from}${address.slice(hash)}`];
+    const target = this.#peers.get(name);
+    if (target === undefined) sender.send(joinFrame('', encodeNotice('undeliverable', [name])));
+    else if (typeof body !== 'string' && !target.isPacked)
+      this.#refuse(
+        sender,
+        null,
+        new LockstepError('MALFORMED', `a binary frame of ${body.length} bytes for ${name.slice(0, 40)}, which takes text`),
+      );
+    else target.send(target.standing.state === 'plain' ? body : joinFrame(stamp, body));
   }
 
   /** The same bytes to every member; what a socket makes of them is made once. */
@@ -174,6 +183,7 @@ export class Hub {
     for (const member of members) {
       const neighbour = this.#peers.get(member);
       if (neighbour === undefined) continue;
+      if (typeof body !== 'string' && !neighbour.isPacked) continue;
       const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body }) : headed;
       if (!neighbour.sendRoom(address, shared)) this.#lag(neighbour);
     }
@@ -235,9 +245,10 @@ export class Hub {
       const info = this.#identifyPeer(hello);
       if (hello.yields === true && this.#peers.has(info.peer))
         throw new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`);
+      const encoding = encodingOf(hello);
       neighbour.standing.cancelTimeout();
-      this.#welcome(neighbour, { state: 'open', info, presence: hello.presence });
-      neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello.presence))));
+      this.#welcome(neighbour, { state: 'open', info, presence: hello.presence, encoding });
+      neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding))));
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       this.#refuse(neighbour, id, error);
@@ -248,9 +259,6 @@ export class Hub {
     if (!hello.versions.includes(PROTOCOL_VERSION)) {
       throw new LockstepError('BAD_VERSION', `this relay speaks version ${PROTOCOL_VERSION}, found ${hello.versions.join(', ') || 'none'}`);
     }
-    if (!hello.encodings.includes('json')) {
-      throw new LockstepError('BAD_VERSION', `this relay speaks the encoding json, found ${hello.encodings.join(', ') || 'none'}`);
-    }
     if (hello.key !== undefined && hello.key !== this.#key) throw new LockstepError('FORBIDDEN', 'the key is not the key of this relay');
     if (hello.kind === 'server' && hello.key === undefined) {
       throw new LockstepError('FORBIDDEN', 'a server presents the key of its relay, found none');
@@ -259,17 +267,17 @@ export class Hub {
     return { peer, name: hello.name, kind: hello.kind, hosts: hello.hosts, eval: hello.eval };
   }
 
-  #helloResult(info: PeerInfo, presence: boolean): HelloResult {
+  #helloResult(info: PeerInfo, hello: HelloParams, encoding: Encoding): HelloResult {
     const isServerHere = this.#peers.has(SERVER);
     return {
       version: PROTOCOL_VERSION,
-      encoding: 'json',
+      encoding,
       peer: info.peer,
       server: isServerHere ? SERVER : null,
       session: this.#session,
       now: this.#environment.now(),
       limits: this.#limits,
-      peers: this.peers().filter((each) => presence || each.peer === SERVER),
+      peers: this.peers().filter((each) => hello.presence || each.peer === SERVER),
     };
   }
 
@@ -365,6 +373,12 @@ export class Hub {
 
 /** Bytes and characters of a broken frame that its refusal repeats. */
 const SHOWN_MAX = 40;
+
+/** The first that both speak, by the peer's own preference. @throws LockstepError BAD_VERSION */
+function encodingOf({ encodings }: HelloParams): Encoding {
+  for (const wanted of encodings) for (const encoding of ENCODINGS) if (wanted === encoding) return encoding;
+  throw new LockstepError('BAD_VERSION', `this relay speaks ${ENCODINGS.join(' and ')}, found ${encodings.join(', ') || 'none'}`);
+}
 
 function headless(frame: Frame): LockstepError {
   const found = typeof frame === 'string' ? JSON.stringify(frame.slice(0, SHOWN_MAX)) : `${frame.length} bytes`;

@@ -4,7 +4,7 @@
 import { CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import type { Trunk } from '../peer/trunk.ts';
-import type { PeerInfo } from '../peer/wire.ts';
+import type { Encoding, PeerInfo } from '../peer/wire.ts';
 
 /** A frame for many links. The first link that encodes it for its network leaves the bytes in `prepared` for the others. */
 export interface SharedFrame {
@@ -19,7 +19,7 @@ export interface SharingLink extends Link {
 
 export type Standing =
   | { readonly state: 'greeting'; readonly cancelTimeout: () => void }
-  | { readonly state: 'open'; readonly info: PeerInfo; readonly presence: boolean }
+  | { readonly state: 'open'; readonly info: PeerInfo; readonly presence: boolean; readonly encoding: Encoding }
   /** Speaks JSON-RPC without headers, to the server only. */
   | { readonly state: 'plain'; readonly info: PeerInfo }
   /** Carries the links of several peers, each a neighbour of its own. */
@@ -53,6 +53,11 @@ export class Neighbour {
       return;
     }
     this.link.send(frame);
+  }
+
+  /** Whether it takes binary frames. */
+  get isPacked(): boolean {
+    return this.standing.state === 'open' && this.standing.encoding === 'packed';
   }
 
   /** @returns false when the frame was dropped because the reader lags. */

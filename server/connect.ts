@@ -5,8 +5,9 @@ import { compileMachine, defineMachine } from '../compiler/index.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
+import * as packed from '../peer/codec-packed.ts';
 import { serving } from '../peer/serving.ts';
-import type { PeerKind } from '../peer/wire.ts';
+import type { Encoding, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
   readonly development?: boolean;
+  /** What the rooms of this peer are to speak; packed unless given. */
+  readonly encoding?: Encoding;
   readonly report?: Report;
 }
 
@@ -36,11 +39,12 @@ export interface ConnectOptions {
  * @throws LockstepError FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
-  const { machines = {}, secret = randomBytes(24).toString('base64url'), development, ...rest } = options;
+  const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, ...rest } = options;
   const peer = new Peer({
     environment: nodeEnvironment,
     core: await loadCore(),
     serving,
+    ...(encoding === 'json' ? {} : { packed: () => packed }),
     dial: dial(url),
     secret,
     compile: (definition) => compileMachine(definition).bytes,

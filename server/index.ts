@@ -14,6 +14,7 @@ import type { Dial } from '../peer/link.ts';
 import type { Report } from '../peer/log.ts';
 import { linkPair } from '../peer/pair.ts';
 import { Peer } from '../peer/peer.ts';
+import * as packed from '../peer/codec-packed.ts';
 import { serving } from '../peer/serving.ts';
 import type { InstanceId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
@@ -100,6 +101,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     environment: nodeEnvironment,
     core,
     serving,
+    packed: () => packed,
     dial: hub === undefined ? dial(options.relay?.url ?? '') : dialHub(hub),
     kind: 'server',
     name: 'server',

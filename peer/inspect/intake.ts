@@ -30,7 +30,7 @@ export class InspectIntake {
     this.#options = options;
     this.#limits = { ...INSPECT_LIMITS, ...options.limits };
     this.#kept = new KeptMessages(this.#limits);
-    options.tracer.remember((count) => this.#kept.newest(count));
+    options.tracer.foreign = (count) => this.#kept.newest(count);
   }
 
   get programCount(): number {

@@ -326,14 +326,20 @@ describe.each(ROADS)('said by $road', ({ socket, header }) => {
 
 test('[SRV-30] bytes where text is spoken cost their sender a refusal, and nobody a link', () =>
   harmless(async () => {
-    peerSocket.say(Buffer.from('server\n\u0001\u0002'));
+    // To the server, a message with a head that there is not.
+    peerSocket.say(Buffer.from([1, 0x3f]));
     const { from, error } = await peerSocket.next();
-    expect([from, error]).toMatchObject([
-      'server',
-      { data: { code: 'MALFORMED' }, message: 'a binary frame of 19 bytes, expected text in the json encoding' },
-    ]);
-    peerSocket.say(Buffer.from(`${client.id!}\n\u0001`));
+    expect([from, error]).toMatchObject(['server', { data: { code: 'MALFORMED' } }]);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^byte \d+ of a packed frame: expected the head of a message, found 63$/) as string,
+    });
+    const id = Buffer.from(client.id!);
+    peerSocket.say(Buffer.from([2, id.length, ...id, 0x3f]));
     expect(await peerSocket.next()).toMatchObject({ from: client.id, error: { data: { code: 'MALFORMED' } } });
+    // This socket itself has not offered packed.
+    const own = Buffer.from(peerSocket.id);
+    peerSocket.say(Buffer.from([2, own.length, ...own, 0x3f]));
+    expect(await peerSocket.next()).toMatchObject({ from: '', error: { data: { code: 'MALFORMED' } } });
   }));
 
 test('[SRV-30] what the relay itself cannot read is refused by the relay', () =>
@@ -363,7 +369,7 @@ test.each<[what: string, code: ErrorCode, message: string, frame: string]>([
   ['no header', 'MALFORMED', 'a frame has a header line, or begins with { or [; found "what?"', 'what?'],
   ['another version', 'BAD_VERSION', 'this relay speaks version 1, found 2, 3', hello({ versions: [2, 3] })],
   ['no version', 'BAD_VERSION', 'this relay speaks version 1, found none', hello({ versions: [] })],
-  ['another encoding', 'BAD_VERSION', 'this relay speaks the encoding json, found xml', hello({ encodings: ['xml'] })],
+  ['another encoding', 'BAD_VERSION', 'this relay speaks packed and json, found xml', hello({ encodings: ['xml'] })],
   [
     'a hello of another shape',
     'BAD_PARAMS',

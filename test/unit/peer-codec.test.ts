@@ -12,7 +12,7 @@ import {
   readNotice,
   readResult,
 } from '../../peer/codec-json.ts';
-import { readParams } from '../../peer/params.ts';
+import { isOrder, readOrder, readParams } from '../../peer/params.ts';
 import { LIMITS, type Methods, type Notifications } from '../../peer/wire.ts';
 
 function refusal(act: () => unknown): string {
@@ -56,7 +56,7 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
   get: [{ instance: 'door' }, { instance: 'peer_1/door' }, { image: digest }],
   list: [{}, { after: 'a', limit: 5, machine: 'door' }],
   delete: [{ instance: 'door' }],
-  watch: [{ instance: 'door' }, { instance: 'door', from: { epoch: 1, seq: 2, digest } }],
+  watch: [{ instance: 'door' }, { instance: 'door', from: { epoch: 1, seq: 2, digest }, encoding: 'packed' }],
   unwatch: [{ room: 1 }],
   send: [
     ['door', 1, { type: 'OPEN' }],
@@ -133,6 +133,10 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
     ],
     [1, [], digest, 3],
   ],
+  settled: [
+    [1, 3, ['stepped', 4]],
+    [1, 4, { code: 'UNKNOWN_EVENT', message: 'no such event' }],
+  ],
   moved: [{ room: 1, reason: 'deleted' }],
   trace: [
     [
@@ -180,7 +184,8 @@ describe('the gate passes what is right', () => {
       for (const params of NOTICES[method]) {
         const [message] = readBody(encodeNotice(method, params));
         expect(message).toEqual({ kind: 'notice', method, params });
-        expect(readNotice(method, JSON.parse(JSON.stringify(params)))).toEqual(params);
+        const sent: unknown = JSON.parse(JSON.stringify(params));
+        expect(isOrder(method) ? readOrder(method, sent) : readNotice(method, sent)).toEqual(params);
       }
     });
   }

@@ -83,9 +83,10 @@ describe('rooms', () => {
     const port: RoomPort = {
       admit: () => undefined,
       expel: () => undefined,
-      post: (room, message) => void posted.push(`${room} ${message}`),
+      post: (room, message) => void posted.push(`${room} ${String(message)}`),
       barrier: () => undefined,
       fits: (message) => message.length <= frameSize,
+      packed: () => undefined,
     };
     const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
     const member = (remote: string): Session =>
@@ -98,7 +99,7 @@ describe('rooms', () => {
         timeoutMs: () => 1,
         noticed: () => undefined,
       });
-    return { room: new Room({ number: 7, port, environment, digest: () => 'd' }), posted, member };
+    return { room: new Room({ number: 7, another: () => 8, port, environment, digest: () => 'd' }), posted, member };
   };
   const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];
 
@@ -107,7 +108,7 @@ describe('rooms', () => {
     room.add(step(2), undefined);
     room.publish();
     expect(posted).toEqual([]);
-    room.join(member('alice'), 2);
+    room.join(member('alice'), 2, undefined);
     for (let seq = 3; seq <= 6; seq++) room.add(step(seq), undefined);
     room.add(step(7, 'x'.repeat(300)), undefined);
     room.publish();
@@ -119,12 +120,13 @@ describe('rooms', () => {
   test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
-    expect([room.join(alice, 1), room.join(bob, 1), room.join(alice, 1), room.who('carol')]).toEqual([1, 2, 1, 0]);
+    const join = (session: Session): number => room.join(session, 1, undefined).who;
+    expect([join(alice), join(bob), join(alice), room.who('carol')]).toEqual([1, 2, 1, 0]);
     expect([alice.rooms.size, bob.rooms.size]).toEqual([1, 1]);
     const again = member('alice');
-    expect([room.join(again, 1), alice.rooms.size, again.rooms.size]).toEqual([1, 0, 1]);
+    expect([join(again), alice.rooms.size, again.rooms.size]).toEqual([1, 0, 1]);
     again.close(new LockstepError('CLOSED', 'gone'));
-    expect([room.who('alice'), room.has('alice'), room.isEmpty, room.join(member('alice'), 1)]).toEqual([0, false, false, 3]);
+    expect([room.who('alice'), room.has('alice'), room.isEmpty, join(member('alice'))]).toEqual([0, false, false, 3]);
   });
 });
 

@@ -1,0 +1,279 @@
+// The packed encoding: the messages of codec-json.ts in binary frames. `step` and `send` have forms of their own, in which an instance is
+// its room and an event its number in the image; any other message is its JSON text. A frame is read whole before any of it is handed on:
+// what is malformed or cut off anywhere is refused with a code, and nothing of it counts.      (docs/PROTOCOL.md, Packed; docs/spec/packed.md)
+
+import { LockstepError } from '../core/errors.ts';
+import type { EventObject, Json, JsonObject } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Operation } from '../core/patch.ts';
+import { encodeNotice, type Message, readBody } from './codec-json.ts';
+import { ByteReader, ByteWriter, readAddress, writeAddress } from './packed-bytes.ts';
+import type { InstanceId, Methods, Notifications, StepDifference } from './wire.ts';
+
+/** What the numbers in a room stand for. */
+export interface RoomNames {
+  readonly instance: InstanceId;
+  readonly machine: Pick<Machine, 'symbols' | 'eventNumber'>;
+}
+
+export interface PackedFrame {
+  readonly address: string;
+  readonly messages: readonly (Message | LockstepError)[];
+}
+
+// Heads of messages. Between them there is room for more.
+const JSON_MESSAGE = 0x00;
+const STEP = 0x40;
+const STEP_DIGEST = 0x20;
+/** Low bits of the head; this one says that the count follows. */
+const STEP_COUNT = 0x1f;
+const SEND = 0x80;
+const SEND_EVENT = 0x7f;
+
+// One step.
+const HAS_CAUSE = 0x01;
+const HAS_NUMBER = 0x02;
+const HAS_PATCH = 0x04;
+const HAS_MORE = 0x08;
+const IS_IGNORED = 0x10;
+const CLOCKS_SHIFT = 5;
+const CLOCKS_MANY = 7;
+
+// One send.
+const HAS_FIELDS = 1;
+const HAS_EXPECT = 2;
+
+/** Four times it is still exact. */
+const N_MAX = 2 ** 50;
+
+const OPS = ['add', 'replace', 'remove'] as const;
+const DIGEST_SIZE = 8;
+
+// ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function packFrame(address: string, messages: readonly Uint8Array[]): Uint8Array {
+  const writer = new ByteWriter();
+  writeAddress(writer, address);
+  for (const message of messages) writer.raw(message);
+  return writer.take();
+}
+
+/** @param text one JSON-RPC message. */
+export function packJson(text: string): Uint8Array {
+  const writer = new ByteWriter();
+  writer.byte(JSON_MESSAGE);
+  writer.text(text);
+  return writer.take();
+}
+
+/** In the frame its header is `authority#room`: the room of the instance. */
+export function packSend(params: Methods['send']['params'], { machine }: RoomNames): Uint8Array {
+  const [, n, event, expect] = params;
+  const { type, ...fields } = event;
+  const writer = new ByteWriter();
+  const number = machine.eventNumber(type);
+  // A wildcard's number does not say what the event is called.
+  const known = machine.symbols.events[number] === type ? number : 0;
+  writer.byte(SEND | Math.min(known, SEND_EVENT));
+  if (known === 0) writer.text(type);
+  if (known >= SEND_EVENT) writer.whole(known);
+  const hasFields = Object.keys(fields).length > 0;
+  if (n > N_MAX) writer.isFaithful = false;
+  writer.whole(n * 4 + (hasFields ? HAS_FIELDS : 0) + (expect === undefined ? 0 : HAS_EXPECT));
+  if (hasFields) writer.value(fields as Json);
+  if (expect !== undefined) writer.value(expect as unknown as Json);
+  return writer.isFaithful ? writer.take() : packJson(encodeNotice('send', params));
+}
+
+/** In the frame its header is that of the room. */
+export function packStep(params: Notifications['step']): Uint8Array {
+  const [, steps, digest, seq] = params;
+  const writer = new ByteWriter();
+  writer.byte(STEP | (digest === undefined ? 0 : STEP_DIGEST) | Math.min(steps.length, STEP_COUNT));
+  if (steps.length >= STEP_COUNT) writer.whole(steps.length);
+  if (digest !== undefined) for (let i = 0; i < DIGEST_SIZE; i++) writer.byte(parseInt(digest.slice(2 * i, 2 * i + 2), 16));
+  writer.whole(steps[0]?.[0] ?? seq ?? 0);
+  const before = new Before();
+  steps.forEach((step, i) => {
+    if (step[0] !== steps[0]![0] + i || !packDifference(writer, step, before)) writer.isFaithful = false;
+  });
+  // What no authority says has no form of its own: steps with a gap, clocks out of order, a digest of some other step.
+  const isUsual = writer.isFaithful && (seq === undefined) === (steps.length > 0 || digest === undefined);
+  return isUsual ? writer.take() : packJson(encodeNotice('step', params));
+}
+
+/** What a message has said already. */
+class Before {
+  readonly paths: string[] = [];
+  /** By sender: its newest event number. */
+  readonly #numbers = new Map<number, number>();
+
+  /** The number that an event most likely has: one sender's events are numbered as the steps are, from 1 when the second step comes. */
+  expected(seq: number, who: number): number {
+    return (this.#numbers.get(who) ?? seq - 2) + 1;
+  }
+
+  heard(who: number, n: number): void {
+    this.#numbers.set(who, n);
+  }
+}
+
+/** @returns false when it cannot be said in this form. */
+function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: StepDifference, before: Before): boolean {
+  const { ignored, ...rest } = more ?? {};
+  const hasMore = Object.keys(rest).length > 0;
+  const hasCause = who > 0 || n > 0;
+  const surprise = hasCause ? n - before.expected(seq, who) : 0;
+  const pairs = clocks.length / 2;
+  writer.byte(
+    (hasCause ? HAS_CAUSE : 0) |
+      (surprise === 0 ? 0 : HAS_NUMBER) |
+      (patch.length > 0 ? HAS_PATCH : 0) |
+      (hasMore ? HAS_MORE : 0) |
+      (ignored === true ? IS_IGNORED : 0) |
+      (Math.min(pairs, CLOCKS_MANY) << CLOCKS_SHIFT),
+  );
+  if (hasCause) writer.whole(who);
+  if (surprise !== 0) writer.whole(surprise > 0 ? 2 * surprise : -2 * surprise - 1);
+  before.heard(who, n);
+  if (pairs >= CLOCKS_MANY) writer.whole(pairs);
+  let next = 0;
+  for (let i = 0; i < clocks.length; i += 2) {
+    const state = clocks[i]!;
+    const ticks = clocks[i + 1]!;
+    if (state < next) return false;
+    writer.whole((state - next) * 2 + (ticks === 1 ? 0 : 1));
+    if (ticks !== 1) writer.whole(ticks);
+    next = state + 1;
+  }
+  if (patch.length > 0) packPatch(writer, patch, before.paths);
+  if (hasMore) writer.value(rest as Json);
+  return more === undefined || hasMore || ignored === true;
+}
+
+/** A path is written once in a message; after that its place among them is enough. */
+function packPatch(writer: ByteWriter, patch: readonly Operation[], paths: string[]): void {
+  writer.whole(patch.length);
+  for (const operation of patch) {
+    const known = paths.indexOf(operation.path) + 1;
+    writer.whole(known * OPS.length + OPS.indexOf(operation.op));
+    if (known === 0) {
+      paths.push(operation.path);
+      writer.text(operation.path);
+    }
+    if (operation.op !== 'remove') writer.value(operation.value);
+  }
+}
+
+// ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * The messages of a binary frame, in order; what is in them is checked by the gates that stand behind those of JSON as well.
+ * @param names of a room of this peer's own, for what others send to it.
+ * @throws LockstepError MALFORMED: nothing of the frame counts.
+ */
+export function readPacked(frame: Uint8Array, names: (room: number) => RoomNames | undefined): PackedFrame {
+  const reader = new ByteReader(frame);
+  const address = readAddress(reader);
+  const messages: (Message | LockstepError)[] = [];
+  while (!reader.isAtEnd) {
+    const head = reader.byte();
+    if (head === JSON_MESSAGE) messages.push(...readBody(reader.text()));
+    else if (head >= SEND) messages.push(readSend(reader, head & SEND_EVENT, roomOf(address, reader, address.indexOf('#') > 0), names));
+    else if (head >= STEP) messages.push(readStep(reader, head, roomOf(address, reader, address.startsWith('#'))));
+    else throw reader.malformed(`the head of a message, found ${head}`);
+  }
+  return { address, messages };
+}
+
+/**
+ * As `readPacked`; what cannot be read is the only thing that the frame says then: its sender is refused, or its room has a gap.
+ * @throws LockstepError MALFORMED when not even the address can be read, or the relay itself is at fault: the two speak different protocols.
+ */
+export function receivePacked(frame: Uint8Array, names: (room: number) => RoomNames | undefined, sizeMax: number): PackedFrame {
+  try {
+    if (frame.length > sizeMax) throw new LockstepError('TOO_LARGE', `a frame of ${frame.length} bytes, at most ${sizeMax} are taken`);
+    return readPacked(frame, names);
+  } catch (error) {
+    const address = readAddress(new ByteReader(frame));
+    if (address === '') throw error;
+    return { address, messages: [error as LockstepError] };
+  }
+}
+
+function roomOf(address: string, reader: ByteReader, isOne: boolean): number {
+  if (!isOne) throw reader.malformed('a message that belongs to this header, found one about a room');
+  return Number(address.slice(Math.max(address.lastIndexOf('/'), address.lastIndexOf('#')) + 1));
+}
+
+function readSend(reader: ByteReader, head: number, room: number, names: (room: number) => RoomNames | undefined): Message | LockstepError {
+  const number = head === SEND_EVENT ? reader.whole() : head;
+  const named = number === 0 ? reader.text() : undefined;
+  const id = reader.whole();
+  const fields = (id & HAS_FIELDS) === 0 ? {} : reader.value();
+  const expect = (id & HAS_EXPECT) === 0 ? [] : [reader.value()];
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || Object.hasOwn(fields, 'type'))
+    throw reader.malformed('the fields of an event but its type, found something else');
+  const known = names(room);
+  if (known === undefined) return new LockstepError('UNKNOWN_INSTANCE', `there is no room ${room} here`);
+  const type = named ?? known.machine.symbols.events[number];
+  if (type === undefined) return new LockstepError('UNKNOWN_EVENT', `machine ${known.machine.symbols.id} has no event ${number}`);
+  const event: EventObject = { type, ...(fields as JsonObject) };
+  return { kind: 'notice', method: 'send', params: [known.instance, Math.floor(id / 4), event, ...expect] };
+}
+
+function readStep(reader: ByteReader, head: number, room: number): Message {
+  const low = head & STEP_COUNT;
+  const count = low === STEP_COUNT ? reader.whole() : low;
+  const digest = (head & STEP_DIGEST) === 0 ? undefined : hex(reader.raw(DIGEST_SIZE));
+  const seq = reader.whole();
+  const before = new Before();
+  const steps: StepDifference[] = [];
+  for (let i = 0; i < count; i++) steps.push(readDifference(reader, seq + i, before));
+  const params = digest === undefined ? [room, steps] : count === 0 ? [room, steps, digest, seq] : [room, steps, digest];
+  return { kind: 'notice', method: 'step', params };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function readDifference(reader: ByteReader, seq: number, before: Before): StepDifference {
+  const flags = reader.byte();
+  const who = (flags & HAS_CAUSE) === 0 ? 0 : reader.whole();
+  if ((flags & (HAS_CAUSE | HAS_NUMBER)) === HAS_NUMBER) throw reader.malformed('a sender before its number, found none');
+  const coded = (flags & HAS_NUMBER) === 0 ? 0 : reader.whole();
+  const surprise = coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+  const n = (flags & HAS_CAUSE) === 0 ? 0 : before.expected(seq, who) + surprise;
+  before.heard(who, n);
+  const few = flags >>> CLOCKS_SHIFT;
+  const pairs = few === CLOCKS_MANY ? reader.whole() : few;
+  const clocks: number[] = [];
+  let next = 0;
+  for (let i = 0; i < pairs; i++) {
+    const coded = reader.whole();
+    const state = next + Math.floor(coded / 2);
+    clocks.push(state, coded % 2 === 0 ? 1 : reader.whole());
+    next = state + 1;
+  }
+  const patch = (flags & HAS_PATCH) === 0 ? [] : readPatch(reader, before.paths);
+  const rest = (flags & HAS_MORE) === 0 ? undefined : reader.value();
+  if (rest === undefined && (flags & IS_IGNORED) === 0) return [seq, who, n, clocks, patch];
+  const more = { ...((rest ?? {}) as StepDifference[5]), ...((flags & IS_IGNORED) === 0 ? {} : { ignored: true as const }) };
+  return [seq, who, n, clocks, patch, more];
+}
+
+function readPatch(reader: ByteReader, paths: string[]): Operation[] {
+  const count = reader.whole();
+  const patch: Operation[] = [];
+  for (let i = 0; i < count; i++) {
+    const coded = reader.whole();
+    const op = OPS[coded % OPS.length]!;
+    const known = Math.floor(coded / OPS.length);
+    if (known === 0) paths.push(reader.text());
+    const path = known === 0 ? paths.at(-1) : paths[known - 1];
+    if (path === undefined) throw reader.malformed(`a path of this message, found number ${known} of ${paths.length}`);
+    patch.push(op === 'remove' ? { op, path } : { op, path, value: reader.value() as Json });
+  }
+  return patch;
+}

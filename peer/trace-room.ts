@@ -1,0 +1,60 @@
+// The room of those who follow a peer's trace from elsewhere: what is kept when they come, and every record after that, once. Nothing is
+// encoded while nobody follows.
+
+import { encodeNotice } from './codec-json.ts';
+import type { RoomPort } from './room.ts';
+import type { Session } from './session.ts';
+import { TRACE_ROOM, type TraceAudience, type Tracer } from './tracer.ts';
+import type { Methods, Traced } from './wire.ts';
+
+export class TraceRoom implements TraceAudience {
+  readonly #tracer: Tracer;
+  readonly #port: RoomPort;
+  readonly #followers = new Set<Session>();
+  #waiting: Traced[] = [];
+
+  constructor(tracer: Tracer, port: RoomPort) {
+    this.#tracer = tracer;
+    this.#port = port;
+    tracer.audience = this;
+  }
+
+  add(record: Traced): void {
+    if (this.#followers.size > 0) this.#waiting.push(record);
+  }
+
+  publish(): void {
+    if (this.#waiting.length === 0) return;
+    const records = this.#waiting;
+    this.#waiting = [];
+    const whole = encodeNotice('trace', records);
+    if (this.#port.fits(whole)) return this.#port.post(TRACE_ROOM, whole);
+    for (const record of records) {
+      const message = encodeNotice('trace', [record]);
+      if (this.#port.fits(message)) this.#port.post(TRACE_ROOM, message);
+    }
+  }
+
+  /** Answers `trace`: what is kept, and whether the session hears what follows. */
+  serve(session: Session, { on, backlog = 0 }: Methods['trace']['params']): Methods['trace']['result'] {
+    this.publish();
+    if (!on) {
+      this.leave(session);
+      return { room: null, steps: [] };
+    }
+    this.#port.barrier();
+    this.#followers.add(session);
+    this.#port.admit(TRACE_ROOM, session.remote);
+    let steps = this.#tracer.newest(backlog);
+    let foreign = this.#tracer.foreign(backlog);
+    while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
+      steps = steps.slice(Math.ceil(steps.length / 2));
+    while (foreign.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
+      foreign = foreign.slice(Math.ceil(foreign.length / 2));
+    return { room: TRACE_ROOM, steps: [...foreign, ...steps] };
+  }
+
+  leave(session: Session): void {
+    if (this.#followers.delete(session)) this.#port.expel(TRACE_ROOM, session.remote);
+  }
+}
