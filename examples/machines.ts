@@ -1,19 +1,22 @@
 // What `npm start` serves: the machines of the examples by name, the instances that the pages show, and what the server does besides.
 
 import type { Server } from '../server/index.ts';
+import { board } from './board/board.machine.ts';
 import { door } from './door/door.machine.ts';
 import { Company } from './foo-bar/company.ts';
 import type { FooInput } from './foo-bar/foo.machine.ts';
 
 const company = new Company();
 
-export const machines = { door, foo: company.foo };
+export const machines = { board, door, foo: company.foo };
 
 /** foo's patience in milliseconds can be set from outside; it counts when foo is made. */
 const { FOO_HELLO_MS, FOO_BORED_MS } = process.env;
 
 export const instances = {
   front: { machine: 'door' },
+  'board:team': { machine: 'board', input: { title: 'Team' } },
+  'board:garden': { machine: 'board', input: { title: 'Garden' } },
   foo: { machine: 'foo', input: { ...patience('helloAfterMs', FOO_HELLO_MS), ...patience('boredAfterMs', FOO_BORED_MS) } },
 };
 

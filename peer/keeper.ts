@@ -26,6 +26,7 @@ export class Keeper implements Keeping {
   #state: (() => KeptState | undefined) | undefined;
   #bytes: () => Uint8Array = () => new Uint8Array();
   #cancel: (() => void) | undefined;
+  #savedAt = -Infinity;
   /** Writes leave one after the other. */
   #last: Promise<void> = Promise.resolve();
 
@@ -76,13 +77,18 @@ export class Keeper implements Keeping {
     this.#state = undefined;
     if (dropped.length > 0 || kept !== undefined) {
       const state = kept === undefined ? undefined : { ...kept, bytes: this.#bytes() };
+      this.#savedAt = this.#options.environment.now();
       this.#enqueue('save', (store, instance) => store.save(instance, dropped, state));
     }
     return this.#last;
   }
 
   #saveSoon(): void {
-    this.#cancel ??= this.#options.environment.timer(SAVE_MS, () => void this.flush());
+    if (this.#cancel !== undefined) return;
+    // What comes after a quiet time is written at once.
+    const { environment } = this.#options;
+    const waitMs = Math.max(0, this.#savedAt + SAVE_MS - environment.now());
+    this.#cancel = environment.timer(waitMs, () => void this.flush());
   }
 
   #write(): void {

@@ -1,0 +1,174 @@
+// The page of the boards: mirrors of the server's instances of `board`, drawn; what a person does shows at once and is kept until it is
+// answered, and what others overtook is shown with what can be done about it.
+
+import { connect, type EventObject } from '../../browser/index.ts';
+import type { Json } from '../../core/json.ts';
+import type { Mirror } from '../../peer/mirror.ts';
+import { byId, element, setText } from '../kit/dom.ts';
+import type { BoardContext, BoardEvent } from './board.machine.ts';
+import { Boards } from './boards.ts';
+import { COLUMN_NAMES, Columns } from './columns.ts';
+import { badgeOf, myName, showName } from './person.ts';
+import { conflictOf, Tray } from './tray.ts';
+
+/** In front of a peer's name: only boards are shown as people. */
+const HERE = 'board · ';
+/** Where a board is the first time. */
+const FIRST = 'board:team';
+
+showName();
+const me = myName();
+const peer = await connect({ name: `${HERE}${me}`, hosts: false, offline: true });
+const tray = new Tray(byId('tray'));
+const boards = new Boards(peer, attend);
+/** Own changes that are not answered, by task and board. */
+const waiting = new Map<string, Map<string, number>>();
+let shown: string | undefined;
+
+const columns = new Columns(byId('columns'), {
+  add: (text, column) => act({ type: 'add', id: crypto.randomUUID().slice(0, 8), text, column, by: me }),
+  move: (task, to, before) => {
+    act({ type: 'move', id: task.id, from: task.column, to, before, by: me });
+    if (to !== task.column) say(`${task.text}: ${COLUMN_NAMES[to]}`);
+  },
+  edit: (task, text) => act({ type: 'edit', id: task.id, was: task.text, text, by: me }),
+  remove: (task) => {
+    act({ type: 'remove', id: task.id, was: task.text, by: me });
+    say(`${task.text}: removed`);
+  },
+});
+
+function act(event: BoardEvent, id = shown): void {
+  const mirror = id === undefined ? undefined : boards.mirror(id);
+  if (id === undefined || mirror === undefined) return;
+  const before = mirror.getSnapshot();
+  const counts = waiting.get(id) ?? new Map<string, number>();
+  waiting.set(id, counts);
+  counts.set(event.id, (counts.get(event.id) ?? 0) + 1);
+  const answered = (): void => {
+    const left = (counts.get(event.id) ?? 1) - 1;
+    if (left > 0) counts.set(event.id, left);
+    else counts.delete(event.id);
+    if (shown === id) show();
+  };
+  mirror
+    .submit(event as unknown as EventObject)
+    .catch((error: unknown) => say(`“${event.type}” was refused: ${error instanceof Error ? error.message : String(error)}`))
+    .finally(answered);
+  // Nothing moved here either: it was too late before it left, which nobody else can tell.
+  if (mirror.getSnapshot() === before) conflict(id, event);
+}
+
+function conflict(id: string, event: BoardEvent): void {
+  const { context } = boards.mirror(id)!.getSnapshot();
+  const found = conflictOf(event, context as unknown as BoardContext, crypto.randomUUID().slice(0, 8));
+  tray.add(found, (again) => act({ ...again, by: me }, id));
+}
+
+/** A board is there for the first time in this page. */
+function attend(id: string, mirror: Mirror): void {
+  mirror.subscribe(() => shown === id && show());
+  mirror.onStanding(() => shown === id && show());
+  mirror.onOvertaken((event) => conflict(id, event as unknown as BoardEvent));
+  mirror.onRefused(({ event, error }) => say(`“${event.type}” was refused: ${error.message}`));
+  showBoards();
+  choose();
+}
+
+// ── Showing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function contextOf(id: string): BoardContext {
+  return boards.mirror(id)!.getSnapshot().context as Json as unknown as BoardContext;
+}
+
+function show(): void {
+  if (shown === undefined) return;
+  const context = contextOf(shown);
+  setText(byId('title'), context.title);
+  document.title = `${context.title} · Board`;
+  const isOffline = boards.mirror(shown)?.standing === 'offline';
+  columns.show(context, new Set(isOffline ? waiting.get(shown)?.keys() : []));
+  showStanding();
+}
+
+function showStanding(): void {
+  const mirror = boards.mirror(shown ?? '');
+  if (mirror === undefined) return;
+  const pill = byId('standing');
+  pill.dataset['standing'] = mirror.standing;
+  const count = mirror.unconfirmedCount;
+  const kept = count === 0 ? '' : count === 1 ? ' · 1 change kept' : ` · ${count} changes kept`;
+  setText(pill, mirror.standing === 'offline' ? `offline${kept}` : mirror.standing === 'predicted' ? 'saving' : 'saved');
+}
+
+function showBoards(): void {
+  const links = boards.ids().map((id) => {
+    const link = element('a', { href: `#${id}` }, contextOf(id).title);
+    if (id === shown) link.setAttribute('aria-current', 'page');
+    return link;
+  });
+  const make = element('button', { type: 'button', class: 'more', 'aria-label': 'New board', title: 'New board' }, '+');
+  make.addEventListener('click', () => {
+    byId<HTMLInputElement>('new-name').value = '';
+    byId<HTMLDialogElement>('new').showModal();
+  });
+  byId('boards').replaceChildren(...links, make);
+}
+
+function showPeople(): void {
+  const others = peer.peers().filter(({ peer: id, kind, name }) => kind === 'browser' && name.startsWith(HERE) && id !== peer.id);
+  const names = [...new Set(others.map(({ name }) => name.slice(HERE.length)))].filter((name) => name !== me).sort();
+  byId('people').replaceChildren(
+    ...names.map((name) => {
+      const { initials, hue } = badgeOf(name);
+      const badge = element('span', { class: 'badge', 'aria-hidden': 'true' }, initials);
+      badge.style.setProperty('--hue', String(hue));
+      return element('li', { title: `${name} is here` }, badge, element('span', { class: 'hidden-text' }, name));
+    }),
+  );
+}
+
+function say(text: string): void {
+  setText(byId('said'), text);
+}
+
+// ── Which board ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The one in the address, else the first one there is. */
+function choose(): void {
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  const id = [wanted, FIRST, ...boards.ids()].find((each) => boards.mirror(each) !== undefined);
+  if (id === undefined) return;
+  shown = id;
+  showBoards();
+  show();
+}
+
+async function look(): Promise<void> {
+  // Without a network the boards that are remembered have to do.
+  await boards.look().catch(() => undefined);
+}
+
+addEventListener('hashchange', choose);
+byId('new-cancel').addEventListener('click', () => byId<HTMLDialogElement>('new').close());
+byId('new').addEventListener('close', () => {
+  const title = byId<HTMLInputElement>('new-name').value.trim();
+  if (title === '') return;
+  boards.create(title).then(
+    (id) => (location.hash = id),
+    (error: unknown) => say(`No board: ${error instanceof Error ? error.message : String(error)}`),
+  );
+});
+byId('new-cancel').addEventListener('click', () => (byId<HTMLInputElement>('new-name').value = ''));
+peer.onPresence(() => {
+  showPeople();
+  void look();
+});
+if ('serviceWorker' in navigator)
+  navigator.serviceWorker.register('/board/service-worker.js').catch(() => say('This page cannot be kept for later.'));
+
+/** For the console, and for tests. */
+const mirrors = new Proxy<Record<string, Mirror>>({}, { get: (_none, id) => boards.mirror(String(id)) });
+await Promise.race([boards.recall().then(() => boards.ids().length > 0 || new Promise(() => undefined)), peer.ready.then(look)]);
+Object.assign(globalThis, { lockstep: { peer, mirrors } });
+void peer.ready.then(look).then(showPeople);

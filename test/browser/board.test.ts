@@ -1,0 +1,179 @@
+// The boards as people use them: two of them at once, by keyboard, one without a network; and the page as an app that opens by itself.
+
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { screenshot } from './screenshots.ts';
+import { ServerProcess } from './server-process.ts';
+import { openChromium, patiently, Tab } from './tab.ts';
+import { Wire } from './wire.ts';
+
+const BOARD = 'board:team';
+let browser: Browser;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  browser = await openChromium();
+  server = await new ServerProcess().start();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+interface Seat {
+  readonly context: BrowserContext;
+  readonly tab: Tab;
+}
+
+async function sit(name: string, url: string): Promise<Seat> {
+  const context = await browser.newContext({ viewport: { width: 1180, height: 860 } });
+  await context.addInitScript((me) => localStorage.setItem('lockstep.board.name', me), name);
+  return { context, tab: await Tab.open(context, `${url}/board/`) };
+}
+
+/** The texts of a column's cards, as the page shows them. */
+const cards = (seat: Seat, column: string): Promise<string[]> =>
+  seat.tab.page.locator(`[data-column="${column}"] .task-text`).allInnerTexts();
+
+async function add(seat: Seat, column: string, text: string): Promise<void> {
+  await seat.tab.page.fill(`[data-column="${column}"] .new-task`, text);
+  await seat.tab.page.press(`[data-column="${column}"] .new-task`, 'Enter');
+}
+
+const card = (seat: Seat, text: string): ReturnType<Seat['tab']['page']['locator']> => seat.tab.page.locator('.task', { hasText: text });
+
+/** In the page: whether what it shows is in its store. */
+async function isKept(board: string): Promise<boolean> {
+  const mirror = globalThis.lockstep.mirrors[board]!;
+  const state = await new Promise<{ readonly seq: number } | undefined>((resolve, reject) => {
+    const request = indexedDB.open('lockstep.offline');
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      const get = database
+        .transaction('states')
+        .objectStore('states')
+        .get([`ws://${location.host}/`, board]);
+      get.onsuccess = () => {
+        database.close();
+        resolve(get.result as { readonly seq: number } | undefined);
+      };
+    };
+  });
+  return mirror.standing === 'confirmed' && state?.seq === mirror.seq;
+}
+
+test('[WEB-13] two people on one board, by keyboard: what shows is the same for both, and who is here is seen', async () => {
+  const [ann, bob] = [await sit('Ann Lee', server.url), await sit('Bob', server.url)];
+  for (const text of ['Plan the week', 'Write the release notes', 'Call the printer']) await add(ann, 'todo', text);
+  await expect.poll(() => cards(bob, 'todo'), patiently).toEqual(['Plan the week', 'Write the release notes', 'Call the printer']);
+  await expect.poll(() => bob.tab.page.locator('#people').innerText(), patiently).toContain('AL');
+  const page = bob.tab.page;
+  await card(bob, 'Write the release notes').focus();
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type(' (1.2)');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => cards(ann, 'done'), patiently).toEqual(['Write the release notes (1.2)']);
+  // The card that moved keeps the focus; the arrows go from card to card.
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('Write the release notes (1.2), Done');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await card(bob, 'Call the printer').focus();
+  await page.keyboard.press('Shift+ArrowUp');
+  await expect.poll(() => cards(ann, 'todo'), patiently).toEqual(['Call the printer', 'Plan the week']);
+  await page.keyboard.press('Delete');
+  await expect.poll(() => cards(ann, 'todo'), patiently).toEqual(['Plan the week']);
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('Plan the week');
+  // Every control has a name.
+  expect(
+    await page
+      .locator('button:visible, input:visible')
+      .evaluateAll((all) => all.filter((each) => ((each as HTMLElement).innerText || each.getAttribute('aria-label') || '') === '').length),
+  ).toBe(0);
+  expect([...ann.tab.complaints, ...bob.tab.complaints]).toEqual([]);
+  await Promise.all([ann.context.close(), bob.context.close()]);
+});
+
+test('[WEB-14] the page is an app: it opens without a network with what was done in it, merges when it is back, and says what came too late', async () => {
+  const wire = await Wire.lay(server.url);
+  const [ann, bob] = [await sit('Ann Lee', wire.url), await sit('Bob', server.url)];
+  const manifest = (await (await fetch(`${server.url}/board/manifest.webmanifest`)).json()) as {
+    readonly icons: readonly { readonly src: string }[];
+    readonly display: string;
+  };
+  expect(manifest.display).toBe('standalone');
+  for (const { src } of manifest.icons) expect((await fetch(`${server.url}${src}`)).headers.get('content-type')).toBe('image/png');
+  for (const text of ['Order chairs', 'Book the hall', 'Print badges']) await add(bob, 'todo', text);
+  await expect.poll(() => cards(ann, 'todo'), patiently).toContain('Print badges');
+  await ann.tab.page.evaluate(() => navigator.serviceWorker.ready);
+  await expect.poll(() => ann.tab.standing(BOARD), patiently).toEqual({ standing: 'confirmed', unconfirmed: 0 });
+  await ann.tab.page.reload();
+  await ann.tab.ready();
+  await expect.poll(() => ann.tab.page.evaluate(isKept, BOARD), patiently).toBe(true);
+  await expect.poll(() => ann.tab.page.evaluate(() => navigator.serviceWorker.controller !== null), patiently).toBe(true);
+
+  wire.cut();
+  await ann.tab.page.reload();
+  await ann.tab.ready();
+  await expect.poll(() => ann.tab.page.innerText('#standing'), patiently).toContain('offline');
+  expect(await cards(ann, 'todo')).toContain('Book the hall');
+  await add(ann, 'todo', 'Thank the helpers');
+  await card(ann, 'Order chairs').focus();
+  await ann.tab.page.keyboard.press('Shift+ArrowRight');
+  await card(ann, 'Print badges').focus();
+  await ann.tab.page.keyboard.press('Enter');
+  await ann.tab.page.keyboard.type(', in colour');
+  await ann.tab.page.keyboard.press('Enter');
+  await expect.poll(() => ann.tab.page.innerText('#standing'), patiently).toBe('offline · 3 changes kept');
+  await screenshot(ann.tab.page, 'board-offline');
+  // Meanwhile, elsewhere.
+  await card(bob, 'Order chairs').focus();
+  for (let i = 0; i < 2; i++) await bob.tab.page.keyboard.press('Shift+ArrowRight');
+  await card(bob, 'Print badges').focus();
+  await bob.tab.page.keyboard.press('Enter');
+  await bob.tab.page.keyboard.type(' for 40');
+  await bob.tab.page.keyboard.press('Enter');
+  await expect.poll(() => cards(bob, 'done'), patiently).toContain('Order chairs');
+
+  await ann.tab.page.reload();
+  await ann.tab.ready();
+  expect(await cards(ann, 'doing')).toContain('Order chairs');
+  wire.mend();
+  await expect.poll(() => cards(bob, 'todo'), patiently).toContain('Thank the helpers');
+  await expect.poll(() => ann.tab.page.locator('.conflict').count(), patiently).toBe(2);
+  const said = await ann.tab.page.innerText('#tray');
+  expect(said).toContain('“Order chairs” was not moved to Doing: Bob had moved it to Done first.');
+  expect(said).toContain('“Print badges” was not rewritten: Bob had made it “Print badges for 40” first.');
+  await screenshot(ann.tab.page, 'board-conflict');
+  await ann.tab.page.setViewportSize({ width: 390, height: 844 });
+  await screenshot(ann.tab.page, 'board-phone');
+  await ann.tab.page.locator('.conflict', { hasText: 'Order chairs' }).getByRole('button', { name: 'Do it all the same' }).click();
+  await ann.tab.page.locator('.conflict', { hasText: 'Print badges' }).getByRole('button', { name: 'Leave it so' }).click();
+  await expect.poll(() => cards(bob, 'doing'), patiently).toContain('Order chairs');
+  expect(await cards(bob, 'todo')).toContain('Print badges for 40');
+  expect(await ann.tab.page.locator('#tray').isHidden()).toBe(true);
+  await expect.poll(() => ann.tab.standing(BOARD), patiently).toEqual({ standing: 'confirmed', unconfirmed: 0 });
+  expect([...ann.tab.complaints, ...bob.tab.complaints]).toEqual([]);
+  wire.remove();
+  await Promise.all([ann.context.close(), bob.context.close()]);
+});
+
+test('[WEB-13] a second board is made, and both are found again', async () => {
+  const { tab, context } = await sit('Cleo', server.url);
+  await tab.page.click('#boards .more');
+  await tab.page.fill('#new-name', 'Summer party');
+  await tab.page.press('#new-name', 'Enter');
+  await tab.shows('#title', 'Summer party');
+  await tab.page.fill('[data-column="todo"] .new-task', 'Lights');
+  await tab.page.press('[data-column="todo"] .new-task', 'Enter');
+  await screenshot(tab.page, 'board-new');
+  await tab.page.click('#boards a:has-text("Team")');
+  await tab.shows('#title', 'Team');
+  await tab.page.reload();
+  await tab.ready();
+  await tab.shows('#boards', 'Summer party');
+  expect(tab.complaints).toEqual([]);
+  await context.close();
+});
