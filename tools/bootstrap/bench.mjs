@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installPeers, prepare, ROOT } from './prepare.mjs';
 
-prepare('core', 'product');
+prepare('core', 'product', 'pages');
 installPeers();
 process.chdir(ROOT);
 // What is measured is what runs in production: nothing is watched.
