@@ -2,16 +2,15 @@
 // step, and a core runs one step at a time. So there is one core for each depth, made when that depth is first reached.
 
 import base64 from 'virtual:core';
+import makeTwin from 'virtual:twin';
 import type { CoreExports } from '../../core/abi.ts';
-import { createDialectCore } from '../../core/dialect.ts';
-import { LockstepError } from '../../core/errors.ts';
 import { Core } from '../../core/wasm.ts';
 
 const cores: Core[] = [];
 let depth = 0;
 let module: WebAssembly.Module | undefined;
 
-/** Runs `step` with a core that nobody is using. @throws LockstepError CORE when there is none. */
+/** Runs `step` with a core that nobody is using. */
 export function withCore<T>(step: (core: Core) => T): T {
   const core = (cores[depth] ??= makeCore());
   depth += 1;
@@ -23,11 +22,7 @@ export function withCore<T>(step: (core: Core) => T): T {
 }
 
 function makeCore(): Core {
-  if (!isWasmAllowed()) {
-    // The twin has one memory and one step for all of the page.
-    if (depth > 0) throw new LockstepError('CORE', 'without WebAssembly an actor cannot step inside the step of another one');
-    return Core.fromExports(createDialectCore);
-  }
+  if (!isWasmAllowed()) return Core.fromExports(makeTwin());
   const compiled = module!;
   return Core.fromExports((imports) => new WebAssembly.Instance(compiled, { env: { ...imports.env } }).exports as unknown as CoreExports);
 }

@@ -90,12 +90,13 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^server\/journal\/database\.ts$/,
   xstate: /^compiler\/(dialects\/xstate5[a-z-]*|xstate\/builtins|actors)\.ts$/,
   'virtual:core': /^compiler\/xstate\/cores\.ts$/,
+  'virtual:twin': /^compiler\/xstate\/cores\.ts$/,
   acorn: /^compiler\/lowering\/syntax\.ts$/,
   saxes: /^compiler\/scxml\/xml\.ts$/,
   'quickjs-emscripten-core': /^compiler\/scxml\/quickjs\.ts$/,
   '@jitl/quickjs-singlefile-mjs-release-sync': /^compiler\/scxml\/quickjs\.ts$/,
   react: /^browser\/react\.ts$/,
-  vite: /^(compiler\/vite\.ts|tools\/build\/load\.ts|tools\/bootstrap\/dialect\.ts)$/,
+  vite: /^(compiler\/vite\.ts|tools\/build\/load\.ts|tools\/bootstrap\/(dialect|embed)\.ts)$/,
 };
 
 function sideDoors(files: readonly Source[]): string[] {

@@ -1,9 +1,9 @@
 // Random families of machines: charts of test/differential/chart.ts that invoke, spawn, tell and stop one another. A machine may start those
-import { told } from '../differential/kids.ts';
 // that come after it only, and an event remembers how often it was passed on, so that a family stays small and quiet by itself.
 
 import type { AnyStateMachine } from 'xstate';
 import { randomChart, type Chart } from '../differential/chart.ts';
+import { told } from '../differential/kids.ts';
 import { mix, type Given, type Log } from '../differential/log.ts';
 import type { XState } from '../differential/oracle.ts';
 import type { Random } from '../support/random.ts';
