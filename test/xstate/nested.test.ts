@@ -3,7 +3,7 @@
 // FAMILIES=n for other numbers, SEED=n to repeat one; LONG=1 runs 2,000.
 
 import * as published from 'xstate';
-import type { AnyStateMachine } from 'xstate';
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { lockstep } from '../../compiler/xstate/index.ts';
 import { escapesConflict, isLegal, nodesOf, type HistoryValue, type Microstep } from '../differential/legal.ts';
@@ -34,7 +34,8 @@ test(
   { timeout: 60_000 + FAMILIES * 2_000 },
   async () => {
     const theirs = await corrected();
-    const first = seedOf('nested');
+    // The short run is the same each time; what others find is found by the long one.
+    const first = FAMILIES > 100 || process.env['SEED'] !== undefined ? seedOf('nested') : 1;
     const endings: Record<Ending, number> = { equal: 0, illegal: 0, ended: 0 };
     let [lines, actors, braked] = [0, 0, 0];
     for (let seed = first; seed < first + FAMILIES; seed += 1) {
@@ -116,7 +117,7 @@ function play(seed: number, theirs: Side, ours: Side): Report {
   for (let turn = 0; turn <= EVENT_MAX; turn += 1) {
     const act = turn === 0 ? (one: Played): void => void one.actor.start() : nextAct(dice, played[0]);
     for (const one of played) one.brake.turn(() => act(one));
-    if (stray()) return report('illegal');
+    if (stray(played[0].actor)) return report('illegal');
     const [expected, found] = played.map(({ side: one, log }) => [...one.record.take(), ...log.take(), ...log.takeOutside()]) as [
       string[],
       string[],
@@ -172,15 +173,61 @@ function hear({ record }: Side): void {
   });
 }
 
+/** What XState did, and with what: enough to judge a microstep that an exception cut short, of which inspection shows nothing. */
+interface Judged {
+  snapshot: AnyMachineSnapshot;
+  memory: HistoryValue;
+  readonly events: AnyEventObject[];
+}
+
 /** Tells when an actor of XState's has left the legal configurations: what happens then is not compared. */
-function strays({ record }: Side): () => boolean {
+function strays({ record }: Side): (root: Playing) => boolean {
   let isIllegal = false;
-  const memories = new WeakMap<object, HistoryValue>();
+  const judged = new Map<object, Judged>();
+  const failed = new Set<object>();
   record.observe((inspected) => {
-    if (inspected.type !== '@xstate.microstep') return;
-    const microstep = inspected as unknown as Microstep & { readonly actorRef: object };
-    isIllegal ||= !isLegal(nodesOf(microstep.snapshot)) || escapesConflict(microstep, memories.get(microstep.actorRef) ?? {});
-    memories.set(microstep.actorRef, microstep.snapshot.historyValue);
+    const { type, actorRef, sourceRef, event, action, snapshot } = inspected as unknown as Seen;
+    const its = judged.get(actorRef);
+    if (type === '@xstate.event') its?.events.push(event);
+    if (type === '@xstate.event' && event.type.startsWith('xstate.error.actor.') && sourceRef !== undefined) failed.add(sourceRef);
+    if (type === '@xstate.action' && action.type === 'xstate.raise') its?.events.push((action.params as { event: AnyEventObject }).event);
+    if (type === '@xstate.snapshot' && snapshot.status === 'error') failed.add(actorRef);
+    if (type !== '@xstate.microstep') return;
+    const microstep = inspected as unknown as Microstep;
+    isIllegal ||= !isLegal(nodesOf(snapshot)) || escapesConflict(microstep, its?.memory ?? {});
+    const events = its?.events ?? [];
+    judged.set(actorRef, { snapshot, memory: microstep.snapshot.historyValue, events: [...events, event] });
   });
-  return () => isIllegal;
+  return (root) => {
+    if (root.getSnapshot().status === 'error') failed.add(root);
+    for (const actor of failed) isIllegal ||= mayStray(judged.get(actor));
+    failed.clear();
+    for (const { events } of judged.values()) events.length = 0;
+    return isIllegal;
+  };
+}
+
+interface Seen {
+  readonly type: string;
+  readonly actorRef: object;
+  readonly sourceRef?: object;
+  readonly event: AnyEventObject;
+  readonly action: { readonly type: string; readonly params: unknown };
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+/**
+ * Whether one of the events of a turn selects, in the last state that was shown, what leads XState astray: a history that stands for its
+ * parallel parent, from inside of it, which is then left and not entered; or an escape from conflict.
+ */
+function mayStray(judged: Judged | undefined): boolean {
+  if (judged === undefined) return false;
+  const { snapshot, memory, events } = judged;
+  return events.some((event) => {
+    const transitions = (snapshot.machine as AnyStateMachine).getTransitionData(snapshot, event) as unknown as Microstep['_transitions'];
+    const isAstray = transitions.some(({ target }) =>
+      (target ?? []).some((node) => node.type === 'history' && node.parent?.type === 'parallel' && memory[node.id] === undefined),
+    );
+    return isAstray || escapesConflict({ type: '', snapshot, _transitions: transitions } as never, memory);
+  });
 }
