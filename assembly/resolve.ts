@@ -51,14 +51,18 @@ export function order(): i32 {
 
 // ── Resolving ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Finds the target. Removing is decided among what requiring leaves; then what only removed states implied goes, too. */
+/**
+ * Finds the target. Removing is decided among what requiring leaves, in rounds: a state that was removed by nothing but removed states may
+ * come again. Each round removes at least one for good. @returns 1 or FAULT_FUEL.
+ */
 export function resolve(): i32 {
   frame.clearBits(scratch.exits);
-  collect();
-  let fault: i32 = dropUnmet();
-  if (fault > 0 && dropRemoved()) {
+  let fault: i32 = 1;
+  let again: boolean = true;
+  while (again) {
     collect();
     fault = dropUnmet();
+    again = fault > 0 && dropRemoved();
   }
   return fault;
 }
@@ -143,6 +147,11 @@ function dropRemoved(): boolean {
     any = true;
     frame.setBit(scratch.exits, state);
     countRemoved(state, -1);
+  }
+  // The counts are now those of the states that are left.
+  for (let i: i32 = 0; i < size; i++) {
+    const state: i32 = load32(scratch.chosen + (i << 2));
+    if (scratch.countOf(state) === 0) frame.clearBit(scratch.exits, state);
   }
   return any;
 }

@@ -1,6 +1,6 @@
 // A relational machine that runs right here: the queue of its mutations, its final handlers, and what an exception of theirs does. Each
 // mutation is one step of an Instance, the same that an authority runs; final handlers are the step's effects, run behind it in their order.
-// docs/decisions/0007-relational-handlers.md says why.
+// docs/decisions/0009-relational-handlers.md says why.
 // Over 400 lines because it is one class: a turn, from the call to its last final handler, is one walk over its fields.
 
 import { LockstepError } from '../errors.ts';
