@@ -480,11 +480,8 @@ class ProgramWriter {
   #writeFields(fields: readonly Field[], bound: number): void {
     const made: (string | undefined)[] = [];
     for (const field of fields) {
-      if ('spread' in field && field.spread.kind === 'root' && field.spread.name === 'context' && !this.#draft.isContext) {
-        // What was made before it is as it was.
-        for (; made.length > 0; made.pop()) this.#emit(bytecode.OP_DROP, 0, -1);
-        continue;
-      }
+      // The context itself at the beginning changes nothing; behind others it takes them back, as far as it has those keys.
+      if (made.length === 0 && 'spread' in field && field.spread.kind === 'root' && field.spread.name === 'context') continue;
       if ('spread' in field) this.#value({ kind: 'object', fields: [field] }, bound);
       else this.#value(field.value, bound);
       made.push('spread' in field ? undefined : (field.key as string));
