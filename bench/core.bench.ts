@@ -5,6 +5,7 @@ import { inChild } from './child.ts';
 import { million, toggleBatch } from './core/batch.ts';
 import { bytes } from './core/bytes.ts';
 import { relational } from './core/relational.ts';
+import { lowered, patch44 } from './core/lowered.ts';
 import { digest, snapshot } from './core/state.ts';
 import { steps } from './core/steps.ts';
 import { APP34, FLAT1000, TOGGLE, TRAFFIC, TREE1111 } from './machines.ts';
@@ -12,6 +13,8 @@ import { FULL, QUICK, type Effort, type Row } from './measure.ts';
 
 const ROWS: Readonly<Record<string, (effort: Effort) => Promise<Row[]> | Row[]>> = {
   toggle: (effort) => steps('core/toggle', TOGGLE, effort),
+  lowered,
+  patch44,
   traffic: (effort) => steps('core/traffic', TRAFFIC, effort),
   app34: (effort) => steps('core/app34', APP34, effort),
   flat1000: (effort) => steps('core/flat1000', FLAT1000, effort),
