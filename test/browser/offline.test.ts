@@ -29,6 +29,7 @@ afterAll(async () => {
 
 /** The next life of the browser, whose sockets the test can stop up. They are the page's own: without SharedWorkers. */
 async function start(): Promise<BrowserContext> {
+  await browser.kill();
   const context = await browser.start();
   await context.addInitScript(() => {
     Reflect.deleteProperty(globalThis, 'SharedWorker');

@@ -7,13 +7,28 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { CHROMIUM, CHROMIUM_ARGS } from './tab.ts';
 
+/** Milliseconds. */
+const CONNECT_MS = 15_000;
+const ATTEMPTS_MAX = 3;
+
 export class WholeBrowser {
   readonly #profile = mkdtempSync(join(tmpdir(), 'lockstep-profile-'));
   #process: ChildProcess | undefined;
   #browser: Browser | undefined;
 
-  /** @returns the context of the profile. */
+  /** @returns the context of the profile. On a busy machine a browser may take too long to answer; then another one is started. */
   async start(): Promise<BrowserContext> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#start();
+      } catch (error) {
+        await this.kill();
+        if (attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #start(): Promise<BrowserContext> {
     const child = spawn(CHROMIUM, [...CHROMIUM_ARGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${this.#profile}`], {
       // A group of its own: Debian's launcher is a shell script.
       detached: true,
@@ -29,7 +44,7 @@ export class WholeBrowser {
         if (found !== undefined) resolve(found);
       });
     });
-    this.#browser = await chromium.connectOverCDP(endpoint);
+    this.#browser = await chromium.connectOverCDP(endpoint, { timeout: CONNECT_MS });
     return this.#browser.contexts()[0]!;
   }
 
@@ -37,7 +52,7 @@ export class WholeBrowser {
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child?.pid === undefined) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGKILL');
     await gone;
