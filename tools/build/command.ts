@@ -18,6 +18,9 @@ core) or hosted (they run in JavaScript), and of each function that stands in th
 Exit code: 0; 1 when a module could not be loaded or a machine not compiled.
 `;
 
+/** For what was written to arrive. */
+const LEAVE_MS = 500;
+
 export const command: Command = {
   name: 'build',
   summary: 'says which machines are lowered, and what keeps the others hosted',
@@ -34,6 +37,8 @@ export const command: Command = {
     const root = path.resolve(folder);
     const explanation = explain(await loadFolder(root));
     process.stdout.write(values.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+    // Modules may have left timers and sockets behind.
+    setTimeout(() => process.exit(), LEAVE_MS).unref();
     const failed = explanation.unreadable.length > 0 || explanation.machines.some(({ home }) => home === 'refused');
     return failed ? 1 : 0;
   },

@@ -39,6 +39,9 @@ export async function loadFolder(folder: string): Promise<LoadedFolder> {
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
     optimizeDeps: { noDiscovery: true },
   });
+  // What the modules say while they run is not our answer.
+  const { log } = console;
+  console.log = console.error;
   try {
     const machines: Found[] = [];
     const unreadable: { file: string; reason: string }[] = [];
@@ -62,6 +65,7 @@ export async function loadFolder(folder: string): Promise<LoadedFolder> {
     };
     return { machines, unreadable, texts, resolve: (source) => ids.get(source) ?? source, locate };
   } finally {
+    console.log = log;
     await server.close();
   }
 }
