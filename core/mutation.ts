@@ -29,6 +29,11 @@ export interface Mutation extends EventObject {
   readonly args?: Json;
 }
 
+/** Whether an event is one: their types begin as no other's may. */
+export function isMutation(type: string): boolean {
+  return type.startsWith('relational.');
+}
+
 export function mutation(kind: MutationKind, states: readonly string[], args?: Json): Mutation {
   return args === undefined ? { type: `relational.${kind}`, states } : { type: `relational.${kind}`, states, args };
 }

@@ -8,8 +8,12 @@ import { LockstepError } from '../core/errors.ts';
 import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
+import { EXCEPTION_EVENT } from '../core/mutation.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
+import { takenBack } from '../core/relational/finals.ts';
+import { errorArgs } from '../core/relational/limit.ts';
+import { relationalSelf } from '../core/relational/owner.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
@@ -114,13 +118,18 @@ export class Authority {
       machine: this.machine,
       children: this.#family.children,
       owner: {
-        self: { id, send: tell },
+        self: this.machine.isRelational ? relationalSelf(id, tell) : { id, send: tell },
         system: namedActors(
           () => (this.#state.state === 'running' ? this.#state.instance.children : NO_CHILDREN),
           (child, event) => this.#family.children.send(child, event),
         ),
       },
-      failed: (effect, error) => hosting.report('error', `effect "${effect.name}" of ${id} failed`, error),
+      failed: (effect, error, { outcome, index }) => {
+        hosting.report('error', `effect "${effect.name}" of ${id} failed`, error);
+        // What the handlers of an exception throw brings no other one.
+        if (this.machine.isRelational && effect.event.type !== EXCEPTION_EVENT)
+          tell({ type: EXCEPTION_EVENT, states: takenBack(this.machine, outcome, index), args: errorArgs(error) } as EventObject);
+      },
     });
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
@@ -407,6 +416,11 @@ export class Authority {
   describe(): InstanceDescription {
     const instance = this.#running();
     return { ...this.summary(), state: instance.save(), digest: instance.digest() };
+  }
+
+  /** @throws LockstepError NOT_RUNNING, BAD_PARAMS, and HOST_THREW when a guard or a negotiation handler throws. */
+  can(event: EventObject): boolean {
+    return this.#running().can(plain(event, '') as unknown as EventObject);
   }
 
   /** Calls `act` when everything until now is durable; the asker is refused when it never will be. */

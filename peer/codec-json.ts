@@ -181,6 +181,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   define: object({ machine: name, image: hash }),
   create: object({ instance, epoch: whole(), seq: whole() }),
   get: either(object<InstanceDescription>({ ...summary, state, digest }), object<ImageDescription>({ image: hash, bytes: longText })),
+  can: flag,
   list: object({
     machines: list(object<MachineDescription>({ machine: name, image: hash })),
     instances: list(object<InstanceSummary>(summary)),

@@ -207,6 +207,7 @@ export class Host implements HostsChildren {
     service.serve('define', (params) => this.define(readParams('define', params)));
     service.serve('create', (params) => this.create(readParams('create', params)));
     service.serve('get', (params) => this.#get(readParams('get', params)));
+    service.serve('can', (params) => this.#can(readParams('can', params)));
     service.serve('list', (params) => this.#list(readParams('list', params)));
     service.serve('delete', (params) => this.#delete(readParams('delete', params)));
   }
@@ -332,6 +333,11 @@ export class Host implements HostsChildren {
     const bytes = this.#options.machines.image(params.image);
     if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${params.image} is published here`);
     return { image: params.image, bytes: encodeBase64(bytes) };
+  }
+
+  async #can({ instance, event }: Methods['can']['params']): Promise<boolean> {
+    const answer = this.#authority(instance).can(event);
+    return this.#durable(() => answer);
   }
 
   #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params']): Promise<Methods['list']['result']> {

@@ -30,6 +30,7 @@ export type { Dial, Link } from './link.ts';
 export { MemoryJournal } from './memory.ts';
 export type { AnyMirror, Mirror, MirrorOf, Refusal } from './mirror.ts';
 export { Peer, type PeerOptions } from './peer.ts';
+export { RelationalMirror } from './relational-mirror.ts';
 export type { WatchOptions } from './options.ts';
 export { serving } from './serving.ts';
 export type * from './wire.ts';

@@ -6,6 +6,7 @@ import { Actor, type Standing, type Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
+import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { ContextOf, EventOf, PatternOf } from '../core/typed.ts';
 import { backoffMs } from './backoff.ts';
@@ -34,6 +35,14 @@ type State =
 /** What another watch may change, so that trying is worth it. */
 const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
 
+/** Hears how a mirror moves. */
+export interface MirrorListener {
+  /** One more confirmed step. @param args of the mutation. @param isShown whether it is what shows: nothing of one's own is ahead of it. */
+  confirmed(clocks: readonly number[], args: Json | undefined, isShown: boolean): void;
+  /** What shows may be something else. */
+  shown(clocks: readonly number[]): void;
+}
+
 /** A mirror of whatever machine. */
 export type AnyMirror = Mirror<unknown, { readonly type: string }, never>;
 
@@ -51,6 +60,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #refusals: Observers<Refusal>;
   readonly #overtaken: Observers<EventObject>;
   readonly #standings: Observers<Standing>;
+  readonly #listeners = new Set<MirrorListener>();
   readonly #sender: Sender;
   readonly #opening: Opening;
   #state: State = { state: 'waiting', cancel: () => undefined };
@@ -113,6 +123,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return this.#replica?.predicts === true && this.#events.hasPending ? 'predicted' : 'confirmed';
   }
 
+  /** Ticks by state number, of what it shows; 0 is the root. */
+  get clocks(): readonly number[] {
+    return this.#present().shown.save().clocks;
+  }
+
   /** Own events that the authority has not answered. */
   get unconfirmedCount(): number {
     return this.#events.count;
@@ -147,6 +162,23 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
    */
   submit(event: TEvent, expect?: Expectation): Promise<{ outcome: SendResult[0]; seq: number }> {
     return new Promise((resolve, reject) => this.#add(event, expect, ([outcome, seq]) => resolve({ outcome, seq }), reject));
+  }
+
+  /**
+   * Whether the event would do something: answered here over what shows where the author's functions are at hand, else by the authority.
+   * @throws LockstepError BAD_PARAMS for a mutation of no states, HOST_THREW when a guard throws; UNREACHABLE, CLOSED, TIMEOUT without an answer.
+   */
+  async can(event: TEvent): Promise<boolean> {
+    if (this.#state.state === 'closed') throw this.#state.error;
+    const checked = plain(event as unknown as Json, '') as unknown as EventObject;
+    const { predicts, shown } = this.#present();
+    return predicts ? shown.can(checked) : this.#upstream.can(checked);
+  }
+
+  /** For other faces of it: each move, also those after which the snapshot is the same. */
+  onMove(listener: MirrorListener): Subscription {
+    this.#listeners.add(listener);
+    return { unsubscribe: () => void this.#listeners.delete(listener) };
   }
 
   /** Events of `send` that the authority refused; their effect on the snapshot is undone. */
@@ -434,6 +466,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #apply(replica: Replica, step: StepDifference, who: number): void {
     replica.apply(step);
     if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [step[5]?.ignored === true ? 'ignored' : 'stepped', step[0]]);
+    if (this.#listeners.size === 0) return;
+    const { clocks } = replica.save();
+    for (const listener of this.#listeners) listener.confirmed(clocks, step[5]?.args, !this.#events.hasPending);
   }
 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */
@@ -463,6 +498,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener.shown(this.clocks);
     const before = this.#snapshot;
     const after = this.#shown();
     if (

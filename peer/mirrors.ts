@@ -149,6 +149,11 @@ export class Mirrors {
         const isSent = authority.post(packed?.packSend(params, { instance, machine }) ?? encodeNotice('send', params), packed && room);
         return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },
+      can: async (event) => {
+        const authority = session(instance);
+        if (authority instanceof LockstepError) throw authority;
+        return authority.request('can', { instance, event });
+      },
       machine: (image, name) => {
         const bytes = machines.image(image);
         return bytes === undefined ? this.#fetch(instance, image, name, definition) : machines.pinned(name, bytes, definition);

@@ -20,6 +20,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),
   create: object<Methods['create']['params']>({ machine: name, instance: optional(instance), input: optional(json) }),
   get: either(object<{ instance: string }>({ instance }), object<{ image: string }>({ image: hash })),
+  can: object({ instance, event }),
   list: object<Methods['list']['params']>({ after: optional(instance), limit: optional(whole(1)), machine: optional(name) }),
   delete: object({ instance }),
   watch: object<Methods['watch']['params']>({

@@ -2,6 +2,8 @@
 // encoding has a room of its own at the relay. Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the
 // authority, or somebody who is not in the room.
 
+import type { Json } from '../core/json.ts';
+import { isMutation } from '../core/mutation.ts';
 import type { Step } from '../core/step.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
@@ -221,9 +223,12 @@ export class Room {
 /** What a mirror needs of a step. */
 export function differenceOf(step: Step, who: number): StepDifference {
   const { history, status, output, error, timers, children, ids } = step;
+  const args =
+    step.clocks.length > 0 && isMutation(step.cause.event.type) ? (step.cause.event as { readonly args?: Json }).args : undefined;
   // A reader takes the step for the answer to its event.
   const ignored = step.ignored === true && who > 0 && step.cause.n > 0;
-  const isPlain = !ignored && history.length === 0 && timers.length === 0 && children === undefined && ids === undefined;
+  const isPlain =
+    !ignored && args === undefined && history.length === 0 && timers.length === 0 && children === undefined && ids === undefined;
   if (isPlain && status === undefined && output === undefined && error === undefined) {
     return [step.seq, who, step.cause.n, step.clocks, step.patch];
   }
@@ -236,6 +241,7 @@ export function differenceOf(step: Step, who: number): StepDifference {
     ...(children === undefined ? {} : { children }),
     ...(ids === undefined ? {} : { ids }),
     ...(ignored ? { ignored } : {}),
+    ...(args === undefined ? {} : { args }),
   };
   return [step.seq, who, step.cause.n, step.clocks, step.patch, more];
 }

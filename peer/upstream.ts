@@ -1,6 +1,7 @@
 // The way from a mirror to its authority, as the peer provides it. Agreement only.
 
 import type { LockstepError } from '../core/errors.ts';
+import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Environment } from './environment.ts';
 import type { Keeping } from './keeping.ts';
@@ -20,6 +21,8 @@ export interface Upstream {
   ): void;
   /** To the room of a watch; a step there or `settled` answers. @returns why it cannot be sent. */
   send(event: Unconfirmed, watched: WatchResult, machine: Machine): LockstepError | undefined;
+  /** Asks the authority whether the event would do something now. */
+  can(event: EventObject): Promise<boolean>;
   /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
   machine(image: string, name: string): Machine | Promise<Machine>;
   /** The mirror listens to this room from now on. */

@@ -89,6 +89,7 @@ export const more = object<NonNullable<StepDifference[5]>>({
   children: optional(children),
   ids: optional(whole()),
   ignored: optional(oneOf(true)),
+  args: optional(json),
 });
 export const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
 export const state = object<InstanceState>({

@@ -107,6 +107,8 @@ export interface Methods {
     result: { readonly instance: InstanceId; readonly epoch: number; readonly seq: number };
   };
   get: { params: { readonly instance: InstanceId } | { readonly image: string }; result: InstanceDescription | ImageDescription };
+  /** Whether the event would do something now: guards and negotiation handlers are asked, nothing changes. */
+  can: { params: { readonly instance: InstanceId; readonly event: EventObject }; result: boolean };
   list: {
     params: { readonly after?: string; readonly limit?: number; readonly machine?: string };
     result: { readonly machines: readonly MachineDescription[]; readonly instances: readonly InstanceSummary[]; readonly more: boolean };
@@ -201,7 +203,10 @@ export type StepDifference = readonly [
   clocks: readonly number[],
   patch: readonly Operation[],
   /** `ignored` only where it answers a reader's event. */
-  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids' | 'ignored'>>,
+  more?: Partial<Pick<Step, 'history' | 'status' | 'output' | 'error' | 'timers' | 'children' | 'ids' | 'ignored'>> & {
+    /** Of the mutation, when it was made and brought any. */
+    readonly args?: Json;
+  },
 ];
 
 /** One step as tools see it, wherever it happened. */

@@ -54,6 +54,7 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
   ],
   create: [{ machine: 'door' }, { machine: 'door', instance: 'front', input: { key: [1, null, 'x'] } }],
   get: [{ instance: 'door' }, { instance: 'peer_1/door' }, { image: digest }],
+  can: [{ instance: 'front', event: { type: 'OPEN' } }],
   list: [{}, { after: 'a', limit: 5, machine: 'door' }],
   delete: [{ instance: 'door' }],
   watch: [{ instance: 'door' }, { instance: 'door', from: { epoch: 1, seq: 2, digest }, encoding: 'packed' }],
@@ -85,6 +86,7 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
     { ...summary, state, digest },
     { image: digest, bytes: 'AAAA' },
   ],
+  can: [true, false],
   list: [{ machines: [{ machine: 'door', image: digest }], instances: [summary], more: false }],
   delete: [{ instance: 'door' }],
   watch: [
