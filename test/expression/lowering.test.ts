@@ -24,7 +24,7 @@ const CONTEXT = {
 /** What becomes of a function that gives the field `made`. */
 function outcome(given: unknown, options?: LoweringOptions): FunctionReport['outcome'] {
   const on = { GO: { actions: assign({ made: given as never }) } };
-  const { reports } = lower(createMachine({ id: 'm', context: { ...CONTEXT, made: null as unknown }, on }), options);
+  const { reports } = lower(createMachine({ id: 'm', context: { ...CONTEXT, made: null }, on } as never), options);
   return reports[0]!.outcome;
 }
 
