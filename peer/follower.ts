@@ -20,7 +20,10 @@ export class Follower {
     const { steps } = await session.request('trace', { on: true, backlog });
     const early = this.#early;
     this.#early = undefined;
-    for (const record of [...steps, ...early]) this.#heard(record);
+    // For one who followed already, the frames that were under way before the answer are in the backlog too.
+    const told = new Set(steps.map((record) => JSON.stringify(record)));
+    for (const record of steps) this.#heard(record);
+    for (const record of early) if (!told.has(JSON.stringify(record))) this.#heard(record);
   }
 
   /** There is a new session with the peer. */

@@ -2,8 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { compileMachine } from '../../compiler/index.ts';
+import { Follower } from '../../peer/follower.ts';
+import type { InspectMessage } from '../../peer/inspect/protocol.ts';
 import type { JournalEntry } from '../../peer/journal.ts';
 import { MemoryJournal } from '../../peer/testing.ts';
+import type { Session } from '../../peer/session.ts';
+import type { Traced } from '../../peer/wire.ts';
 import { PlainSocket, World } from '../support/world.ts';
 
 async function doorWorld(options: { journal?: MemoryJournal } = {}) {
@@ -427,6 +431,23 @@ describe('tools', () => {
     a.send({ type: 'CLOSE' });
     await world.settle();
     expect(heard).toHaveLength(4);
+  });
+
+  test('[SYNC-21] what was under way to an earlier listener when the backlog was taken is heard once', async () => {
+    const record = (n: number): Traced => ({ kind: 'inspect', peer: 'program', n, at: n, message: {} as InspectMessage });
+    const heard: Traced[] = [];
+    const follower = new Follower('server', (each) => heard.push(each));
+    const session = {
+      request: () => {
+        follower.hear([record(2)]);
+        const answer = Promise.resolve({ room: 0, steps: [record(1), record(2)] });
+        follower.hear([record(3)]);
+        return answer;
+      },
+    };
+    await follower.follow(session as unknown as Session, 10);
+    follower.hear([record(4)]);
+    expect(heard).toEqual([1, 2, 3, 4].map(record));
   });
 
   test('[SYNC-9] list pages through what is there, with the states that are durable', async () => {
