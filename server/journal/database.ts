@@ -4,7 +4,7 @@
 
 import Database from 'better-sqlite3';
 import { LockstepError } from '../../core/errors.ts';
-import { migrateFromOne } from './migration.ts';
+import { migrateFromOne, migrateFromTwo } from './migration.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Milliseconds to wait for a predecessor that is just closing the file. */
@@ -96,8 +96,9 @@ function adopt(database: Database.Database, file: string): void {
     database.pragma(`application_id = ${APPLICATION_ID}`);
   } else if (application !== APPLICATION_ID) {
     throw new LockstepError('STORAGE', `${file} is an SQLite file of another program; choose another data directory`);
-  } else if (version === 1) {
-    migrateFromOne(database);
+  } else if (version === 1 || version === 2) {
+    if (version === 1) migrateFromOne(database);
+    migrateFromTwo(database);
   } else if (version !== SCHEMA_VERSION) {
     throw new LockstepError('STORAGE', `${file} has schema version ${String(version)}, this program reads versions 1 to ${SCHEMA_VERSION}`);
   }

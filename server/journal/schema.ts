@@ -2,7 +2,7 @@
 
 /** "LKST": tells our files from other people's. */
 export const APPLICATION_ID = 0x4c4b5354;
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Steps in their place: up to some dozens in a row, found by the instance and the last of them. */
 export const STEP_TABLE = `
