@@ -2,6 +2,7 @@
 // open ends as a lost link does, and what was being dialled is dialled again.                                          (TAB-1, TAB-4)
 
 import { LockstepError } from '../core/errors.ts';
+import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_GOING_AWAY, type Frame, type Link, type LinkEvents } from '../peer/link.ts';
 import { sizeOf } from './exchange.ts';
 import type { FromTab, ToTab } from './tab-messages.ts';
@@ -98,12 +99,7 @@ class Line implements Link {
   readonly #number: number;
   readonly #post: (message: FromTab) => void;
   readonly #forget: () => void;
-  #events: LinkEvents | undefined;
-  /** Frames that came before anyone listened. */
-  #early: Frame[] = [];
-  /** How it ended, until somebody has been told. */
-  #end: { readonly code: number; readonly reason: string } | undefined;
-  #isClosed = false;
+  readonly #arrivals = new Arrivals();
   #taken = 0;
 
   constructor(number: number, post: (message: FromTab) => void, forget: () => void) {
@@ -113,46 +109,41 @@ class Line implements Link {
   }
 
   open(events: LinkEvents): void {
-    this.#events = events;
-    const early = this.#early;
-    this.#early = [];
-    for (const frame of early) this.receive(frame);
-    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+    this.#arrivals.open({
+      frame: (frame) => {
+        events.frame(frame);
+        this.#took(frame);
+      },
+      closed: (code, reason) => events.closed(code, reason),
+    });
   }
 
   send(frame: Frame): void {
-    if (!this.#isClosed) this.#post({ kind: 'frame', line: this.#number, frame });
+    if (!this.#arrivals.isClosed) this.#post({ kind: 'frame', line: this.#number, frame });
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#arrivals.isClosed) return;
+    this.#arrivals.stop();
     this.#forget();
     this.#post({ kind: 'close', line: this.#number, code, reason });
     // Not within the caller's own turn: closing a link never calls back into whoever closes it.
-    queueMicrotask(() => this.#finish(code, reason));
+    queueMicrotask(() => this.#arrivals.end(code, reason));
   }
 
   receive(frame: Frame): void {
-    if (this.#events === undefined) {
-      this.#early.push(frame);
-      return;
-    }
-    this.#taken += sizeOf(frame);
-    if (!this.#isClosed) this.#events.frame(frame);
-    if (this.#taken < TAKE_SIZE || this.#isClosed) return;
-    this.#post({ kind: 'took', line: this.#number, size: this.#taken });
-    this.#taken = 0;
+    this.#arrivals.frame(frame);
   }
 
   ended(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#finish(code, reason);
+    if (!this.#arrivals.isClosed) this.#arrivals.end(code, reason);
   }
 
-  #finish(code: number, reason: string): void {
-    if (this.#events === undefined) this.#end = { code, reason };
-    else this.#events.closed(code, reason);
+  /** Tells the other side now and then how much was read: it holds back what this tab does not get to. */
+  #took(frame: Frame): void {
+    this.#taken += sizeOf(frame);
+    if (this.#taken < TAKE_SIZE || this.#arrivals.isClosed) return;
+    this.#post({ kind: 'took', line: this.#number, size: this.#taken });
+    this.#taken = 0;
   }
 }

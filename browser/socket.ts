@@ -2,6 +2,7 @@
 // admit that a cut network has closed a socket, so closing it here does not wait for that.
 
 import { LockstepError } from '../core/errors.ts';
+import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_NORMAL, type Frame, type Link, type LinkEvents } from '../peer/link.ts';
 import { SUBPROTOCOL } from '../peer/wire.ts';
 
@@ -34,17 +35,12 @@ export function dialSocket(url: string): Promise<Link> {
 
 class SocketLink implements Link {
   readonly #socket: WebSocket;
-  #events: LinkEvents | undefined;
-  /** Frames that came before anyone listened. */
-  #early: Frame[] = [];
-  /** How it ended, until somebody has been told. */
-  #end: { readonly code: number; readonly reason: string } | undefined;
-  #isClosed = false;
+  readonly #arrivals = new Arrivals();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
-      this.#frame(typeof data === 'string' ? data : new Uint8Array(data));
+      this.#arrivals.frame(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
   }
 
@@ -53,37 +49,25 @@ class SocketLink implements Link {
   }
 
   open(events: LinkEvents): void {
-    this.#events = events;
-    const early = this.#early;
-    this.#early = [];
-    for (const frame of early) events.frame(frame);
-    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+    this.#arrivals.open(events);
   }
 
   send(frame: Frame): void {
-    if (this.#isClosed || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#arrivals.isClosed || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(typeof frame === 'string' ? frame : new Uint8Array(frame));
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
+    if (this.#arrivals.isClosed) return;
+    this.#arrivals.stop();
     this.#socket.close(code === CLOSE_NORMAL || code >= OWN_CODE_MIN ? code : CLOSE_NORMAL, shorten(reason));
     // Not within the caller's own turn: closing a link never calls back into whoever closes it.
     queueMicrotask(() => this.#closed(code, reason));
   }
 
-  #frame(frame: Frame): void {
-    if (this.#isClosed) return;
-    if (this.#events === undefined) this.#early.push(frame);
-    else this.#events.frame(frame);
-  }
-
   #closed(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     this.#socket.onmessage = this.#socket.onclose = null;
-    if (this.#events === undefined) this.#end = { code, reason };
-    else this.#events.closed(code, reason);
+    this.#arrivals.end(code, reason);
   }
 }
 

@@ -5,6 +5,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { encodeNotice, readBody } from './codec-json.ts';
 import { joinFrame, readFrame } from './frame.ts';
+import { Arrivals } from './arrivals.ts';
 import { CLOSE_PROTOCOL, type Frame, type Link, type LinkEvents } from './link.ts';
 import { readOrder } from './params.ts';
 import type { Notifications } from './wire.ts';
@@ -141,12 +142,7 @@ class Line implements Link {
   /** 0 until something is said on it. */
   number = 0;
   readonly #trunk: Trunk;
-  #events: LinkEvents | undefined;
-  /** Frames that came before anyone listened. */
-  #early: Frame[] = [];
-  /** How it ended, until somebody has been told. */
-  #end: { readonly code: number; readonly reason: string } | undefined;
-  #isClosed = false;
+  readonly #arrivals = new Arrivals();
 
   constructor(trunk: Trunk) {
     this.#trunk = trunk;
@@ -157,40 +153,26 @@ class Line implements Link {
   }
 
   open(events: LinkEvents): void {
-    this.#events = events;
-    const early = this.#early;
-    this.#early = [];
-    for (const frame of early) events.frame(frame);
-    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+    this.#arrivals.open(events);
   }
 
   send(frame: Frame): void {
-    if (!this.#isClosed) this.#trunk.post(this, frame);
+    if (!this.#arrivals.isClosed) this.#trunk.post(this, frame);
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#early = [];
+    if (this.#arrivals.isClosed) return;
+    this.#arrivals.stop();
     this.#trunk.hangUp(this, code, reason);
     // Not within the caller's own turn: closing a link never calls back into whoever closes it.
-    queueMicrotask(() => this.#finish(code, reason));
+    queueMicrotask(() => this.#arrivals.end(code, reason));
   }
 
   receive(frame: Frame): void {
-    if (this.#isClosed) return;
-    if (this.#events === undefined) this.#early.push(frame);
-    else this.#events.frame(frame);
+    this.#arrivals.frame(frame);
   }
 
   ended(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#finish(code, reason);
-  }
-
-  #finish(code: number, reason: string): void {
-    if (this.#events === undefined) this.#end = { code, reason };
-    else this.#events.closed(code, reason);
+    if (!this.#arrivals.isClosed) this.#arrivals.end(code, reason);
   }
 }

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RawData } from 'ws';
 import { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
+import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_PROTOCOL } from '../peer/link.ts';
 import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
 import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
@@ -156,11 +157,7 @@ class SocketLink implements SharingLink {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #isMasking: boolean;
-  #events: LinkEvents | undefined;
-  /** What arrived before `open`. */
-  #early: Frame[] = [];
-  #isClosing = false;
-  #end: { readonly code: number; readonly reason: string } | undefined;
+  readonly #arrivals = new Arrivals();
 
   /** @param options `isMasking`: it is a client's, whose frames are masked one by one (RFC 6455, section 5.3). */
   constructor(socket: WebSocket, stream: Duplex, options: { readonly isMasking: boolean }) {
@@ -168,21 +165,17 @@ class SocketLink implements SharingLink {
     this.#stream = stream;
     this.#isMasking = options.isMasking;
     socket.on('message', (data, isBinary) => {
-      this.#receive(isBinary ? bytes(data) : bytes(data).toString());
+      this.#arrivals.frame(isBinary ? bytes(data) : bytes(data).toString());
     });
     socket.on('close', (code, reason) => {
-      this.#finish(code, reason.toString());
+      this.#arrivals.end(code, reason.toString());
     });
     // The library closes a socket after an error; `close` tells.
     socket.on('error', () => undefined);
   }
 
   open(events: LinkEvents): void {
-    this.#events = events;
-    const early = this.#early;
-    this.#early = [];
-    for (const frame of early) events.frame(frame);
-    if (this.#end !== undefined) events.closed(this.#end.code, this.#end.reason);
+    this.#arrivals.open(events);
   }
 
   get bufferedBytes(): number {
@@ -202,30 +195,16 @@ class SocketLink implements SharingLink {
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    this.#early = [];
+    if (this.#arrivals.isClosed) return;
+    this.#arrivals.stop();
     this.#socket.close(code, shorten(reason));
     setTimeout(() => {
       this.#socket.terminate();
     }, CLOSE_TIMEOUT_MS).unref();
     // The other side may be the one that does not read: whoever closes does not wait for it.
     setImmediate(() => {
-      this.#finish(code, reason);
+      this.#arrivals.end(code, reason);
     });
-  }
-
-  #receive(frame: Frame): void {
-    if (this.#isClosing) return;
-    if (this.#events === undefined) this.#early.push(frame);
-    else this.#events.frame(frame);
-  }
-
-  #finish(code: number, reason: string): void {
-    if (this.#end !== undefined) return;
-    this.#isClosing = true;
-    this.#end = { code, reason };
-    this.#events?.closed(code, reason);
   }
 }
 
