@@ -190,10 +190,10 @@ export class Host implements HostsChildren {
     });
     service.serveNotice('send', (params, session) => {
       const sent = readParams('send', params);
-      const authority = this.#authority(sent[0]);
-      const asker = authority.room.asker(session);
-      // Whoever is no member has nobody to wait for; its mirror asks again.
-      if (asker !== undefined) authority.submit(asker, sent[1], session.remote, sent);
+      const authority = this.#find(sent[0]);
+      const asker = authority?.room.asker(session);
+      // Whoever is no member, or was one of the process before this one, has nobody to wait for; its mirror asks again.
+      if (authority !== undefined && asker !== undefined) authority.submit(asker, sent[1], session.remote, sent);
     });
     service.serveAtOnce('watch', (params, session, id) => {
       const { instance, from, encoding } = readParams('watch', params);
@@ -374,13 +374,15 @@ export class Host implements HostsChildren {
   }
 
   #authority(instance: InstanceId): Authority {
-    const { self } = this.#begun();
-    const named = this.#authorities.get(instance);
-    if (named !== undefined) return named;
-    const id = hostedId(instance, self, this.#options.isServer);
-    const authority = this.#authorities.get(id);
+    const authority = this.#find(instance);
     if (authority !== undefined) return authority;
+    const id = hostedId(instance, this.#begun().self, this.#options.isServer);
     throw this.#broken.get(id) ?? new LockstepError('UNKNOWN_INSTANCE', `there is no instance ${id} here`);
+  }
+
+  #find(instance: InstanceId): Authority | undefined {
+    const { self } = this.#begun();
+    return this.#authorities.get(instance) ?? this.#authorities.get(hostedId(instance, self, this.#options.isServer));
   }
 
   #begun(): Hosting {

@@ -33,6 +33,7 @@ describe('[SIM-1] seeds that once failed', () => {
     [321_884_747, 'the hello of a process that had left already overtook that of the next, which stayed offline'],
     [321_900_328, 'the digest of a quiet room was lost although no socket loses that alone'],
     [462_143_387, 'a relay that came back was told of yields that its predecessor had asked for'],
+    [971_878_434, 'a notice to an instance of the process before was warned of as if it were malformed'],
     [206, 'a resend of a durable event was refused because a later write failed'],
   ])('seed %i: %s', async (seed) => {
     expect(await failuresOf(seed, 1)).toEqual([]);
