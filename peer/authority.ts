@@ -21,6 +21,7 @@ import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
+import { PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
 import { EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
@@ -382,7 +383,7 @@ export class Authority {
       if (!session.isOpen) return;
       this.room.publish();
       const steps = this.#missed(from, seq, digest);
-      const joined = this.room.join(session, seq, encoding);
+      const joined = this.room.join(session, seq, { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) });
       const { machine, image } = this.record;
       const result: WatchResult = {
         ...joined,

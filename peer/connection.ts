@@ -9,7 +9,7 @@ import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, ty
 import { Outbox } from './outbox.ts';
 import type { RoomNames } from './codec-packed.ts';
 import type { BringPacked, Packed } from './packed.ts';
-import type { RoomPort } from './room.ts';
+import type { RoomPort } from './channel.ts';
 import { Rpc } from './rpc.ts';
 import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 

@@ -20,7 +20,7 @@ import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { readParams } from './params.ts';
 import { recover } from './recovery.ts';
-import type { RoomPort } from './room.ts';
+import type { RoomPort } from './channel.ts';
 import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
@@ -156,7 +156,7 @@ export class Host implements HostsChildren {
 
   #keep(authority: Authority): void {
     this.#authorities.set(authority.record.instance, authority);
-    this.#rooms.set(authority.room.number, authority);
+    for (const number of authority.room.numbers) this.#rooms.set(number, authority);
   }
 
   #drop(authority: Authority): void {

@@ -6,7 +6,7 @@ import type { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
 import type { InstanceRecord, Journal } from './journal.ts';
 import type { Report } from './log.ts';
-import type { RoomPort } from './room.ts';
+import type { RoomPort } from './channel.ts';
 import type { InstanceId, PeerId, TraceRecord } from './wire.ts';
 
 /** An authority that something became durable for. */

@@ -1,33 +1,21 @@
-// The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share an encoding; each
-// encoding has a room of its own at the relay. Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the
-// authority, or somebody who is not in the room.
+// The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share a room at the relay
+// (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
+// in the room.
 
 import type { Json } from '../core/json.ts';
 import { isMutation } from '../core/mutation.ts';
 import type { Step } from '../core/step.ts';
+import { type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
-import type { Packed } from './packed.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
-import type { Encoding, Notifications, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
-
-/** How a room reaches its members: the relay carries its frames, and admits whom we name. */
-export interface RoomPort {
-  admit(room: number, peer: PeerId): void;
-  expel(room: number, peer: PeerId): void;
-  post(room: number, message: string | Uint8Array): void;
-  /** What follows leaves behind everything that was posted before. */
-  barrier(): void;
-  fits(message: string | Uint8Array): boolean;
-  /** The packed encoding, while the link carries it. */
-  readonly packed: () => Packed | undefined;
-}
+import type { Notifications, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
-  /** For readers in the json encoding. */
+  /** Of the room that tells everything in json. */
   readonly number: number;
-  /** A number of its own for another encoding. */
+  /** A number for another room. */
   readonly another: () => number;
   readonly port: RoomPort;
   readonly environment: Environment;
@@ -37,22 +25,19 @@ export interface RoomOptions {
 
 interface Member {
   readonly session: Session;
-  /** Of the room that it hears. */
-  readonly number: number;
+  /** The room that it hears. */
+  readonly channel: Channel;
 }
 
 /** Milliseconds without steps after which a room is told the digest. */
 const QUIET_MS = 100;
 
 export class Room {
-  readonly number: number;
   readonly #port: RoomPort;
   readonly #another: () => number;
   readonly #members = new Map<PeerId, Member>();
-  /** How many hear each of its rooms at the relay. */
-  readonly #heard = new Map<number, number>();
-  /** The room that speaks packed, once somebody wanted it. */
-  #packedNumber: number | undefined;
+  /** Its rooms at the relay, by their keys. Whoever asks again for what was there before gets the same room. */
+  readonly #channels = new Map<string, Channel>();
   /** Numbers of the members as causes, for as long as they are members. */
   readonly #who = new Map<PeerId, number>();
   #nextWho = 1;
@@ -66,11 +51,11 @@ export class Room {
   #publishedAt = 0;
 
   constructor(options: RoomOptions) {
-    this.number = options.number;
     this.#port = options.port;
     this.#another = options.another;
     this.#environment = options.environment;
     this.#digest = options.digest;
+    this.#channels.set(keyText(PLAIN), new StepChannel(PLAIN, options.number, options.port));
   }
 
   get isEmpty(): boolean {
@@ -88,61 +73,71 @@ export class Room {
 
   /** Of its rooms at the relay. */
   get numbers(): readonly number[] {
-    return this.#packedNumber === undefined ? [this.number] : [this.number, this.#packedNumber];
+    return [...this.#channels.values()].map(({ number }) => number);
   }
 
   /** The number of the room that a session hears; undefined when it is no member. */
   heardBy(session: Session): number | undefined {
+    return this.#channelOf(session)?.number;
+  }
+
+  #channelOf(session: Session): Channel | undefined {
     const member = this.#members.get(session.remote);
-    return member?.session === session ? member.number : undefined;
+    return member?.session === session ? member.channel : undefined;
   }
 
   /** The way back to a member that sends without asking: its steps answer it, and `settled` what has none. */
   asker(session: Session): Asker | undefined {
-    const room = this.heardBy(session);
-    if (room === undefined) return undefined;
+    const channel = this.#channelOf(session);
+    if (channel === undefined) return undefined;
     const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
-      void session.post(encodeNotice('settled', [room, Number(n), answer]));
+      void session.post(encodeNotice('settled', [channel.number, Number(n), answer]));
     return {
-      hearsSteps: true,
+      ...(channel.answersBySteps ? { hearsSteps: true } : {}),
       answer: (n, result) => settle(n, result as SendResult),
       refuse: (n, { code, message }) => settle(n, { code, message }),
     };
   }
 
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
-  join(session: Session, seq: number, wanted: Encoding | undefined): Pick<WatchResult, 'room' | 'encoding' | 'who'> {
+  join(session: Session, seq: number, wanted: RoomKey): Pick<WatchResult, 'room' | 'encoding' | 'who'> {
     this.#port.barrier();
-    const isPacked = wanted === 'packed' && this.#port.packed() !== undefined;
-    const number = isPacked ? (this.#packedNumber ??= this.#another()) : this.number;
+    const channel = this.#channel(wanted);
     const before = this.#members.get(session.remote);
     before?.session.rooms.delete(this);
-    if (before !== undefined && before.number !== number) this.#port.expel(before.number, session.remote);
-    if (before !== undefined) this.#count(before.number, -1);
-    this.#members.set(session.remote, { session, number });
-    this.#count(number, 1);
+    if (before !== undefined && before.channel !== channel) this.#quit(before);
+    this.#members.set(session.remote, { session, channel });
+    channel.members.add(session.remote);
     session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
-    this.#port.admit(number, session.remote);
+    this.#port.admit(channel.number, session.remote);
     let who = this.#who.get(session.remote);
     if (who === undefined) this.#who.set(session.remote, (who = this.#nextWho++));
-    return { room: number, ...(isPacked ? { encoding: 'packed' } : {}), who };
+    const { encoding } = channel.key;
+    return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), who };
   }
 
-  #count(number: number, by: number): void {
-    const count = (this.#heard.get(number) ?? 0) + by;
-    if (count === 0) this.#heard.delete(number);
-    else this.#heard.set(number, count);
+  /** The room of a key; in json where packed cannot be had. */
+  #channel(wanted: RoomKey): Channel {
+    const key: RoomKey = wanted.encoding === 'packed' && this.#port.packed() === undefined ? { ...wanted, encoding: 'json' } : wanted;
+    const text = keyText(key);
+    let channel = this.#channels.get(text);
+    if (channel === undefined) this.#channels.set(text, (channel = new StepChannel(key, this.#another(), this.#port)));
+    return channel;
+  }
+
+  #quit({ session, channel }: Member): void {
+    channel.members.delete(session.remote);
+    this.#port.expel(channel.number, session.remote);
   }
 
   leave(session: Session): void {
-    const number = this.heardBy(session);
-    if (number === undefined) return;
+    const member = this.#members.get(session.remote);
+    if (member?.session !== session) return;
     session.rooms.delete(this);
     this.#members.delete(session.remote);
     this.#who.delete(session.remote);
-    this.#count(number, -1);
-    this.#port.expel(number, session.remote);
+    this.#quit(member);
   }
 
   /** Takes a durable step for the next `publish`. @returns whether anyone will hear it. */
@@ -153,7 +148,7 @@ export class Room {
     return true;
   }
 
-  /** One message to everyone in an encoding, the same bytes. @param digest of the last step added. */
+  /** One message to everyone in a room, the same bytes. @param digest of the last step added. */
   publish(digest?: string): void {
     const steps = this.#waiting;
     const last = steps.at(-1);
@@ -161,26 +156,12 @@ export class Room {
     this.#waiting = [];
     this.#publishedSeq = last[0];
     if (digest !== undefined) this.#digestSeq = last[0];
-    this.#post(steps, digest);
+    for (const channel of this.#heard()) channel.publish(steps, digest);
   }
 
-  #post(steps: readonly StepDifference[], digest: string | undefined): void {
-    for (const number of this.#heard.keys()) this.#postTo(number, steps, digest);
-  }
-
-  #postTo(number: number, steps: readonly StepDifference[], digest: string | undefined): void {
-    const message = this.#encode(digest === undefined ? [number, steps] : [number, steps, digest]);
-    if (this.#port.fits(message)) return this.#port.post(number, message);
-    // One step too large for any frame: everyone comes back for a snapshot.
-    if (steps.length === 1) return this.#move(number, 'epoch');
-    const half = steps.length >>> 1;
-    this.#postTo(number, steps.slice(0, half), undefined);
-    this.#postTo(number, steps.slice(half), digest);
-  }
-
-  #encode(params: Notifications['step']): string | Uint8Array {
-    const packed = params[0] === this.#packedNumber ? this.#port.packed() : undefined;
-    return packed?.packStep(params) ?? encodeNotice('step', params);
+  /** The rooms that have members. */
+  *#heard(): Iterable<Channel> {
+    for (const channel of this.#channels.values()) if (channel.members.size > 0) yield channel;
   }
 
   /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */
@@ -200,15 +181,11 @@ export class Room {
       return;
     }
     this.#digestSeq = this.#publishedSeq;
-    for (const number of this.#heard.keys()) this.#port.post(number, this.#encode([number, [], digest, this.#publishedSeq]));
+    for (const channel of this.#heard()) channel.settle(digest, this.#publishedSeq);
   }
 
-  moved(reason: 'deleted' | 'epoch'): void {
-    for (const number of this.#heard.keys()) this.#move(number, reason);
-  }
-
-  #move(room: number, reason: 'deleted' | 'epoch'): void {
-    this.#port.post(room, encodeNotice('moved', { room, reason }));
+  moved(reason: Notifications['moved']['reason']): void {
+    for (const channel of this.#heard()) channel.moved(reason);
   }
 
   /** Everyone out. */

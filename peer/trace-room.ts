@@ -2,7 +2,7 @@
 // encoded while nobody follows.
 
 import { encodeNotice } from './codec-json.ts';
-import type { RoomPort } from './room.ts';
+import type { RoomPort } from './channel.ts';
 import type { Session } from './session.ts';
 import { TRACE_ROOM, type TraceAudience, type Tracer } from './tracer.ts';
 import type { Methods, Traced } from './wire.ts';

@@ -50,6 +50,10 @@ export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 export const ENCODINGS = ['packed', 'json'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
+/** How a room tells what happens: each step as it was. */
+export const MODES = ['steps'] as const;
+export type Mode = (typeof MODES)[number];
+
 export type PeerKind = 'server' | 'browser' | 'node' | 'tool';
 export interface PeerInfo {
   readonly peer: PeerId;

@@ -5,7 +5,8 @@ import { LockstepError } from '../../core/errors.ts';
 import { backoffMs } from '../../peer/backoff.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
-import { Room, type RoomPort } from '../../peer/room.ts';
+import { PLAIN, type RoomPort } from '../../peer/channel.ts';
+import { Room } from '../../peer/room.ts';
 import { Rpc } from '../../peer/rpc.ts';
 import { Service } from '../../peer/service.ts';
 import { SeenEvents } from '../../peer/seen.ts';
@@ -108,7 +109,7 @@ describe('rooms', () => {
     room.add(step(2), undefined);
     room.publish();
     expect(posted).toEqual([]);
-    room.join(member('alice'), 2, undefined);
+    room.join(member('alice'), 2, PLAIN);
     for (let seq = 3; seq <= 6; seq++) room.add(step(seq), undefined);
     room.add(step(7, 'x'.repeat(300)), undefined);
     room.publish();
@@ -120,7 +121,7 @@ describe('rooms', () => {
   test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
-    const join = (session: Session): number => room.join(session, 1, undefined).who;
+    const join = (session: Session): number => room.join(session, 1, PLAIN).who;
     expect([join(alice), join(bob), join(alice), room.who('carol')]).toEqual([1, 2, 1, 0]);
     expect([alice.rooms.size, bob.rooms.size]).toEqual([1, 1]);
     const again = member('alice');
