@@ -35,6 +35,22 @@ function placePages(): Plugin {
   };
 }
 
+/** Pages say `<!-- top -->` where the bar with the links to all of them stands; the link to the page itself is marked. */
+function topBar(): Plugin {
+  const bar = readFileSync(path.join(root, 'examples/kit/top.html'), 'utf8');
+  return {
+    name: 'top-bar',
+    transformIndexHtml: {
+      order: 'pre',
+      handler(html, { path: source }) {
+        const [place = ''] = Object.entries(PAGES).find(([, each]) => `/${each}` === source) ?? [];
+        const own = `href="/${place.replace('index.html', '')}"`;
+        return html.replace('<!-- top -->', bar.replace(`<a ${own}>`, `<a ${own} aria-current="page">`));
+      },
+    },
+  };
+}
+
 /** What makes the boards an app: files that keep their names, beside its page. */
 const APP_FILES = ['manifest.webmanifest', 'icon-192.png', 'icon-512.png', 'icon-maskable-512.png'];
 const BOARD = 'examples/board';
@@ -73,7 +89,7 @@ export default defineConfig({
   root,
   base: '/',
   publicDir: false,
-  plugins: [dialect(), lockstep(), placePages(), keepBoard()],
+  plugins: [dialect(), lockstep(), topBar(), placePages(), keepBoard()],
   build: {
     outDir,
     emptyOutDir: true,
