@@ -1,34 +1,21 @@
 // The golden run in Chromium: the page gets the release build and the TypeScript dialect, and must find the hashes that Node found.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { dialect } from '../../tools/bootstrap/dialect.ts';
+import { buildPage } from '../support/built-page.ts';
 import { launchChromium, serveDirectory, type Served } from '../support/chromium.ts';
 import { goldenImages } from '../support/golden-images.ts';
 import type { Golden } from '../support/golden.ts';
 
 const EVENTS = 1_000_000;
-const directory = mkdtempSync(join(tmpdir(), 'lockstep-golden-'));
+let directory: string;
 let browser: Browser;
 let served: Served;
 
 beforeAll(async () => {
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    plugins: [dialect()],
-    build: {
-      outDir: directory,
-      emptyOutDir: true,
-      lib: { entry: fileURLToPath(new URL('../support/golden-page.ts', import.meta.url)), formats: ['es'], fileName: 'golden' },
-    },
-  });
-  writeFileSync(join(directory, 'index.html'), '<!doctype html><title>golden</title><script type="module" src="/golden.js"></script>');
+  directory = await buildPage('test/support/golden-page.ts');
   served = await serveDirectory(directory, { '/core.wasm': fileURLToPath(new URL('../../build/core.wasm', import.meta.url)) });
   browser = await launchChromium();
 });

@@ -1,19 +1,13 @@
 // A server with a ledger and its page, behind a wire that counts sockets; tabs that a test closes, crashes and freezes.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
 import type { BrowserContext, CDPSession } from 'playwright-core';
-import { build } from 'vite';
 import { MemoryJournal } from '../../peer/memory.ts';
 import { serve, type Server } from '../../server/index.ts';
-import { dialect } from '../../tools/bootstrap/dialect.ts';
+import { buildPage } from '../support/built-page.ts';
 import { ledger, type LedgerContext } from '../support/ledger.machine.ts';
 import { Tab } from './tab.ts';
 import { Wire } from './wire.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export class LedgerServer {
   readonly server: Server;
@@ -27,22 +21,7 @@ export class LedgerServer {
   }
 
   static async start(): Promise<LedgerServer> {
-    const directory = mkdtempSync(join(tmpdir(), 'lockstep-ledger-'));
-    await build({
-      root: ROOT,
-      configFile: false,
-      logLevel: 'error',
-      publicDir: false,
-      plugins: [dialect()],
-      build: {
-        outDir: directory,
-        target: 'es2022',
-        assetsInlineLimit: 0,
-        modulePreload: false,
-        rolldownOptions: { input: join(ROOT, 'test/support/ledger-page.ts'), output: { entryFileNames: 'page.js' } },
-      },
-    });
-    writeFileSync(join(directory, 'index.html'), '<!doctype html><title>ledger</title><script type="module" src="/page.js"></script>');
+    const directory = await buildPage('test/support/ledger-page.ts');
     const server = await serve({ machines: { ledger }, journal: new MemoryJournal(), pages: directory, port: 0 });
     await server.create('ledger', 'ledger');
     return new LedgerServer(server, await Wire.lay(server.url), directory);

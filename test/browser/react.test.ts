@@ -1,46 +1,20 @@
 // Bindings in Chromium: a mirror under React, through our hooks and through those of @xstate/react, and without a framework.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryJournal } from '../../peer/memory.ts';
 import { serve, type Server } from '../../server/index.ts';
-import { dialect } from '../../tools/bootstrap/dialect.ts';
-import { embed } from '../../tools/bootstrap/embed.ts';
+import { buildPage } from '../support/built-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { tally } from '../support/mirror-machine.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'lockstep-mirror-'));
+let directory: string;
 let browser: Browser;
 let server: Server;
 
 beforeAll(async () => {
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    plugins: [dialect(), embed()],
-    define: { 'process.env.NODE_ENV': '"development"' },
-    build: {
-      outDir: directory,
-      emptyOutDir: true,
-      minify: false,
-      target: 'es2022',
-      assetsInlineLimit: 0,
-      modulePreload: false,
-      rolldownOptions: {
-        input: fileURLToPath(new URL('../support/mirror-page.ts', import.meta.url)),
-        output: { entryFileNames: 'page.js' },
-      },
-    },
-  });
-  writeFileSync(
-    join(directory, 'index.html'),
-    '<!doctype html><title>mirror</title><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/page.js"></script>',
-  );
+  directory = await buildPage('test/support/mirror-page.ts');
   server = await serve({ machines: { tally }, port: 0, journal: new MemoryJournal(), pages: directory });
   for (const instance of ['front', 'back']) await server.create('tally', instance);
   browser = await launchChromium();

@@ -1,37 +1,17 @@
 // lockstep/xstate in Chromium: React's hooks over a machine and over its logic show the same, also on a page that forbids WebAssembly.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { dialect } from '../../tools/bootstrap/dialect.ts';
-import { embed } from '../../tools/bootstrap/embed.ts';
+import { buildPage } from '../support/built-page.ts';
 import { launchChromium, serveDirectory, type Served } from '../support/chromium.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'lockstep-react-'));
-const PAGE = '<title>react</title><div id="root"></div><script type="module" src="/page.js"></script>';
+let directory: string;
 let browser: Browser;
 let served: Served;
 
 beforeAll(async () => {
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    plugins: [dialect(), embed()],
-    define: { 'process.env.NODE_ENV': '"development"' },
-    build: {
-      outDir: directory,
-      emptyOutDir: true,
-      minify: false,
-      lib: { entry: fileURLToPath(new URL('../support/react-page.ts', import.meta.url)), formats: ['es'], fileName: 'page' },
-    },
-  });
-  const policy = `<meta http-equiv="Content-Security-Policy" content="script-src 'self'">`;
-  writeFileSync(join(directory, 'index.html'), `<!doctype html>${PAGE}`);
-  writeFileSync(join(directory, 'strict.html'), `<!doctype html>${policy}${PAGE}`);
+  directory = await buildPage('test/support/react-page.ts');
   served = await serveDirectory(directory);
   browser = await launchChromium();
 });
