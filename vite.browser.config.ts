@@ -1,20 +1,26 @@
-// The product for browsers: lockstep/browser as one module beside the core, for pages that do not bundle it themselves.
+// The product for browsers: lockstep/browser and lockstep/react as modules with the core beside them, for pages that do not bundle them
+// themselves. No library build: of itself Vite would put the core into the script as a data: URL, which a page's policy may forbid, and
+// which cannot be compiled while it arrives.
 
 import { defineConfig } from 'vite';
 import { dialect } from './tools/bootstrap/dialect.ts';
 
 export default defineConfig({
+  base: './',
+  publicDir: false,
   plugins: [dialect()],
   build: {
-    lib: { entry: { browser: 'browser/index.ts', react: 'browser/react.ts' }, formats: ['es'] },
     target: 'es2022',
     outDir: 'build/browser',
     emptyOutDir: true,
     sourcemap: true,
-    // Pages load it as it is; of itself Vite leaves the white space of an ES library.
-    rollupOptions: {
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    rolldownOptions: {
+      input: { browser: 'browser/index.ts', react: 'browser/react.ts' },
+      preserveEntrySignatures: 'strict',
       external: ['react'],
-      output: { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', assetFileNames: '[name][extname]' },
     },
   },
 });

@@ -1,0 +1,54 @@
+// lockstep/browser as it is shipped, in a page that nobody bundled, under the policy that our own server sends.
+
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MemoryJournal } from '../../peer/memory.ts';
+import { serve, type Server } from '../../server/index.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { tally } from '../support/mirror-machine.ts';
+
+const SHIPPED = fileURLToPath(new URL('../../build/browser', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'lockstep-unbundled-'));
+let browser: Browser;
+let server: Server;
+
+beforeAll(async () => {
+  cpSync(SHIPPED, join(directory, 'lockstep'), { recursive: true });
+  writeFileSync(
+    join(directory, 'page.js'),
+    `import { connect } from '/lockstep/browser.js';
+     const peer = await connect({ name: 'unbundled' });
+     const mirror = await peer.watch('front');
+     await mirror.submit({ type: 'COUNT' });
+     document.body.textContent = JSON.stringify(mirror.getSnapshot().context);`,
+  );
+  writeFileSync(
+    join(directory, 'index.html'),
+    '<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+  );
+  server = await serve({ machines: { tally }, port: 0, journal: new MemoryJournal(), pages: directory });
+  await server.create('tally', 'front');
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('[WEB-15] a page that nobody bundled connects under the strictest policy: scripts, worker and core are files of this origin', async () => {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  await page.goto(server.url);
+  await expect.poll(() => page.textContent('body'), { timeout: 10_000 }).toBe('{"count":1,"words":[]}');
+  const loaded = await page.evaluate<string[]>(`performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)`);
+  expect(loaded).toContain('/lockstep/core.wasm');
+  expect(complaints).toEqual([]);
+});
