@@ -400,6 +400,22 @@ export class Authority {
     });
   }
 
+  /** A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here. */
+  vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
+    const { seq } = this.#running();
+    return new Promise((resolve, reject) => {
+      const durable = (): void => {
+        if (this.room.has(session.remote)) resolve({ who: this.room.enroll(session, peer), last: this.#seen.lastUpTo(peer, seq), seq });
+        else reject(new LockstepError('BAD_REQUEST', `${session.remote} does not watch ${this.record.instance}`));
+      };
+      this.#hosting.committer.add({ entries: [], durable, failed: reject });
+    });
+  }
+
+  isBehind(session: Session, peer: PeerId): boolean {
+    return this.room.isBehind(session, peer);
+  }
+
   /** What a mirror of the same history missed; undefined when it needs everything. */
   #missed(from: Methods['watch']['params']['from'], seq: number, digest: string): ReturnType<Backlog['after']> {
     if (from === undefined || from.epoch !== this.#epoch || from.seq > seq) return undefined;

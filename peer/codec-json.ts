@@ -202,6 +202,8 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   }),
   unwatch: object({ room: whole() }),
   send: sent,
+  vouch: object({ who: whole(), last: whole(), seq: whole() }),
+  forward: sent,
   trace: object({ room: either(whole(), nothing), steps: list(either(traced, told)) }),
   eval: object({ text: longText }),
 };
@@ -212,7 +214,7 @@ type Heard = Exclude<keyof Notifications, Order>;
 const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(difference), optional(digest), optional(whole())),
   settled: tuple<Notifications['settled']>(3, whole(), whole(1), either(sent, object<Refused>({ code: text(), message: longText }))),
-  moved: object<Notifications['moved']>({ room: whole(), reason: oneOf('deleted', 'epoch') }),
+  moved: object<Notifications['moved']>({ room: whole(), reason: oneOf('deleted', 'epoch', 'offline') }),
   trace: list(record),
   presence: object({ joined: list(info), left: list(peer) }),
   undeliverable: tuple<Notifications['undeliverable']>(1, text()),

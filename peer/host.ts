@@ -9,12 +9,13 @@ import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
+import { Branch } from './branch.ts';
 import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
 import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
 import type { Hosting, Touched } from './hosting.ts';
-import { hostedId } from './identity.ts';
+import { hostedId, ownerOf } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
@@ -24,6 +25,7 @@ import type { RoomPort } from './channel.ts';
 import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
+import type { Tap, Tapped } from './tap.ts';
 import type { Tracer } from './tracer.ts';
 import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
 
@@ -42,18 +44,24 @@ export interface HostOptions {
   /** Whether others may define machines here. */
   readonly acceptsDefinitions: boolean;
   readonly actors: ActorRunner | undefined;
+  trusts(peer: PeerId): boolean;
   emitted(instance: InstanceId, event: EventObject): void;
   /** Sends what was posted. */
   flush(): void;
 }
 
+/** Where an instance can be watched. */
+type Source = Authority | Branch;
+
 export class Host implements HostsChildren {
   readonly #options: HostOptions;
   readonly #committer: Committer;
   readonly #authorities = new Map<InstanceId, Authority>();
+  /** What others order and is passed on here. */
+  readonly #branches = new Map<InstanceId, Branch>();
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
-  readonly #rooms = new Map<number, Authority>();
+  readonly #rooms = new Map<number, Source>();
   #touched = new Set<Touched>();
   #stored: readonly StoredInstance[] = [];
   /** Images that this run has put into the journal, or found there. */
@@ -117,7 +125,7 @@ export class Host implements HostsChildren {
       committer: this.#committer,
       rooms,
       another: (instance) => {
-        this.#rooms.set(this.#nextRoom, this.#authority(instance));
+        this.#rooms.set(this.#nextRoom, this.#source(instance));
         return this.#nextRoom++;
       },
       report,
@@ -170,6 +178,8 @@ export class Host implements HostsChildren {
     this.#closed = new LockstepError('CLOSED', 'this peer is closing');
     for (const authority of this.#authorities.values()) authority.close(this.#closed);
     this.#authorities.clear();
+    for (const branch of this.#branches.values()) branch.end('offline');
+    this.#branches.clear();
   }
 
   #afterBatch(): void {
@@ -186,23 +196,36 @@ export class Host implements HostsChildren {
   serve(service: Service<Session>): void {
     service.serveAtOnce('send', (params, session, id) => {
       const sent = readParams('send', params);
-      this.#authority(sent[0]).submit(session, id, session.remote, sent);
+      this.#source(sent[0]).submit(session, id, session.remote, sent);
     });
     service.serveNotice('send', (params, session) => {
       const sent = readParams('send', params);
-      const authority = this.#find(sent[0]);
-      const asker = authority?.room.asker(session);
+      const source = this.#find(sent[0]) ?? this.#branches.get(sent[0]);
+      const asker = source?.room.asker(session);
       // Whoever is no member, or was one of the process before this one, has nobody to wait for; its mirror asks again.
-      if (authority !== undefined && asker !== undefined) authority.submit(asker, sent[1], session.remote, sent);
+      if (source !== undefined && asker !== undefined) source.submit(asker, sent[1], session.remote, sent);
     });
     service.serveAtOnce('watch', (params, session, id) => {
       const { instance, from, encoding } = readParams('watch', params);
-      this.#authority(instance).watch(session, id, from, encoding);
+      this.#source(instance).watch(session, id, from, encoding);
     });
     service.serve('unwatch', (params, session) => {
       const { room } = readParams('unwatch', params);
       this.#rooms.get(room)?.room.leave(session);
       return { room };
+    });
+    service.serve('vouch', (params, session) => {
+      const { instance, peer } = readParams('vouch', params);
+      this.#mustTrust(session);
+      return this.#source(instance).vouch(session, peer);
+    });
+    service.serveAtOnce('forward', (params, session, id) => {
+      const [instance, peer, ...sent] = readParams('forward', params);
+      this.#mustTrust(session);
+      const source = this.#source(instance);
+      // On an earlier link it was; what is under way there must not be overtaken.
+      if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
+      source.submit(session, id, peer, [instance, ...sent]);
     });
     service.serve('define', (params) => this.define(readParams('define', params)));
     service.serve('create', (params) => this.create(readParams('create', params)));
@@ -212,10 +235,35 @@ export class Host implements HostsChildren {
     service.serve('delete', (params) => this.#delete(readParams('delete', params)));
   }
 
+  #mustTrust({ remote }: Session): void {
+    if (!this.#options.trusts(remote)) throw new LockstepError('FORBIDDEN', `this peer does not take the word of ${remote} for others`);
+  }
+
   /** What the numbers in a room stand for. */
   names(room: number): RoomNames | undefined {
-    const authority = this.#rooms.get(room);
-    return authority === undefined ? undefined : { instance: authority.record.instance, machine: authority.machine };
+    const source = this.#rooms.get(room);
+    return source === undefined ? undefined : { instance: source.record.instance, machine: source.machine };
+  }
+
+  /** Passes on what a mirror hears. @returns what ends it. @throws LockstepError EXISTS */
+  offer(mirror: Tapped & { readonly isTapped: boolean; tap(tap: Tap | undefined): void }, admits: (peer: PeerId) => boolean): () => void {
+    const { id } = mirror;
+    if (mirror.isTapped || this.#find(id) !== undefined || this.#branches.has(id))
+      throw new LockstepError('EXISTS', `${id} can be watched here already`);
+    const ended = (): void => {
+      this.#branches.delete(id);
+      for (const number of branch.room.numbers) this.#rooms.delete(number);
+    };
+    const branch = new Branch({ hosting: this.#begun(), mirror, room: this.#nextRoom++, admits, ended });
+    this.#branches.set(id, branch);
+    for (const number of branch.room.numbers) this.#rooms.set(number, branch);
+    mirror.tap(branch);
+    return () => {
+      if (this.#branches.get(id) !== branch) return;
+      mirror.tap(undefined);
+      branch.end('offline');
+      ended();
+    };
   }
 
   has(instance: InstanceId): boolean {
@@ -327,16 +375,18 @@ export class Host implements HostsChildren {
 
   async #get(params: Methods['get']['params']): Promise<Methods['get']['result']> {
     if ('instance' in params) {
-      const described = this.#authority(params.instance).describe();
+      const described = await this.#source(params.instance).describe();
       return this.#durable(() => described);
     }
-    const bytes = this.#options.machines.image(params.image);
+    const { image } = params;
+    const passedOn = [...this.#branches.values()].find(({ machine }) => machine.hash === image);
+    const bytes = this.#options.machines.image(image) ?? passedOn?.machine.bytes;
     if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${params.image} is published here`);
     return { image: params.image, bytes: encodeBase64(bytes) };
   }
 
   async #can({ instance, event }: Methods['can']['params']): Promise<boolean> {
-    const answer = this.#authority(instance).can(event);
+    const answer = await this.#source(instance).can(event);
     return this.#durable(() => answer);
   }
 
@@ -373,6 +423,11 @@ export class Host implements HostsChildren {
     return new Promise((resolve, reject) => this.#committer.add({ entries: [], durable: () => resolve(read()), failed: reject }));
   }
 
+  /** Where it can be watched here. @throws as #authority */
+  #source(instance: InstanceId): Source {
+    return this.#branches.get(instance) ?? this.#authority(instance);
+  }
+
   #authority(instance: InstanceId): Authority {
     const authority = this.#find(instance);
     if (authority !== undefined) return authority;
@@ -382,7 +437,10 @@ export class Host implements HostsChildren {
 
   #find(instance: InstanceId): Authority | undefined {
     const { self } = this.#begun();
-    return this.#authorities.get(instance) ?? this.#authorities.get(hostedId(instance, self, this.#options.isServer));
+    const named = this.#authorities.get(instance);
+    if (named !== undefined) return named;
+    const owner = ownerOf(instance);
+    return owner !== null && owner !== self ? undefined : this.#authorities.get(hostedId(instance, self, this.#options.isServer));
   }
 
   #begun(): Hosting {

@@ -8,17 +8,20 @@ import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { InstanceState } from '../core/state.ts';
 import type { ContextOf, EventOf, PatternOf } from '../core/typed.ts';
 import { backoffMs } from './backoff.ts';
+import type { InstanceRecord } from './journal.ts';
 import type { Kept, KeptState } from './keeping.ts';
 import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
 import { isCutOff, Sender } from './sender.ts';
 import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
+import type { Tap, Tapped } from './tap.ts';
 import type { Upstream } from './upstream.ts';
 import { LIMITS } from './wire.ts';
-import type { Expectation, InstanceId, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
+import type { Expectation, InstanceId, Methods, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
 
 export type { Refusal } from './unconfirmed.ts';
 
@@ -49,11 +52,10 @@ export type AnyMirror = Mirror<unknown, { readonly type: string }, never>;
 /** A mirror of an instance whose machine has this type. */
 export type MirrorOf<TMachine> = Mirror<ContextOf<TMachine>, EventOf<TMachine>, PatternOf<TMachine>>;
 
-export class Mirror<TContext = Json, TEvent extends { readonly type: string } = EventObject, TPattern = Json> extends Actor<
-  TContext,
-  TEvent,
-  TPattern
-> {
+export class Mirror<TContext = Json, TEvent extends { readonly type: string } = EventObject, TPattern = Json>
+  extends Actor<TContext, TEvent, TPattern>
+  implements Tapped
+{
   readonly id: InstanceId;
   readonly #upstream: Upstream;
   readonly #events = new UnconfirmedEvents();
@@ -74,6 +76,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** What was kept of it is on its way; it asks for nothing until then. */
   #isRestoring: boolean;
   #holders = 0;
+  #tap: Tap | undefined;
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
 
@@ -172,7 +175,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (this.#state.state === 'closed') throw this.#state.error;
     const checked = plain(event as unknown as Json, '') as unknown as EventObject;
     const { predicts, shown } = this.#present();
-    return predicts ? shown.can(checked) : this.#upstream.can(checked);
+    return predicts ? shown.can(checked) : this.#upstream.ask('can', { instance: this.id, event: checked });
   }
 
   /** For other faces of it: each move, also those after which the snapshot is the same. */
@@ -292,6 +295,33 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#opening.open();
   }
 
+  // ── For the one who passes it on ───────────────────────────────────────────────────────────────────────────────
+
+  /** @param tap undefined when nobody does any more. */
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap;
+  }
+
+  get isTapped(): boolean {
+    return this.#tap !== undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.state === 'watching';
+  }
+
+  get record(): InstanceRecord {
+    return { instance: this.id, machine: this.#machineName, image: this.machine.hash };
+  }
+
+  confirmed(): InstanceState {
+    return this.#present().save();
+  }
+
+  ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
+    return this.#upstream.ask(method, params);
+  }
+
   #kept(): KeptState | undefined {
     const replica = this.#replica;
     if (replica === undefined) return undefined;
@@ -311,7 +341,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#tellStanding();
     const isCurrent = (): boolean => this.#state.state === 'asking' && this.#state.attempt === attempt;
     const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
-      if (isCurrent()) this.#refusedWatch(new LockstepError('TIMEOUT', `the authority of ${this.id} did not answer`));
+      if (!isCurrent()) return;
+      this.#upstream.stalled();
+      this.#refusedWatch(new LockstepError('TIMEOUT', `the authority of ${this.id} did not answer`));
     });
     const replica = this.#replica;
     const from = replica === undefined || !withHistory ? undefined : { epoch: this.#epoch, seq: replica.seq, digest: replica.digest() };
@@ -337,6 +369,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const cancel = retries ? environment.timer(backoffMs(environment, this.#attempts), () => this.resume()) : (): void => undefined;
     this.#state = { state: 'waiting', cancel };
     this.#tellStanding();
+    this.#tap?.cutOff();
   }
 
   /** The authority is not connected: tries again by itself. */
@@ -359,9 +392,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (this.#state.state === 'watching') this.resume();
   }
 
-  moved(reason: 'deleted' | 'epoch'): void {
+  moved(reason: Notifications['moved']['reason']): void {
     if (reason === 'deleted') this.close(new LockstepError('UNKNOWN_INSTANCE', `${this.id} was deleted`));
-    else this.resume();
+    else if (reason === 'epoch') this.resume();
+    else {
+      this.#upstream.stalled();
+      this.lostAuthority();
+    }
   }
 
   /** Ends it: own events that are not answered are refused with `error`. */
@@ -381,6 +418,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     for (const event of events) event.reject(error);
     this.#opening.fail(error);
     this.#tellStanding();
+    this.#tap?.closed(error);
     this.finish(error.code === 'CLOSED' ? undefined : error);
   }
 
@@ -419,6 +457,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#machineName = result.machine;
     try {
       const replica = this.#take(result, machine);
+      if (result.snapshot !== undefined) this.#tap?.jumped();
       this.#events.appliedUpTo(result.last);
       const divergence = replica.compare(result.digest);
       if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
@@ -428,6 +467,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#advanced();
     this.#opening.open();
     if (this.#state.state !== 'watching') return;
+    this.#tap?.told(result.digest);
     this.#sender.sendAgain();
   }
 
@@ -460,11 +500,14 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const divergence = digest === undefined || digestSeq !== replica.seq ? undefined : replica.compare(digest);
     if (divergence !== undefined) this.#diverged(divergence, true);
     else if (steps.length > 0) this.#advanced();
-    if (this.#state.state === 'watching') this.#sender.pump();
+    if (this.#state.state !== 'watching') return;
+    if (steps.length > 0) this.#tap?.told(digest);
+    this.#sender.pump();
   }
 
   #apply(replica: Replica, step: StepDifference, who: number): void {
     replica.apply(step);
+    this.#tap?.stepped(step);
     if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [step[5]?.ignored === true ? 'ignored' : 'stepped', step[0]]);
     if (this.#listeners.size === 0) return;
     const { clocks } = replica.save();

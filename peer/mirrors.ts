@@ -12,8 +12,9 @@ import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { Mirror } from './mirror.ts';
 import type { Packed } from './packed.ts';
+import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, WatchAnswered, WatchFrom } from './upstream.ts';
 import type { DivergenceRecord, InstanceId, Methods, PeerId } from './wire.ts';
 
 export interface MirrorsOptions {
@@ -22,8 +23,8 @@ export interface MirrorsOptions {
   readonly report: Report;
   /** The peer that orders an instance; undefined while there is no server. */
   readonly address: (instance: InstanceId) => PeerId | undefined;
-  /** With that peer; CLOSED while there is no link, UNREACHABLE while there is nobody to talk to. */
-  readonly session: (instance: InstanceId) => Session | LockstepError;
+  /** With a peer; CLOSED while there is no link, UNREACHABLE while there is nobody to talk to. */
+  readonly session: (peer: PeerId | undefined) => Session | LockstepError;
   /** The packed encoding while the link carries it. */
   readonly packed: () => Packed | undefined;
   /** This peer's name. */
@@ -32,10 +33,24 @@ export interface MirrorsOptions {
   readonly keep: Keep | undefined;
 }
 
+/** A mirror, and where it may watch. */
+interface Entry {
+  readonly mirror: Mirror;
+  readonly roads: Roads;
+}
+
+export interface Watching {
+  /** The author's machine object. */
+  readonly definition: unknown;
+  readonly isPatient: boolean;
+  /** Peers to watch at rather than the authority. */
+  readonly sources: readonly PeerId[];
+}
+
 export class Mirrors {
   readonly #options: MirrorsOptions;
-  readonly #mirrors = new Map<InstanceId, Mirror>();
-  /** By the room they listen to: "authority/number". */
+  readonly #mirrors = new Map<InstanceId, Entry>();
+  /** By the room they listen to: "source/number". */
   readonly #rooms = new Map<string, Mirror>();
 
   constructor(options: MirrorsOptions) {
@@ -43,45 +58,50 @@ export class Mirrors {
   }
 
   /** @throws LockstepError why there will be no mirror. */
-  async watch(instance: InstanceId, definition: unknown, isPatient: boolean): Promise<Mirror> {
-    let mirror = this.#mirrors.get(instance);
-    if (mirror === undefined) {
-      const upstream = this.#upstream(instance, definition);
-      mirror = new Mirror(instance, upstream);
-      mirror.isPatient = isPatient;
-      this.#mirrors.set(instance, mirror);
-      if (upstream.keeping === undefined) this.#begin(mirror);
+  async watch(instance: InstanceId, { definition, isPatient, sources }: Watching): Promise<Mirror> {
+    let entry = this.#mirrors.get(instance);
+    if (entry === undefined) {
+      const roads = new Roads(sources, () => this.#options.address(instance));
+      const upstream = this.#upstream(instance, roads, definition);
+      const begun = (entry = { mirror: new Mirror(instance, upstream), roads });
+      begun.mirror.isPatient = isPatient;
+      this.#mirrors.set(instance, begun);
+      if (upstream.keeping === undefined) this.#begin(begun);
       else {
-        const opened = mirror;
         const machine = (name: string, bytes: Uint8Array): Machine => this.#options.machines.pinned(name, bytes, definition);
-        void upstream.keeping.restore(opened, machine).then(() => this.#begin(opened));
+        void upstream.keeping.restore(begun.mirror, machine).then(() => this.#begin(begun));
       }
     }
+    const { mirror } = entry;
     mirror.hold();
     await mirror.opened;
     return mirror;
   }
 
-  #begin(mirror: Mirror): void {
-    const authority = this.#options.session(mirror.id);
+  #begin({ mirror, roads }: Entry): void {
+    const source = this.#options.session(roads.address);
     // Without a link the peer resumes all mirrors when there is one; without an authority the answer is that there is none.
-    if (!(authority instanceof LockstepError) || authority.code !== 'CLOSED') mirror.resume();
+    if (!(source instanceof LockstepError) || source.code !== 'CLOSED') mirror.resume();
   }
 
-  /** The link is open, or `authority` is back: asks for what was missed. */
-  resume(authority?: PeerId): void {
-    for (const mirror of [...this.#mirrors.values()]) {
-      if (authority === undefined ? this.#isReachable(mirror.id) : this.#options.address(mirror.id) === authority) mirror.resume();
+  /** The link is open, or a peer is back: asks for what was missed. */
+  resume(peer?: PeerId): void {
+    for (const { mirror, roads } of [...this.#mirrors.values()]) {
+      if (peer === undefined ? this.#isReachable(roads) : roads.prefers(peer)) mirror.resume();
     }
   }
 
   /** The link is gone: only what is ordered right here goes on. */
   cutOff(): void {
-    for (const mirror of this.#mirrors.values()) if (!this.#isReachable(mirror.id)) mirror.cutOff(false);
+    for (const { mirror, roads } of this.#mirrors.values()) if (!this.#isReachable(roads)) mirror.cutOff(false);
   }
 
-  lostAuthority(peer: PeerId): void {
-    for (const mirror of this.#mirrors.values()) if (this.#options.address(mirror.id) === peer) mirror.lostAuthority();
+  lost(peer: PeerId): void {
+    for (const { mirror, roads } of this.#mirrors.values()) {
+      if (roads.address !== peer) continue;
+      roads.next();
+      mirror.lostAuthority();
+    }
   }
 
   /** A notice in an instance's room. */
@@ -108,78 +128,100 @@ export class Mirrors {
   }
 
   close(error: LockstepError): void {
-    for (const mirror of [...this.#mirrors.values()]) mirror.close(error);
+    for (const { mirror } of [...this.#mirrors.values()]) mirror.close(error);
   }
 
   /** What is ordered right here never becomes bytes. */
-  #isPacked(instance: InstanceId): boolean {
-    return this.#options.packed() !== undefined && this.#options.address(instance) !== this.#options.self();
+  #isPacked(roads: Roads): boolean {
+    return this.#options.packed() !== undefined && roads.address !== this.#options.self();
   }
 
-  #isReachable(instance: InstanceId): boolean {
-    return !(this.#options.session(instance) instanceof LockstepError);
+  #isReachable(roads: Roads): boolean {
+    return !(this.#options.session(roads.address) instanceof LockstepError);
   }
 
-  #upstream(instance: InstanceId, definition: unknown): Upstream {
-    const { environment, machines, report, session, address, keep } = this.#options;
-    let entered: string | undefined;
+  #upstream(instance: InstanceId, roads: Roads, definition: unknown): Upstream {
+    const { environment, machines, report, keep } = this.#options;
+    const session = (): Session | LockstepError => this.#options.session(roads.address);
+    /** Where it listens. */
+    let entered: { readonly source: PeerId; readonly room: number } | undefined;
     const leave = (): void => {
+      if (entered === undefined) return;
+      const key = `${entered.source}/${entered.room}`;
       // After a restart of the authority another mirror may have got the number of the room that was ours.
-      if (entered !== undefined && this.#rooms.get(entered)?.id === instance) this.#rooms.delete(entered);
+      if (this.#rooms.get(key)?.id === instance) this.#rooms.delete(key);
       entered = undefined;
+    };
+    const unwatch = (room: number, source: Session | LockstepError): void => {
+      if (!(source instanceof LockstepError)) source.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
+    };
+    /** Along the roads, each of them once. */
+    const watch = (from: WatchFrom, answered: WatchAnswered, tries: number): void => {
+      const source = session();
+      const told: WatchAnswered = (error, result) => {
+        // Without a link no road leads anywhere.
+        if (error === undefined || error.code === 'CLOSED') return answered(error, result);
+        roads.next();
+        if (tries <= 1) answered(error);
+        else watch(from, answered, tries - 1);
+      };
+      if (source instanceof LockstepError) return told(source);
+      const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
+      source.watch({ instance, ...(from === undefined ? {} : { from }), ...encoding }, told);
     };
     return {
       environment,
       report,
       keeping: keep?.(instance),
-      watch: (from, answered) => {
-        const authority = session(instance);
-        if (authority instanceof LockstepError) answered(authority);
-        else
-          authority.watch(
-            { instance, ...(from === undefined ? {} : { from }), ...(this.#isPacked(instance) ? { encoding: 'packed' } : {}) },
-            answered,
-          );
-      },
+      watch: (from, answered) => watch(from, answered, roads.count),
+      stalled: () => roads.next(),
       send: ({ n, event, expect }, { room, encoding }, machine) => {
-        const authority = session(instance);
-        if (authority instanceof LockstepError) return authority;
+        const source = session();
+        if (source instanceof LockstepError) return source;
         const params: Methods['send']['params'] = expect === undefined ? [instance, n, event] : [instance, n, event, expect];
         const packed = encoding === 'packed' ? this.#options.packed() : undefined;
-        const isSent = authority.post(packed?.packSend(params, { instance, machine }) ?? encodeNotice('send', params), packed && room);
+        const isSent = source.post(packed?.packSend(params, { instance, machine }) ?? encodeNotice('send', params), packed && room);
         return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },
-      can: async (event) => {
-        const authority = session(instance);
-        if (authority instanceof LockstepError) throw authority;
-        return authority.request('can', { instance, event });
+      ask: async (method, params) => {
+        const source = session();
+        if (source instanceof LockstepError) throw source;
+        return source.request(method, params);
       },
       machine: (image, name) => {
         const bytes = machines.image(image);
-        return bytes === undefined ? this.#fetch(instance, image, name, definition) : machines.pinned(name, bytes, definition);
+        return bytes === undefined
+          ? this.#fetch(instance, session(), image, { name, definition })
+          : machines.pinned(name, bytes, definition);
       },
       entered: (room) => {
+        const source = roads.address ?? '';
+        // It is better off elsewhere.
+        if (entered !== undefined && entered.source !== source) unwatch(entered.room, this.#options.session(entered.source));
         leave();
-        entered = `${address(instance) ?? ''}/${room}`;
-        const mirror = this.#mirrors.get(instance);
-        if (mirror !== undefined) this.#rooms.set(entered, mirror);
+        entered = { source, room };
+        const entry = this.#mirrors.get(instance);
+        if (entry !== undefined) this.#rooms.set(`${source}/${room}`, entry.mirror);
       },
       diverged: this.#options.diverged,
       ended: (room) => {
         leave();
         this.#mirrors.delete(instance);
-        const authority = session(instance);
-        if (room !== undefined && !(authority instanceof LockstepError)) authority.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
+        if (room !== undefined) unwatch(room, session());
       },
     };
   }
 
-  async #fetch(instance: InstanceId, image: string, name: string, definition: unknown): Promise<Machine> {
-    const authority = this.#options.session(instance);
-    if (authority instanceof LockstepError) throw authority;
-    const described = await authority.request('get', { image });
+  async #fetch(
+    instance: InstanceId,
+    source: Session | LockstepError,
+    image: string,
+    { name, definition }: { readonly name: string; readonly definition: unknown },
+  ): Promise<Machine> {
+    if (source instanceof LockstepError) throw source;
+    const described = await source.request('get', { image });
     const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
-    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the authority of ${instance} did not send image ${image} in base64`);
+    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the source of ${instance} did not send image ${image} in base64`);
     readImage(bytes, image);
     const prepared = this.#options.machines.prepare(bytes);
     if (prepared !== undefined) await prepared;

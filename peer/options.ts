@@ -12,7 +12,7 @@ import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
 import type { BringPacked } from './packed.ts';
 import type { Serving, ServingOptions } from './serving.ts';
-import { type HelloParams, type InstanceId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
+import { type HelloParams, type InstanceId, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -51,11 +51,20 @@ export interface PeerOptions {
   readonly actors?: ActorRunner;
   /** Hears events that hosted machines emit. */
   readonly emitted?: (instance: InstanceId, event: EventObject) => void;
+  /** Peers whose word is taken for who sent an event: sources that pass on what is ordered or passed on here. Nobody unless given. */
+  readonly trusts?: (peer: PeerId) => boolean;
 }
 
 export interface WatchOptions {
   /** An instance or authority that is not there yet is waited for. */
   readonly isPatient?: boolean;
+  /** Peers to watch at rather than the authority, in order of preference; the authority comes last. Counts for the first who watches it here. */
+  readonly sources?: readonly PeerId[];
+}
+
+export interface OfferOptions {
+  /** Who may watch here what the mirror sees; everyone unless given. */
+  readonly to?: (peer: PeerId) => boolean;
 }
 
 export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: PeerOptions): HelloParams {

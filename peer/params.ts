@@ -30,6 +30,8 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   }),
   unwatch: object({ room: whole() }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),
+  vouch: object({ instance, peer }),
+  forward: tuple<Methods['forward']['params']>(4, instance, peer, whole(1), event, optional(expectation)),
   trace: object<Methods['trace']['params']>({ on: flag, backlog: optional(whole()) }),
   eval: object({ source: longText }),
 };

@@ -13,10 +13,10 @@ import { Follower } from './follower.ts';
 import { hostedId, ownerOf } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
-import type { Mirror, MirrorOf } from './mirror.ts';
+import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
-import { helloOf, type PeerOptions, type WatchOptions } from './options.ts';
+import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from './options.ts';
 import { Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
@@ -86,6 +86,7 @@ export class Peer {
         acceptsDefinitions: options.acceptsDefinitions ?? false,
         evaluate: options.evaluate,
         actors: options.actors,
+        trusts: options.trusts ?? (() => false),
         emitted: options.emitted ?? (() => undefined),
         flush: () => this.#connection.outbox.flush(),
       });
@@ -95,7 +96,7 @@ export class Peer {
       machines: this.machines,
       report,
       address: (instance) => this.#address(instance),
-      session: (instance) => this.#sessionFor(instance),
+      session: (address) => this.#sessionFor(address),
       keep: options.keep,
       packed: () => this.#connection.packed,
       self: () => this.id,
@@ -223,7 +224,20 @@ export class Peer {
    */
   async watch<TMachine>(instance: InstanceId, machine?: TMachine, options: WatchOptions = {}): Promise<MirrorOf<TMachine>> {
     if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
-    return (await this.#mirrors.watch(instance, machine, options.isPatient ?? false)) as unknown as MirrorOf<TMachine>;
+    const { isPatient = false, sources = [] } = options;
+    return (await this.#mirrors.watch(instance, { definition: machine, isPatient, sources })) as unknown as MirrorOf<TMachine>;
+  }
+
+  /**
+   * Makes this peer a source of what a mirror hears: others watch it here by naming this peer among their `sources`. The mirror may be one of
+   * another peer in this program, on another relay. It goes on until the mirror ends or the subscription does. (docs/topologies.md)
+   * @throws LockstepError EXISTS when it is passed on already, or ordered right here; CLOSED
+   */
+  async offer(mirror: AnyMirror, options: OfferOptions = {}): Promise<Subscription> {
+    await this.ready;
+    const { host } = await this.#reception.get();
+    const end = host.offer(mirror, options.to ?? (() => true));
+    return { unsubscribe: end };
   }
 
   /**
@@ -346,7 +360,7 @@ export class Peer {
     const session = this.#sessions.get(peer);
     if (session !== undefined)
       this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
-    this.#mirrors.lostAuthority(peer);
+    this.#mirrors.lost(peer);
   }
 
   /** The peer that orders an instance; undefined while there is no server. */
@@ -358,9 +372,8 @@ export class Peer {
     return this.#options.kind === 'server' ? this.id : (this.#directory.server ?? undefined);
   }
 
-  /** With an instance's authority, as things are right now. */
-  #sessionFor(instance: InstanceId): Session | LockstepError {
-    const address = this.#address(instance);
+  /** With a peer, as things are right now. */
+  #sessionFor(address: PeerId | undefined): Session | LockstepError {
     if (!this.#connection.isOpen && (address === undefined || address !== this.id))
       return new LockstepError('CLOSED', 'there is no link to the relay');
     return address === undefined ? new LockstepError('UNREACHABLE', 'no server is connected to the relay') : this.#session(address);

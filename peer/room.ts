@@ -41,6 +41,8 @@ export class Room {
   /** Numbers of the members as causes, for as long as they are members. */
   readonly #who = new Map<PeerId, number>();
   #nextWho = 1;
+  /** Those behind a member that passes the room on; they have numbers as causes for as long as it is one. */
+  readonly #behind = new Map<Session, Set<PeerId>>();
   readonly #environment: Environment;
   readonly #digest: (seq: number) => string | undefined;
   #waiting: StepDifference[] = [];
@@ -107,14 +109,37 @@ export class Room {
     before?.session.rooms.delete(this);
     if (before !== undefined && before.channel !== channel) this.#quit(before);
     this.#members.set(session.remote, { session, channel });
+    if (before !== undefined && before.session !== session) this.#forget(before.session);
     channel.members.add(session.remote);
     session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(channel.number, session.remote);
-    let who = this.#who.get(session.remote);
-    if (who === undefined) this.#who.set(session.remote, (who = this.#nextWho++));
+    const who = this.#number(session.remote);
     const { encoding } = channel.key;
     return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), who };
+  }
+
+  #number(peer: PeerId): number {
+    let who = this.#who.get(peer);
+    if (who === undefined) this.#who.set(peer, (who = this.#nextWho++));
+    return who;
+  }
+
+  /** One that a member passes the room on to: steps that come after this name it. @returns its number as a cause. */
+  enroll(session: Session, peer: PeerId): number {
+    this.#port.barrier();
+    const behind = this.#behind.get(session) ?? new Set();
+    this.#behind.set(session, behind.add(peer));
+    return this.#number(peer);
+  }
+
+  isBehind(session: Session, peer: PeerId): boolean {
+    return this.#behind.get(session)?.has(peer) === true;
+  }
+
+  /** It is in the room, itself or behind somebody who is. */
+  #isThere(peer: PeerId): boolean {
+    return this.#members.has(peer) || [...this.#behind.values()].some((behind) => behind.has(peer));
   }
 
   /** The room of a key; in json where packed cannot be had. */
@@ -136,8 +161,15 @@ export class Room {
     if (member?.session !== session) return;
     session.rooms.delete(this);
     this.#members.delete(session.remote);
-    this.#who.delete(session.remote);
     this.#quit(member);
+    this.#forget(session);
+  }
+
+  /** Its number, and those of all behind it, unless they are here by another way. */
+  #forget(session: Session): void {
+    const behind = this.#behind.get(session) ?? [];
+    this.#behind.delete(session);
+    for (const peer of [session.remote, ...behind]) if (!this.#isThere(peer)) this.#who.delete(peer);
   }
 
   /** Takes a durable step for the next `publish`. @returns whether anyone will hear it. */
@@ -190,6 +222,7 @@ export class Room {
 
   /** Everyone out. */
   close(): void {
+    this.#port.barrier();
     for (const { session } of [...this.#members.values()]) this.leave(session);
     this.#waiting = [];
     this.#quiet?.();

@@ -1,13 +1,16 @@
 // The way from a mirror to its authority, as the peer provides it. Agreement only.
 
 import type { LockstepError } from '../core/errors.ts';
-import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Environment } from './environment.ts';
 import type { Keeping } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
-import type { DivergenceRecord, WatchResult } from './wire.ts';
+import type { DivergenceRecord, Methods, WatchResult } from './wire.ts';
+
+/** What a mirror has. */
+export type WatchFrom = { readonly epoch: number; readonly seq: number; readonly digest: string } | undefined;
+export type WatchAnswered = (error: LockstepError | undefined, result?: WatchResult) => void;
 
 export interface Upstream {
   readonly environment: Environment;
@@ -15,14 +18,13 @@ export interface Upstream {
   /** Where the mirror outlives this process, if it does. */
   readonly keeping: Keeping | undefined;
   /** Calls back once, and before anything that the authority sent later is handed on. */
-  watch(
-    from: { epoch: number; seq: number; digest: string } | undefined,
-    answered: (error: LockstepError | undefined, result?: WatchResult) => void,
-  ): void;
+  watch(from: WatchFrom, answered: WatchAnswered): void;
+  /** Where it listens nothing is to be heard: another road is to be tried first. */
+  stalled(): void;
   /** To the room of a watch; a step there or `settled` answers. @returns why it cannot be sent. */
   send(event: Unconfirmed, watched: WatchResult, machine: Machine): LockstepError | undefined;
-  /** Asks the authority whether the event would do something now. */
-  can(event: EventObject): Promise<boolean>;
+  /** Asks where the mirror listens. */
+  ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']>;
   /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
   machine(image: string, name: string): Machine | Promise<Machine>;
   /** The mirror listens to this room from now on. */

@@ -131,6 +131,16 @@ export interface Methods {
   unwatch: { params: { readonly room: number }; result: { readonly room: number } };
   /** Positional: the hot path. Answered when the step is durable. As a notice, from a member of the room, it is answered by its step there, or by `settled`. */
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
+  /** A source speaks for a reader behind it: the reader's number as a cause in the room, and its newest event number among the steps up to `seq`. */
+  vouch: {
+    params: { readonly instance: InstanceId; readonly peer: PeerId };
+    result: { readonly who: number; readonly last: number; readonly seq: number };
+  };
+  /** `send` for a reader that this source has vouched for. */
+  forward: {
+    params: readonly [instance: InstanceId, peer: PeerId, n: number, event: EventObject, expect?: Expectation];
+    result: SendResult;
+  };
   trace: {
     params: { readonly on: boolean; readonly backlog?: number };
     /** `steps`: what is kept, the messages of foreign programs first. */
@@ -251,8 +261,8 @@ export interface Notifications {
   step: readonly [room: number, steps: readonly StepDifference[], digest?: string, seq?: number];
   /** authority → a member that sent event `n` as a notice: its answer, when no step of the room is. */
   settled: readonly [room: number, n: number, answer: SendResult | Refused];
-  /** authority → room: the instance is gone, or has a new epoch; watch again. */
-  moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' };
+  /** authority → room: the instance is gone, or has a new epoch: watch again; or the source has lost its own source. */
+  moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' | 'offline' };
   /** peer → those who trace it. */
   trace: readonly Traced[];
   /** relay → those who asked. */

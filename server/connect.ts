@@ -7,7 +7,7 @@ import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
 import { serving } from '../peer/serving.ts';
-import type { Encoding, PeerKind } from '../peer/wire.ts';
+import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
@@ -30,6 +30,8 @@ export interface ConnectOptions {
   readonly development?: boolean;
   /** What the rooms of this peer are to speak; packed unless given. */
   readonly encoding?: Encoding;
+  /** Peers whose word is taken for who sent an event: sources that pass on what this peer orders or passes on. Nobody unless given. */
+  readonly trusts?: (peer: PeerId) => boolean;
   readonly report?: Report;
 }
 

@@ -16,7 +16,7 @@ import { linkPair } from '../peer/pair.ts';
 import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
 import { serving } from '../peer/serving.ts';
-import type { InstanceId } from '../peer/wire.ts';
+import type { InstanceId, PeerId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { Gate } from '../relay/gate.ts';
 import { Hub } from '../relay/hub.ts';
@@ -60,6 +60,8 @@ export interface ServeOptions {
   readonly acceptsDefinitions?: boolean;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
   readonly development?: boolean;
+  /** Peers whose word is taken for who sent an event: sources between this server and its readers. Nobody unless given. */
+  readonly trusts?: (peer: PeerId) => boolean;
   readonly report?: Report;
 }
 
@@ -113,6 +115,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     acceptsDefinitions: options.acceptsDefinitions ?? false,
     ...watching(options.development),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
+    ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
 

@@ -71,8 +71,9 @@ export class World {
   readonly networks = new Map<string, TestNetwork>();
   readonly report: Report = (level, message, error) => void this.reported.push([level, message, error]);
 
-  constructor(seed = 1) {
-    this.environment = new TestEnvironment({ seed });
+  /** @param environment of another world beside this one, to share its time. */
+  constructor(seed = 1, environment = new TestEnvironment({ seed })) {
+    this.environment = environment;
     this.hub = new Hub({ environment: this.environment, identify: (secret) => secret, key: 'key' });
     this.door = doorMachine(this.rings);
   }

@@ -64,6 +64,11 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
     ['door', 2, { type: 'PUSH', by: 3, deep: [{ a: null }] }, { seq: 4 }],
     ['door', 3, { type: 'X' }, { state: { a: 'b' } }],
   ],
+  vouch: [{ instance: 'door', peer: 'alice' }],
+  forward: [
+    ['door', 'alice', 1, { type: 'OPEN' }],
+    ['door', 'alice', 2, { type: 'OPEN' }, { seq: 4 }],
+  ],
   trace: [{ on: true, backlog: 10 }, { on: false }],
   eval: [{ source: '1 + 1' }],
 };
@@ -107,6 +112,8 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
     ['stepped', 4],
     ['ignored', 5],
   ],
+  vouch: [{ who: 3, last: 0, seq: 7 }],
+  forward: [['stepped', 4]],
   trace: [
     { room: 0, steps: [{ kind: 'step', peer: 'alice', machine: 'door', image: digest, step }] },
     { room: null, steps: [] },

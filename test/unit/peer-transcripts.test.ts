@@ -160,6 +160,24 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await world.get(server.delete('front'));
   },
 
+  async tree(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server({ trusts: () => true }));
+    const middle = await scene.offstage(() => scene.peer('middle'));
+    await scene.offstage(() => world.get(middle.create('door', { instance: 'front' })));
+    const mirror = await scene.offstage(() => world.get(middle.watch('front', world.door)));
+    await scene.offstage(() => world.get(middle.offer(mirror)));
+    const leaf = await scene.offstage(() => world.peer('leaf', { machines: { door: { definition: world.door } } }));
+    scene.say('leaf watches at middle, which speaks for it at its own source');
+    const behind = await world.get(leaf.watch('front', world.door, { sources: ['middle'] }));
+    scene.say('an event of leaf goes up, and its step comes down');
+    behind.send({ type: 'NAME', name: 'Ada' });
+    await world.settle();
+    await scene.offstage(() => world.advance(200));
+    scene.say('middle is closed');
+    await world.get(middle.close());
+  },
+
   async trace(scene) {
     const { world } = scene;
     const server = await scene.offstage(() => world.server());

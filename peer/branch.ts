@@ -1,0 +1,224 @@
+// A mirror as the source of other mirrors: tells those who watch here what its own source told it, under the same epoch, seq and digest, and
+// passes their events up under their own names and numbers, so that they may change to another source at any time. Nothing is decided here.
+// While the mirror does not hear its own source, neither do they: they are sent away and may come back.        (docs/topologies.md)
+
+import { LockstepError } from '../core/errors.ts';
+import type { EventObject } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
+import { Backlog } from './backlog.ts';
+import { PLAIN } from './channel.ts';
+import type { RequestId } from './codec-json.ts';
+import type { Hosting } from './hosting.ts';
+import type { InstanceRecord } from './journal.ts';
+import { Room } from './room.ts';
+import { isCutOff } from './sender.ts';
+import type { Asker } from './service.ts';
+import type { Session } from './session.ts';
+import type { Tap, Tapped } from './tap.ts';
+import {
+  type Encoding,
+  type InstanceDescription,
+  LIMITS,
+  type Methods,
+  type PeerId,
+  type StepDifference,
+  type WatchResult,
+} from './wire.ts';
+
+/** A reader that the source above knows. */
+interface Vouched {
+  readonly session: Session;
+  /** The newest number of its events in the confirmed state. */
+  last: number;
+}
+
+type From = Methods['watch']['params']['from'];
+
+export interface BranchOptions {
+  readonly hosting: Hosting;
+  readonly mirror: Tapped;
+  readonly room: number;
+  /** Who may watch here. */
+  readonly admits: (peer: PeerId) => boolean;
+  /** The mirror is closed, and the branch with it. */
+  readonly ended: () => void;
+}
+
+export class Branch implements Tap {
+  readonly room: Room;
+  readonly #mirror: Tapped;
+  readonly #hosting: Hosting;
+  readonly #admits: (peer: PeerId) => boolean;
+  readonly #ended: () => void;
+  #backlog = new Backlog();
+  /** By their numbers in the room above. */
+  readonly #behind = new Map<number, PeerId>();
+  readonly #vouched = new Map<PeerId, Vouched>();
+  /** Those who asked while the mirror did not hear its source, or is not as far as its source was. */
+  #waiting = new Map<Session, { readonly seq: number; readonly act: () => void }>();
+
+  constructor({ hosting, mirror, room, admits, ended }: BranchOptions) {
+    this.#mirror = mirror;
+    this.#hosting = hosting;
+    this.#admits = admits;
+    this.#ended = ended;
+    this.room = new Room({
+      number: room,
+      another: () => hosting.another(mirror.id),
+      port: hosting.rooms,
+      environment: hosting.environment,
+      digest: (seq) => (mirror.isOpen && mirror.seq === seq ? mirror.digest : undefined),
+    });
+  }
+
+  get record(): InstanceRecord {
+    return this.#mirror.record;
+  }
+
+  get machine(): Machine {
+    return this.#mirror.machine;
+  }
+
+  // ── Those who watch here ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Answers with the confirmed state, once the source above knows the reader, and admits it from exactly there. */
+  watch(session: Session, id: RequestId, from: From, encoding?: Encoding): void {
+    if (!this.#admits(session.remote)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${session.remote}`);
+    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote))
+      throw new LockstepError(
+        'TOO_MANY',
+        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
+      );
+    this.#whenAt(0, session, () => {
+      this.#vouch(session).then(
+        (seq) => this.#whenAt(seq, session, () => this.#admit(session, id, from, encoding)),
+        (error: unknown) => session.refuse(id, error as LockstepError),
+      );
+    });
+  }
+
+  /** @returns the seq from which on the source above names the reader. */
+  async #vouch(session: Session): Promise<number> {
+    const { remote: peer } = session;
+    try {
+      const { who, last, seq } = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
+      this.#behind.set(who, peer);
+      this.#vouched.set(peer, { session, last });
+      return seq;
+    } catch (error) {
+      // A source that does not take our word lets those behind us read; what they send is refused.
+      if (error instanceof LockstepError && error.code === 'FORBIDDEN') return 0;
+      throw error;
+    }
+  }
+
+  #admit(session: Session, id: RequestId, from: From, encoding: Encoding | undefined): void {
+    const { seq, epoch, digest, record } = this.#mirror;
+    this.room.publish();
+    const steps = this.#missed(from);
+    const joined = this.room.join(session, seq, { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) });
+    const { machine, image } = record;
+    const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
+    if (steps !== undefined && session.answerIfFits(id, { ...result, steps })) return;
+    session.answer(id, { ...result, snapshot: { seq, state: this.#mirror.confirmed() } });
+  }
+
+  #missed(from: From): ReturnType<Backlog['after']> {
+    const { seq, epoch, digest } = this.#mirror;
+    if (from === undefined || from.epoch !== epoch || from.seq > seq) return undefined;
+    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
+    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
+  }
+
+  /** As soon as the mirror hears its source and has step `seq`. A reader that asks again replaces its question. */
+  #whenAt(seq: number, session: Session, act: () => void): void {
+    if (!session.isOpen) return;
+    if (this.#mirror.isOpen && this.#mirror.seq >= seq) act();
+    else this.#waiting.set(session, { seq, act });
+  }
+
+  #look(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const [session, { seq, act }] of waiting) this.#whenAt(seq, session, act);
+  }
+
+  // ── What they send ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Goes up under the name and number of its sender. Without a road nothing is said: the sender asks where it stands. */
+  submit(asker: Asker, id: RequestId, peer: PeerId, [, n, event, expect]: Methods['send']['params']): void {
+    const { id: instance } = this.#mirror;
+    const params: Methods['forward']['params'] = expect === undefined ? [instance, peer, n, event] : [instance, peer, n, event, expect];
+    this.#mirror.ask('forward', params).then(
+      (result) => asker.answer(id, result),
+      (error: unknown) => {
+        const known = error as LockstepError;
+        if (asker.hearsSteps !== true || !isCutOff(known)) asker.refuse(id, known);
+      },
+    );
+  }
+
+  /** Speaks for one further behind: passes the word on. */
+  async vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
+    const above = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
+    if (!session.isOpen) throw new LockstepError('CLOSED', 'the session ended');
+    this.#behind.set(above.who, peer);
+    this.#vouched.set(peer, { session, last: above.last });
+    return { ...above, who: this.room.enroll(session, peer) };
+  }
+
+  isBehind(session: Session, peer: PeerId): boolean {
+    return this.room.isBehind(session, peer);
+  }
+
+  can(event: EventObject): Promise<boolean> {
+    return this.#mirror.ask('can', { instance: this.#mirror.id, event });
+  }
+
+  describe(): Promise<InstanceDescription> {
+    return this.#mirror.ask('get', { instance: this.#mirror.id }) as Promise<InstanceDescription>;
+  }
+
+  // ── What the mirror hears ──────────────────────────────────────────────────────────────────────────────────────
+
+  stepped([seq, who, n, clocks, patch, more]: StepDifference): void {
+    const peer = this.#behind.get(who);
+    const ours = peer === undefined ? 0 : this.room.who(peer);
+    const vouched = peer === undefined ? undefined : this.#vouched.get(peer);
+    if (vouched !== undefined) vouched.last = Math.max(vouched.last, n);
+    const step: StepDifference = more === undefined ? [seq, ours, n, clocks, patch] : [seq, ours, n, clocks, patch, more];
+    this.#backlog.add(step, undefined);
+    this.room.add(step, undefined);
+  }
+
+  told(digest: string | undefined): void {
+    this.room.publish(digest);
+    this.room.stirred();
+    this.#look();
+  }
+
+  jumped(): void {
+    this.#backlog = new Backlog();
+    this.room.moved('epoch');
+  }
+
+  cutOff(): void {
+    this.#behind.clear();
+    this.#vouched.clear();
+    this.room.moved('offline');
+    this.room.close();
+  }
+
+  closed(error: LockstepError): void {
+    this.end(error.code === 'UNKNOWN_INSTANCE' ? 'deleted' : 'offline');
+    this.#ended();
+  }
+
+  /** Nothing is passed on any more. */
+  end(reason: 'deleted' | 'offline'): void {
+    this.room.moved(reason);
+    this.room.close();
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,190 @@
+// Mirrors of mirrors: an authority, a middle, one behind it, and a leaf. What holds for a mirror at the authority holds for the leaf.
+
+import { describe, expect, test } from 'vitest';
+import * as packed from '../../peer/codec-packed.ts';
+import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import { PlainSocket, World } from '../support/world.ts';
+
+const trusts = (): boolean => true;
+
+/** server ← one ← two ← leaf, and bob, who watches at the server. */
+async function tree(options: Partial<PeerOptions> = {}) {
+  const world = new World();
+  const server = await world.server({ trusts, ...options });
+  const one = await world.peer('one', { trusts, ...options });
+  const two = await world.peer('two', { trusts, ...options });
+  const leaf = await world.peer('leaf', options);
+  const bob = await world.peer('bob', options);
+  await world.get(bob.create('door', { instance: 'front' }));
+  const first = await world.get(one.watch('front', world.door));
+  await world.get(one.offer(first));
+  const second = await world.get(two.watch('front', world.door, { sources: ['one'] }));
+  await world.get(two.offer(second));
+  const mirror = await world.get(leaf.watch('front', world.door, { sources: ['two'] }));
+  const b = await world.get(bob.watch('front', world.door));
+  return { world, server, one, two, leaf, bob, first, second, mirror, b };
+}
+
+const namesOf = (mirror: { getSnapshot(): { context: unknown } }): unknown => (mirror.getSnapshot().context as { names: unknown }).names;
+
+describe('three deep', () => {
+  test.each(['json', 'packed'])('[TOPO-1] steps, epoch and digest come down as the authority made them (%s)', async (encoding) => {
+    const { world, first, second, mirror, b } = await tree(encoding === 'packed' ? { packed: () => packed } : {});
+    b.send({ type: 'OPEN' });
+    b.send({ type: 'NAME', name: 'Bob' });
+    await world.advance(6_000);
+    for (const each of [first, second, mirror]) {
+      expect([each.epoch, each.seq, each.digest, each.standing]).toEqual([b.epoch, 4, b.digest, 'confirmed']);
+      expect(each.getSnapshot()).toEqual(b.getSnapshot());
+    }
+    expect(world.reported).toEqual([]);
+  });
+
+  test('[TOPO-2] an event goes up under the name and number of its sender, and its answer comes back', async () => {
+    const { world, server, mirror, b } = await tree();
+    const steps: unknown[] = [];
+    server.tracer.listen((record) => void (record.kind === 'step' && steps.push([record.step.cause.peer, record.step.cause.n])));
+    const opened = mirror.submit({ type: 'OPEN' });
+    expect([mirror.getSnapshot().value, mirror.standing]).toEqual(['open', 'predicted']);
+    const again = mirror.submit({ type: 'OPEN' });
+    expect(await world.get(opened)).toEqual({ outcome: 'stepped', seq: 2 });
+    expect(await world.get(again)).toEqual({ outcome: 'ignored', seq: 3 });
+    expect(await world.refusal(mirror.submit({ type: 'BREAK' }))).toBe('HOST_THREW');
+    expect(await world.refusal(mirror.submit({ type: 'CLOSE' }, { seq: 1 }))).toBe('EXPECTATION');
+    expect(steps).toEqual([
+      ['leaf', 1],
+      ['leaf', 2],
+    ]);
+    expect([mirror.seq, mirror.unconfirmedCount, mirror.standing, b.seq]).toEqual([3, 0, 'confirmed', 3]);
+  });
+
+  test('[TOPO-2] own events are never shown twice on the way', async () => {
+    const { world, mirror, b } = await tree();
+    const shown: unknown[] = [];
+    mirror.subscribe((snapshot) => void shown.push((snapshot.context as { names: string[] }).names.join('')));
+    for (const name of ['a', 'b', 'c']) mirror.send({ type: 'NAME', name });
+    b.send({ type: 'NAME', name: 'x' });
+    await world.settle();
+    for (const each of shown) expect(new Set(String(each)).size).toBe(String(each).length);
+    expect(namesOf(mirror)).toEqual(namesOf(b));
+  });
+});
+
+describe('when a source is lost', () => {
+  test('[TOPO-3] those behind it say so, queue, and go on when it is back: nothing is lost and nothing doubled', async () => {
+    const { world, first, second, mirror, b } = await tree();
+    mirror.send({ type: 'NAME', name: 'before' });
+    // Its answers are on the way when the middle is cut off.
+    await world.environment.turn();
+    await world.environment.turn();
+    world.network('one').cut();
+    await world.settle();
+    expect([first.standing, second.standing]).toEqual(['offline', 'offline']);
+    b.send({ type: 'NAME', name: 'meanwhile' });
+    mirror.send({ type: 'NAME', name: 'while' });
+    await world.settle();
+    world.network('one').mend();
+    await world.advance(40_000);
+    expect([first.standing, second.standing, mirror.standing]).toEqual(['confirmed', 'confirmed', 'confirmed']);
+    expect([...(namesOf(b) as string[])].sort()).toEqual(['before', 'meanwhile', 'while']);
+    expect([mirror.digest, second.digest, mirror.unconfirmedCount]).toEqual([b.digest, b.digest, 0]);
+  });
+
+  test('[TOPO-3] the others are tried in their order, the authority last, under the same numbers', async () => {
+    const { world, mirror, b, two } = await tree();
+    for (let i = 0; i < 3; i++) mirror.send({ type: 'NAME', name: `n${i}` });
+    await world.environment.turn();
+    await world.environment.turn();
+    await world.environment.turn();
+    world.network('two').cut();
+    await world.advance(2_000);
+    mirror.send({ type: 'NAME', name: 'direct' });
+    await world.settle();
+    expect(namesOf(mirror)).toEqual(['n0', 'n1', 'n2', 'direct']);
+    expect([mirror.standing, mirror.digest]).toEqual(['confirmed', b.digest]);
+    // It goes back to the better source, which it finds when that one can be asked again.
+    world.network('two').mend();
+    await world.advance(40_000);
+    mirror.send({ type: 'NAME', name: 'behind again' });
+    await world.settle();
+    expect(namesOf(b)).toEqual(['n0', 'n1', 'n2', 'direct', 'behind again']);
+    expect([mirror.standing, two.isConnected]).toEqual(['confirmed', true]);
+  });
+
+  test('[TOPO-3] an authority that begins again with another history is followed to the leaf', async () => {
+    const world = new World();
+    const alice = await world.peer('alice', { machines: { door: { definition: world.door } }, trusts });
+    await world.get(alice.host('desk', 'door'));
+    const one = await world.peer('one', { trusts });
+    const leaf = await world.peer('leaf');
+    await world.get(one.offer(await world.get(one.watch('alice/desk', world.door))));
+    const mirror = await world.get(leaf.watch('alice/desk', world.door, { sources: ['one'] }));
+    mirror.send({ type: 'NAME', name: 'old' });
+    await world.settle();
+    const { epoch } = mirror;
+    await world.get(alice.close());
+    await world.advance(100);
+    expect(mirror.standing).toBe('offline');
+    mirror.send({ type: 'NAME', name: 'queued' });
+    const next = await world.peer('alice', { machines: { door: { definition: world.door } }, trusts });
+    const own = await world.get(next.host('desk', 'door'));
+    await world.advance(40_000);
+    expect(mirror.epoch).toBeGreaterThan(epoch);
+    expect([mirror.standing, mirror.digest, namesOf(own)]).toEqual(['confirmed', own.digest, ['queued']]);
+  });
+
+  test('[TOPO-3] an instance that is deleted is deleted for those behind', async () => {
+    const { world, bob, mirror } = await tree();
+    await world.get(bob.delete('front'));
+    expect(() => mirror.send({ type: 'OPEN' })).toThrow(/deleted/);
+  });
+});
+
+describe('who may do what', () => {
+  test('[TOPO-4] behind a source whose word is not taken one reads and cannot send', async () => {
+    const world = new World();
+    await world.server();
+    const one = await world.peer('one', { trusts });
+    const leaf = await world.peer('leaf');
+    await world.get(one.create('door', { instance: 'front' }));
+    const first = await world.get(one.watch('front', world.door));
+    await world.get(one.offer(first));
+    const mirror = await world.get(leaf.watch('front', world.door, { sources: ['one'] }));
+    first.send({ type: 'OPEN' });
+    await world.settle();
+    expect(mirror.getSnapshot().value).toBe('open');
+    expect(await world.refusal(mirror.submit({ type: 'CLOSE' }))).toBe('FORBIDDEN');
+    expect(mirror.getSnapshot().value).toBe('open');
+  });
+
+  test('[TOPO-4] a source admits whom it wants, once, and ends when it wants', async () => {
+    const { world, one, first, leaf, mirror } = await tree();
+    await expect(one.offer(first)).rejects.toMatchObject({ code: 'EXISTS' });
+    const stranger = await world.peer('stranger');
+    const only: Peer = await world.peer('only', { trusts });
+    const offered = await world.get(only.offer(await world.get(only.watch('front')), { to: (peer) => peer === 'leaf' }));
+    const refused = await world.get(stranger.watch('front', world.door, { sources: ['only'] }));
+    expect(refused.standing).toBe('confirmed');
+    const admitted = await world.peer('admitted');
+    const behind = await world.get(admitted.watch('front', world.door, { sources: ['two'] }));
+    offered.unsubscribe();
+    await world.settle();
+    expect([behind.standing, mirror.standing]).toEqual(['confirmed', 'confirmed']);
+    expect(leaf.peers().map(({ peer }) => peer)).toContain('only');
+  });
+
+  test('[TOPO-4] nobody speaks for another one without being trusted, nor before it has vouched for it on this link', async () => {
+    const { world, mirror } = await tree();
+    const socket = new PlainSocket(world);
+    expect(await socket.ask(world, 'forward', ['front', 'leaf', 9, { type: 'OPEN' }])).toBe('UNREACHABLE');
+    expect(await socket.ask(world, 'vouch', { instance: 'front', peer: 'leaf' })).toBe('BAD_REQUEST');
+    const other = new World();
+    await other.server();
+    const alice = await other.peer('alice');
+    await other.get(alice.create('door', { instance: 'front' }));
+    const forger = new PlainSocket(other);
+    expect(await forger.ask(other, 'forward', ['front', 'alice', 1, { type: 'OPEN' }])).toBe('FORBIDDEN');
+    expect(await forger.ask(other, 'vouch', { instance: 'front', peer: 'alice' })).toBe('FORBIDDEN');
+    expect([mirror.seq, (await other.get(alice.get('front'))) as { seq?: number }]).toMatchObject([1, { seq: 1 }]);
+  });
+});
