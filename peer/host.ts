@@ -1,5 +1,6 @@
 // The instances of which this peer is the authority, by name, and the methods that others call on them. An instance is here from the
-// moment its creation is handed to the journal; what is told about it waits until that is durable.
+// moment its creation is handed to the journal; what is told about it waits until that is durable. Over 400 lines because every method that
+// others may call is in one place.
 
 import { errorJson, type ActorRunner } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
@@ -9,7 +10,8 @@ import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
-import { Branch } from './branch.ts';
+import type { Branch } from './branch.ts';
+import { Branches, type Offered } from './branches.ts';
 import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
@@ -25,7 +27,6 @@ import type { RoomPort } from './channel.ts';
 import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
-import type { Tap, Tapped } from './tap.ts';
 import type { Tracer } from './tracer.ts';
 import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
 
@@ -58,7 +59,11 @@ export class Host implements HostsChildren {
   readonly #committer: Committer;
   readonly #authorities = new Map<InstanceId, Authority>();
   /** What others order and is passed on here. */
-  readonly #branches = new Map<InstanceId, Branch>();
+  readonly #branches = new Branches({
+    next: () => this.#nextRoom++,
+    keep: (branch) => this.#number(branch),
+    drop: (branch) => this.#unnumber(branch),
+  });
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
   readonly #rooms = new Map<number, Source>();
@@ -164,12 +169,20 @@ export class Host implements HostsChildren {
 
   #keep(authority: Authority): void {
     this.#authorities.set(authority.record.instance, authority);
-    for (const number of authority.room.numbers) this.#rooms.set(number, authority);
+    this.#number(authority);
+  }
+
+  #number(source: Source): void {
+    for (const number of source.room.numbers) this.#rooms.set(number, source);
+  }
+
+  #unnumber(source: Source): void {
+    for (const number of source.room.numbers) this.#rooms.delete(number);
   }
 
   #drop(authority: Authority): void {
     this.#authorities.delete(authority.record.instance);
-    for (const number of authority.room.numbers) this.#rooms.delete(number);
+    this.#unnumber(authority);
   }
 
   /** Resolves when all that was begun is written or refused; then nothing lives any more. */
@@ -178,8 +191,7 @@ export class Host implements HostsChildren {
     this.#closed = new LockstepError('CLOSED', 'this peer is closing');
     for (const authority of this.#authorities.values()) authority.close(this.#closed);
     this.#authorities.clear();
-    for (const branch of this.#branches.values()) branch.end('offline');
-    this.#branches.clear();
+    this.#branches.close();
   }
 
   #afterBatch(): void {
@@ -246,24 +258,9 @@ export class Host implements HostsChildren {
   }
 
   /** Passes on what a mirror hears. @returns what ends it. @throws LockstepError EXISTS */
-  offer(mirror: Tapped & { readonly isTapped: boolean; tap(tap: Tap | undefined): void }, admits: (peer: PeerId) => boolean): () => void {
-    const { id } = mirror;
-    if (mirror.isTapped || this.#find(id) !== undefined || this.#branches.has(id))
-      throw new LockstepError('EXISTS', `${id} can be watched here already`);
-    const ended = (): void => {
-      this.#branches.delete(id);
-      for (const number of branch.room.numbers) this.#rooms.delete(number);
-    };
-    const branch = new Branch({ hosting: this.#begun(), mirror, room: this.#nextRoom++, admits, ended });
-    this.#branches.set(id, branch);
-    for (const number of branch.room.numbers) this.#rooms.set(number, branch);
-    mirror.tap(branch);
-    return () => {
-      if (this.#branches.get(id) !== branch) return;
-      mirror.tap(undefined);
-      branch.end('offline');
-      ended();
-    };
+  offer(mirror: Offered, admits: (peer: PeerId) => boolean): () => void {
+    if (this.#find(mirror.id) !== undefined) throw new LockstepError('EXISTS', `${mirror.id} is ordered here`);
+    return this.#branches.offer(this.#begun(), mirror, admits);
   }
 
   has(instance: InstanceId): boolean {
@@ -379,8 +376,7 @@ export class Host implements HostsChildren {
       return this.#durable(() => described);
     }
     const { image } = params;
-    const passedOn = [...this.#branches.values()].find(({ machine }) => machine.hash === image);
-    const bytes = this.#options.machines.image(image) ?? passedOn?.machine.bytes;
+    const bytes = this.#options.machines.image(image) ?? this.#branches.image(image);
     if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${params.image} is published here`);
     return { image: params.image, bytes: encodeBase64(bytes) };
   }

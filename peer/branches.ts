@@ -1,0 +1,64 @@
+// What others order and this peer passes on, by instance.
+
+import { LockstepError } from '../core/errors.ts';
+import { Branch } from './branch.ts';
+import type { Hosting } from './hosting.ts';
+import type { Tap, Tapped } from './tap.ts';
+import type { InstanceId, PeerId } from './wire.ts';
+
+/** A mirror that can be passed on. */
+export interface Offered extends Tapped {
+  readonly isTapped: boolean;
+  tap(tap: Tap | undefined): void;
+}
+
+/** Where rooms have their numbers. */
+export interface RoomNumbers {
+  next(): number;
+  keep(branch: Branch): void;
+  drop(branch: Branch): void;
+}
+
+export class Branches {
+  readonly #branches = new Map<InstanceId, Branch>();
+  readonly #rooms: RoomNumbers;
+
+  constructor(rooms: RoomNumbers) {
+    this.#rooms = rooms;
+  }
+
+  get(instance: InstanceId): Branch | undefined {
+    return this.#branches.get(instance);
+  }
+
+  /** An image that something passed on here runs, though another peer of this program may have loaded it. */
+  image(hash: string): Uint8Array | undefined {
+    for (const { machine } of this.#branches.values()) if (machine.hash === hash) return machine.bytes;
+    return undefined;
+  }
+
+  /** @returns what ends it. @throws LockstepError EXISTS when it is passed on already. */
+  offer(hosting: Hosting, mirror: Offered, admits: (peer: PeerId) => boolean): () => void {
+    const { id } = mirror;
+    if (mirror.isTapped || this.#branches.has(id)) throw new LockstepError('EXISTS', `${id} can be watched here already`);
+    const ended = (): void => {
+      this.#branches.delete(id);
+      this.#rooms.drop(branch);
+    };
+    const branch = new Branch({ hosting, mirror, room: this.#rooms.next(), admits, ended });
+    this.#branches.set(id, branch);
+    this.#rooms.keep(branch);
+    mirror.tap(branch);
+    return () => {
+      if (this.#branches.get(id) !== branch) return;
+      mirror.tap(undefined);
+      branch.end('offline');
+      ended();
+    };
+  }
+
+  close(): void {
+    for (const branch of this.#branches.values()) branch.end('offline');
+    this.#branches.clear();
+  }
+}
