@@ -54,6 +54,8 @@ export interface StateDefinition {
   /** Of a final state or of the root. */
   readonly output?: FunctionSymbol;
   readonly tags: readonly string[];
+  /** Of a relational machine: as in its symbols. */
+  readonly publicArgs?: true | readonly string[];
   readonly description?: string;
   readonly meta?: Json;
 }

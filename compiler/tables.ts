@@ -375,6 +375,6 @@ function targetWords(plan: Plan): number[] {
 }
 
 function stateSymbol({ definition }: State): StateSymbol {
-  const { key, id, tags } = definition;
-  return { key, id, ...(tags.length === 0 ? {} : { tags }) };
+  const { key, id, tags, publicArgs } = definition;
+  return { key, id, ...(tags.length === 0 ? {} : { tags }), ...(publicArgs === undefined ? {} : { publicArgs }) };
 }

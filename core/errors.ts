@@ -81,6 +81,8 @@ export const CODES = {
   DIVERGED: code(-32046, true),
   /** A newer epoch has another authority, or a newer link has the name of this peer. */
   FENCED: code(-32047, false),
+  /** A final handler of the relational machine did not end in time; it takes no mutations for a moment. */
+  BACKING_OFF: code(-32048, true),
   // The world
   /** The journal could not be written or read; what was not durable is undone. */
   STORAGE: code(-32050, true),

@@ -122,7 +122,10 @@ function isSymbols(value: unknown, counts: Counts): value is Symbols {
     isListOf(
       value.states,
       counts.stateCount,
-      (state) => isNode(state) && (state.tags === undefined || isListOf(state.tags, undefined, isText)),
+      (state) =>
+        isNode(state) &&
+        (state.tags === undefined || isListOf(state.tags, undefined, isText)) &&
+        (state.publicArgs === undefined || state.publicArgs === true || isListOf(state.publicArgs, undefined, isText)),
     ) &&
     isListOf(value.histories, counts.historyCount, isNode) &&
     isListOf(value.events, counts.eventCount, isText) &&
@@ -145,7 +148,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 /** Names become fields of contexts. */
 const isCellName = (value: unknown): boolean => isText(value) && value !== '__proto__';
 
-function isNode(value: unknown): value is { key: string; id: string; tags?: unknown } {
+function isNode(value: unknown): value is { key: string; id: string; tags?: unknown; publicArgs?: unknown } {
   return isFields(value) && isText(value.key) && isText(value.id);
 }
 

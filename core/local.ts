@@ -268,7 +268,7 @@ interface Mail {
  * Calls the author's function behind an effect.
  * @throws whatever it throws, and LockstepError MISSING_FUNCTION.
  */
-export function runEffect(machine: Machine, effect: Effect, owner: EffectOwner): unknown {
+export function runEffect(machine: Machine, effect: Effect, owner: EffectOwner, isIn: (state: Json) => boolean = () => false): unknown {
   const { context, event, request } = effect;
   if (request?.kind === 'call') return request.run({ context, event, ...owner });
   const bound = machine.functions?.[effect.fn];
@@ -277,5 +277,5 @@ export function runEffect(machine: Machine, effect: Effect, owner: EffectOwner):
       'MISSING_FUNCTION',
       `machine ${machine.symbols.id} asks for the effect "${effect.name}", and this replica has no function for it`,
     );
-  return bound.call({ context, event, isIn: () => false }, owner);
+  return bound.call({ context, event, isIn }, owner);
 }

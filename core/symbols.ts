@@ -18,6 +18,8 @@ export interface StateSymbol {
   /** The author's `id`, or the machine id and the path joined by dots. */
   readonly id: string;
   readonly tags?: readonly string[];
+  /** Of a relational machine: the args of mutations that call it which readers are told; absent = none. */
+  readonly publicArgs?: true | readonly string[];
 }
 
 export interface Symbols {

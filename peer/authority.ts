@@ -8,11 +8,8 @@ import { LockstepError } from '../core/errors.ts';
 import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
-import { EXCEPTION_EVENT } from '../core/mutation.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
-import { takenBack } from '../core/relational/finals.ts';
-import { errorArgs } from '../core/relational/limit.ts';
 import { relationalSelf } from '../core/relational/owner.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
 import type { Stamp } from '../core/stamp.ts';
@@ -23,8 +20,9 @@ import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
 import { PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
-import { EffectQueue } from './effects.ts';
+import { type Activity, activityOf, EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
+import { HandlerFaults } from './handler-faults.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry } from './journal.ts';
@@ -83,6 +81,7 @@ export class Authority {
   #seen: SeenEvents;
   readonly #backlog = new Backlog();
   readonly #effects: EffectQueue;
+  readonly #faults: HandlerFaults;
   readonly #family: Family;
   /** Events from inside whose step is not durable, because a commit failed or is being recovered from. */
   #untold: EventObject[] = [];
@@ -115,7 +114,9 @@ export class Authority {
     const { instance: id } = this.record;
     const tell = (event: EventObject): void => this.tell(event);
     this.#family = new Family({ hosting, record: this.record, machine: this.machine, tell });
+    this.#faults = new HandlerFaults({ machine: this.machine, environment: hosting.environment, tell });
     this.#effects = new EffectQueue({
+      environment: hosting.environment,
       machine: this.machine,
       children: this.#family.children,
       owner: {
@@ -125,11 +126,9 @@ export class Authority {
           (child, event) => this.#family.children.send(child, event),
         ),
       },
-      failed: (effect, error, { outcome, index }) => {
+      failed: (effect, error, place) => {
         hosting.report('error', `effect "${effect.name}" of ${id} failed`, error);
-        // What the handlers of an exception throw brings no other one.
-        if (this.machine.isRelational && effect.event.type !== EXCEPTION_EVENT)
-          tell({ type: EXCEPTION_EVENT, states: takenBack(this.machine, outcome, index), args: errorArgs(error) } as EventObject);
+        this.#faults.failed(effect, error, place);
       },
     });
     this.#state = { state: 'running', instance };
@@ -166,6 +165,7 @@ export class Authority {
     const instance = this.#running();
     const stamp = this.#stamp(1);
     const outcome = instance.start(input, stamp);
+    const isIn = activityOf(instance);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
     const step = recordStep({
       id: this.record.instance,
@@ -180,7 +180,7 @@ export class Authority {
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
-        this.#durable(step, outcome, stamp);
+        this.#durable(step, outcome, stamp, isIn);
         told.durable(step.seq);
       },
       failed: (error) => {
@@ -202,6 +202,7 @@ export class Authority {
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);
       admit(this.record.instance, instance, event, expect);
+      this.#faults.admit(event);
       this.#run(instance, { peer, n, event: plain(event, '') as unknown as EventObject, from: { asker, id } });
     } catch (error) {
       const refusal = this.#known(error);
@@ -266,10 +267,11 @@ export class Authority {
   #commit(made: Omit<Made, 'id' | 'epoch'>, from?: Incoming['from'], failed?: () => void): void {
     const { outcome, stamp, instance } = made;
     const step = recordStep({ id: this.record.instance, epoch: this.#epoch, ...made });
+    const isIn = activityOf(instance);
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
-        const who = this.#durable(step, outcome, stamp);
+        const who = this.#durable(step, outcome, stamp, isIn);
         if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
@@ -304,12 +306,12 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** @returns the sender's number in the room. */
-  #durable(step: Step, outcome: Outcome, stamp: Stamp): number {
+  #durable(step: Step, outcome: Outcome, stamp: Stamp, isIn: Activity): number {
     const { self } = this.#hosting;
     this.#failures = 0;
     this.#durableSeq = step.seq;
     const who = this.#remember(step);
-    this.#effects.add(outcome, stamp);
+    this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.tellParent(step, () => this.snapshotData());
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
@@ -319,7 +321,7 @@ export class Authority {
 
   #remember(step: Step): number {
     const who = this.room.who(step.cause.peer);
-    const difference = differenceOf(step, who);
+    const difference = differenceOf(step, who, this.machine);
     this.#backlog.add(difference, step.digest);
     this.room.add(difference, step.digest);
     return who;

@@ -5,9 +5,13 @@
 import type { Children } from '../core/children.ts';
 import type { EffectOwner } from '../core/functions.ts';
 import { runEffect } from '../core/local.ts';
+import type { Instance } from '../core/instance.ts';
+import type { Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Effect, Outcome } from '../core/outcome.ts';
+import { HANDLER_DEADLINE_MS, isPromise, limited } from '../core/relational/limit.ts';
 import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
+import type { Environment } from './environment.ts';
 
 /** Where an effect stands: its step's, by number. */
 export interface EffectPlace {
@@ -15,27 +19,41 @@ export interface EffectPlace {
   readonly index: number;
 }
 
+/** Whether a state was active behind the step, by name. */
+export type Activity = (state: Json) => boolean;
+
+const NOWHERE: Activity = () => false;
+
+/** For final handlers, which look at what their own step made of the machine; actions of statecharts have no such question. */
+export function activityOf({ machine, configurationKey }: Instance): Activity {
+  if (!machine.isRelational) return NOWHERE;
+  return (state) => machine.isActive(configurationKey, machine.stateNumber(String(state)));
+}
+
 export class EffectQueue {
+  readonly #environment: Environment;
   readonly #machine: Machine;
   readonly #children: Children;
   readonly #owner: EffectOwner;
   readonly #failed: (effect: Effect, error: unknown, place: EffectPlace) => void;
-  #waiting: { readonly effect: Effect; readonly stamp: Stamp; readonly place: EffectPlace }[] = [];
+  #waiting: { readonly effect: Effect; readonly stamp: Stamp; readonly isIn: Activity; readonly place: EffectPlace }[] = [];
 
   constructor(options: {
+    readonly environment: Environment;
     readonly machine: Machine;
     readonly children: Children;
     readonly owner: EffectOwner;
     failed(effect: Effect, error: unknown, place: EffectPlace): void;
   }) {
+    this.#environment = options.environment;
     this.#machine = options.machine;
     this.#children = options.children;
     this.#owner = options.owner;
     this.#failed = (effect, error, place) => options.failed(effect, error, place);
   }
 
-  add(outcome: Outcome, stamp: Stamp): void {
-    outcome.effects.forEach((effect, index) => this.#waiting.push({ effect, stamp, place: { outcome, index } }));
+  add(outcome: Outcome, stamp: Stamp, isIn: Activity): void {
+    outcome.effects.forEach((effect, index) => this.#waiting.push({ effect, stamp, isIn, place: { outcome, index } }));
   }
 
   run(): void {
@@ -43,12 +61,12 @@ export class EffectQueue {
     const waiting = this.#waiting;
     this.#waiting = [];
     let broken: Outcome | undefined;
-    for (const { effect, stamp, place } of waiting) {
+    for (const { effect, stamp, isIn, place } of waiting) {
       if (place.outcome === broken) continue;
       enterStamp(stamp);
       try {
-        const result = this.#runOne(effect);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(effect, error, place));
+        const result = this.#runOne(effect, isIn);
+        if (isPromise(result)) this.#limited(result).then(undefined, (error: unknown) => this.#failed(effect, error, place));
       } catch (error) {
         if (this.#machine.isRelational) broken = place.outcome;
         this.#failed(effect, error, place);
@@ -58,8 +76,14 @@ export class EffectQueue {
     }
   }
 
-  #runOne(effect: Effect): unknown {
-    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#owner);
+  /** Final handlers have a deadline; actions of statecharts take the time that they take. */
+  #limited(answer: PromiseLike<unknown>): PromiseLike<unknown> {
+    if (!this.#machine.isRelational) return answer;
+    return limited(answer, { environment: this.#environment, ms: HANDLER_DEADLINE_MS, id: this.#owner.self.id });
+  }
+
+  #runOne(effect: Effect, isIn: Activity): unknown {
+    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#owner, isIn);
     this.#children.carryOut(effect);
     return undefined;
   }

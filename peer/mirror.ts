@@ -38,10 +38,21 @@ type State =
 /** What another watch may change, so that trying is worth it. */
 const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
 
+/** What a mirror knows of the event behind a confirmed step. */
+export interface Heard {
+  /** Sent through this mirror. */
+  readonly own?: EventObject;
+  readonly args?: Json | undefined;
+}
+
 /** Hears how a mirror moves. */
 export interface MirrorListener {
-  /** One more confirmed step. @param args of the mutation. @param isShown whether it is what shows: nothing of one's own is ahead of it. */
-  confirmed(clocks: readonly number[], args: Json | undefined, isShown: boolean): void;
+  /**
+   * One more confirmed step, or a snapshot in the place of many.
+   * @param cause the event as far as it is known here: one's own, or the public args of somebody else's mutation; nothing of a snapshot.
+   * @param isShown whether it is what shows: nothing of one's own is ahead of it.
+   */
+  confirmed(clocks: readonly number[], cause: Heard, isShown: boolean): void;
   /** What shows may be something else. */
   shown(clocks: readonly number[]): void;
 }
@@ -479,6 +490,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
         this.#replica = new Replica(machine);
       }
       this.#replica.load(snapshot.seq, snapshot.state);
+      this.#told(this.#replica, {});
     }
     const replica = this.#replica;
     if (replica === undefined)
@@ -508,10 +520,15 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #apply(replica: Replica, step: StepDifference, who: number): void {
     replica.apply(step);
     this.#tap?.stepped(step);
+    const own = this.#listeners.size > 0 && step[1] === who ? this.#events.event(step[2]) : undefined;
     if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [step[5]?.ignored === true ? 'ignored' : 'stepped', step[0]]);
+    this.#told(replica, own === undefined ? { args: step[5]?.args } : { own, args: (own as { readonly args?: Json }).args });
+  }
+
+  #told(replica: Replica, cause: Heard): void {
     if (this.#listeners.size === 0) return;
     const { clocks } = replica.save();
-    for (const listener of this.#listeners) listener.confirmed(clocks, step[5]?.args, !this.#events.hasPending);
+    for (const listener of this.#listeners) listener.confirmed(clocks, cause, !this.#events.hasPending);
   }
 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */

@@ -2,8 +2,8 @@
 // (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
 // in the room.
 
-import type { Json } from '../core/json.ts';
-import { isMutation } from '../core/mutation.ts';
+import type { Machine } from '../core/machine.ts';
+import { toldArgs } from '../core/relational/told.ts';
 import type { Step } from '../core/step.ts';
 import { type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
@@ -231,10 +231,9 @@ export class Room {
 }
 
 /** What a mirror needs of a step. */
-export function differenceOf(step: Step, who: number): StepDifference {
+export function differenceOf(step: Step, who: number, machine: Machine): StepDifference {
   const { history, status, output, error, timers, children, ids } = step;
-  const args =
-    step.clocks.length > 0 && isMutation(step.cause.event.type) ? (step.cause.event as { readonly args?: Json }).args : undefined;
+  const args = machine.isRelational && step.clocks.length > 0 ? toldArgs(machine, step.cause.event) : undefined;
   // A reader takes the step for the answer to its event.
   const ignored = step.ignored === true && who > 0 && step.cause.n > 0;
   const isPlain =

@@ -114,6 +114,11 @@ export class UnconfirmedEvents {
     for (const event of this.#events) if (event.n > 0 && event.n <= last) event.isApplied = true;
   }
 
+  /** The event that has this number, while it is not settled. */
+  event(n: number): EventObject | undefined {
+    return n > 0 ? this.#events.find((each) => each.n === n)?.event : undefined;
+  }
+
   /** Its step is here, which is its answer. */
   applied(n: number, answer: SendResult): void {
     const event = this.#events.find((each) => each.n === n);

@@ -65,9 +65,9 @@ function namedMachines(file: string, exported: Readonly<Record<string, unknown>>
   return machines;
 }
 
-/** As XState makes them. */
+/** As XState makes them, or of a dialect of ours. */
 function isMachine(value: unknown): value is { readonly id?: string } {
-  return isRecord(value) && isRecord(value['config']) && 'implementations' in value;
+  return isRecord(value) && ((isRecord(value['config']) && 'implementations' in value) || typeof value['dialect'] === 'string');
 }
 
 function readInstances(file: string, instances: unknown): NonNullable<Program['instances']> {

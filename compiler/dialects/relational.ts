@@ -8,7 +8,7 @@ import type { FunctionSymbol } from '../../core/symbols.ts';
 import type { Definition, RelationDefinition, StateDefinition } from '../definition.ts';
 import { relationOrder, type Relations } from '../relational/order.ts';
 import { readHandlers } from '../relational/handlers.ts';
-import { EXCEPTION, namesOf, type Schema } from '../relational/schema.ts';
+import { EXCEPTION, namesOf, type RelationalState, type Schema } from '../relational/schema.ts';
 import { MUTATIONS } from '../../core/mutation.ts';
 import { bad } from '../tree.ts';
 
@@ -25,7 +25,7 @@ export interface RelationalConfig<S extends string = string> {
 
 /** States whose mutation brings no automatic one. */
 const SILENT: ReadonlySet<string> = new Set(['Healthcheck', 'Heartbeat']);
-const KEYS: ReadonlySet<string> = new Set(['auto', 'multi', 'require', 'add', 'remove', 'after', 'tags']);
+const KEYS: ReadonlySet<string> = new Set(['auto', 'multi', 'require', 'add', 'remove', 'after', 'tags', 'publicArgs']);
 const ANY = 'Any';
 
 export function isRelational(value: unknown): value is RelationalConfig {
@@ -97,6 +97,9 @@ function readState(id: string, schema: Schema, name: string): Relations {
   for (const flag of ['auto', 'multi'] as const)
     if (state[flag] !== undefined && typeof state[flag] !== 'boolean')
       throw bad(id, `${path}/${flag}`, `expected true or false, found ${describe(state[flag])}`);
+  const { publicArgs: told } = state;
+  if (told !== undefined && told !== true && !(Array.isArray(told) ? told : [told]).every((field) => typeof field === 'string'))
+    throw bad(id, `${path}/publicArgs`, `expected true or names of args, found ${describe(told)}`);
   const list = (key: 'require' | 'add' | 'remove' | 'after'): readonly string[] => {
     const names: unknown = typeof state[key] === 'string' ? [state[key]] : (state[key] ?? []);
     if (!Array.isArray(names)) throw bad(id, `${path}/${key}`, `expected names of states, found ${describe(names)}`);
@@ -142,6 +145,11 @@ function rootOf({ id, description }: RelationalConfig, names: readonly string[],
       id: name,
       path: `/states/${escapePointer(name)}`,
       tags: schema[name]?.tags ?? [],
+      ...publicArgs(schema[name]!),
     })),
   };
+}
+
+function publicArgs({ publicArgs: told }: RelationalState): Pick<StateDefinition, 'publicArgs'> {
+  return told === undefined ? {} : { publicArgs: told === true ? true : namesOf(told) };
 }

@@ -20,6 +20,8 @@ export interface RelationalState<S extends string = string> {
   /** Its handlers run behind those of these. */
   readonly after?: Names<S>;
   readonly tags?: readonly string[];
+  /** Which args of mutations that call it mirrors are told: all, or these fields. None unless said. */
+  readonly publicArgs?: true | Names;
 }
 
 export type Schema<S extends string = string> = { readonly [name in S]: RelationalState<S> };
@@ -46,7 +48,9 @@ export function extend(state: RelationalState, other: RelationalState): Relation
     if (names.size > 0) united[list] = [...names];
   }
   if (state.tags !== undefined || other.tags !== undefined) united['tags'] = [...new Set([...(state.tags ?? []), ...(other.tags ?? [])])];
-  for (const flag of ['auto', 'multi'] as const) if (state[flag] === true) united[flag] = true;
+  for (const flag of ['auto', 'multi', 'publicArgs'] as const) if (state[flag] === true) united[flag] = true;
+  if (state.publicArgs !== undefined && other.publicArgs !== undefined && united['publicArgs'] !== true)
+    united['publicArgs'] = [...new Set([state.publicArgs, other.publicArgs].flatMap((told) => (told === true ? [] : namesOf(told))))];
   return united;
 }
 

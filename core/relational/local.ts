@@ -13,7 +13,7 @@ import type { Effect, Outcome } from '../outcome.ts';
 import { plain } from '../plain.ts';
 import type { Stamp } from '../stamp.ts';
 import { takenBack } from './finals.ts';
-import { errorArgs, isPromise, limited } from './limit.ts';
+import { Backoff, errorArgs, GivenUp, HANDLER_DEADLINE_MS, HANDLER_TIMEOUT_STATE, isPromise, limited } from './limit.ts';
 import { MutationQueue, type QueueItem } from './queue.ts';
 import { appended } from './schema.ts';
 import {
@@ -42,6 +42,8 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
   readonly #stamp: Stamp;
   readonly #queueMax: number;
   readonly #handlerTimeoutMs: number;
+  readonly #handlerDeadlineMs: number;
+  readonly #backoff: Backoff;
   readonly #queue = new MutationQueue();
   #instance: Instance;
   #machineTick = 0;
@@ -74,6 +76,8 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     };
     this.#queueMax = options.queueMax ?? QUEUE_MAX;
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
+    this.#handlerDeadlineMs = options.handlerDeadlineMs ?? HANDLER_DEADLINE_MS;
+    this.#backoff = new Backoff(environment, options.handlerBackoffMs);
     this.#instance = Instance.create(machine);
     this.#instance.start(undefined, this.#stamp);
   }
@@ -283,6 +287,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     if (this.#isDisposed) return CANCELLED;
     const states = list(called);
     this.numbers(states);
+    if (this.#backoff.restMs > 0) return CANCELLED;
     const made = mutation(kind, states, args === undefined ? undefined : plain(args, '/args', 1));
     if (this.machine.isAlone && !this.#isBusy && !this.isWatched && this.tracers.size === 0 && options === undefined)
       return this.#pass(made);
@@ -381,11 +386,13 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
       };
       try {
         const answer = this.#call(effects[i]!);
-        if (isPromise(answer))
+        if (isPromise(answer)) {
+          this.#watch(answer);
           return limited(answer, { environment: this.#environment, ms: this.#handlerTimeoutMs, id: this.id }).then(() => {
             this.#trace(effects[i]!, undefined);
             return this.#finals(outcome, i + 1, isException);
           }, failed);
+        }
         this.#trace(effects[i]!, undefined);
       } catch (error) {
         failed(error);
@@ -393,6 +400,26 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
       }
     }
     return undefined;
+  }
+
+  /** A handler whose time was up long ago, and that still has not ended, is given up. */
+  #watch(answer: PromiseLike<unknown>): void {
+    limited(answer, { environment: this.#environment, ms: this.#handlerDeadlineMs, id: this.id }).catch((error: unknown) => {
+      if (error instanceof GivenUp && !this.#isDisposed) this.#giveUp(error);
+    });
+  }
+
+  /** What waits is dropped, Exception comes, and nothing else does for a moment. */
+  #giveUp(error: GivenUp): void {
+    for (const { tick } of this.#queue.drop()) {
+      this.#queue.done = tick;
+      this.waits.dequeued(tick);
+    }
+    this.#error = error;
+    const states = [HANDLER_TIMEOUT_STATE, EXCEPTION].filter((state) => this.has(state));
+    this.#queue.push(mutation('add', states, errorArgs(error)));
+    this.#backoff.begin();
+    if (!this.#isBusy) this.#drain();
   }
 
   #call({ fn, name, event }: Effect): unknown {

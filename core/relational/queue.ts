@@ -54,6 +54,15 @@ export class MutationQueue {
     return item;
   }
 
+  /** Takes all mutations off; each has had its turn by that. What was prepended stays. @returns those that waited, in order. */
+  drop(): readonly { readonly tick: number }[] {
+    const dropped = this.#items.flatMap((item) => (item.kind === 'mutation' ? [item] : []));
+    for (const item of dropped) this.remove(item);
+    this.#waiting = 0;
+    this.tick = dropped.at(-1)?.tick ?? this.tick;
+    return dropped;
+  }
+
   /** Whether one of this type with exactly these states, and no args, waits. */
   hasSame({ type, states }: Mutation): boolean {
     const called = new Set(states);

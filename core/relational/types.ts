@@ -38,6 +38,10 @@ export interface RelationalOptions {
   readonly queueMax?: number;
   /** How long an asynchronous final handler may take, in ms. Default 100. */
   readonly handlerTimeoutMs?: number;
+  /** An asynchronous final handler that has not even ended by then is given up, in ms. Default 10,000. */
+  readonly handlerDeadlineMs?: number;
+  /** For how long every mutation is cancelled when one was given up, in ms. Default 3,000. */
+  readonly handlerBackoffMs?: number;
   readonly tracers?: readonly RelationalTracer[];
 }
 

@@ -23,6 +23,7 @@ export class Waits {
   readonly #waits = new Set<Wait>();
   readonly #queued = new Set<{ readonly tick: number; readonly settle: (error?: unknown) => void }>();
   readonly #drained = new Set<(error?: unknown) => void>();
+  readonly #promised = new Set<(error?: unknown) => void>();
   readonly #disposed = new Set<(error?: unknown) => void>();
   #isClosed = false;
 
@@ -62,6 +63,18 @@ export class Waits {
     }, options);
   }
 
+  /** Until a promise has come to whatever. */
+  untilSettled(promise: Promise<unknown>, options?: WaitOptions): Promise<void> {
+    return this.#promise((settle) => {
+      const leave = addTo(this.#promised, settle);
+      const over = (): void => {
+        if (this.#promised.has(settle)) settle();
+      };
+      promise.then(over, over);
+      return leave;
+    }, options);
+  }
+
   untilDrained(isEmpty: boolean, options?: WaitOptions): Promise<void> {
     return isEmpty ? Promise.resolve() : this.#promise((settle) => addTo(this.#drained, settle), options);
   }
@@ -98,7 +111,7 @@ export class Waits {
     for (const settle of [...this.#disposed]) settle();
     const error = new LockstepError('CLOSED', `${id} ended before what was waited for`);
     for (const { settle } of [...this.#waits, ...this.#queued]) settle(error);
-    for (const settle of [...this.#drained]) settle(error);
+    for (const settle of [...this.#drained, ...this.#promised]) settle(error);
   }
 
   #wait(isOver: Wait['isOver'], options?: WaitOptions): Promise<void> {

@@ -13,15 +13,17 @@ const PAGES = path.join(ROOT, 'build/pages/index.html');
 export class ServerProcess {
   readonly #data = mkdtempSync(path.join(tmpdir(), 'lockstep-browser-'));
   readonly #env: Readonly<Record<string, string>>;
+  readonly #args: readonly string[];
   #process: ChildProcess | undefined;
   /** 0 until the system has chosen one; the same from then on. */
   #port = 0;
 
-  /** @param env besides DATA and PORT. */
-  constructor(env: Readonly<Record<string, string>> = {}) {
+  /** @param env besides DATA and PORT. @param args of `lockstep serve`. */
+  constructor(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
     for (const built of [CLI, PAGES])
       if (!existsSync(built)) throw new Error(`${built} is not there: npm test builds it, or npm run build`);
     this.#env = env;
+    this.#args = args;
   }
 
   get url(): string {
@@ -30,7 +32,7 @@ export class ServerProcess {
 
   /** Resolves when it listens. @throws when it ends first, with what it said. */
   async start(): Promise<this> {
-    const child = spawn(process.execPath, [CLI, 'serve'], {
+    const child = spawn(process.execPath, [CLI, 'serve', ...this.#args], {
       env: { ...process.env, ...this.#env, HOST: '127.0.0.1', PORT: String(this.#port), DATA: this.#data },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

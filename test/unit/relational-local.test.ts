@@ -244,6 +244,53 @@ test('[REL-15] an asynchronous final handler keeps the turn until it ends; one t
   expect([machine.active.join(' '), machine.err]).toMatchObject(['A C Exception', { code: 'TIMEOUT' }]);
 });
 
+test('[REL-29] one that never ends is given up: what waits is dropped and told so, Exception comes, and then nothing for a moment', async () => {
+  const { environment, advance } = clock();
+  let release = (): void => undefined;
+  const machine = start(
+    { ...ABCD, ErrHandlerTimeout: { multi: true } },
+    { AState: () => new Promise(() => undefined), BState: () => new Promise<void>((resolve) => (release = resolve)) },
+    { environment, handlerTimeoutMs: 20_000, handlerDeadlineMs: 10_000, handlerBackoffMs: 3_000 },
+  );
+  machine.add('B');
+  advance(9_000);
+  release();
+  await machine.whenQueueEnds();
+  advance(60_000);
+  expect(machine.active).toEqual(['B']);
+  machine.add('A');
+  const waits = machine.add('C');
+  const told = machine.whenQueue(waits);
+  advance(9_999);
+  expect([machine.queueLength, machine.is('Exception')]).toEqual([1, false]);
+  advance(1);
+  await told;
+  // The turn of A goes on until its own time is up.
+  advance(9_999);
+  await settled(machine.whenQueueEnds());
+  expect([machine.not('C'), machine.add('D')]).toEqual([true, 6]);
+  advance(1);
+  await machine.whenQueueEnds();
+  expect([machine.active.join(' '), machine.err]).toMatchObject(['B D ErrHandlerTimeout Exception', { code: 'TIMEOUT' }]);
+});
+
+test('[REL-29] while it rests every mutation is cancelled', async () => {
+  const { environment, advance } = clock();
+  const machine = start(ABCD, { AState: () => new Promise(() => undefined) }, { environment });
+  machine.add('A');
+  advance(100);
+  await machine.whenQueueEnds();
+  expect([machine.active, machine.add('B')]).toEqual([['Exception'], EXECUTED]);
+  machine.remove('Exception');
+  advance(9_900);
+  await settled(machine.whenErr());
+  expect([machine.active, machine.add('C'), machine.remove('B')]).toEqual([['B', 'Exception'], CANCELLED, CANCELLED]);
+  advance(2_999);
+  expect(machine.add('C')).toBe(CANCELLED);
+  advance(1);
+  expect([machine.add('C'), machine.active]).toEqual([EXECUTED, ['B', 'C', 'Exception']]);
+});
+
 test('[REL-15] errors as states', async () => {
   const machine = start({ A: {}, ErrNetwork: { require: 'Exception' } });
   const told = machine.whenErr();
@@ -443,6 +490,8 @@ test('[REL-22] schemas are put together', () => {
   const frozen = JSON.stringify([base, own]);
   expect(merge(base, own)).toEqual({ A: { add: ['C'], multi: true }, B: {}, C: { remove: 'B' } });
   expect(inherit(base, own)).toEqual({ A: { add: ['B', 'C'], multi: true, tags: ['x'] }, B: {}, C: { remove: 'B' } });
+  expect(extend({ publicArgs: 'x' }, { publicArgs: ['x', 'y'] })).toEqual({ publicArgs: ['x', 'y'] });
+  expect(extend({ publicArgs: true }, { publicArgs: ['x', 'y'] })).toEqual({ publicArgs: true });
   expect(extend({ auto: true, require: 'A' }, { auto: false, require: ['A', 'B'] })).toEqual({ auto: true, require: ['A', 'B'] });
   expect(prefixed('Net', { A: { add: 'B', require: ['Exception'] }, B: {} })).toEqual({
     NetA: { add: ['NetB'], require: ['Exception'] },

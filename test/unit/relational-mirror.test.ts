@@ -23,8 +23,8 @@ const gate = (calls: string[] = []) =>
       Open: { remove: 'Closed' },
       Closed: { remove: 'Open', auto: true },
       Locked: { require: 'Closed' },
-      Ping: { multi: true },
-      Bell: {},
+      Ping: { multi: true, publicArgs: true },
+      Bell: { publicArgs: 'by' },
       Broken: {},
       Wrecked: {},
     },
@@ -162,13 +162,14 @@ describe('waits', () => {
     const { world, journal, calls, server, near, far } = await setting();
     await world.get(near.add(['Closed', 'Ping']));
     const before = far.time();
-    const locked = far.whenArgs('Locked', { key: 42 });
-    const again = far.whenTicks('Ping', 2);
+    const pinged = far.whenArgs('Ping', { by: 'near' });
+    const again = far.whenTicks('Ping', 4);
     world.network('bob').cut();
     await world.get(near.add('Locked', { key: 42 }));
+    await world.get(near.add('Ping', { by: 'near' }));
     world.network('bob').mend();
     await world.advance(30_000);
-    await world.get(locked);
+    await world.get(pinged);
     await world.get(server.close());
     const queued = near.add('Ping');
     await serve(world, journal, calls);
@@ -176,7 +177,7 @@ describe('waits', () => {
     expect(await world.get(queued)).toBe(EXECUTED);
     await world.get(again);
     expect(far.is(['Closed', 'Locked', 'Ping'])).toBe(true);
-    expect(far.clock('Ping')['Ping']).toBe(before[far.names.indexOf('Ping')]! + 2);
+    expect(far.clock('Ping')['Ping']).toBe(before[far.names.indexOf('Ping')]! + 4);
     expect(near.mirror.digest).toBe(far.mirror.digest);
   });
 });

@@ -169,6 +169,8 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [{ states: { A: { require: 'B', remove: 'B' }, B: {} } }, '/states/A/remove/0', 'both requires and removes'],
   [{ states: { A: { auto: 1 } } }, '/states/A/auto', 'true or false'],
   [{ states: { A: { adds: 'B' } } }, '/states/A/adds', 'no relation'],
+  [{ states: { A: { publicArgs: false } } }, '/states/A/publicArgs', 'true or names of args'],
+  [{ states: { A: { publicArgs: ['x', 1] } } }, '/states/A/publicArgs', 'true or names of args'],
   [{ states: { Any: {} } }, '/states/Any', 'cannot name a state'],
   [{ states: { m: {} } }, '/states/m', 'cannot name a state'],
   [{ states: { A: {} }, names: ['A', 'B'] }, '/names/1', "'B'"],
