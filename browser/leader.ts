@@ -5,9 +5,8 @@
 import type { Link } from '../peer/link.ts';
 import { Exchange } from './exchange.ts';
 import { Lines } from './lines.ts';
-import { dialSocket } from './socket.ts';
+import type { Channel, TabPlatform } from './platform.ts';
 import { type Announcement, type FromTab, type TabId, tabLock } from './tab-messages.ts';
-import { nextTerm } from './term.ts';
 import type { Way, WayOptions } from './way.ts';
 
 /** Milliseconds between two questions whether the leader is there. */
@@ -25,31 +24,31 @@ interface Leading {
 export class LedWay implements Way {
   readonly #options: WayOptions;
   readonly #lock: string;
-  readonly #channel: BroadcastChannel;
+  readonly #platform: TabPlatform;
+  readonly #channel: Channel;
   readonly #lines: Lines;
   readonly #silence = new AbortController();
+  #cancelAsking: () => void = () => undefined;
   /** Ends our place in the queue for the lock, or our hold on it. */
   #stepBack: () => void = () => undefined;
   #leading: Leading | undefined;
   /** The term of the leader that we listen to, ourselves perhaps; 0 while there is none. */
   #term = 0;
-  #heardAt = performance.now();
-  #askedAt = performance.now();
+  #heardAt: number;
+  #askedAt: number;
   #hiddenAt: number | undefined;
 
-  constructor(options: WayOptions) {
+  constructor(options: WayOptions, platform: TabPlatform) {
     this.#options = options;
+    this.#platform = platform;
+    this.#heardAt = this.#askedAt = platform.now();
     this.#lock = `lockstep leader ${options.url}`;
-    this.#lines = new Lines((message) => this.#post(message));
-    this.#channel = new BroadcastChannel(`lockstep ${options.url}`);
-    this.#channel.onmessage = ({ data }: MessageEvent<Announcement>) => this.#hear(data);
+    this.#lines = new Lines((message) => this.#post(message), platform.timer);
+    this.#channel = platform.channel(`lockstep ${options.url}`, (said) => this.#hear(said));
     this.#look();
-    const { signal } = this.#silence;
-    document.addEventListener('visibilitychange', () => this.#look(), { signal });
-    document.addEventListener('freeze', () => this.#stepBack(), { signal });
-    document.addEventListener('resume', () => this.#stand(), { signal });
-    const timer = setInterval(() => this.#ask(), ASK_MS);
-    signal.addEventListener('abort', () => clearInterval(timer));
+    const unwatch = platform.watch({ sight: () => this.#look(), freeze: () => this.#stepBack(), resume: () => this.#stand() });
+    this.#silence.signal.addEventListener('abort', unwatch);
+    this.#askOften();
     this.#say({ kind: 'who' });
     this.#stand();
   }
@@ -60,6 +59,7 @@ export class LedWay implements Way {
 
   leave(): void {
     this.#silence.abort();
+    this.#cancelAsking();
     this.#stepBack();
     this.#lines.fail('this page left');
     this.#channel.close();
@@ -78,20 +78,20 @@ export class LedWay implements Way {
       };
     });
     const lead = async (): Promise<void> => {
-      const share = await nextTerm(this.#options.url);
+      const share = await this.#platform.nextTerm(this.#options.url);
       if (queue.signal.aborted) return;
       const leading = this.#lead(share);
       await held;
       this.#retire(leading);
     };
-    navigator.locks.request(this.#lock, steal ? { steal } : { signal: queue.signal }, lead).catch(() => {
+    this.#platform.lock(this.#lock, steal ? { steal } : { signal: queue.signal }, lead).catch(() => {
       // Left the queue by ourselves; or somebody has taken the lock, and we queue up behind.
       if (!queue.signal.aborted) this.#deposed();
     });
   }
 
-  #lead(share: Awaited<ReturnType<typeof nextTerm>>): Leading {
-    const leading = { term: share.term, exchange: new Exchange({ dial: () => dialSocket(this.#options.url), share }) };
+  #lead(share: Awaited<ReturnType<TabPlatform['nextTerm']>>): Leading {
+    const leading = { term: share.term, exchange: new Exchange({ dial: () => this.#platform.dial(this.#options.url), share }) };
     leading.exchange.join(this.#options.tab, (message) => this.#lines.receive(message));
     this.#leading = leading;
     this.#say({ kind: 'lead', term: share.term });
@@ -119,7 +119,7 @@ export class LedWay implements Way {
     if (!exchange.has(from)) {
       exchange.join(from, (answer) => this.#say({ kind: 'to-tab', to: from, term, message: answer }));
       // Shared: an earlier leader may be waiting for the same, and be frozen.
-      void navigator.locks.request(tabLock(from), { mode: 'shared' }, () => exchange.leave(from));
+      void this.#platform.lock(tabLock(from), { mode: 'shared' }, () => exchange.leave(from));
     }
     exchange.receive(from, message);
   }
@@ -133,7 +133,7 @@ export class LedWay implements Way {
 
   #hear(said: Announcement): void {
     if (this.#leading !== undefined) this.#answer(said, this.#leading);
-    if ((said.kind === 'pong' || said.kind === 'to-tab') && said.term === this.#term) this.#heardAt = performance.now();
+    if ((said.kind === 'pong' || said.kind === 'to-tab') && said.term === this.#term) this.#heardAt = this.#platform.now();
     switch (said.kind) {
       case 'lead':
         if (said.term > this.#term) this.#follow(said.term);
@@ -159,7 +159,7 @@ export class LedWay implements Way {
     if (said.kind === 'who' || ((said.kind === 'to-leader' || said.kind === 'ping') && said.term < term)) this.#say({ kind: 'lead', term });
     else if (said.kind === 'to-leader' && said.term === term) this.#serve(said.from, said.message);
     else if (said.kind === 'ping' && said.term === term) {
-      const hiddenMs = this.#hiddenAt === undefined ? 0 : performance.now() - this.#hiddenAt;
+      const hiddenMs = this.#hiddenAt === undefined ? 0 : this.#platform.now() - this.#hiddenAt;
       this.#say({ kind: 'pong', to: said.from, term, hiddenMs });
     }
   }
@@ -168,14 +168,21 @@ export class LedWay implements Way {
     // A later leader than ourselves: the loss of the lock is on its way to us.
     if (this.#leading !== undefined && this.#leading.term < term) this.#retire(this.#leading);
     this.#term = term;
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#platform.now();
     this.#lines.renew();
     this.#options.again();
   }
 
+  #askOften(): void {
+    this.#cancelAsking = this.#platform.timer(ASK_MS, () => {
+      this.#askOften();
+      this.#ask();
+    });
+  }
+
   /** Whether the leader is there. Only who is seen asks, and only when it has something to ask for. */
   #ask(): void {
-    const now = performance.now();
+    const now = this.#platform.now();
     const hasSlept = now - this.#askedAt > 2 * ASK_MS;
     this.#askedAt = now;
     if (this.#leading !== undefined || !this.#isSeen || this.#lines.isIdle || hasSlept) this.#heardAt = now;
@@ -188,14 +195,14 @@ export class LedWay implements Way {
   }
 
   #look(): void {
-    this.#hiddenAt = this.#isSeen ? undefined : performance.now();
+    this.#hiddenAt = this.#isSeen ? undefined : this.#platform.now();
   }
 
   get #isSeen(): boolean {
-    return document.visibilityState === 'visible';
+    return this.#platform.isSeen;
   }
 
   #say(announcement: Announcement): void {
-    this.#channel.postMessage(announcement);
+    this.#channel.say(announcement);
   }
 }

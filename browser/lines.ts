@@ -5,6 +5,7 @@ import { LockstepError } from '../core/errors.ts';
 import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_GOING_AWAY, type Frame, type Link, type LinkEvents } from '../peer/link.ts';
 import { sizeOf } from './exchange.ts';
+import type { TabPlatform } from './platform.ts';
 import type { FromTab, ToTab } from './tab-messages.ts';
 
 /** Milliseconds to wait for somebody to hold the socket, and for the socket. */
@@ -15,18 +16,20 @@ const TAKE_SIZE = 65_536;
 interface Dialling {
   readonly resolve: (link: Link) => void;
   readonly reject: (error: LockstepError) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly cancelTimeout: () => void;
 }
 
 export class Lines {
   readonly #post: (message: FromTab) => void;
+  readonly #timer: TabPlatform['timer'];
   readonly #dialling = new Map<number, Dialling>();
   readonly #open = new Map<number, Line>();
   #newest = 0;
 
   /** @param post to the exchange, if there is one. */
-  constructor(post: (message: FromTab) => void) {
+  constructor(post: (message: FromTab) => void, timer: TabPlatform['timer']) {
     this.#post = post;
+    this.#timer = timer;
   }
 
   get isIdle(): boolean {
@@ -38,12 +41,12 @@ export class Lines {
     return new Promise((resolve, reject) => {
       const line = ++this.#newest;
       const late = new LockstepError('UNREACHABLE', `no socket within ${DIAL_TIMEOUT_MS} ms`);
-      const timer = setTimeout(() => {
+      const cancelTimeout = this.#timer(DIAL_TIMEOUT_MS, () => {
         this.#dialling.delete(line);
         this.#post({ kind: 'close', line, code: CLOSE_GOING_AWAY, reason: '' });
         reject(late);
-      }, DIAL_TIMEOUT_MS);
-      this.#dialling.set(line, { resolve, reject, timer });
+      });
+      this.#dialling.set(line, { resolve, reject, cancelTimeout });
       this.#post({ kind: 'dial', line });
     });
   }
@@ -57,7 +60,7 @@ export class Lines {
       if (message.kind === 'dialled') this.#post({ kind: 'close', line: message.line, code: CLOSE_GOING_AWAY, reason: '' });
       return;
     }
-    clearTimeout(dialling.timer);
+    dialling.cancelTimeout();
     this.#dialling.delete(message.line);
     if (message.kind === 'failed') return dialling.reject(new LockstepError(message.code, message.message));
     const line = new Line(message.line, this.#post, () => this.#open.delete(message.line));
@@ -73,8 +76,8 @@ export class Lines {
   /** Nor will anyone be. */
   fail(reason: string): void {
     this.end(reason);
-    for (const { timer, reject } of this.#dialling.values()) {
-      clearTimeout(timer);
+    for (const { cancelTimeout, reject } of this.#dialling.values()) {
+      cancelTimeout();
       reject(new LockstepError('UNREACHABLE', reason));
     }
     this.#dialling.clear();

@@ -3,6 +3,7 @@
 
 import type { Link } from '../peer/link.ts';
 import { Lines } from './lines.ts';
+import { browserPlatform } from './platform.ts';
 import type { FromWorker, ToWorker } from './tab-messages.ts';
 import type { Way, WayOptions } from './way.ts';
 
@@ -17,7 +18,7 @@ export class SharedWay implements Way {
   constructor(options: WayOptions, failed: () => void) {
     this.#options = options;
     this.#failed = failed;
-    this.#lines = new Lines((message) => this.#post(message));
+    this.#lines = new Lines((message) => this.#post(message), browserPlatform.timer);
     this.#join();
   }
 

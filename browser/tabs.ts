@@ -3,6 +3,7 @@
 
 import type { Link } from '../peer/link.ts';
 import { LedWay } from './leader.ts';
+import { browserPlatform, holdLock } from './platform.ts';
 import { SharedWay } from './shared.ts';
 import { tabLock } from './tab-messages.ts';
 import type { Way, WayOptions } from './way.ts';
@@ -15,7 +16,7 @@ import type { Way, WayOptions } from './way.ts';
 export async function shareSocket(url: string, again: () => void): Promise<Way | undefined> {
   if (!('locks' in navigator) || typeof BroadcastChannel === 'undefined') return undefined;
   const tab = crypto.randomUUID();
-  return new Tabs({ tab, url, again }, await holdLock(tabLock(tab)));
+  return new Tabs({ tab, url, again }, await holdLock(browserPlatform, tabLock(tab)));
 }
 
 class Tabs implements Way {
@@ -24,7 +25,7 @@ class Tabs implements Way {
 
   constructor(options: WayOptions, release: () => void) {
     this.#release = release;
-    const lead = (): Way => new LedWay(options);
+    const lead = (): Way => new LedWay(options, browserPlatform);
     if (typeof SharedWorker === 'undefined') this.#way = lead();
     else this.#way = new SharedWay(options, () => (this.#way = lead()));
   }
@@ -37,10 +38,4 @@ class Tabs implements Way {
     this.#way.leave();
     this.#release();
   }
-}
-
-function holdLock(name: string): Promise<() => void> {
-  return new Promise((resolve) => {
-    void navigator.locks.request(name, () => new Promise<void>((release) => resolve(release)));
-  });
 }
