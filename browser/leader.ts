@@ -43,7 +43,7 @@ export class LedWay implements Way {
     this.#platform = platform;
     this.#heardAt = this.#askedAt = platform.now();
     this.#lock = `lockstep leader ${options.url}`;
-    this.#lines = new Lines((message) => this.#post(message), platform.timer);
+    this.#lines = new Lines((message) => this.#post(message), platform);
     this.#channel = platform.channel(`lockstep ${options.url}`, (said) => this.#hear(said));
     this.#look();
     const unwatch = platform.watch({ sight: () => this.#look(), freeze: () => this.#stepBack(), resume: () => this.#stand() });

@@ -21,15 +21,15 @@ interface Dialling {
 
 export class Lines {
   readonly #post: (message: FromTab) => void;
-  readonly #timer: TabPlatform['timer'];
+  readonly #platform: Pick<TabPlatform, 'timer'>;
   readonly #dialling = new Map<number, Dialling>();
   readonly #open = new Map<number, Line>();
   #newest = 0;
 
   /** @param post to the exchange, if there is one. */
-  constructor(post: (message: FromTab) => void, timer: TabPlatform['timer']) {
+  constructor(post: (message: FromTab) => void, platform: Pick<TabPlatform, 'timer'>) {
     this.#post = post;
-    this.#timer = timer;
+    this.#platform = platform;
   }
 
   get isIdle(): boolean {
@@ -41,7 +41,7 @@ export class Lines {
     return new Promise((resolve, reject) => {
       const line = ++this.#newest;
       const late = new LockstepError('UNREACHABLE', `no socket within ${DIAL_TIMEOUT_MS} ms`);
-      const cancelTimeout = this.#timer(DIAL_TIMEOUT_MS, () => {
+      const cancelTimeout = this.#platform.timer(DIAL_TIMEOUT_MS, () => {
         this.#dialling.delete(line);
         this.#post({ kind: 'close', line, code: CLOSE_GOING_AWAY, reason: '' });
         reject(late);

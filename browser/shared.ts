@@ -18,7 +18,7 @@ export class SharedWay implements Way {
   constructor(options: WayOptions, failed: () => void) {
     this.#options = options;
     this.#failed = failed;
-    this.#lines = new Lines((message) => this.#post(message), browserPlatform.timer);
+    this.#lines = new Lines((message) => this.#post(message), browserPlatform);
     this.#join();
   }
 

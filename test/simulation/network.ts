@@ -110,7 +110,7 @@ export class End implements Link {
     if (this.isClosed) return;
     const { dice, weather, events } = this.#socket.options;
     if (this.#isNear) events.said(this.#socket, String(frame));
-    if (!this.#isNear && String(frame).startsWith('#') && dice.chance(weather.lost / 1_000) && isStep(String(frame))) {
+    if (!this.#isNear && isOfRoom(String(frame)) && dice.chance(weather.lost / 1_000) && isStep(String(frame))) {
       this.#socket.isExcused = true;
       return;
     }
@@ -180,8 +180,11 @@ export class End implements Link {
   }
 }
 
+/** On a socket of one peer, or on a line of a shared one. */
+const isOfRoom = (frame: string): boolean => /^(?:=\d+\n)?#/.test(frame);
+
 /** A frame of a room that the next one makes up for. The digest of a room that falls quiet has no next one: nothing loses it alone. */
-const isStep = (frame: string): boolean => !/^[^\n]*\n\{[^[]*\[\d+,\[\],/.test(frame);
+const isStep = (frame: string): boolean => !/^(?:=\d+\n)?[^\n]*\n\{[^[]*\[\d+,\[\],/.test(frame);
 
 export class Network {
   readonly options: NetworkOptions;

@@ -4,6 +4,8 @@
 import { runEffect } from '../../core/local.ts';
 import { Instance } from '../../core/instance.ts';
 import type { EventObject } from '../../core/json.ts';
+import { Exchange } from '../../browser/exchange.ts';
+import { Lines } from '../../browser/lines.ts';
 import { Authority } from '../../peer/authority.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Committer } from '../../peer/commit.ts';
@@ -254,6 +256,22 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
           return original.apply(this, args)?.slice(1);
         },
     ),
+
+  /** A tab goes on as before when another one holds the socket. */
+  'lines-live-on': () => swap(Lines.prototype, 'end', () => () => undefined),
+
+  /** Whoever holds the socket drops a frame of a tab now and then. */
+  'exchange-loses': () => {
+    let count = 0;
+    return swap(
+      Exchange.prototype,
+      'receive',
+      (original) =>
+        function (this: Exchange, from, message) {
+          if (message.kind !== 'frame' || ++count % 7 > 0) original.call(this, from, message);
+        },
+    );
+  },
 
   /** A mirror of an earlier history gets the steps of the new one. */
   'stale-epoch': () =>

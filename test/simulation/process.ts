@@ -1,11 +1,16 @@
 // One simulated process: a peer with its own view of clock and sockets, so that it can be frozen, thawed and crashed by itself. The peer
 // is the product's own class; only what it is given comes from here.
 
+import { LedWay } from '../../browser/leader.ts';
+import { holdLock } from '../../browser/platform.ts';
+import { tabLock } from '../../browser/tab-messages.ts';
+import type { Link } from '../../peer/link.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { serving } from '../../peer/serving.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
+import { type Browser, Tab } from './browser.ts';
 import type { Disk, DiskSession } from './disk.ts';
 import { compiled, MACHINES, type MachineName } from './machines.ts';
 import type { Network } from './network.ts';
@@ -67,6 +72,8 @@ export interface Role {
   readonly disk?: Disk;
   /** Whether its disk is wiped when it crashes. */
   readonly isVolatile?: boolean;
+  /** It is a tab of this browser, and shares its socket with the others. */
+  readonly browser?: Browser;
 }
 
 export interface ProcessWorld {
@@ -86,6 +93,8 @@ export class Process {
   readonly #world: ProcessWorld;
   readonly #environment: ProcessEnvironment;
   readonly #session: DiskSession | undefined;
+  readonly #sharing: Sharing | undefined;
+  #wasTold = false;
   isAlive = true;
   isFrozen = false;
 
@@ -94,9 +103,11 @@ export class Process {
     this.#world = world;
     this.#environment = new ProcessEnvironment(world.environment);
     this.#session = role.disk?.open();
+    if (role.browser !== undefined)
+      this.#sharing = new Sharing(role.name, new Tab(role.name, role.browser, this.#environment), () => this.peer.reconnectNow());
     this.peer = new Peer({
       environment: this.#environment,
-      dial: () => world.network.dial(role.name),
+      dial: () => this.#sharing?.dial() ?? world.network.dial(role.name),
       core: world.core,
       serving,
       secret: role.name,
@@ -140,8 +151,11 @@ export class Process {
     );
   }
 
-  freeze(): void {
+  /** @param isTold whether the browser says so before. */
+  freeze(isTold: boolean): void {
     this.isFrozen = true;
+    if (isTold) this.#sharing?.tab.warn();
+    this.#wasTold = isTold;
     this.#environment.freeze();
     for (const socket of this.#world.network.of(this.role.name)) socket.near.hold(true);
   }
@@ -149,12 +163,19 @@ export class Process {
   thaw(): void {
     this.isFrozen = false;
     this.#environment.thaw();
+    if (this.#wasTold) this.#sharing?.tab.resume();
     for (const socket of this.#world.network.of(this.role.name)) socket.near.hold(false);
+  }
+
+  /** The person looks at this tab, or at another one. */
+  show(isSeen: boolean): void {
+    this.#sharing?.tab.show(isSeen);
   }
 
   /** As kill -9. @param isKept whether a write that is under way arrives. @param isSilent whether its sockets stay open at the other end. */
   crash(isKept: boolean, isSilent: boolean): void {
     this.isAlive = false;
+    this.#sharing?.tab.die();
     this.#session?.crash(isKept);
     if (this.role.isVolatile === true) this.role.disk?.wipe();
     for (const socket of this.#world.network.of(this.role.name)) {
@@ -171,6 +192,35 @@ export class Process {
   leave(): void {
     this.isAlive = false;
     if (this.isFrozen) this.thaw();
-    this.peer.close().catch(() => undefined);
+    const gone = (): void => this.#sharing?.leave();
+    this.peer.close().then(gone, gone);
+  }
+}
+
+/** A tab's way to the socket that it shares, as a page has it. */
+class Sharing {
+  readonly tab: Tab;
+  readonly #way: Promise<LedWay>;
+  #release: () => void = () => undefined;
+
+  /** @param again whoever holds the socket is another one now. */
+  constructor(name: string, tab: Tab, again: () => void) {
+    this.tab = tab;
+    const id = `${name} ${tab.now()}`;
+    this.#way = holdLock(tab, tabLock(id)).then((release) => {
+      this.#release = release;
+      return new LedWay({ tab: id, url: 'relay', again }, tab);
+    });
+  }
+
+  async dial(): Promise<Link> {
+    return (await this.#way).dial();
+  }
+
+  leave(): void {
+    void this.#way.then((way) => {
+      way.leave();
+      this.#release();
+    });
   }
 }

@@ -3,7 +3,7 @@
 import type { Core } from '../../core/wasm.ts';
 import { testCore } from '../support/core.ts';
 import { PLANTS } from './plants.ts';
-import { type Result, simulate } from './simulation.ts';
+import { type Feature, type Result, simulate } from './simulation.ts';
 
 /** Worlds per core: images stay loaded for as long as a core lives. */
 const WORLDS_PER_CORE = 50;
@@ -11,9 +11,10 @@ const WORLDS_PER_CORE = 50;
 let core: Core | undefined;
 let worlds = 0;
 
-export async function once(seed: number): Promise<Result> {
+/** @param without what its worlds did not have yet when the seed was found. */
+export async function once(seed: number, without: readonly Feature[] = []): Promise<Result> {
   if (core === undefined || worlds++ % WORLDS_PER_CORE === 0) core = await testCore();
-  return simulate(seed, core);
+  return simulate(seed, core, without);
 }
 
 /** The first failure of each seed in [first, first + count), with what replays it. */

@@ -8,12 +8,20 @@ import type { Mirror } from '../../peer/mirror.ts';
 import { TestEnvironment } from '../../peer/testing.ts';
 import { Hub } from '../../relay/hub.ts';
 import { random, type Random } from '../support/random.ts';
+import { Browser } from './browser.ts';
 import { Checkers, type KeptEntry } from './checkers.ts';
 import { Disk } from './disk.ts';
 import { hearEffects, type MachineName } from './machines.ts';
 import { Network, type Weather } from './network.ts';
 import { Process, type ProcessWorld, type Role } from './process.ts';
-import { WireChecker } from './wire-checker.ts';
+import { Lines, WireChecker } from './wire-checker.ts';
+
+/**
+ * What some worlds have. Drawn from dice of its own, so that a seed which was found before a feature came is still the same world without it.
+ * sharing: the tabs share a socket.
+ */
+export const FEATURES = ['sharing'] as const;
+export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
   readonly seed: number;
@@ -44,8 +52,9 @@ const FRAME_MAX = 40_000;
 /** Reports that no bad luck explains. */
 const OUR_FAULT = /diverged|could not be handled|a fault of|cannot be brought back|cannot be read$|observer/;
 
-export async function simulate(seed: number, core: Core): Promise<Result> {
-  const simulation = new Simulation(seed, core);
+/** @param without what the worlds of this seed did not have yet when it was found. */
+export async function simulate(seed: number, core: Core, without: readonly Feature[] = []): Promise<Result> {
+  const simulation = new Simulation(seed, core, without);
   await simulation.run();
   return { seed, failures: simulation.checkers.failures, trace: simulation.trace, events: simulation.events };
 }
@@ -71,7 +80,7 @@ class Simulation implements ProcessWorld {
   #opened = 0;
   #isOver = false;
 
-  constructor(seed: number, core: Core) {
+  constructor(seed: number, core: Core, without: readonly Feature[]) {
     this.core = core;
     this.environment = new TestEnvironment({ seed });
     this.#dice = random(seed ^ 0x5eed);
@@ -85,7 +94,9 @@ class Simulation implements ProcessWorld {
       relay: dice.chance(0.4),
       tabs: dice.chance(0.6),
     };
+    const has = this.#drawn(seed, without);
     const wires = new WireChecker(this.checkers);
+    const lines = new Lines();
     const noted = (arrow: string, owner: string, frame: string): void => this.note(`${arrow} ${owner} ${frame.replaceAll('\n', ' ')}`);
     this.network = new Network(
       {
@@ -96,11 +107,11 @@ class Simulation implements ProcessWorld {
         events: {
           heard: (socket, frame) => {
             noted('→', socket.owner, frame);
-            wires.heard(socket, frame);
+            lines.read(socket, frame, (wire, body) => wires.heard(wire, body));
           },
           said: (socket, frame) => {
             noted('←', socket.owner, frame);
-            wires.said(socket, frame);
+            lines.read(socket, frame, (wire, body) => wires.said(wire, body));
           },
           buffered: (size) => {
             if (size > BUFFERS.closeBytes + FRAME_MAX) this.checkers.fail(`the relay holds ${size} characters for one reader`);
@@ -113,12 +124,17 @@ class Simulation implements ProcessWorld {
     this.#weather.slowMs = dice.pick([0, 5, 40, 150]);
     if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
     const { front, lamp, family } = { front: 'desk', lamp: 'lamp', family: 'family' } as const;
+    const sharing = has('sharing', 0.4) ? { browser: new Browser(this.network) } : {};
     this.#roles = [
       { name: 'server', kind: 'server', hosts: { front, lamp, family }, watches: {}, disk: this.#newDisk() },
       { name: 'dora', kind: 'node', hosts: { desk: 'desk' }, watches: { front: 'desk' }, disk: this.#newDisk() },
       { name: 'vera', kind: 'node', hosts: { desk: 'desk' }, watches: {}, disk: this.#newDisk(), isVolatile: true },
-      ...TABS.map((name): Role => ({ name, kind: 'browser', hosts: {}, watches: this.#watchedBy() })),
+      ...TABS.map((name): Role => ({ name, kind: 'browser', hosts: {}, watches: this.#watchedBy(), ...sharing })),
     ];
+  }
+
+  #drawn(seed: number, without: readonly Feature[]): (feature: Feature, chance: number) => boolean {
+    return (feature, chance) => random(seed ^ ((FEATURES.indexOf(feature) + 1) * 0x9e37)).chance(chance) && !without.includes(feature);
   }
 
   #watchedBy(): Role['watches'] {
@@ -311,12 +327,16 @@ class Simulation implements ProcessWorld {
   }
 
   #bother(process: Process): void {
-    if (process.isFrozen) {
+    if (process.role.browser !== undefined && this.#dice.chance(0.5)) {
+      const isSeen = this.#dice.chance(0.5);
+      this.note(`${process.role.name} is ${isSeen ? 'seen' : 'out of sight'}`);
+      process.show(isSeen);
+    } else if (process.isFrozen) {
       this.note(`${process.role.name} thaws`);
       process.thaw();
     } else if (this.#dice.chance(0.5)) {
       this.note(`${process.role.name} freezes`);
-      process.freeze();
+      process.freeze(process.role.browser !== undefined && this.#dice.chance(0.5));
     } else {
       this.note(`${process.role.name} leaves`);
       this.#forget(process);
@@ -348,6 +368,7 @@ class Simulation implements ProcessWorld {
       const process = this.#processes.get(role.name);
       if (process === undefined) this.#start(role);
       else if (process.isFrozen) process.thaw();
+      process?.show(true);
     }
     await this.environment.advance(REST_MS);
     this.#look();

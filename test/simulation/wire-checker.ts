@@ -13,6 +13,37 @@ export interface WireFindings {
   told(instance: string, epoch: number, seq: number): void;
 }
 
+/** Tells the lines of a shared socket apart: each is a wire of its own, and what is said about lines is nobody's. */
+export class Lines {
+  readonly #lines = new WeakMap<Wire, Map<string, Wire>>();
+
+  read(socket: Wire, frame: string, reader: (wire: Wire, frame: string) => void): void {
+    if (!frame.startsWith('=')) return reader(socket, frame);
+    const end = frame.indexOf('\n');
+    const line = frame.slice(1, end);
+    if (line === '') return;
+    const lines = this.#lines.get(socket) ?? new Map<string, Wire>();
+    this.#lines.set(socket, lines);
+    const wire = lines.get(line) ?? new Line(socket, line);
+    lines.set(line, wire);
+    reader(wire, frame.slice(end + 1));
+  }
+}
+
+class Line implements Wire {
+  readonly #socket: Wire;
+  readonly owner: string;
+
+  constructor(socket: Wire, line: string) {
+    this.#socket = socket;
+    this.owner = `${socket.owner}, line ${line}`;
+  }
+
+  get isExcused(): boolean {
+    return this.#socket.isExcused;
+  }
+}
+
 interface Listening {
   readonly instance: string;
   readonly epoch: number;
