@@ -5,6 +5,7 @@ import { CLOSE_GOING_AWAY, type Frame, type Link, type LinkEvents } from '../../
 import { LockstepError } from '../../core/errors.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import type { Random } from '../support/random.ts';
+import { readFrame } from './frames.ts';
 
 /** What the world does to frames: chances in a thousand, and milliseconds. */
 export interface Weather {
@@ -17,8 +18,8 @@ export interface Weather {
 
 export interface NetworkEvents {
   /** A frame reached the peer's end, or left it. */
-  heard(socket: Socket, frame: string): void;
-  said(socket: Socket, frame: string): void;
+  heard(socket: Socket, frame: Frame): void;
+  said(socket: Socket, frame: Frame): void;
   /** Characters that wait at the relay's end of a socket. */
   buffered(size: number): void;
 }
@@ -90,7 +91,7 @@ export class End implements Link {
     const other = this.#other;
     if (!other.#isHeld) return 0;
     let size = 0;
-    for (const { item } of other.#arriving) if (typeof item === 'string') size += item.length;
+    for (const { item } of other.#arriving) if (typeof item === 'string' || item instanceof Uint8Array) size += item.length;
     if (size >= this.#socket.options.lagSize) this.#socket.isExcused = true;
     return size;
   }
@@ -109,13 +110,13 @@ export class End implements Link {
   send(frame: Frame): void {
     if (this.isClosed) return;
     const { dice, weather, events } = this.#socket.options;
-    if (this.#isNear) events.said(this.#socket, String(frame));
-    if (!this.#isNear && isOfRoom(String(frame)) && dice.chance(weather.lost / 1_000) && isStep(String(frame))) {
+    if (this.#isNear) events.said(this.#socket, frame);
+    if (!this.#isNear && isOfRoom(frame) && dice.chance(weather.lost / 1_000) && isStep(frame)) {
       this.#socket.isExcused = true;
       return;
     }
     this.#other.#arrive(frame);
-    const isHello = String(frame).includes('"method":"hello"');
+    const isHello = typeof frame === 'string' && frame.includes('"method":"hello"');
     if (!isHello && dice.chance(weather.repeated / 1_000)) this.#other.#arrive(frame);
     if (!this.#isNear) events.buffered(this.bufferedBytes);
   }
@@ -169,7 +170,7 @@ export class End implements Link {
       this.#arriving.shift();
       const { item } = first;
       if (typeof item === 'string' || item instanceof Uint8Array) {
-        if (this.#isNear) this.#socket.options.events.heard(this.#socket, String(item));
+        if (this.#isNear) this.#socket.options.events.heard(this.#socket, item);
         this.#events?.frame(item);
       } else {
         this.isClosed = true;
@@ -180,11 +181,12 @@ export class End implements Link {
   }
 }
 
-/** On a socket of one peer, or on a line of a shared one. */
-const isOfRoom = (frame: string): boolean => /^(?:=\d+\n)?#/.test(frame);
+/** From a relay, what an authority said in a room. */
+const isOfRoom = (frame: Frame): boolean => readFrame(frame).address.startsWith('#');
 
 /** A frame of a room that the next one makes up for. The digest of a room that falls quiet has no next one: nothing loses it alone. */
-const isStep = (frame: string): boolean => !/^(?:=\d+\n)?[^\n]*\n\{[^[]*\[\d+,\[\],/.test(frame);
+const isStep = (frame: Frame): boolean =>
+  readFrame(frame).messages.every(({ method, params }) => method !== 'step' || (params as [number, unknown[]])[1].length > 0);
 
 export class Network {
   readonly options: NetworkOptions;

@@ -6,6 +6,7 @@ import { holdLock } from '../../browser/platform.ts';
 import { tabLock } from '../../browser/tab-messages.ts';
 import type { Link } from '../../peer/link.ts';
 import type { Mirror } from '../../peer/mirror.ts';
+import * as packed from '../../peer/codec-packed.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { serving } from '../../peer/serving.ts';
@@ -72,6 +73,8 @@ export interface Role {
   readonly disk?: Disk;
   /** Whether its disk is wiped when it crashes. */
   readonly isVolatile?: boolean;
+  /** Whether it speaks the packed encoding where the other side does. */
+  readonly isPacked: boolean;
   /** It is a tab of this browser, and shares its socket with the others. */
   readonly browser?: Browser;
 }
@@ -110,6 +113,7 @@ export class Process {
       dial: () => this.#sharing?.dial() ?? world.network.dial(role.name),
       core: world.core,
       serving,
+      ...(role.isPacked ? { packed: () => packed } : {}),
       secret: role.name,
       name: role.name,
       kind: role.kind,

@@ -4,6 +4,7 @@
 
 import type { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
+import type { Frame } from '../../peer/link.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import { TestEnvironment } from '../../peer/testing.ts';
 import { Hub } from '../../relay/hub.ts';
@@ -11,6 +12,7 @@ import { random, type Random } from '../support/random.ts';
 import { Browser } from './browser.ts';
 import { Checkers, type KeptEntry } from './checkers.ts';
 import { Disk } from './disk.ts';
+import { readFrame } from './frames.ts';
 import { hearEffects, type MachineName } from './machines.ts';
 import { Network, type Weather } from './network.ts';
 import { Process, type ProcessWorld, type Role } from './process.ts';
@@ -18,9 +20,9 @@ import { Lines, WireChecker } from './wire-checker.ts';
 
 /**
  * What some worlds have. Drawn from dice of its own, so that a seed which was found before a feature came is still the same world without it.
- * sharing: the tabs share a socket.
+ * sharing: the tabs share a socket. packed: some peers speak the packed encoding.
  */
-export const FEATURES = ['sharing'] as const;
+export const FEATURES = ['sharing', 'packed'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -97,7 +99,8 @@ class Simulation implements ProcessWorld {
     const has = this.#drawn(seed, without);
     const wires = new WireChecker(this.checkers);
     const lines = new Lines();
-    const noted = (arrow: string, owner: string, frame: string): void => this.note(`${arrow} ${owner} ${frame.replaceAll('\n', ' ')}`);
+    const noted = (arrow: string, owner: string, frame: Frame): void =>
+      this.note(`${arrow} ${owner} ${typeof frame === 'string' ? frame.replaceAll('\n', ' ') : Buffer.from(frame).toString('hex')}`);
     this.network = new Network(
       {
         environment: this.environment,
@@ -107,11 +110,15 @@ class Simulation implements ProcessWorld {
         events: {
           heard: (socket, frame) => {
             noted('→', socket.owner, frame);
-            lines.read(socket, frame, (wire, body) => wires.heard(wire, body));
+            const read = readFrame(frame);
+            const wire = lines.of(socket, read);
+            if (wire !== undefined) wires.heard(wire, read);
           },
           said: (socket, frame) => {
             noted('←', socket.owner, frame);
-            lines.read(socket, frame, (wire, body) => wires.said(wire, body));
+            const read = readFrame(frame);
+            const wire = lines.of(socket, read);
+            if (wire !== undefined) wires.said(wire, read);
           },
           buffered: (size) => {
             if (size > BUFFERS.closeBytes + FRAME_MAX) this.checkers.fail(`the relay holds ${size} characters for one reader`);
@@ -124,13 +131,15 @@ class Simulation implements ProcessWorld {
     this.#weather.slowMs = dice.pick([0, 5, 40, 150]);
     if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
     const { front, lamp, family } = { front: 'desk', lamp: 'lamp', family: 'family' } as const;
+    const packed = has('packed', 0.5);
     const sharing = has('sharing', 0.4) ? { browser: new Browser(this.network) } : {};
-    this.#roles = [
+    const roles: readonly Omit<Role, 'isPacked'>[] = [
       { name: 'server', kind: 'server', hosts: { front, lamp, family }, watches: {}, disk: this.#newDisk() },
       { name: 'dora', kind: 'node', hosts: { desk: 'desk' }, watches: { front: 'desk' }, disk: this.#newDisk() },
       { name: 'vera', kind: 'node', hosts: { desk: 'desk' }, watches: {}, disk: this.#newDisk(), isVolatile: true },
-      ...TABS.map((name): Role => ({ name, kind: 'browser', hosts: {}, watches: this.#watchedBy(), ...sharing })),
+      ...TABS.map((name) => ({ name, kind: 'browser' as const, hosts: {}, watches: this.#watchedBy(), ...sharing })),
     ];
+    this.#roles = roles.map((role) => ({ ...role, isPacked: packed && role.name !== 'bob' }));
   }
 
   #drawn(seed: number, without: readonly Feature[]): (feature: Feature, chance: number) => boolean {

@@ -1,5 +1,7 @@
 // Reads the frames at the peers' ends of their sockets: steps of a room go on from the answer to `watch` without a gap, and nobody is told
-// of a step before it is durable. Imports nothing of the product; a frame is a header line and JSON.
+// of a step before it is durable. Imports nothing of the product.
+
+import type { ReadFrame } from './frames.ts';
 
 /** One socket, as long as it lives. */
 export interface Wire {
@@ -17,16 +19,15 @@ export interface WireFindings {
 export class Lines {
   readonly #lines = new WeakMap<Wire, Map<string, Wire>>();
 
-  read(socket: Wire, frame: string, reader: (wire: Wire, frame: string) => void): void {
-    if (!frame.startsWith('=')) return reader(socket, frame);
-    const end = frame.indexOf('\n');
-    const line = frame.slice(1, end);
-    if (line === '') return;
+  /** @returns undefined for a frame about the socket itself. */
+  of(socket: Wire, { line }: ReadFrame): Wire | undefined {
+    if (line === undefined) return socket;
+    if (line === '') return undefined;
     const lines = this.#lines.get(socket) ?? new Map<string, Wire>();
     this.#lines.set(socket, lines);
     const wire = lines.get(line) ?? new Line(socket, line);
     lines.set(line, wire);
-    reader(wire, frame.slice(end + 1));
+    return wire;
   }
 }
 
@@ -48,13 +49,6 @@ interface Listening {
   readonly instance: string;
   readonly epoch: number;
   seq: number;
-}
-
-interface Message {
-  readonly id?: unknown;
-  readonly method?: string;
-  readonly params?: unknown;
-  readonly result?: unknown;
 }
 
 interface Watched {
@@ -79,8 +73,7 @@ export class WireChecker {
     this.#findings = findings;
   }
 
-  said(wire: Wire, frame: string): void {
-    const { address, messages } = read(frame);
+  said(wire: Wire, { address, messages }: ReadFrame): void {
     const asked = this.#asked.get(wire) ?? new Map<string, Asked>();
     this.#asked.set(wire, asked);
     for (const { id, method, params } of messages) {
@@ -90,8 +83,7 @@ export class WireChecker {
     }
   }
 
-  heard(wire: Wire, frame: string): void {
-    const { address, messages } = read(frame);
+  heard(wire: Wire, { address, messages }: ReadFrame): void {
     for (const message of messages) {
       if (message.method === 'step' && address.startsWith('#')) this.#step(wire, address.slice(1), message.params as StepParams);
       const question = this.#asked.get(wire)?.get(`${address} ${String(message.id)}`);
@@ -126,8 +118,3 @@ export class WireChecker {
 }
 
 type StepParams = readonly [room: number, steps: readonly (readonly [seq: number])[]];
-
-function read(frame: string): { readonly address: string; readonly messages: readonly Message[] } {
-  const end = frame.indexOf('\n');
-  return { address: frame.slice(0, end), messages: [JSON.parse(frame.slice(end + 1)) as Message].flat() };
-}

@@ -1,0 +1,148 @@
+// Reads frames as docs/PROTOCOL.md describes them, text and packed, on a socket of one peer and on a line of a shared one. Written from that
+// page; imports nothing of the product. Of packed steps it reads the numbers, and of a packed event that it is one.
+
+export interface Message {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+}
+
+export interface ReadFrame {
+  /** Of a shared socket; '' when it is about the socket itself. */
+  readonly line: string | undefined;
+  readonly address: string;
+  readonly messages: readonly Message[];
+}
+
+const TO_RELAY = 0;
+const TO_SERVER = 1;
+const TO_PEER = 2;
+const TO_OWN_ROOM = 3;
+const FROM_ROOM = 4;
+const PEER_ROOM = 5;
+const LINE = 6;
+const STEP = 0x40;
+const SEND = 0x80;
+const STEP_DIGEST = 0x20;
+const STEP_COUNT = 0x1f;
+const DIGEST_SIZE = 8;
+const CAUSE = 1;
+const NUMBER = 2;
+const PATCH = 4;
+const MORE = 8;
+const TICKED = 0x20;
+const TICKED_MANY = 7;
+const REMOVE = 2;
+
+export function readFrame(frame: string | Uint8Array): ReadFrame {
+  return typeof frame === 'string' ? readText(frame) : readPacked(frame);
+}
+
+function readText(frame: string): ReadFrame {
+  const end = frame.indexOf('\n');
+  const address = frame.slice(0, end);
+  const body = frame.slice(end + 1);
+  if (address === '=') return { line: '', address: '', messages: [JSON.parse(body) as Message] };
+  if (address.startsWith('=')) return { ...readText(body), line: address.slice(1) };
+  return { line: undefined, address, messages: [JSON.parse(body) as Message].flat() };
+}
+
+function readPacked(frame: Uint8Array): ReadFrame {
+  const reader = new Reader(frame);
+  const head = reader.whole();
+  if (head === LINE) {
+    const line = String(reader.whole());
+    return { ...readPacked(frame.subarray(reader.at)), line };
+  }
+  return { line: undefined, address: addressOf(head, reader), messages: messagesOf(reader) };
+}
+
+function addressOf(head: number, reader: Reader): string {
+  if (head === TO_RELAY) return '';
+  if (head === TO_SERVER) return 'server';
+  if (head === TO_PEER) return reader.text();
+  if (head === TO_OWN_ROOM) return `#${reader.whole()}`;
+  if (head === FROM_ROOM) return `#${reader.text()}/${reader.whole()}`;
+  if (head === PEER_ROOM) return `${reader.text()}#${reader.whole()}`;
+  const room = Math.floor((head - LINE - 1) / 2);
+  return head % 2 === 1 ? `#server/${room}` : `server#${room}`;
+}
+
+function messagesOf(reader: Reader): readonly Message[] {
+  const messages: Message[] = [];
+  while (!reader.isAtEnd) {
+    const head = reader.byte();
+    if (head === 0) messages.push(...[JSON.parse(reader.text()) as Message].flat());
+    else if (head < SEND) messages.push(stepsOf(head, reader));
+    else return [...messages, { method: 'send' }];
+  }
+  return messages;
+}
+
+/** The seqs of its steps; without steps the digest of a room that fell quiet. */
+function stepsOf(head: number, reader: Reader): Message {
+  const short = (head - STEP) & STEP_COUNT;
+  const count = short === STEP_COUNT ? reader.whole() : short;
+  if (((head - STEP) & STEP_DIGEST) !== 0) reader.skip(DIGEST_SIZE);
+  const first = reader.whole();
+  for (let i = 0; i < count; i++) skipStep(reader);
+  return { method: 'step', params: [0, Array.from({ length: count }, (_, i) => [first + i])] };
+}
+
+function skipStep(reader: Reader): void {
+  const flags = reader.byte();
+  if ((flags & CAUSE) !== 0) reader.whole();
+  if ((flags & NUMBER) !== 0) reader.whole();
+  const short = Math.floor(flags / TICKED);
+  for (let left = short === TICKED_MANY ? reader.whole() : short; left > 0; left--) if (reader.whole() % 2 === 1) reader.whole();
+  if ((flags & PATCH) !== 0)
+    for (let left = reader.whole(); left > 0; left--) {
+      const operation = reader.whole();
+      if (operation < REMOVE + 1) reader.text();
+      if (operation % (REMOVE + 1) !== REMOVE) reader.skipValue();
+    }
+  if ((flags & MORE) !== 0) reader.skipValue();
+}
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    return this.#bytes[this.at++]!;
+  }
+
+  skip(count: number): void {
+    this.at += count;
+  }
+
+  whole(): number {
+    let value = 0;
+    for (let unit = 1; ; unit *= 128) {
+      const next = this.byte();
+      value += (next & 0x7f) * unit;
+      if (next < 0x80) return value;
+    }
+  }
+
+  skipValue(): void {
+    const value = this.whole();
+    if (value % 2 === 1) this.at += Math.floor(value / 2);
+  }
+
+  text(): string {
+    const size = this.whole();
+    const from = this.at;
+    this.at += size;
+    return new TextDecoder().decode(this.#bytes.subarray(from, this.at));
+  }
+}
