@@ -7,8 +7,9 @@ import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
 import { hostEffect } from './operations.ts';
-import { copyMemory, load32, loadNumber, store32, storeNumber } from './prim.ts';
+import { copyPair, load32, loadNumber, store32, storeNumber } from './prim.ts';
 import * as scratch from './scratch.ts';
+import { beginWrites, noteWrite, takeBack, writes } from './writes.ts';
 
 const CELL: i32 = bytecode.CELL_SIZE;
 
@@ -27,15 +28,18 @@ export function runningFunction(): i32 {
   return running;
 }
 
-/** A step begins, or a question about one. */
+/** A step of an image with programs begins, or a question about one. */
 export function begin(): void {
   isTouched = false;
   elements = bytecode.ELEMENTS_MAX;
+  beginWrites();
 }
 
-/** It ends. @param before the instance's cells as they were, 0 when it came to nothing. */
-export function end(before: i32): void {
-  if (isTouched) value(bytecode.VALUE_END, frame.cells, before, frame.cellCount);
+/** It ends. @param isDone whether what it wrote stays. */
+export function end(isDone: boolean): void {
+  if (frame.programs === 0) return;
+  if (!isDone) takeBack(frame.cells);
+  if (isTouched) value(bytecode.VALUE_END, frame.cells, isDone ? writes : 0, 0);
 }
 
 // ── The functions of an image: programs where it has them, the host's where not ──────────────────────────────────
@@ -107,16 +111,13 @@ function putNumber(cell: i32, number: f64): void {
   storeNumber(cell + bytecode.CELL_NUMBER, number);
 }
 
-function copy(to: i32, from: i32): void {
-  copyMemory(to, from, CELL);
-}
-
 /** Writes a cell of the instance. @returns 0 or a fault. */
 function write(cell: i32, from: i32): i32 {
   if (!mayWrite) return ask(bytecode.VALUE_FAULT, from, 2, 0);
   const to: i32 = frame.cells + cell * CELL;
   if (load32(to) >= bytecode.TAG_STRING || load32(from) >= bytecode.TAG_STRING) isTouched = true;
-  copy(to, from);
+  noteWrite(cell, to);
+  copyPair(to, from);
   store32(frame.instance + layout.INSTANCE_HOME, bytecode.HOME_WRITTEN);
   return scratch.emitWrite(cell, from);
 }
@@ -130,13 +131,18 @@ function run(program: i32, base: i32): i32 {
   const last: i32 = at + (load32(record + bytecode.PROGRAM_LENGTH) << 2);
   /** The cell behind the top of the stack. */
   let top: i32 = base;
+  const cells: i32 = frame.cells;
   while (at < last) {
     const word: i32 = load32(at);
     const operation: i32 = word & bytecode.OP_MASK;
     const argument: i32 = word >>> 8;
     at += 4;
     let fault: i32 = 0;
-    if (operation >= bytecode.OP_HOST) {
+    if (operation >= bytecode.OP_WITH_CELL) {
+      if (last - at >= 8 && fused(operation, cells + argument * CELL, at, top)) at += 8;
+      else copyPair(top, cells + argument * CELL);
+      top += CELL;
+    } else if (operation >= bytecode.OP_HOST) {
       const effect: i32 = hostEffect(operation, argument);
       top -= (effect >> 1) * CELL;
       fault = host(operation, top, argument);
@@ -150,7 +156,7 @@ function run(program: i32, base: i32): i32 {
     } else {
       switch (operation) {
         case bytecode.OP_CONSTANT:
-          copy(top, frame.constants + argument * CELL);
+          copyPair(top, frame.constants + argument * CELL);
           top += CELL;
           break;
         case bytecode.OP_LITERAL:
@@ -162,11 +168,11 @@ function run(program: i32, base: i32): i32 {
           top += CELL;
           break;
         case bytecode.OP_CELL:
-          copy(top, frame.cells + argument * CELL);
+          copyPair(top, cells + argument * CELL);
           top += CELL;
           break;
         case bytecode.OP_LOCAL:
-          copy(top, scratch.locals + argument * CELL);
+          copyPair(top, scratch.locals + argument * CELL);
           top += CELL;
           break;
         case bytecode.OP_IN:
@@ -179,7 +185,7 @@ function run(program: i32, base: i32): i32 {
           break;
         case bytecode.OP_BIND:
           top -= CELL;
-          copy(scratch.locals + argument * CELL, top);
+          copyPair(scratch.locals + argument * CELL, top);
           break;
         case bytecode.OP_DROP:
           top -= CELL;
@@ -225,6 +231,38 @@ function run(program: i32, base: i32): i32 {
   return 0;
 }
 
+/** Works out a cell and what the instructions at `at` make of it, when both are numbers. @returns whether the result is in `to`. */
+function fused(operation: i32, left: i32, at: i32, to: i32): boolean {
+  if (load32(left) !== bytecode.TAG_NUMBER) return false;
+  const argument: i32 = load32(at) >>> 8;
+  const a: f64 = loadNumber(left + bytecode.CELL_NUMBER);
+  if (operation === bytecode.OP_WITH_INTEGER) return calculate(load32(at + 4) & bytecode.OP_MASK, a, argument as f64, to);
+  const right: i32 = (operation === bytecode.OP_WITH_CELL ? frame.cells : frame.constants) + argument * CELL;
+  if (load32(right) !== bytecode.TAG_NUMBER) return false;
+  return calculate(load32(at + 4) & bytecode.OP_MASK, a, loadNumber(right + bytecode.CELL_NUMBER), to);
+}
+
+/** @returns whether there is a result: a number that is not finite is none. */
+function calculate(operation: i32, a: f64, b: f64, to: i32): boolean {
+  if (operation >= bytecode.OP_LESS) {
+    if (operation === bytecode.OP_LESS) putBoolean(to, a < b);
+    else if (operation === bytecode.OP_LESS_EQUAL) putBoolean(to, a <= b);
+    else if (operation === bytecode.OP_GREATER) putBoolean(to, a > b);
+    else if (operation === bytecode.OP_GREATER_EQUAL) putBoolean(to, a >= b);
+    else putBoolean(to, (a === b) === (operation === bytecode.OP_EQUAL));
+    return true;
+  }
+  let result: f64 = 0;
+  if (operation === bytecode.OP_ADD) result = a + b;
+  else if (operation === bytecode.OP_SUBTRACT) result = a - b;
+  else if (operation === bytecode.OP_MULTIPLY) result = a * b;
+  else result = a / b;
+  // Neither NaN nor an infinity is its own difference's zero.
+  if (result - result !== 0) return false;
+  putNumber(to, result === 0 ? 0 : result);
+  return true;
+}
+
 /** The host finds keys by the handles of their strings. */
 function host(operation: i32, cells: i32, argument: i32): i32 {
   let handle: i32 = seen;
@@ -250,22 +288,8 @@ function binary(operation: i32, left: i32): i32 {
   if (tag !== bytecode.TAG_NUMBER || load32(right) !== bytecode.TAG_NUMBER) return ask(operation, left, 0, 0);
   const a: f64 = loadNumber(left + bytecode.CELL_NUMBER);
   const b: f64 = loadNumber(right + bytecode.CELL_NUMBER);
-  if (operation >= bytecode.OP_LESS) {
-    if (operation === bytecode.OP_LESS) putBoolean(left, a < b);
-    else if (operation === bytecode.OP_LESS_EQUAL) putBoolean(left, a <= b);
-    else if (operation === bytecode.OP_GREATER) putBoolean(left, a > b);
-    else putBoolean(left, a >= b);
-    return 0;
-  }
-  let result: f64 = 0;
-  if (operation === bytecode.OP_ADD) result = a + b;
-  else if (operation === bytecode.OP_SUBTRACT) result = a - b;
-  else if (operation === bytecode.OP_MULTIPLY) result = a * b;
-  else result = a / b;
-  // Neither NaN nor an infinity is its own difference's zero. The host says what is wrong.
-  if (result - result !== 0) return ask(operation, left, 0, 0);
-  putNumber(left, result === 0 ? 0 : result);
-  return 0;
+  // The host says what is wrong.
+  return calculate(operation, a, b, left) ? 0 : ask(operation, left, 0, 0);
 }
 
 // ── Elements ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,18 +314,18 @@ function each(operation: i32, argument: i32, cell: i32): i32 {
   const base: i32 = cell + CELL;
   let fault: i32 = 0;
   if (isReduce) {
-    copy(local, base);
+    copyPair(local, base);
     local += CELL;
   }
   if (collects) fault = ask(bytecode.OP_LIST, base, 0, 0);
   for (let index: i32 = 0; index < count && fault >= 0; index++) {
     fault = ask(bytecode.VALUE_ELEMENT, cell, index, 0);
     if (fault < 0) return fault;
-    copy(local, base);
+    copyPair(local, base);
     putNumber(local + CELL, index as f64);
     fault = run(program, base);
     if (fault < 0) return fault;
-    if (isReduce) copy(local - CELL, base);
+    if (isReduce) copyPair(local - CELL, base);
     else if (operation === bytecode.OP_MAP) fault = ask(bytecode.OP_ITEM, base, 0, 0);
     else if (operation === bytecode.OP_FLAT_MAP) fault = ask(bytecode.OP_FLAT, base, 0, 0);
     else if (isTrue(base) !== (operation === bytecode.OP_EVERY)) {
@@ -311,7 +335,7 @@ function each(operation: i32, argument: i32, cell: i32): i32 {
   }
   if (fault < 0) return fault;
   if (collects) return ask(bytecode.OP_FINISH, cell, 0, 0);
-  if (isReduce) copy(cell, local - CELL);
+  if (isReduce) copyPair(cell, local - CELL);
   else if (operation === bytecode.OP_FIND) put(cell, bytecode.TAG_UNDEFINED);
   else if (operation === bytecode.OP_FIND_INDEX) putNumber(cell, -1);
   else putBoolean(cell, operation === bytecode.OP_EVERY);
@@ -320,7 +344,7 @@ function each(operation: i32, argument: i32, cell: i32): i32 {
 
 /** The element that decides. */
 function found(operation: i32, local: i32, index: i32, cell: i32): i32 {
-  if (operation === bytecode.OP_FIND) copy(cell, local);
+  if (operation === bytecode.OP_FIND) copyPair(cell, local);
   else if (operation === bytecode.OP_FIND_INDEX) putNumber(cell, index as f64);
   else putBoolean(cell, operation === bytecode.OP_SOME);
   return 0;

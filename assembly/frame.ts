@@ -2,7 +2,6 @@
 
 import { clocksOf } from './instance.ts';
 import * as layout from './layout.ts';
-import * as bytecode from './program-layout.ts';
 import { even } from './image.ts';
 import { load16, load32, load8, store32 } from './prim.ts';
 
@@ -29,7 +28,7 @@ export let relations: i32 = 0;
 export let words: i32 = 0;
 /** Bytes of a configuration. */
 export let wordBytes: i32 = 0;
-/** Bytes of an instance from INSTANCE_STATUS on: what an undo copy holds. */
+/** Bytes of an instance from INSTANCE_STATUS up to its cells: what an undo copy holds. */
 export let undoBytes: i32 = 0;
 /** Whether any state has eventless transitions. */
 export let hasAlways: boolean = false;
@@ -51,7 +50,7 @@ export function enterFrame(entered: i32): void {
   configuration = entered + layout.INSTANCE_CONFIGURATION;
   clocks = clocksOf(entered, words);
   memories = clocks + (even(stateCount) << 2);
-  cells = entered + layout.INSTANCE_STATUS + undoBytes - cellCount * bytecode.CELL_SIZE;
+  cells = entered + layout.INSTANCE_STATUS + undoBytes;
 }
 
 function enterImage(its: i32): void {
@@ -77,7 +76,6 @@ function enterImage(its: i32): void {
   const historyWords: i32 = even(load32(its + layout.IMAGE_HISTORY_COUNT) * words);
   cellCount = load32(its + layout.IMAGE_CELL_COUNT);
   undoBytes = layout.INSTANCE_CONFIGURATION - layout.INSTANCE_STATUS + ((even(words) + even(stateCount) + historyWords) << 2);
-  undoBytes += cellCount * bytecode.CELL_SIZE;
   programs = load32(its + layout.IMAGE_PROGRAM_COUNT) === 0 ? 0 : its + load32(its + layout.IMAGE_PROGRAMS);
   code = its + load32(its + layout.IMAGE_CODE);
   constants = its + load32(its + layout.IMAGE_CONSTANTS);

@@ -7,6 +7,7 @@ import { directSize, fillDirect, plan } from './plan.ts';
 import { load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { validate } from './validate.ts';
+import { prepareWrites } from './writes.ts';
 
 /** A registered image: image, stride, instances in use, free instance block, bytes at IMAGE_DIRECT, next registration. */
 const ENTRY_SIZE: i32 = 24;
@@ -70,7 +71,8 @@ export function load(pointer: i32, size: i32): i32 {
   if (refused !== 0 || entryOf(pointer) !== 0) return layout.FAULT_IMAGE;
   const stride: i32 = strideOf(pointer);
   if (scratch.prepare(load32(pointer + layout.IMAGE_STATE_COUNT), stride) < 0) return layout.FAULT_MEMORY;
-  if (load32(pointer + layout.IMAGE_PROGRAM_COUNT) !== 0 && scratch.prepareCells() < 0) return layout.FAULT_MEMORY;
+  if (load32(pointer + layout.IMAGE_PROGRAM_COUNT) !== 0 && prepareCells(load32(pointer + layout.IMAGE_CELL_COUNT)) < 0)
+    return layout.FAULT_MEMORY;
   const directBytes: i32 = directSize();
   const direct: i32 = directBytes === 0 ? 0 : allocate(directBytes);
   if (direct < 0) return layout.FAULT_MEMORY;
@@ -90,6 +92,10 @@ export function load(pointer: i32, size: i32): i32 {
   store32(entry + ENTRY_NEXT, first);
   first = entry;
   return pointer;
+}
+
+function prepareCells(count: i32): i32 {
+  return scratch.prepareCells() < 0 ? layout.FAULT_MEMORY : prepareWrites(count);
 }
 
 /** Bytes of one instance: see the drawing in layout.ts. */

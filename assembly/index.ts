@@ -10,6 +10,7 @@ import { hash64, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { settle as settleInstance } from './settle.ts';
 import * as statechart from './statechart.ts';
+import * as writing from './writes.ts';
 
 /**
  * Bytes of events that a batch looks ahead: instances that lie far apart are asked for together, because waiting for memory one by one is what
@@ -121,8 +122,9 @@ export function reserve(size: i32): i32 {
   return statechart.isBusy() ? FAULT_BUSY : scratch.reserve(size);
 }
 
-export function undo(): i32 {
-  return statechart.undo();
+/** What the last start or step wrote to cells. */
+export function writes(): i32 {
+  return writing.writes;
 }
 
 export function digest(instance: i32, out: i32): i32 {

@@ -195,15 +195,17 @@ export const TRANSITION_ENTRY: i32 = 16;
 export const TRANSITION_TARGETS: i32 = 20;
 /** u16: the event it is listed under, eventCount for `always`, NONE16 for an initial transition. For traces only. */
 export const TRANSITION_EVENT: i32 = 24;
-
 /** u16: written by the core into its own copy when it takes the image in, whatever a file says there. */
 export const TRANSITION_PLAN: i32 = 26;
-
 /**
  * What it leaves is known before: all that is active below its source, the source, and the ancestors up to its domain. Nothing that it leaves
  * or enters, nor itself, has actions, remembers history, or is final: nothing can fail on the way.
  */
 export const PLAN_PLAIN: i32 = 1;
+/** The same, but it has actions itself; or it has no target, and its actions are all there is to it. */
+export const PLAN_ACTING: i32 = 2;
+/** Its actions are programs that write cells, and no program of the image asks what is active: they may as well run before the move. */
+export const PLAN_WRITING: i32 = 3;
 
 export const TRANSITION_TARGETLESS: i32 = 1;
 export const TRANSITION_REENTER: i32 = 2;
@@ -320,7 +322,7 @@ export const TRACE: i32 = 1;
 export const LIVE: i32 = 2;
 /** An external event that selects nothing is FAULT_UNHANDLED: for the errors of child actors, which end who does not handle them. */
 export const MUST_HANDLE: i32 = 4;
-/** Nobody will read the records, nor undo(): there are none. */
+/** Nobody will read the records: there are none. */
 export const QUIET: i32 = 8;
 /** The core raises the instance's seq itself when the result is not a fault. */
 export const COUNT: i32 = 16;
@@ -370,6 +372,8 @@ export const FAULT_MEMORY: i32 = -11;
 export const FAULT_STATUS: i32 = -12;
 /** The event selected nothing, in a step with MUST_HANDLE. */
 export const FAULT_UNHANDLED: i32 = -13;
+/** The context of the instance is HOME_OUTSIDE, where no program can see it. */
+export const FAULT_HOME: i32 = -14;
 
 // ── Limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
 export const STATE_MAX: i32 = 65000;

@@ -1,12 +1,12 @@
-// The short road of a microstep: one plain transition (PLAN_PLAIN, found by assembly/plan.ts) of a step whose records nobody reads. Nothing
-// runs on the way and nothing can fail, so clocks and configuration move at once, in no particular order.
+// The short road of a microstep: one transition with a plan (found by assembly/plan.ts) of a step whose records nobody reads. Nothing that is
+// left or entered does anything, so clocks and configuration move at once, in no particular order.
 
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import { load16, load32, store32, trailingZeros } from './prim.ts';
 
-/** Takes the transition with this record. */
-export function move(at: i32): void {
+/** Leaves what the transition with this record leaves. */
+export function leave(at: i32): void {
   const configuration: i32 = frame.configuration;
   const clocks: i32 = frame.clocks;
   const source: i32 = load16(at + layout.TRANSITION_SOURCE);
@@ -18,6 +18,12 @@ export function move(at: i32): void {
     store32(word, load32(word) & ~(1 << (state & 31)));
     tick(clocks + (state << 2));
   }
+}
+
+/** Enters what it enters. */
+export function enter(at: i32): void {
+  const configuration: i32 = frame.configuration;
+  const clocks: i32 = frame.clocks;
   const list: i32 = frame.lists + (load32(at + layout.TRANSITION_ENTRY) << 2);
   const last: i32 = list + (load32(list) << 2);
   for (let entry: i32 = list + 4; entry <= last; entry += 4) {

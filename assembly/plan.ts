@@ -1,8 +1,10 @@
-// What the core finds out about an image once, when it takes it in: which transitions are plain (PLAN_PLAIN), so that a step can take the
-// short road of assembly/move.ts; and in which states an event has just one candidate, so that it is found by one look. Reads the tables that
-// the validator has just passed.
+// What the core finds out about an image once, when it takes it in: which transitions are plain or do no more than
+// their own actions (PLAN_PLAIN, PLAN_ACTING), so that a step can take the short road of assembly/move.ts; and in which states an event has just one candidate, so that it is found by one look. Reads the tables that
+// the validator has just passed; marks in programs what assembly/fuse.ts finds.
 
+import { fuse } from './fuse.ts';
 import * as layout from './layout.ts';
+import { OP_IN, OP_MASK } from './program-layout.ts';
 import { fillMemory, load16, load32, store16 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
@@ -10,14 +12,19 @@ import * as tables from './tables.ts';
 /** Events times states. */
 const DIRECT_MAX: i32 = 8192;
 
+/** Whether any program asks whether a state is active. */
+let asksStates: boolean = false;
+
 export function plan(): void {
   markStirring();
+  asksStates = doesAskStates();
   // In SCXML guards raise events and states invoke when they come to rest: its transitions take the long road.
   const isScxml: boolean = (tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0;
   for (let transition: i32 = 0; transition < tables.transitionCount; transition++) {
     const at: i32 = tables.transitionAt(transition);
-    store16(at + layout.TRANSITION_PLAN, !isScxml && isPlain(at) ? layout.PLAN_PLAIN : 0);
+    store16(at + layout.TRANSITION_PLAN, isScxml ? 0 : planOf(at));
   }
+  fuse();
 }
 
 /** Counts for each state the states in its range, itself included, that do something when they are left: not 0 is what matters. */
@@ -59,9 +66,30 @@ export function fillDirect(table: i32): void {
   }
 }
 
-function isPlain(at: i32): boolean {
-  if ((load16(at + layout.TRANSITION_FLAGS) & (layout.TRANSITION_TARGETLESS | layout.TRANSITION_DYNAMIC)) !== 0) return false;
-  if (tables.listLength(load32(at + layout.TRANSITION_ACTIONS)) !== 0) return false;
+function planOf(at: i32): i32 {
+  const flags: i32 = load16(at + layout.TRANSITION_FLAGS);
+  const actions: i32 = load32(at + layout.TRANSITION_ACTIONS);
+  if ((flags & layout.TRANSITION_TARGETLESS) === 0) {
+    if ((flags & layout.TRANSITION_DYNAMIC) !== 0 || !movesPlainly(at)) return 0;
+    if (tables.listLength(actions) === 0) return layout.PLAN_PLAIN;
+  }
+  return !asksStates && onlyWrites(actions) ? layout.PLAN_WRITING : layout.PLAN_ACTING;
+}
+
+/** Of an image with programs all functions of a step are programs. */
+function onlyWrites(actions: i32): boolean {
+  const count: i32 = tables.listLength(actions);
+  if (tables.programCount === 0 || count < 0) return false;
+  for (let i: i32 = 0; i < count; i++) if (tables.listWord(actions, i) >>> 24 !== layout.ACTION_ASSIGN) return false;
+  return true;
+}
+
+function doesAskStates(): boolean {
+  for (let i: i32 = 0; i < tables.codeCount; i++) if ((tables.codeWord(i) & OP_MASK) === OP_IN) return true;
+  return false;
+}
+
+function movesPlainly(at: i32): boolean {
   return (
     leavesChain(load16(at + layout.TRANSITION_SOURCE), load16(at + layout.TRANSITION_DOMAIN)) &&
     entersPlainly(load32(at + layout.TRANSITION_ENTRY))

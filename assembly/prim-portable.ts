@@ -65,6 +65,15 @@ export function copyMemory(to: number, from: number, size: number): void {
   words.copyWithin(to >>> 2, from >>> 2, (from + size) >>> 2);
 }
 
+export function copyPair(to: number, from: number): void {
+  const target = to >>> 2;
+  const source = from >>> 2;
+  words[target] = words[source]!;
+  words[target + 1] = words[source + 1]!;
+  words[target + 2] = words[source + 2]!;
+  words[target + 3] = words[source + 3]!;
+}
+
 export function fillMemory(pointer: number, value: number, size: number): void {
   octets.fill(value, pointer, pointer + size);
 }

@@ -49,7 +49,17 @@ export function copyMemory(to: i32, from: i32, size: i32): void {
     memory.copy(to, from, size);
     return;
   }
-  for (let at: i32 = 0; at < size; at += 8) store<u64>(to + at, load<u64>(from + at));
+  for (let at: i32 = 0; at < size; at += 8) {
+    store<i32>(to + at, load<i32>(from + at));
+    store<i32>(to + at + 4, load<i32>(from + at + 4));
+  }
+}
+
+/** Copies a cell as it is written, word by word: the processor makes a load wait that spans several stores before it. */
+export function copyPair(to: i32, from: i32): void {
+  store<i32>(to, load<i32>(from));
+  store<i32>(to + 4, load<i32>(from + 4));
+  store<u64>(to + 8, load<u64>(from + 8));
 }
 
 /** @param size any number of bytes. */

@@ -138,8 +138,22 @@ export const VALUE_FIELDS: i32 = 131;
 export const VALUE_RESULT: i32 = 132;
 /** A fault: argument 0, more elements than ELEMENTS_MAX; 1, a field that no cell is named after; 2, a write where none may be. */
 export const VALUE_FAULT: i32 = 133;
-/** A step ended. Cells: the instance's. Argument: what they were, 0 when the step came to nothing. */
+/** A step ended. Cells: the instance's. Argument: what was written, as writes() has it, 0 when the step came to nothing. */
 export const VALUE_END: i32 = 134;
+
+// In no file: written by the core into its own copy (assembly/fuse.ts) in the place of OP_CELL, where the next instruction pushes a cell, an
+// integer or a constant and the one behind it takes both. With anything but two numbers it is OP_CELL.
+export const OP_WITH_CELL: i32 = 128;
+export const OP_WITH_INTEGER: i32 = 129;
+export const OP_WITH_CONSTANT: i32 = 130;
+
+// ── What a step wrote: at writes() of the exports, where it stays, how many entries, and their address; an entry for each cell ─
+//  0      4        8
+//  | cell | unused | was |
+export const WRITES_SIZE: i32 = 8;
+export const WRITES_ENTRIES: i32 = 4;
+export const WRITE_SIZE: i32 = 24;
+export const WRITE_WAS: i32 = 8;
 
 // ── Where the context of an instance is: INSTANCE_HOME ───────────────────────────────────────────────────────────
 export const HOME_READ: i32 = 0;

@@ -5,7 +5,7 @@
 //   exits, enters, defaults, targets, completed, fallbacks, invokes   one bitset each
 //   queue       internal events of the macrostep, {event, handle} each
 //   output      records for the host
-//   undo        the instance as it was, from INSTANCE_STATUS on
+//   undo        the instance as it was, from INSTANCE_STATUS up to its cells
 //   counts      one word per state, for the validator
 //   log         the cell that a RECORD_WRITE wrote, at the number of the record
 //   locals, cells   of programs: what they bind, and their stack. Like the log, only when an image has programs.
@@ -13,7 +13,7 @@
 import { allocate, release } from './heap.ts';
 import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, QUIET, RECORD_SIZE, RECORD_WRITE } from './layout.ts';
 import { CELL_SIZE, LOCAL_MAX, PROGRAM_DEPTH_MAX, STACK_MAX } from './program-layout.ts';
-import { copyMemory, load32, store32 } from './prim.ts';
+import { copyPair, load32, store32 } from './prim.ts';
 
 export let chosen: i32 = 0;
 export let domains: i32 = 0;
@@ -136,7 +136,7 @@ export function emitWrite(cell: i32, from: i32): i32 {
   if ((flags & QUIET) !== 0) return 0;
   const at: i32 = log + outputCount * CELL_SIZE;
   const fault: i32 = emit(RECORD_WRITE, cell, 0);
-  if (fault === 0) copyMemory(at, from, CELL_SIZE);
+  if (fault === 0) copyPair(at, from);
   return fault;
 }
 

@@ -22,6 +22,11 @@ export function selectEvent(event: i32, handle: i32): i32 {
   const configuration: i32 = frame.configuration;
   const mask: i32 = frame.select + (load32(record + layout.EVENT_MASK) << 2);
   const end: i32 = frame.wordBytes;
+  if (end === 4) {
+    const both: i32 = load32(configuration) & load32(mask);
+    if (both === 0) return 0;
+    return (both & (both - 1)) === 0 ? selectIn(event, record, trailingZeros(both), handle) : selectAmong(record, handle);
+  }
   let at: i32 = firstCommon(configuration, mask, 0, end);
   if (at === end) return 0;
   const bits: i32 = load32(configuration + at) & load32(mask + at);

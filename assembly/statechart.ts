@@ -8,7 +8,8 @@ import * as expression from './expression.ts';
 import * as frame from './frame.ts';
 import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
-import { move } from './move.ts';
+import { enter, leave } from './move.ts';
+import { HOME_OUTSIDE } from './program-layout.ts';
 import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
 import { check, mutate } from './relational.ts';
 import * as scratch from './scratch.ts';
@@ -62,7 +63,7 @@ export function can(instance: i32, event: i32): i32 {
     }
   }
   scratch.clearOutput();
-  expression.end(0);
+  expression.end(false);
   busy = false;
   return answer;
 }
@@ -72,15 +73,18 @@ function begin(instance: i32, flags: i32, status: i32): i32 {
   scratch.begin(flags);
   if (!isInstance(instance)) return layout.FAULT_INSTANCE;
   if (load32(instance + layout.INSTANCE_STATUS) !== status) return layout.FAULT_STATUS;
-  busy = true;
   frame.enterFrame(instance);
+  if (frame.programs !== 0) {
+    if (status === layout.STATUS_ACTIVE && load32(instance + layout.INSTANCE_HOME) === HOME_OUTSIDE) return layout.FAULT_HOME;
+    expression.begin();
+  }
   saved = false;
   taken = false;
   queueHead = 0;
   queueTail = 0;
   made = 0;
   handle = layout.HANDLE_EXTERNAL;
-  expression.begin();
+  busy = true;
   if (frame.isScxml) frame.clearBits(scratch.invokes);
   return 0;
 }
@@ -94,11 +98,11 @@ function finish(result: i32): i32 {
   busy = false;
   if (result < 0) {
     if (saved) copyMemory(frame.instance + layout.INSTANCE_STATUS, scratch.undo, saveSize);
-    expression.end(0);
+    expression.end(false);
     scratch.clearOutput();
     return result;
   }
-  expression.end(saved ? scratch.undo + (frame.cells - frame.instance - layout.INSTANCE_STATUS) : 0);
+  expression.end(true);
   if (is(layout.COUNT)) store32(frame.instance + layout.INSTANCE_SEQ, load32(frame.instance + layout.INSTANCE_SEQ) + 1);
   if (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_DONE) return layout.STEP_DONE;
   return taken ? layout.STEP_TAKEN : layout.STEP_IGNORED;
@@ -109,12 +113,7 @@ export function isBusy(): boolean {
   return busy;
 }
 
-/** The bytes from INSTANCE_STATUS on as they were before the last start or step, unless it was QUIET: the instance's own when that changed nothing. */
-export function undo(): i32 {
-  return saved ? scratch.undo : frame.instance + layout.INSTANCE_STATUS;
-}
-
-/** Before the first change: copies the instance. */
+/** Before the first change: copies the instance but for its cells. */
 function save(): void {
   saveSize = frame.undoBytes;
   copyMemory(scratch.undo, frame.instance + layout.INSTANCE_STATUS, saveSize);
@@ -171,11 +170,22 @@ function endMicrostep(): i32 {
 function takeChosen(): i32 {
   if (!is(layout.QUIET) || chosenCount > 1) return microstep(false);
   const at: i32 = frame.transitionAt(load32(scratch.chosen));
-  if ((load16(at + layout.TRANSITION_PLAN) & layout.PLAN_PLAIN) === 0) return microstep(false);
+  const plan: i32 = load16(at + layout.TRANSITION_PLAN);
+  if (plan === 0 || (plan !== layout.PLAN_PLAIN && is(layout.LIVE))) return microstep(false);
   // After a plain move only an eventless transition can still fail, an event that waits, or the host.
-  if (!saved && (frame.hasAlways || is(layout.LIVE) || queueHead !== queueTail)) save();
+  if (!saved && (plan === layout.PLAN_ACTING || frame.hasAlways || is(layout.LIVE) || queueHead !== queueTail)) save();
   taken = true;
-  move(at);
+  const moves: boolean = (load16(at + layout.TRANSITION_FLAGS) & layout.TRANSITION_TARGETLESS) === 0;
+  if (plan === layout.PLAN_WRITING) {
+    const fault: i32 = runActions(load32(at + layout.TRANSITION_ACTIONS));
+    if (fault < 0) return fault;
+  }
+  if (moves) leave(at);
+  if (plan === layout.PLAN_ACTING) {
+    const fault: i32 = runActions(load32(at + layout.TRANSITION_ACTIONS));
+    if (fault < 0) return fault;
+  }
+  if (moves) enter(at);
   return 0;
 }
 

@@ -130,8 +130,12 @@ export function programAt(program: i32): i32 {
   return base + field(layout.IMAGE_PROGRAMS) + program * bytecode.PROGRAM_SIZE;
 }
 
+export function codeAt(index: i32): i32 {
+  return base + field(layout.IMAGE_CODE) + (index << 2);
+}
+
 export function codeWord(index: i32): i32 {
-  return load32(base + field(layout.IMAGE_CODE) + (index << 2));
+  return load32(codeAt(index));
 }
 
 export function constantTag(constant: i32): i32 {

@@ -52,8 +52,8 @@ export interface CoreExports {
   running(): number;
   /** The cells behind RECORD_WRITE, one for each record of the output; 0 while no image has programs. */
   log(): number;
-  /** The bytes [INSTANCE_STATUS, stride) of the instance as they were before the last start or step, unless that was QUIET. */
-  undo(): number;
+  /** Where is what the last start or step wrote to cells, as assembly/program-layout draws it; 0 while no image has programs. */
+  writes(): number;
   /** Writes xxh64 of the bytes [INSTANCE_STATUS, cells) to `out` (8 bytes, low word first). @returns 0 or FAULT_INSTANCE. */
   digest(instance: number, out: number): number;
   /** Writes xxh64 of `size` bytes to `out`. */

@@ -1,8 +1,19 @@
 // The context of an instance whose home is the core: one cell for each top-level key, behind its history. Made into an object when somebody
 // asks, and into the same object while nothing was written; the difference a step made is read off the cells that it wrote.
 
-import { INSTANCE_HOME, INSTANCE_STATUS, RECORD_ASSIGN, RECORD_WRITE } from '../assembly/layout.ts';
-import { CELL_SIZE, HOME_OUTSIDE, HOME_READ, HOME_WRITTEN } from '../assembly/program-layout.ts';
+import { INSTANCE_HOME, RECORD_ASSIGN, RECORD_WRITE } from '../assembly/layout.ts';
+import {
+  CELL_NUMBER,
+  CELL_SIZE,
+  HOME_OUTSIDE,
+  HOME_READ,
+  HOME_WRITTEN,
+  TAG_NUMBER,
+  TAG_UNDEFINED,
+  WRITE_SIZE,
+  WRITE_WAS,
+  WRITES_ENTRIES,
+} from '../assembly/program-layout.ts';
 import { diffInto, preferReplace } from './diff.ts';
 import type { ContextMark, Json, JsonObject, Value } from './json.ts';
 import type { Operation } from './patch.ts';
@@ -21,6 +32,8 @@ export class Cells implements CoreCells {
   readonly #pointers: readonly string[];
   /** Bytes from the beginning of an instance to its cells. */
   readonly #offset: number;
+  /** Where the core says what a step wrote. */
+  readonly #writes: number;
 
   constructor(core: Core, values: Values, strideBytes: number, names: readonly string[]) {
     this.#core = core;
@@ -30,6 +43,7 @@ export class Cells implements CoreCells {
     this.#numbers = new Map(names.map((name, cell) => [name, cell]));
     this.#pointers = names.map((name) => `/${escapePointer(name)}`);
     this.#offset = strideBytes - this.sizeBytes;
+    this.#writes = core.exports.writes();
   }
 
   /** HOME_READ, HOME_WRITTEN or HOME_OUTSIDE. */
@@ -78,43 +92,44 @@ export class Cells implements CoreCells {
 
   /**
    * The difference that the last step made.
-   * @param records of that step, two words each, from word index `from` of `words` on.
-   * @param after the context after it; asked when several keys changed, to see whether to replace all of it.
+   * @param owner has the context after it; asked when several keys changed, to see whether to replace all of it.
    */
-  patch(instance: number, words: Uint32Array, from: number, count: number, after: () => Json): readonly Operation[] {
-    const undo = this.#core.exports.undo() - INSTANCE_STATUS + this.#offset;
-    let written: number | Set<number> | undefined;
-    for (let i = from; i < from + count * 2; i += 2) {
-      if (words[i]! >>> 24 !== RECORD_WRITE) continue;
-      const cell = words[i]! & 0xffffff;
-      if (written === undefined || written === cell) written = cell;
-      else if (typeof written === 'number') written = new Set([written, cell]);
-      else written.add(cell);
-    }
-    if (written === undefined) return NOTHING;
-    const operations: Operation[] = [];
-    if (typeof written === 'number') this.#change(operations, written, undo, instance, undefined);
-    else {
-      const cells = [...written].sort((a, b) => a - b);
-      for (const cell of cells) this.#change(operations, cell, undo, instance, true);
-      for (const cell of cells) this.#change(operations, cell, undo, instance, false);
-      if (operations.length > 1) preferReplace(operations, 0, '', after());
-    }
+  patch(instance: number, owner: { readonly context: Json }): readonly Operation[] {
+    const { words } = this.#core;
+    const count = words[this.#writes >>> 2]!;
+    if (count === 0) return NOTHING;
+    const first = words[(this.#writes + WRITES_ENTRIES) >>> 2]!;
+    if (count === 1) return this.#change(instance, words[first >>> 2]!, first);
+    const entries = Array.from({ length: count }, (_, i) => first + i * WRITE_SIZE);
+    entries.sort((a, b) => words[a >>> 2]! - words[b >>> 2]!);
+    const change = (entry: number): readonly Operation[] => this.#change(instance, words[entry >>> 2]!, entry);
+    const isRemoval = (entry: number): boolean =>
+      words[(instance + this.#offset + words[entry >>> 2]! * CELL_SIZE) >>> 2] === TAG_UNDEFINED;
+    // What goes comes first.
+    const operations = [...entries.filter(isRemoval).flatMap(change), ...entries.filter((entry) => !isRemoval(entry)).flatMap(change)];
+    if (operations.length > 1) preferReplace(operations, 0, '', owner.context);
     return operations;
   }
 
-  /** @param removes only what goes, or only what stays or comes. */
-  #change(operations: Operation[], cell: number, undo: number, instance: number, removes: boolean | undefined): void {
+  #change(instance: number, cell: number, entry: number): readonly Operation[] {
     const values = this.#values;
-    const is = values.get(instance + this.#offset + cell * CELL_SIZE);
-    if (removes !== undefined && removes !== (is === undefined)) return;
-    const was = values.get(undo + cell * CELL_SIZE);
-    if (was === is) return;
+    const { words, numbers } = this.#core;
+    const at = instance + this.#offset + cell * CELL_SIZE;
     const path = this.#pointers[cell]!;
-    if (is === undefined) operations.push({ op: 'remove', path });
-    else if (was === undefined) operations.push({ op: 'add', path, value: is });
-    else if (typeof is !== 'object' || typeof was !== 'object') operations.push({ op: 'replace', path, value: is });
-    else diffInto(operations, path, was, is);
+    // The difference that is made most often.
+    if (words[at >>> 2] === TAG_NUMBER && words[(entry + WRITE_WAS) >>> 2] === TAG_NUMBER) {
+      const number = numbers[(at + CELL_NUMBER) >>> 3]!;
+      return number === numbers[(entry + WRITE_WAS + CELL_NUMBER) >>> 3] ? NOTHING : [{ op: 'replace', path, value: number }];
+    }
+    const is = values.get(at);
+    const was = values.get(entry + WRITE_WAS);
+    if (was === is) return NOTHING;
+    if (is === undefined) return [{ op: 'remove', path }];
+    if (was === undefined) return [{ op: 'add', path, value: is }];
+    if (typeof is !== 'object' || typeof was !== 'object') return [{ op: 'replace', path, value: is }];
+    const operations: Operation[] = [];
+    diffInto(operations, path, was, is);
+    return operations;
   }
 
   /** The contexts that effects of the last step saw: the one before, and the one after each assign. */

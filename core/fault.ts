@@ -1,6 +1,6 @@
 // What the core's faults mean for whoever sent the event: a code and a sentence.
 
-import { FAULT_FUEL, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS } from '../assembly/layout.ts';
+import { FAULT_FUEL, FAULT_HOME, FAULT_HOST, FAULT_OUTPUT_FULL, FAULT_QUEUE_FULL, FAULT_STATUS } from '../assembly/layout.ts';
 import { ExpressionFault, LockstepError } from './errors.ts';
 import type { EventObject } from './json.ts';
 import type { Machine } from './machine.ts';
@@ -31,6 +31,8 @@ export function faultError(
         'NOT_RUNNING',
         `an instance of ${id} got "${event.type}" with status ${status ?? 'not started'}, expected active`,
       );
+    case FAULT_HOME:
+      return new LockstepError('MISSING_FUNCTION', `the context here is not the one that the image of ${id} computes with`);
     default:
       return new LockstepError('CORE', `the core answered fault ${result} to "${event.type}" for an instance of ${id}`);
   }

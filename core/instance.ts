@@ -24,7 +24,6 @@ import {
   TIMER_SIZE,
   TRACE,
 } from '../assembly/layout.ts';
-import { HOME_OUTSIDE } from '../assembly/program-layout.ts';
 import { InstanceBytes } from './bytes.ts';
 import { diff } from './diff.ts';
 import { contextSum, wholeSum } from './digest.ts';
@@ -216,22 +215,12 @@ export class Instance extends InstanceBytes {
   step(event: EventObject, stamp: Stamp, from: StepOrigin = {}): Outcome {
     const number = from.isInternal === true ? this.machine.eventNumber(event.type) : this.#numberOf(event);
     const isError = event.type.startsWith(CHILD_ERROR);
-    this.#mustBeHome();
     enterStamp(stamp);
     try {
       return this.#advance(event, stamp, this.#execute(number, event, isError ? MUST_HANDLE : 0, true), from.timer);
     } finally {
       leaveStamp();
     }
-  }
-
-  /** Programs need the context in its cells: one that has other keys, as a view may show it, is not for them. */
-  #mustBeHome(): void {
-    if (this.status !== undefined && this.machine.cells?.home(this.pointer) === HOME_OUTSIDE)
-      throw new LockstepError(
-        'MISSING_FUNCTION',
-        `the context here is not the one that the image of ${this.machine.symbols.id} computes with`,
-      );
   }
 
   /**
@@ -301,7 +290,6 @@ export class Instance extends InstanceBytes {
       return result !== STEP_IGNORED;
     }
     const run = this.#run;
-    if (machine.cells !== undefined) this.#mustBeHome();
     run.begin(machine, this.pointer, machine.cells === undefined ? this.#context : null, event, false);
     const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
     if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
@@ -316,16 +304,14 @@ export class Instance extends InstanceBytes {
 
   /** advance() for who wants no more than the difference: of a machine whose context is the core's, it is read off what was written. */
   change(number: number, event: EventObject): readonly Operation[] {
-    const { cells, core } = this.machine;
-    if (cells === undefined) {
-      const before = this.context;
+    const { cells } = this.machine;
+    if (cells !== undefined) {
       this.advance(number, event);
-      return diff(before, this.context);
+      return cells.patch(this.pointer, this);
     }
-    this.#mustBeHome();
-    const result = this.#execute(number, event, COUNT, false);
-    if (result < 0) throw this.#fault(result, event);
-    return cells.patch(this.pointer, core.words, core.exports.output() >>> 2, core.exports.outputCount(), () => this.context);
+    const before = this.context;
+    this.advance(number, event);
+    return diff(before, this.context);
   }
 
   #numberOf(event: EventObject): number {
@@ -359,7 +345,6 @@ export class Instance extends InstanceBytes {
   can(event: EventObject): boolean {
     const number = this.machine.eventNumber(event.type);
     if (number === 0 || this.status !== 'active') return false;
-    if (this.machine.cells?.home(this.pointer) === HOME_OUTSIDE) this.#mustBeHome();
     this.#run.begin(this.machine, this.pointer, this.#context, event, false);
     this.machine.call(event);
     const answer = this.machine.core.exports.can(this.pointer, number);
@@ -410,7 +395,7 @@ export class Instance extends InstanceBytes {
     } else if (cells.isWritten(this.pointer)) {
       const count = records.length >>> 1;
       contexts = cells.marks(before, words, from, count);
-      if (this.seq > 0) patch = cells.patch(this.pointer, words, from, count, () => this.context);
+      if (this.seq > 0) patch = cells.patch(this.pointer, this);
     }
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
     if (result === STEP_DONE) this.#stopChildren();

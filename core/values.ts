@@ -151,14 +151,17 @@ export class Values implements CoreValues {
   }
 
   /** A step ended: counts what its cells hold now and held before. */
-  #end(cells: number, before: number, count: number): number {
-    if (before !== 0) {
+  #end(cells: number, writes: number): number {
+    if (writes !== 0) {
       const { words } = this.#core;
-      for (let i = 0; i < count * bytecode.CELL_SIZE; i += bytecode.CELL_SIZE) {
-        const [was, is] = [(before + i) >>> 2, (cells + i) >>> 2];
-        if (words[was] === words[is] && words[was + 1] === words[is + 1]) continue;
-        this.count(cells + i, 1);
-        this.count(before + i, -1);
+      const first = words[(writes + bytecode.WRITES_ENTRIES) >>> 2]!;
+      const end = first + words[writes >>> 2]! * bytecode.WRITE_SIZE;
+      for (let entry = first; entry < end; entry += bytecode.WRITE_SIZE) {
+        const was = entry + bytecode.WRITE_WAS;
+        const is = cells + words[entry >>> 2]! * bytecode.CELL_SIZE;
+        if (words[was >>> 2] === words[is >>> 2] && words[(was >>> 2) + 1] === words[(is >>> 2) + 1]) continue;
+        this.count(is, 1);
+        this.count(was, -1);
       }
     }
     this.collect();
@@ -171,7 +174,7 @@ export class Values implements CoreValues {
   ask(operation: number, at: number, argument: number, handle: number, host: ValueHost): number {
     switch (operation) {
       case bytecode.VALUE_END:
-        return this.#end(at, argument, handle);
+        return this.#end(at, argument);
       case bytecode.VALUE_RESULT:
         return host.result(argument, this.get(at));
       case bytecode.VALUE_FAULT:

@@ -47,7 +47,7 @@ export interface CoreCells {
   read(instance: number, last: Json): Json;
   write(instance: number, last: Json, context: Json): void;
   count(instance: number, change: 1 | -1): void;
-  patch(instance: number, words: Uint32Array, from: number, count: number, after: () => Json): readonly Operation[];
+  patch(instance: number, owner: { readonly context: Json }): readonly Operation[];
   marks(before: Json, words: Uint32Array, from: number, count: number): readonly ContextMark[];
 }
 
@@ -75,6 +75,11 @@ const WORD = 0x1_0000_0000n;
 
 export class Core {
   readonly exports: CoreExports;
+  /** The memory as 32-bit words. Ask again after any call that may grow it, which detaches the view; a step never does. */
+  words: Uint32Array = new Uint32Array(0);
+  /** As bytes, and as 64-bit floats; like words. */
+  bytes: Uint8Array = new Uint8Array(0);
+  numbers: Float64Array = new Float64Array(0);
   /** Undefined until supportPrograms() of core/programs.ts; images with programs wait for it. */
   programs: ProgramSupport | undefined;
   host: CoreHost | undefined;
@@ -83,9 +88,6 @@ export class Core {
   thrower = 0;
   readonly #encoder = new TextEncoder();
   readonly #scratch: number;
-  #words: Uint32Array;
-  #bytes: Uint8Array;
-  #numbers: Float64Array;
 
   /** @throws LockstepError CORE when it is not a core of this version. */
   static async fromWasm(source: BufferSource | WebAssembly.Module): Promise<Core> {
@@ -99,7 +101,7 @@ export class Core {
   }
 
   private constructor(make: (imports: CoreImports) => CoreExports) {
-    this.exports = make({
+    const made = make({
       env: {
         guard: (functionNumber, handle) => {
           try {
@@ -138,30 +140,33 @@ export class Core {
         },
       },
     });
+    this.exports = {
+      ...made,
+      allocate: this.#growing(made.allocate),
+      load: this.#growing(made.load),
+      create: this.#growing(made.create),
+      reserve: this.#growing(made.reserve),
+    };
+    this.#look();
     const found = this.exports.abi();
     if (found !== FORMAT) throw new LockstepError('CORE', `the core reads image format ${found}, expected ${FORMAT}`);
-    this.#words = new Uint32Array(this.exports.memory.buffer);
-    this.#bytes = new Uint8Array(this.exports.memory.buffer);
-    this.#numbers = new Float64Array(this.exports.memory.buffer);
     this.#scratch = this.exports.allocate(SCRATCH_SIZE + 8);
   }
 
-  /** The memory as 32-bit words. Ask again after any call that may grow it, which detaches the view; a step never does. */
-  get words(): Uint32Array {
-    if (this.#words.length === 0) this.#words = new Uint32Array(this.exports.memory.buffer);
-    return this.#words;
+  /** A call that may grow the memory, and so detach its views. */
+  #growing<Arguments extends number[]>(call: (...its: Arguments) => number): (...its: Arguments) => number {
+    return (...its) => {
+      const result = call(...its);
+      if (this.words.length === 0) this.#look();
+      return result;
+    };
   }
 
-  /** The memory as 64-bit floats; like words. */
-  get numbers(): Float64Array {
-    if (this.#numbers.length === 0) this.#numbers = new Float64Array(this.exports.memory.buffer);
-    return this.#numbers;
-  }
-
-  /** The memory as bytes; like words. */
-  get bytes(): Uint8Array {
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.exports.memory.buffer);
-    return this.#bytes;
+  #look(): void {
+    const { buffer } = this.exports.memory;
+    this.words = new Uint32Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.numbers = new Float64Array(buffer);
   }
 
   /**

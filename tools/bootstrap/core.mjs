@@ -1,5 +1,5 @@
 // Builds the core: AssemblyScript to WebAssembly, release and debug, and for the release one more round of inlining than asc does by itself,
-// which makes a step about a quarter faster. Run by `npm start`, `npm test` and the tests' own set-up: node tools/bootstrap/core.mjs
+// which makes a step about a quarter faster; only where a step goes often, for pages load it. Run by `npm start`, `npm test` and the tests' own set-up: node tools/bootstrap/core.mjs
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,16 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const RELEASE = join(ROOT, 'build', 'core.wasm');
 /** Instructions; the core has no deep call chains that would multiply. */
 const INLINE_MAX = 100;
+/** Functions that stay calls, by the names that asc gives them: what takes images in, and what a step seldom comes to. */
+const COLD = [
+  ...['validate*', 'plan/*', 'fuse/*', 'image/*', 'settle/*', 'tables/*', 'heap/*', 'prim/hash64', 'prim/zeroMemory'],
+  ...['scratch/prepare*', 'scratch/reserve', 'writes/prepare*', 'writes/takeBack'],
+  ...['enterScxml', 'enterFinal', 'complete*', 'finalize', 'invoke', 'schedule', 'raise*', 'run*', 'doneHandle', 'isFinished'].map(
+    (name) => `statechart/${name}`,
+  ),
+  ...['statechart/emitTransitions', 'expression/each', 'expression/found', 'expression/merge', 'expression/host', 'expression/mayVisit'],
+  ...['add*', 'descend*', 'enter*', 'collect*', 'record*', 'remember*', 'dynamic*', 'scxml*'].map((name) => `entry/${name}`),
+];
 
 for (const target of ['release', 'debug']) {
   const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/assemblyscript/bin/asc.js'), '--target', target], {
@@ -28,6 +38,11 @@ function inline() {
   binaryen.setAlwaysInlineMaxSize(INLINE_MAX);
   binaryen.setFlexibleInlineMaxSize(INLINE_MAX * 3);
   binaryen.setOneCallerInlineMaxSize(INLINE_MAX * 6);
+  for (const name of COLD) {
+    binaryen.setPassArgument('no-inline', `assembly/${name}`);
+    module.runPasses(['no-inline']);
+  }
+  binaryen.setPassArgument('no-inline', null);
   module.optimize();
   module.optimize();
   writeFileSync(RELEASE, module.emitBinary());
