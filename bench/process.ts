@@ -13,9 +13,13 @@ export class Helper {
     this.#process = started;
   }
 
-  /** @returns the process and the first thing that it said, when it is ready. */
-  static async start(words: readonly string[]): Promise<{ readonly helper: Helper; readonly said: Word }> {
-    const helper = new Helper(fork(process.argv[1]!, ['--child', ...words], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  /**
+   * @param node another Node than the one that runs this process.
+   * @returns the process and the first thing that it said, when it is ready.
+   */
+  static async start(words: readonly string[], node = process.execPath): Promise<{ readonly helper: Helper; readonly said: Word }> {
+    const child = fork(process.argv[1]!, ['--child', ...words], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execPath: node });
+    const helper = new Helper(child);
     return { helper, said: await helper.#answer() };
   }
 
