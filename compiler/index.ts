@@ -49,3 +49,13 @@ export function compileMachine(machine: unknown, options: MachineOptions = {}): 
   const why = new Map(obstacles.map(({ path, reason }) => [path, reason]));
   return { ...image, obstacles: image.obstacles.map((each) => ({ ...each, reason: why.get(each.function.path) ?? each.reason })) };
 }
+
+/** What a peer is given as its compiler: definitions in any dialect, each with an image of its own.                    (COMPILE-10) */
+export function machineCompiler(
+  options: MachineOptions = {},
+): (source: unknown) => { readonly image: Uint8Array; readonly definition: unknown } {
+  return (source) => {
+    const definition = defineMachine(source);
+    return { image: compileMachine(definition, options).bytes, definition };
+  };
+}

@@ -15,8 +15,15 @@ import type { JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
 import type { MachineDescription, Methods } from './wire.ts';
 
-/** Makes an image of a definition: the machine object or its config. @throws LockstepError BAD_DEFINITION, UNSUPPORTED */
-export type Compile = (definition: unknown) => Uint8Array;
+/** A definition in some dialect, ready to be loaded. */
+export interface Compiled {
+  readonly image: Uint8Array;
+  /** Where the functions of the image are found: the definition itself, or what its dialect makes of it. */
+  readonly definition: unknown;
+}
+
+/** Makes an image of a definition: the machine object, its config, or whatever dialects there are. @throws LockstepError BAD_DEFINITION, UNSUPPORTED */
+export type Compile = (definition: unknown) => Compiled;
 
 export interface MachineSource {
   /** Compiled already; else `definition` is compiled here. */
@@ -27,6 +34,9 @@ export interface MachineSource {
 
 interface Known {
   readonly machine: Machine;
+  /** As it was given. */
+  readonly source: unknown;
+  /** Where functions are found. */
   readonly definition: unknown;
   /** By the program that runs this peer, not through `define`: no other peer may replace it. */
   readonly isOwn: boolean;
@@ -66,11 +76,12 @@ export class Machines {
   add(name: string, source: MachineSource): Machine {
     if (!isName(name))
       throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
-    const image = source.image ?? this.#compiled(source.definition);
-    const machine = this.load(image, source.definition);
-    this.#known.set(name, { machine, definition: source.definition, isOwn: true });
+    const { definition: given } = source;
+    const { image, definition } = source.image === undefined ? this.#compiled(given) : { image: source.image, definition: given };
+    const machine = this.load(image, definition);
+    this.#known.set(name, { machine, source: given, definition, isOwn: true });
     this.#added(name);
-    if (this.canCompile) this.#addChildren(name, source.definition);
+    if (this.canCompile) this.#addChildren(name, definition);
     return machine;
   }
 
@@ -106,17 +117,18 @@ export class Machines {
    */
   ofChild(parent: string, src: string, logic: unknown): string {
     const name = `${parent}:${letters(src)}`;
-    if (this.#known.get(name)?.definition !== logic) this.add(name, { definition: logic });
+    if (this.#known.get(name)?.source !== logic) this.add(name, { definition: logic });
     return name;
   }
 
-  /** `define` from another peer: a definition in plain JSON, or an image without host functions. */
-  define({ machine: name, definition, image }: Methods['define']['params']): Machine {
+  /** `define` from another peer: a definition in plain JSON, in any dialect, or an image without host functions. */
+  define({ machine: name, definition: source, image }: Methods['define']['params']): Machine {
     if (this.#known.get(name)?.isOwn === true)
       throw new LockstepError('FORBIDDEN', `machine "${name}" belongs to the program of this peer and is not replaced from outside`);
-    if (definition !== undefined) {
-      const machine = this.load(this.#compiled(definition), definition);
-      this.#known.set(name, { machine, definition, isOwn: false });
+    if (source !== undefined) {
+      const { image: made, definition } = this.#compiled(source);
+      const machine = this.load(made, definition);
+      this.#known.set(name, { machine, source, definition, isOwn: false });
       return machine;
     }
     const bytes = image === undefined ? undefined : decodeBase64(image);
@@ -124,13 +136,14 @@ export class Machines {
     const machine = this.load(bytes, undefined);
     if (machine.functions === undefined)
       throw new LockstepError('MISSING_FUNCTION', `the image of "${name}" names host functions, and an image cannot bring them`);
-    this.#known.set(name, { machine, definition: undefined, isOwn: false });
+    this.#known.set(name, { machine, source: undefined, definition: undefined, isOwn: false });
     return machine;
   }
 
   /** From the journal: what a name meant before, unless the program says otherwise now. */
   restore(name: string, bytes: Uint8Array): void {
-    if (!this.#known.has(name)) this.#known.set(name, { machine: this.load(bytes, undefined), definition: undefined, isOwn: false });
+    if (this.#known.has(name)) return;
+    this.#known.set(name, { machine: this.load(bytes, undefined), source: undefined, definition: undefined, isOwn: false });
   }
 
   /** @throws LockstepError UNKNOWN_MACHINE */
@@ -200,7 +213,7 @@ export class Machines {
     return undefined;
   }
 
-  #compiled(definition: unknown): Uint8Array {
+  #compiled(definition: unknown): Compiled {
     if (this.#compile === undefined) throw new LockstepError('UNSUPPORTED', 'this peer has no compiler: it takes images, not definitions');
     return this.#compile(definition);
   }

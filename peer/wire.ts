@@ -101,7 +101,7 @@ export interface HelloResult {
 export interface Methods {
   hello: { params: HelloParams; result: HelloResult };
   define: {
-    /** `definition`: plain JSON in XState's shape, compiled by the authority if it has a compiler. `image`: base64, without host functions. */
+    /** `definition`: plain JSON in any dialect, compiled by the authority if it has a compiler. `image`: base64, without host functions. */
     params: { readonly machine: string; readonly definition?: Json; readonly image?: string };
     result: { readonly machine: string; readonly image: string };
   };

@@ -1,7 +1,7 @@
 // A peer in a Node program that is a client: one call from a URL to a connected peer.
 
 import { randomBytes } from 'node:crypto';
-import { compileMachine, defineMachine } from '../compiler/index.ts';
+import { machineCompiler, type LoweringOptions } from '../compiler/index.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly hosts?: boolean;
   readonly presence?: boolean;
   readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Whether its own machines are lowered where they can be, as `serve` has it. */
+  readonly lower?: boolean | LoweringOptions;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
   readonly development?: boolean;
   /** What the rooms of this peer are to speak; packed unless given. */
@@ -41,7 +43,7 @@ export interface ConnectOptions {
  * @throws LockstepError FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
-  const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, ...rest } = options;
+  const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, lower = true, ...rest } = options;
   const peer = new Peer({
     environment: nodeEnvironment,
     core: await loadCore(),
@@ -49,12 +51,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...(encoding === 'json' ? {} : { packed: () => packed }),
     dial: dial(url),
     secret,
-    compile: (definition) => compileMachine(definition).bytes,
+    compile: machineCompiler({ lower }),
     ...watching(development),
     ...rest,
   });
   try {
-    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition: defineMachine(definition) });
+    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition });
     await peer.ready;
     return peer;
   } catch (error) {

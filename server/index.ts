@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { xstateActors } from '../compiler/actors.ts';
-import { compileMachine, defineMachine } from '../compiler/index.ts';
+import { machineCompiler, type LoweringOptions } from '../compiler/index.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { InspectIntake } from '../peer/inspect/intake.ts';
@@ -58,6 +58,11 @@ export interface ServeOptions {
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Whether other peers may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
+  /**
+   * Whether machines whose functions can all be lowered are; they are unless `false` is given. With what is known of names outside the
+   * functions: `modules`, `constants`. What cannot be lowered is hosted.
+   */
+  readonly lower?: boolean | LoweringOptions;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
   readonly development?: boolean;
   /** Peers whose word is taken for who sent an event: sources between this server and its readers. Nobody unless given. */
@@ -110,7 +115,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     key,
     secret: randomBytes(24).toString('base64url'),
     journal,
-    compile: (definition) => compileMachine(definition).bytes,
+    compile: machineCompiler({ lower: options.lower ?? true }),
     actors: xstateActors({ timer: (delayMs, callback) => nodeEnvironment.timer(delayMs, callback) }),
     acceptsDefinitions: options.acceptsDefinitions ?? false,
     ...watching(options.development),
@@ -164,8 +169,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   };
 
   try {
-    for (const [name, definition] of Object.entries(options.machines ?? {}))
-      peer.machines.add(name, { definition: defineMachine(definition) });
+    for (const [name, definition] of Object.entries(options.machines ?? {})) peer.machines.add(name, { definition });
     // Nobody is let in before there is a server to talk to. A relay elsewhere may come later; the peer keeps trying.
     if (hub !== undefined) await peer.ready;
     const url = await listen(http, host, port);

@@ -117,7 +117,7 @@ export class Process {
       secret: role.name,
       name: role.name,
       kind: role.kind,
-      compile: compiled,
+      compile: (definition) => ({ image: compiled(definition), definition }),
       machines: Object.fromEntries(
         Object.entries(MACHINES).map(([name, definition]) => [name, { definition, image: compiled(definition) }]),
       ),

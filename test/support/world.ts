@@ -1,7 +1,7 @@
 // A relay and peers in one process, over links in memory, with the test's own clock: the whole conversation, nothing of it faked.
 
 import { assign, setup } from 'xstate';
-import { compileMachine } from '../../compiler/index.ts';
+import { machineCompiler } from '../../compiler/index.ts';
 import type { Journal } from '../../peer/journal.ts';
 import type { Link } from '../../peer/link.ts';
 import type { Report } from '../../peer/log.ts';
@@ -94,7 +94,7 @@ export class World {
       serving,
       secret: name,
       name,
-      compile: (source) => compileMachine(source).bytes,
+      compile: machineCompiler(),
       report: this.report,
       ...rest,
     });
