@@ -2,8 +2,8 @@
 
 import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
-import type { Json } from './json.ts';
-import { AUTO_EVENT } from './mutation.ts';
+import type { EventObject, Json } from './json.ts';
+import { AUTO_EVENT, type Mutation, type MutationSource } from './mutation.ts';
 import { at, describe, isFunction, type Fields } from './source.ts';
 import type { FunctionSymbol, Symbols } from './symbols.ts';
 
@@ -18,6 +18,8 @@ export interface HandlerEvent<TArgs = Json, TMachine = unknown> {
   /** The states called; of an automatic mutation none are named. */
   readonly states: readonly string[];
   readonly isAuto: boolean;
+  /** Of a mutation that another machine's step brings: that machine, and the sum of its ticks before. */
+  readonly source: MutationSource | null;
   /** Whether a state is active: before the mutation in a negotiation, behind it in a final handler. */
   is(state: string): boolean;
   /** In a final handler: whom it may tell more. */
@@ -55,6 +57,6 @@ function handlerEvent(
   { event, isIn }: Pick<FunctionArguments, 'event' | 'isIn'>,
   owner?: Pick<EffectOwner, 'self'>,
 ): HandlerEvent {
-  const { type, states, args } = event as { readonly type: string; readonly states?: readonly string[]; readonly args?: Json };
-  return { name, args: args ?? null, type, states: states ?? [], isAuto: type === AUTO_EVENT, is: isIn, machine: owner?.self };
+  const { type, states = [], args = null, source = null } = event as EventObject & Partial<Pick<Mutation, 'states' | 'args' | 'source'>>;
+  return { name, args, type, states, isAuto: type === AUTO_EVENT, source, is: isIn, machine: owner?.self };
 }

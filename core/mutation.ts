@@ -27,15 +27,21 @@ export interface Mutation extends EventObject {
   /** The states called, in the order of the call. */
   readonly states: readonly string[];
   readonly args?: Json;
+  /** Of one that another machine's step brings. */
+  readonly source?: MutationSource;
 }
+
+/** Where a mutation comes from: a machine, and the sum of its ticks before that step. */
+export type MutationSource = { readonly machine: string; readonly time: number };
 
 /** Whether an event is one: their types begin as no other's may. */
 export function isMutation(type: string): boolean {
   return type.startsWith('relational.');
 }
 
-export function mutation(kind: MutationKind, states: readonly string[], args?: Json): Mutation {
-  return args === undefined ? { type: `relational.${kind}`, states } : { type: `relational.${kind}`, states, args };
+export function mutation(kind: MutationKind, states: readonly string[], args?: Json, source?: MutationSource): Mutation {
+  const made: Mutation = args === undefined ? { type: `relational.${kind}`, states } : { type: `relational.${kind}`, states, args };
+  return source === undefined ? made : { ...made, source };
 }
 
 /**

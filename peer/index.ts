@@ -8,7 +8,9 @@ export type { EventObject, Json, JsonObject } from '../core/json.ts';
 export { type LocalActor, type LocalEnvironment, LocalSystem } from '../core/local.ts';
 export { Machine } from '../core/machine.ts';
 export type { HandlerEvent } from '../core/handlers.ts';
-export { mutation, type Mutation, type MutationKind } from '../core/mutation.ts';
+export { mutation, type Mutation, type MutationKind, type MutationSource } from '../core/mutation.ts';
+export { MachineGroup } from '../core/relational/group.ts';
+export * as pipes from '../core/relational/pipes.ts';
 export { RelationalMachine } from '../core/relational/local.ts';
 export {
   CANCELLED,

@@ -8,12 +8,15 @@ import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { mutation, type Mutation, type MutationKind } from '../core/mutation.ts';
 import { errorArgs } from '../core/relational/limit.ts';
-import { CANCELLED, EXECUTED, type ArgsOf, type RelationalTracer, type Result } from '../core/relational/types.ts';
+import { CANCELLED, EXECUTED, type ArgsOf, type MutationOptions, type RelationalTracer, type Result } from '../core/relational/types.ts';
 import { list, type Names, RelationalView } from '../core/relational/view.ts';
 import { type Clocks, Waits, type WaitOptions } from '../core/relational/waits.ts';
 import type { AnyMirror, Heard } from './mirror.ts';
 
 const EXCEPTION = 'Exception';
+
+/** A mutation that was handed over cannot be taken back. */
+export type MirrorMutationOptions = Pick<MutationOptions, 'source'>;
 
 export class RelationalMirror<S extends string = string, A = Readonly<Record<string, Json>>> extends RelationalView<S> {
   readonly id: string;
@@ -65,20 +68,20 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
    * @returns EXECUTED or CANCELLED, when the authority has made it durable.
    * @throws LockstepError BAD_PARAMS for a name that is no state, and as Mirror.submit; nothing changed then.
    */
-  add<K extends S>(states: Names<K>, args?: ArgsOf<A, K>): Promise<Result> {
-    return this.#mutate('add', states, args);
+  add<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MirrorMutationOptions): Promise<Result> {
+    return this.#mutate('add', states, args, options);
   }
 
-  remove<K extends S>(states: Names<K>, args?: ArgsOf<A, K>): Promise<Result> {
-    return this.#mutate('remove', states, args);
+  remove<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MirrorMutationOptions): Promise<Result> {
+    return this.#mutate('remove', states, args, options);
   }
 
-  set<K extends S>(states: Names<K>, args?: ArgsOf<A, K>): Promise<Result> {
-    return this.#mutate('set', states, args);
+  set<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MirrorMutationOptions): Promise<Result> {
+    return this.#mutate('set', states, args, options);
   }
 
-  toggle<K extends S>(states: Names<K>, args?: ArgsOf<A, K>): Promise<Result> {
-    return this.#mutate('toggle', states, args);
+  toggle<K extends S>(states: Names<K>, args?: ArgsOf<A, K>, options?: MirrorMutationOptions): Promise<Result> {
+    return this.#mutate('toggle', states, args, options);
   }
 
   /** Adds Exception there. */
@@ -175,6 +178,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     const exception = this.machine.stateNumber(EXCEPTION);
     if (args !== undefined && isBegun(clocks[exception]!, before[exception]!)) this.#error = args;
     this.#confirmedWaits.stepped(before, clocks, args);
+    this.tellStep(before, clocks, args);
     if (this.tracers.size > 0) this.#trace(before, clocks, own ?? this.#synthetic(clocks, args));
     if (isShown) this.#moved(clocks);
   }
@@ -201,10 +205,10 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     this.waits.stepped(before, clocks, undefined);
   }
 
-  async #mutate(kind: MutationKind, called: Names<S>, args: unknown): Promise<Result> {
+  async #mutate(kind: MutationKind, called: Names<S>, args: unknown, options?: MirrorMutationOptions): Promise<Result> {
     const states = list(called);
     this.numbers(states);
-    const made = mutation(kind, states, args as Json | undefined);
+    const made = mutation(kind, states, args as Json | undefined, options?.source);
     this.#queue.add(made);
     for (const tracer of this.tracers) tracer.mutationQueued?.(made, this.#queue.size);
     try {

@@ -288,7 +288,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     const states = list(called);
     this.numbers(states);
     if (this.#backoff.restMs > 0) return CANCELLED;
-    const made = mutation(kind, states, args === undefined ? undefined : plain(args, '/args', 1));
+    const made = mutation(kind, states, args === undefined ? undefined : plain(args, '/args', 1), options?.source);
     if (this.machine.isAlone && !this.#isBusy && !this.isWatched && this.tracers.size === 0 && options === undefined)
       return this.#pass(made);
     if (this.#isBusy) {
@@ -371,6 +371,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     const after = this.clocks();
     this.abortSignals(before, after);
     this.waits.stepped(before, after, args);
+    this.tellStep(before, after, args);
   }
 
   /** Runs final handlers from `index` on. @returns what to wait for when one of them is asynchronous. */

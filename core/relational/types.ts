@@ -2,7 +2,7 @@
 
 import type { Json } from '../json.ts';
 import type { LocalEnvironment } from '../local.ts';
-import type { Mutation } from '../mutation.ts';
+import type { Mutation, MutationSource } from '../mutation.ts';
 
 /** EXECUTED, CANCELLED, or the tick of the queue at which it will have its turn. */
 export type Result = number;
@@ -15,6 +15,8 @@ export type ArgsOf<A, K extends string> = K extends keyof A ? A[K] : Json;
 export interface MutationOptions {
   /** One that is aborted before its turn is cancelled. */
   readonly signal?: AbortSignal;
+  /** For handlers and tools: whose step brings it. */
+  readonly source?: MutationSource;
 }
 
 /** Hears what happens; every method may be left out. */

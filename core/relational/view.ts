@@ -1,12 +1,21 @@
 // What can be asked of a relational machine and waited for on it, wherever it runs: names in, booleans, clocks and promises out.
 // Subclasses say what the clocks are and tell `waits` of each step.
 
+import type { Subscription } from '../actor.ts';
 import type { Json } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { Waits, type Clocks, type WaitOptions } from './waits.ts';
 
 /** One name or several. */
 export type Names<S extends string> = S | readonly S[];
+
+/** What a step did, as far as clocks and args tell it. */
+export interface RelationalStep {
+  readonly before: Clocks;
+  readonly after: Clocks;
+  /** Of the mutation, where they are known. */
+  readonly args: Json | undefined;
+}
 
 export abstract class RelationalView<S extends string = string> {
   abstract readonly id: string;
@@ -15,6 +24,7 @@ export abstract class RelationalView<S extends string = string> {
   protected abstract get machine(): Machine;
   protected readonly waits: Waits = new Waits(() => this.clocks());
   readonly #signals = new Map<number, AbortController>();
+  readonly #listeners = new Set<(step: RelationalStep) => void>();
 
   // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -150,9 +160,29 @@ export abstract class RelationalView<S extends string = string> {
     return controller.signal;
   }
 
+  /** Hears each step that moved a clock, in order, before its final handlers run; of a mirror the confirmed ones. */
+  onStep(listener: (step: RelationalStep) => void): Subscription {
+    this.#listeners.add(listener);
+    return { unsubscribe: () => void this.#listeners.delete(listener) };
+  }
+
   /** For subclasses: whether anybody hears of a step. */
   protected get isWatched(): boolean {
-    return this.waits.isWatched || this.#signals.size > 0;
+    return this.waits.isWatched || this.#signals.size > 0 || this.#listeners.size > 0;
+  }
+
+  /** For subclasses: a step was made. */
+  protected tellStep(before: Clocks, after: Clocks, args: Json | undefined): void {
+    if (this.#listeners.size === 0 || after.every((tick, state) => tick === before[state])) return;
+    for (const listener of [...this.#listeners]) {
+      if (!this.#listeners.has(listener)) continue;
+      try {
+        listener({ before, after, args });
+      } catch (error) {
+        // Whoever listens has no part in the turn: it goes on, and the platform reports what nobody caught.
+        void Promise.reject(error as Error);
+      }
+    }
   }
 
   /** For subclasses: clocks have moved. */
@@ -168,6 +198,7 @@ export abstract class RelationalView<S extends string = string> {
   protected finish(): void {
     for (const controller of this.#signals.values()) controller.abort();
     this.#signals.clear();
+    this.#listeners.clear();
     this.waits.close(this.id);
   }
 
