@@ -158,7 +158,7 @@ export class Machine {
   call(event: EventObject): void {
     if (!this.isRelational) return;
     const { core } = this;
-    writeCalls(event, (name) => this.#stateNumbers.get(name), core.words, core.exports.called() >>> 2, this.symbols.id);
+    writeCalls(event, this.#stateNumbers, core.words, core.exports.called() >>> 2, this.symbols.id);
   }
 
   /** Whether a state of a relational machine begins anew when it is called while it is active. */

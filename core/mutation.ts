@@ -39,8 +39,12 @@ export function isMutation(type: string): boolean {
   return type.startsWith('relational.');
 }
 
+/** Written out: a text that is put together has to be hashed before it is found. */
+const TYPES = { add: MUTATIONS[0], remove: MUTATIONS[1], set: MUTATIONS[2], toggle: MUTATIONS[3] } as const;
+
 export function mutation(kind: MutationKind, states: readonly string[], args?: Json, source?: MutationSource): Mutation {
-  const made: Mutation = args === undefined ? { type: `relational.${kind}`, states } : { type: `relational.${kind}`, states, args };
+  const type = TYPES[kind];
+  const made: Mutation = args === undefined ? { type, states } : { type, states, args };
   return source === undefined ? made : { ...made, source };
 }
 
@@ -50,7 +54,7 @@ export function mutation(kind: MutationKind, states: readonly string[], args?: J
  */
 export function writeCalls(
   event: EventObject,
-  numberOf: (name: string) => number | undefined,
+  numbers: ReadonlyMap<string, number>,
   words: Uint32Array,
   at: number,
   machine: string,
@@ -59,7 +63,7 @@ export function writeCalls(
   if (!Array.isArray(states)) throw new LockstepError('BAD_PARAMS', `${event.type} for ${machine}: /states is no list of names`);
   let count = 0;
   for (let i = 0; i < states.length; i++) {
-    const number = typeof states[i] === 'string' ? numberOf(states[i] as string) : undefined;
+    const number = typeof states[i] === 'string' ? numbers.get(states[i] as string) : undefined;
     if (number === undefined || number === 0)
       throw new LockstepError('BAD_PARAMS', `${event.type} for ${machine}: /states/${i} names no state: ${JSON.stringify(states[i])}`);
     let known = 1;

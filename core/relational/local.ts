@@ -303,9 +303,11 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
 
   /** The short road: nobody is asked, and nobody hears of it. */
   #pass(made: Mutation): Result {
+    const { machine } = this.#instance;
+    const isMade = this.#instance.advance(machine.eventNumber(made.type), made);
     this.#queue.pass();
     this.#clocks = undefined;
-    return this.#instance.advance(this.machine.eventNumber(made.type), made) ? EXECUTED : CANCELLED;
+    return isMade ? EXECUTED : CANCELLED;
   }
 
   #isMulti(state: S): boolean {
