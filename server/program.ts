@@ -1,6 +1,6 @@
 // What a server runs, as a module says it: machines by name, instances that are there from the start, and code that takes part.
 
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
@@ -21,14 +21,7 @@ export interface Program {
  * @throws LockstepError BAD_DEFINITION with the file and what was found in it.
  */
 export async function loadProgram(file: string): Promise<Program> {
-  let exported: Readonly<Record<string, unknown>>;
-  try {
-    exported = (await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    throw new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
+  const exported = await loadModule(file);
   const { machines, instances, start } = exported;
   if (machines === undefined) return { machines: namedMachines(file, exported) };
   if (!isRecord(machines))
@@ -40,6 +33,42 @@ export async function loadProgram(file: string): Promise<Program> {
     ...(instances === undefined ? {} : { instances: readInstances(file, instances) }),
     ...(start === undefined ? {} : { start: start as NonNullable<Program['start']> }),
   };
+}
+
+async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const place = resolve(file);
+  try {
+    return (await import(/* @vite-ignore */ pathToFileURL(place).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (isTypeScript(error)) return loadTypeScript(file, place);
+    throw unreadable(file, error);
+  }
+}
+
+/** Node before 22.18 does not run TypeScript by itself; the Vite of the project does. */
+async function loadTypeScript(file: string, place: string): Promise<Readonly<Record<string, unknown>>> {
+  const vite = await import('vite').catch((error: unknown) => {
+    const way = 'install vite beside lockstep, use Node 22.18 or newer, or name a JavaScript file';
+    throw new LockstepError('BAD_DEFINITION', `${file} is TypeScript, which this Node does not run by itself: ${way}`, { cause: error });
+  });
+  try {
+    const options = { root: dirname(place), configFile: false, logLevel: 'silent' } as const;
+    return (await vite.runnerImport<Readonly<Record<string, unknown>>>(place, options)).module;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+/** What Node says of TypeScript: of all of it, or of what is more than types. */
+const NOT_BY_NODE: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX']);
+
+function isTypeScript(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NOT_BY_NODE.has(error.code);
+}
+
+function unreadable(file: string, error: unknown): LockstepError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${reason}`, { cause: error });
 }
 
 /** Creates what is not there yet, then lets each program take part. @returns what ends their parts. */

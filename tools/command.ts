@@ -36,9 +36,9 @@ export function readPort(text: string): number {
 /** Milliseconds until a process that was asked to end is ended: whatever was answered is durable by then. */
 const CLOSE_TIMEOUT_MS = 1_900;
 
-/** Resolves with exit code 0 when SIGINT or SIGTERM came and `close` is done; a second signal does not wait. */
-export async function untilSignal(close: () => Promise<void>): Promise<number> {
-  await new Promise<void>((resolve) => {
+/** Resolves when SIGINT or SIGTERM comes. Ask before saying that the process is there: from then on it is asked to end. */
+export function stopSignal(): Promise<void> {
+  return new Promise<void>((resolve) => {
     process.once('SIGINT', () => {
       resolve();
     });
@@ -46,6 +46,11 @@ export async function untilSignal(close: () => Promise<void>): Promise<number> {
       resolve();
     });
   });
+}
+
+/** Resolves with exit code 0 when the signal came and `close` is done; a second signal does not wait. */
+export async function untilStopped(signal: Promise<void>, close: () => Promise<void>): Promise<number> {
+  await signal;
   const leave = (): void => {
     process.exit(0);
   };

@@ -1,7 +1,7 @@
 // `lockstep relay`: a relay by itself, for peers that cannot listen and a server that runs elsewhere.
 
 import { relay } from '../relay/index.ts';
-import { readArguments, readPort, untilSignal } from './command.ts';
+import { readArguments, readPort, stopSignal, untilStopped } from './command.ts';
 import type { Command } from './command.ts';
 
 const USAGE = `lockstep relay [options]
@@ -39,7 +39,8 @@ export const command: Command = {
       ...(key === undefined ? {} : { key }),
       ...(values.origin === undefined ? {} : { origins: values.origin }),
     });
+    const stop = stopSignal();
     process.stdout.write(`relay at ${running.url}\ntry: lockstep serve --port 0 --relay ${running.url} --key ${running.key}\n`);
-    return untilSignal(() => running.close());
+    return untilStopped(stop, () => running.close());
   },
 };

@@ -13,7 +13,7 @@ import type { ServeOptions, Server } from '../server/index.ts';
 import { loadProgram, startPrograms } from '../server/program.ts';
 import type { Program } from '../server/program.ts';
 import { VERSION } from '../server/version.ts';
-import { readArguments, readPort, untilSignal, UsageError } from './command.ts';
+import { readArguments, readPort, stopSignal, untilStopped, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { attach } from './inspect/attach.ts';
 import { Forwarder } from './inspect/forwarder.ts';
@@ -78,16 +78,19 @@ export const command: Command = {
       ...(pages === undefined ? {} : { pages }),
       ...remoteRelay(values.relay, values.key ?? LOCKSTEP_KEY),
     });
+    const stop = stopSignal();
     process.stdout.write(
       greeting(server, { data, programs, hasPages: pages !== undefined && values.relay === undefined, relay: values.relay }),
     );
-    const end = await takePart(server, programs, values.relay !== undefined).catch(async (error: unknown) => {
+    const part = takePart(server, programs, values.relay !== undefined).catch(async (error: unknown) => {
       // The relay refused the key, or an instance cannot be made: a server that goes on listening would hide it.
       await server.close();
       throw error;
     });
+    // A relay that never answers keeps nobody from ending it.
+    const end = await Promise.race([part, stop.then(() => (): void => undefined)]);
     const endInspection = values.inspect === undefined ? undefined : inspect(server, values.inspect, values.relay);
-    return untilSignal(async () => {
+    return untilStopped(stop, async () => {
       end();
       await endInspection?.();
       await server.close();

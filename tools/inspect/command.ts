@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { InspectIntake } from '../../peer/inspect/intake.ts';
 import type { InspectMessage } from '../../peer/inspect/protocol.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
-import { type Command, readPort, untilSignal, UsageError } from '../command.ts';
+import { type Command, readPort, stopSignal, untilStopped, UsageError } from '../command.ts';
 import { attach } from './attach.ts';
 import { InspectRelay } from './relay.ts';
 
@@ -63,6 +63,7 @@ async function run(url: string, relay: InspectRelay): Promise<number> {
     await attached.close();
     throw error;
   });
+  const stop = stopSignal();
   process.stdout.write(`inspector at ${address} (${address.replace('http', 'ws')}), following ${url}\n`);
   const close = async (): Promise<void> => {
     await attached.close();
@@ -78,7 +79,7 @@ async function run(url: string, relay: InspectRelay): Promise<number> {
       throw error;
     },
   );
-  return Promise.race([untilSignal(close), refused]);
+  return Promise.race([untilStopped(stop, close), refused]);
 }
 
 /** @throws UsageError for unknown or incomplete options. */
