@@ -3,7 +3,7 @@
 // the JSON pointer into what the author wrote, so that every refusal can name the place.
 
 import type { Json } from '../core/json.ts';
-import type { FunctionSymbol, Symbols } from '../core/symbols.ts';
+import type { ActorSymbol, FunctionSymbol, Symbols } from '../core/symbols.ts';
 
 export interface Definition {
   readonly id: string;
@@ -56,6 +56,7 @@ export interface StateDefinition {
   readonly tags: readonly string[];
   /** Of a relational machine: as in its symbols. */
   readonly publicArgs?: true | readonly string[];
+  readonly actor?: ActorSymbol;
   readonly description?: string;
   readonly meta?: Json;
 }
@@ -106,6 +107,8 @@ export interface RelationalDefinition {
   readonly order: readonly string[];
   /** The one that stands for errors. */
   readonly exception: string;
+  /** The one in which the machine is done. */
+  readonly done?: string;
   readonly anyEnter: readonly FunctionSymbol[];
   readonly anyState: readonly FunctionSymbol[];
 }

@@ -76,7 +76,7 @@ export class Tables {
   }
 
   symbols(): Symbols {
-    const { context, id } = this.#definition;
+    const { context, id, relations } = this.#definition;
     const contextFunction = 'function' in context ? this.#functions.length : undefined;
     return {
       id,
@@ -86,6 +86,7 @@ export class Tables {
       functions: 'function' in context ? [...this.#functions, context.function] : this.#functions,
       timers: this.#timers.map(({ definition }) => definition.event),
       raises: this.#raises,
+      ...(relations?.done === undefined ? {} : { doneState: relations.done }),
       ...('value' in context ? { context: context.value } : {}),
       ...(contextFunction === undefined ? {} : { contextFunction }),
     };
@@ -375,6 +376,12 @@ function targetWords(plan: Plan): number[] {
 }
 
 function stateSymbol({ definition }: State): StateSymbol {
-  const { key, id, tags, publicArgs } = definition;
-  return { key, id, ...(tags.length === 0 ? {} : { tags }), ...(publicArgs === undefined ? {} : { publicArgs }) };
+  const { key, id, tags, publicArgs, actor } = definition;
+  return {
+    key,
+    id,
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(publicArgs === undefined ? {} : { publicArgs }),
+    ...(actor === undefined ? {} : { actor }),
+  };
 }

@@ -125,8 +125,10 @@ function isSymbols(value: unknown, counts: Counts): value is Symbols {
       (state) =>
         isNode(state) &&
         (state.tags === undefined || isListOf(state.tags, undefined, isText)) &&
-        (state.publicArgs === undefined || state.publicArgs === true || isListOf(state.publicArgs, undefined, isText)),
+        (state.publicArgs === undefined || state.publicArgs === true || isListOf(state.publicArgs, undefined, isText)) &&
+        (state.actor === undefined || (isFields(state.actor) && isOptionalText(state.actor.done) && isOptionalText(state.actor.error))),
     ) &&
+    isOptionalText(value.doneState) &&
     isListOf(value.histories, counts.historyCount, isNode) &&
     isListOf(value.events, counts.eventCount, isText) &&
     isListOf(value.functions, counts.functionCount, isFunctionSymbol) &&
@@ -145,10 +147,12 @@ function isListOf(value: unknown, count: number | undefined, test: (item: unknow
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
+const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
+
 /** Names become fields of contexts. */
 const isCellName = (value: unknown): boolean => isText(value) && value !== '__proto__';
 
-function isNode(value: unknown): value is { key: string; id: string; tags?: unknown; publicArgs?: unknown } {
+function isNode(value: unknown): value is { key: string; id: string; tags?: unknown; publicArgs?: unknown; actor?: unknown } {
   return isFields(value) && isText(value.key) && isText(value.id);
 }
 

@@ -86,8 +86,9 @@ export function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** XState's machines, and ours: a config, and functions beside it. */
+/** XState's machines, and ours: a config, and functions beside it; or a definition that names its dialect. */
 export function isMachine(logic: unknown): boolean {
+  if (isFields(logic) && logic.dialect === 'relational') return true;
   return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
 }
 

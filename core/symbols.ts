@@ -20,6 +20,14 @@ export interface StateSymbol {
   readonly tags?: readonly string[];
   /** Of a relational machine: the args of mutations that call it which readers are told; absent = none. */
   readonly publicArgs?: true | readonly string[];
+  /** Of a relational machine: while it is active, an actor runs. */
+  readonly actor?: ActorSymbol;
+}
+
+/** The states that are added when the actor of a state is done, and when it fails. */
+export interface ActorSymbol {
+  readonly done?: string;
+  readonly error?: string;
 }
 
 export interface Symbols {
@@ -37,6 +45,8 @@ export interface Symbols {
   readonly timers: readonly string[];
   /** By raise number. */
   readonly raises: readonly ({ readonly type: string } & JsonObject)[];
+  /** Of a relational machine: the state in which it is done, for who invoked it. */
+  readonly doneState?: string;
   /** The initial context, unless a function makes it. */
   readonly context?: Json;
   /** Function number of the context factory. */

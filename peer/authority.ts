@@ -10,7 +10,6 @@ import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
-import { relationalSelf } from '../core/relational/owner.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
@@ -120,7 +119,7 @@ export class Authority {
       machine: this.machine,
       children: this.#family.children,
       owner: {
-        self: this.machine.isRelational ? relationalSelf(id, tell) : { id, send: tell },
+        self: this.machine.isRelational ? this.#family.relationalSelf(tell) : { id, send: tell },
         system: namedActors(
           () => (this.#state.state === 'running' ? this.#state.instance.children : NO_CHILDREN),
           (child, event) => this.#family.children.send(child, event),
@@ -313,7 +312,7 @@ export class Authority {
     const who = this.#remember(step);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
-    if (this.#state.state === 'running') this.#family.tellParent(step, () => this.snapshotData());
+    if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
     this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
     this.#hosting.touched(this);
     return who;
@@ -341,12 +340,20 @@ export class Authority {
     const instance = this.#state.state === 'running' ? this.#state.instance : undefined;
     if (instance?.status === 'done') told.done(instance.output);
     else if (instance?.status === 'error') told.failed({ name: 'Error', message: instance.error ?? 'failed' });
+    else if (instance !== undefined) this.#family.tellState(activityOf(instance));
+  }
+
+  /** It was invoked, and nothing has happened since: a relational machine is told to start. */
+  begin(input: Json | undefined): void {
+    const event = this.#family.begins(input);
+    if (event !== undefined && this.#state.state === 'running' && this.#state.instance.seq === 1) this.tell(event);
   }
 
   /** It came back from the journal: so do its actors, machines from their own journal, others from their input. */
   restartChildren(): void {
     if (this.#state.state !== 'running' || this.#state.instance.status !== 'active') return;
     for (const child of this.#state.instance.children.values()) if (child.ended !== true) this.#family.restart(child);
+    this.#family.resume(activityOf(this.#state.instance));
   }
 
   /** What a parent that asked for snapshots hears. */
@@ -358,6 +365,7 @@ export class Authority {
   /** Runs the effects of durable steps, when everyone has been told. (SYNC-15) */
   runEffects(): void {
     this.#effects.run();
+    this.#family.run();
   }
 
   /** The digest after `seq`, while that is the newest step. */

@@ -344,12 +344,14 @@ export class Host implements HostsChildren {
     if (broken !== undefined) throw broken;
     if (there !== undefined && isRestart) {
       there.adopt(told);
+      there.begin(input);
       return this.#hostedChild(there);
     }
     if (there !== undefined) this.#remove(there);
     const { authority } = this.#fresh(id, this.#options.machines.ofChild(parent.machine, src, logic));
     authority.adopt(told);
     this.#start(authority, input, { durable: () => undefined, failed: (error) => told.failed(errorJson(error)) });
+    authority.begin(input);
     return this.#hostedChild(authority);
   }
 

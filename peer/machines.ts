@@ -6,6 +6,7 @@ import { LockstepError } from '../core/errors.ts';
 import { hasPrograms, readImage } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
 import { escapePointer } from '../core/plain.ts';
+import { actorPath } from '../core/relational/actors.ts';
 import { invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
 import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
@@ -222,6 +223,11 @@ export class Machines {
 /** The machines among the actors of a definition, with the `src` that names each: the named ones, and those written where they are invoked. */
 function* machinesWithin(definition: unknown): Iterable<readonly [src: string, logic: unknown]> {
   if (!isFields(definition)) return;
+  if (definition.dialect === 'relational') {
+    for (const [state, actor] of Object.entries(isFields(definition.actors) ? definition.actors : {}))
+      if (isFields(actor) && isMachine(actor.src)) yield [actorPath(state), actor.src];
+    return;
+  }
   const { config, implementations } = readSource(definition);
   for (const [name, logic] of Object.entries(implementations.actors)) if (isMachine(logic)) yield [name, logic];
   yield* invokedWithin(config, '');

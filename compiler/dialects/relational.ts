@@ -4,7 +4,7 @@
 import { isFields, describe } from '../../core/source.ts';
 import { escapePointer } from '../../core/plain.ts';
 import type { Json } from '../../core/json.ts';
-import type { FunctionSymbol } from '../../core/symbols.ts';
+import type { ActorSymbol, FunctionSymbol } from '../../core/symbols.ts';
 import type { Definition, RelationDefinition, StateDefinition } from '../definition.ts';
 import { relationOrder, type Relations } from '../relational/order.ts';
 import { readHandlers } from '../relational/handlers.ts';
@@ -20,7 +20,20 @@ export interface RelationalConfig<S extends string = string> {
   readonly names?: readonly S[];
   /** By name: `FooEnter`, `FooState`, `FooBar`, `AnyEnter` …; several sets are called in their order. */
   readonly handlers?: unknown;
+  /** Actors by the state that invokes them: they run while it is active. */
+  readonly actors?: { readonly [state in S]?: RelationalActor<S> };
+  /** The state in which it is done, for a machine that invokes it; Exception means that it failed. */
+  readonly done?: S;
   readonly description?: string;
+}
+
+export interface RelationalActor<S extends string = string> {
+  /** A machine of whatever dialect, or any logic of XState. Its input is the args of the mutation that began the state. */
+  readonly src: unknown;
+  /** Added when it is done, with its output as args. */
+  readonly done?: S;
+  /** Added, with Exception, when it fails. */
+  readonly error?: S;
 }
 
 /** States whose mutation brings no automatic one. */
@@ -65,9 +78,39 @@ export function fromRelational(config: RelationalConfig): Definition {
     dialect: 'relational',
     root: rootOf(config, names, schema),
     context: { value: {} },
-    relations: { states: relations, order, exception: EXCEPTION, anyEnter: symbolsOf('enter', ANY), anyState: symbolsOf('state', ANY) },
+    relations: {
+      ...(config.done === undefined ? {} : { done: stateOf(id, schema, '/done', config.done) }),
+      states: relations,
+      order,
+      exception: EXCEPTION,
+      anyEnter: symbolsOf('enter', ANY),
+      anyState: symbolsOf('state', ANY),
+    },
     source: JSON.parse(JSON.stringify({ id, states: schema })) as Json,
   };
+}
+
+function stateOf(id: string, schema: Schema, path: string, name: unknown): string {
+  if (typeof name === 'string' && Object.hasOwn(schema, name)) return name;
+  throw bad(id, path, `no state is named ${typeof name === 'string' ? `'${name}'` : describe(name)}`);
+}
+
+/** What the actor of each state comes to. */
+function readActors({ id, actors }: RelationalConfig, schema: Schema): ReadonlyMap<string, ActorSymbol> {
+  if (actors !== undefined && !isFields(actors))
+    throw bad(id, '/actors', `expected an object of actors by state, found ${describe(actors)}`);
+  return new Map(
+    Object.entries(actors ?? {}).map(([state, actor]: [string, unknown]) => {
+      const path = `/actors/${escapePointer(state)}`;
+      stateOf(id, schema, path, state);
+      if (!isFields(actor) || actor.src === undefined)
+        throw bad(id, path, `expected an actor with its logic as 'src', found ${describe(actor)}`);
+      const ends = (['done', 'error'] as const).flatMap((end) =>
+        actor[end] === undefined ? [] : [[end, stateOf(id, schema, `${path}/${end}`, actor[end])] as const],
+      );
+      return [state, Object.fromEntries(ends)] as const;
+    }),
+  );
 }
 
 function orderedNames(id: string, schema: Schema, given: readonly string[] | undefined): readonly string[] {
@@ -129,7 +172,9 @@ function readState(id: string, schema: Schema, name: string): Relations {
 const PLAIN = { children: [], entry: [], exit: [], on: [], always: [], timers: [], tags: [] } as const;
 
 /** The root and its states; the mutations are its events, in the order of their numbers. */
-function rootOf({ id, description }: RelationalConfig, names: readonly string[], schema: Schema): StateDefinition {
+function rootOf(config: RelationalConfig, names: readonly string[], schema: Schema): StateDefinition {
+  const { id, description } = config;
+  const actors = readActors(config, schema);
   return {
     ...PLAIN,
     kind: 'parallel',
@@ -146,6 +191,7 @@ function rootOf({ id, description }: RelationalConfig, names: readonly string[],
       path: `/states/${escapePointer(name)}`,
       tags: schema[name]?.tags ?? [],
       ...publicArgs(schema[name]!),
+      ...(actors.has(name) ? { actor: actors.get(name)! } : {}),
     })),
   };
 }

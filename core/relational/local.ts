@@ -56,11 +56,14 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
   #clocks: Clocks | undefined;
   #error: unknown;
 
-  /** @throws LockstepError as Instance.start, BAD_PARAMS when the machine is not relational. */
+  /** @throws LockstepError as Instance.start; BAD_PARAMS when the machine is not relational, UNSUPPORTED when its states invoke actors. */
   constructor(machine: Machine, options: RelationalOptions) {
     super();
     if (!machine.isRelational)
       throw new LockstepError('BAD_PARAMS', `machine ${machine.symbols.id} is a statechart, expected a relational machine`);
+    const actor = machine.symbols.states.find((state) => state.actor !== undefined);
+    if (actor !== undefined)
+      throw new LockstepError('UNSUPPORTED', `${machine.symbols.id}: the actor of ${actor.key} runs at an authority; here, pipe to one`);
     const { environment } = options;
     this.id = options.id ?? machine.symbols.id;
     this.tracers = new Set(options.tracers);

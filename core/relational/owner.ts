@@ -8,6 +8,10 @@ import { list, type Names } from './view.ts';
 export interface RelationalSelf {
   readonly id: string;
   send(event: EventObject): void;
+  /** To the machine that invoked it. */
+  sendParent(event: EventObject): void;
+  /** To the actor of a state, while it runs. */
+  sendTo(state: string, event: EventObject): void;
   add(states: Names<string>, args?: Json): void;
   remove(states: Names<string>, args?: Json): void;
   set(states: Names<string>, args?: Json): void;
@@ -15,7 +19,7 @@ export interface RelationalSelf {
   addErr(error: unknown): void;
 }
 
-export function relationalSelf(id: string, send: (event: EventObject) => void): RelationalSelf {
+export function relationalSelf({ id, send, ...others }: Pick<RelationalSelf, 'id' | 'send' | 'sendParent' | 'sendTo'>): RelationalSelf {
   const mutate =
     (kind: MutationKind) =>
     (states: Names<string>, args?: Json): void =>
@@ -23,6 +27,7 @@ export function relationalSelf(id: string, send: (event: EventObject) => void): 
   return {
     id,
     send,
+    ...others,
     add: mutate('add'),
     remove: mutate('remove'),
     set: mutate('set'),

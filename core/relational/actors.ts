@@ -1,0 +1,78 @@
+// Actors that a relational machine invokes: while a state is active, the actor that the definition names for it runs. Which of them run
+// follows from which states are active, so no step records them; what they come to is a mutation.
+
+import type { Children } from '../children.ts';
+import type { EventObject, Json } from '../json.ts';
+import type { Machine } from '../machine.ts';
+import { isMutation, mutation } from '../mutation.ts';
+import { escapePointer } from '../plain.ts';
+import type { ChildStart } from '../request.ts';
+import type { ActorSymbol } from '../symbols.ts';
+
+const DONE = 'xstate.done.actor.';
+const FAILED = 'xstate.error.actor.';
+
+export class StateActors {
+  readonly #machine: Machine;
+  readonly #children: Children;
+  /** By state number. */
+  readonly #invoking: readonly number[];
+
+  constructor(machine: Machine, children: Children) {
+    this.#machine = machine;
+    this.#children = children;
+    this.#invoking = machine.symbols.states.flatMap(({ actor }, state) => (actor === undefined ? [] : [state]));
+  }
+
+  get isEmpty(): boolean {
+    return this.#invoking.length === 0;
+  }
+
+  /**
+   * A step was made: actors of states that ended stop, those of states that began start, anew where there was one.
+   * @param moved whether the state's clock did. @param args of the mutation: the actors' input.
+   */
+  stepped(moved: (state: number) => boolean, isActive: (state: number) => boolean, args: Json | undefined): void {
+    for (const state of this.#invoking) {
+      if (!moved(state)) continue;
+      if (isActive(state)) this.#start(state, args, false);
+      else this.#children.stop(this.#key(state));
+    }
+  }
+
+  /** The machine came back: so do the actors of active states. Their args are known no more. */
+  resume(isActive: (state: number) => boolean): void {
+    for (const state of this.#invoking) if (isActive(state)) this.#start(state, undefined, true);
+  }
+
+  #start(state: number, input: Json | undefined, isRestart: boolean): void {
+    const id = this.#key(state);
+    const child: ChildStart = { id, src: actorPath(id), ...(input === undefined ? {} : { input }) };
+    this.#children.start(child, this.#machine.logicOf(child.src), isRestart);
+  }
+
+  #key(state: number): string {
+    return this.#machine.symbols.states[state]!.key;
+  }
+}
+
+/** Where a definition has the actor of a state. */
+export function actorPath(state: string): string {
+  return `/actors/${escapePointer(state)}`;
+}
+
+/**
+ * What an actor says, as a mutation of the machine that invoked it.
+ * @returns undefined for what is none and stands for none.
+ */
+export function toldMutation({ symbols }: Machine, event: EventObject): EventObject | undefined {
+  const { type, output, error } = event as EventObject & { readonly output?: Json; readonly error?: Json };
+  if (isMutation(type)) return event;
+  const actorOf = (prefix: string): ActorSymbol | undefined =>
+    type.startsWith(prefix) ? symbols.states.find(({ key }) => key === type.slice(prefix.length))?.actor : undefined;
+  const done = actorOf(DONE)?.done;
+  if (done !== undefined) return mutation('add', [done], output);
+  const failed = actorOf(FAILED);
+  if (failed === undefined) return undefined;
+  return mutation('add', failed.error === undefined ? ['Exception'] : [failed.error, 'Exception'], error);
+}
