@@ -218,6 +218,11 @@ export class Machine {
     return state < 32 ? ((key >>> state) & 1) === 1 : ((Math.floor(key / 0x1_0000_0000) >>> (state - 32)) & 1) === 1;
   }
 
+  /** Ids of the active states, document order. */
+  active(key: ConfigurationKey): readonly string[] {
+    return this.symbols.states.filter((_, state) => this.isActive(key, state)).map(({ id }) => id);
+  }
+
   /** XState's state value; the same frozen object for the same configuration. */
   value(key: ConfigurationKey): StateValue {
     const known = this.#values.get(key);

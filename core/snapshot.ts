@@ -1,12 +1,21 @@
 // A picture of an instance at one moment, in the shape of XState's snapshots. Immutable; values are shared between equal configurations.
 
 import type { EventObject, Json } from './json.ts';
-import { matchesValue, type ConfigurationKey, type Machine, type StateValue } from './machine.ts';
+import { matchesValue, type ConfigurationKey, type StateValue } from './machine.ts';
 import type { Status } from './step.ts';
+
+/** What a configuration means: a machine, or whoever shows a part of one. */
+export interface SnapshotFace {
+  value(key: ConfigurationKey): StateValue;
+  tags(key: ConfigurationKey): ReadonlySet<string>;
+  /** Ids of the active states, document order. */
+  active(key: ConfigurationKey): readonly string[];
+  canFrom(key: ConfigurationKey, context: Json, event: EventObject): boolean;
+}
 
 /** @template TPattern what `matches` can be asked. */
 export class Snapshot<TContext = Json, TPattern = Json> {
-  readonly #machine: Machine;
+  readonly #machine: SnapshotFace;
   readonly #key: ConfigurationKey;
   readonly status: Status;
   readonly context: TContext;
@@ -14,7 +23,7 @@ export class Snapshot<TContext = Json, TPattern = Json> {
   readonly error: string | undefined;
 
   constructor(
-    machine: Machine,
+    machine: SnapshotFace,
     key: ConfigurationKey,
     status: Status,
     context: TContext,
@@ -57,7 +66,7 @@ export class Snapshot<TContext = Json, TPattern = Json> {
 
   /** Ids of the active states, document order. */
   get active(): readonly string[] {
-    return this.#machine.symbols.states.filter((_, state) => this.#machine.isActive(this.#key, state)).map(({ id }) => id);
+    return this.#machine.active(this.#key);
   }
 
   toJSON(): { value: StateValue; status: Status; context: TContext; output?: Json; error?: string } {

@@ -1,17 +1,21 @@
 // What an authority asks of an event from a peer before it runs it. The core asks the rest: whether the machine knows it and still runs.
 
 import { LockstepError } from '../core/errors.ts';
-import type { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import { matchesValue } from '../core/machine.ts';
+import { matchesValue, type StateValue } from '../core/machine.ts';
 import { sizeOf } from './shape.ts';
 import { type Expectation, type InstanceId, LIMITS } from './wire.ts';
 
 /**
- * @param event plain JSON, from the gate.
+ * @param event plain JSON, from the gate. @param instance `value`: the one that the sender sees.
  * @throws LockstepError FORBIDDEN, TOO_LARGE, EXPECTATION; nothing changed.   (SYNC-7, SYNC-17)
  */
-export function admit(id: InstanceId, instance: Instance, event: EventObject, expect: Expectation | undefined): void {
+export function admit(
+  id: InstanceId,
+  instance: { readonly seq: number; readonly value: () => StateValue },
+  event: EventObject,
+  expect: Expectation | undefined,
+): void {
   if (event.type.startsWith('xstate.')) {
     throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
   }
@@ -22,7 +26,7 @@ export function admit(id: InstanceId, instance: Instance, event: EventObject, ex
     throw new LockstepError('EXPECTATION', `${id} is at seq ${instance.seq}, the sender expected ${expect.seq}`);
   }
   if (expect?.state === undefined) return;
-  const { value } = instance.snapshot();
+  const value = instance.value();
   if (!matchesValue(expect.state, value)) {
     throw new LockstepError('EXPECTATION', `${id} is in ${JSON.stringify(value)}, the sender expected ${JSON.stringify(expect.state)}`);
   }

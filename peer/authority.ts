@@ -4,20 +4,20 @@
 // (docs/spec/sync.md)
 
 import { namedActors } from '../core/children.ts';
-import { LockstepError } from '../core/errors.ts';
+import { assert, LockstepError } from '../core/errors.ts';
 import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Machine, StateValue } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
-import { PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
@@ -27,18 +27,20 @@ import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
-import { differenceOf, Room } from './room.ts';
+import { differenceOf, type Joining, Room } from './room.ts';
 import type { Asker } from './service.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
+import { type Sight, sightDigest } from './sight.ts';
+import { bland, type Look, PUBLIC } from './warden.ts';
 import {
-  type Encoding,
   type InstanceDescription,
   type InstanceSummary,
   LIMITS,
   type Methods,
   type PeerId,
+  type SightDescription,
   type WatchResult,
 } from './wire.ts';
 
@@ -47,6 +49,15 @@ const WEIGH_EVERY = 256;
 /** Characters of a remembered event in a checkpoint. */
 const SEEN_SIZE = 20;
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
+
+/** A step that became durable, with what is needed then. */
+interface Ran {
+  readonly outcome: Outcome;
+  readonly stamp: Stamp;
+  readonly isIn: Activity;
+  /** For authorizers and views, while there are any. */
+  readonly snapshot: Snapshot | undefined;
+}
 
 /** An event on its way into the machine. */
 interface Incoming {
@@ -88,6 +99,8 @@ export class Authority {
   #at: number;
   #tail = 0;
   #durableSeq: number;
+  /** Of the newest durable step, while somebody's view depends on it. */
+  #durableSnapshot: Snapshot | undefined;
   /** Commits that failed since the last one that did not. */
   #failures = 0;
 
@@ -106,6 +119,12 @@ export class Authority {
     this.room = new Room({
       number: options.room,
       another: () => hosting.another(options.record.instance),
+      dropped: (number) => hosting.dropped(number),
+      hash: this.machine.core.hashText,
+      snapshot: () => {
+        assert(this.#durableSnapshot !== undefined, 'it is kept while somebody has a partial view');
+        return this.#durableSnapshot;
+      },
       port: hosting.rooms,
       environment: hosting.environment,
       digest: (seq) => this.#digestAt(seq),
@@ -135,6 +154,7 @@ export class Authority {
     this.#seen = seen;
     this.#at = at;
     this.#durableSeq = instance.seq;
+    this.#durableSnapshot = instance.seq === 0 ? undefined : this.#snapshotOf(instance);
     this.#tail = options.steps.length;
     for (const step of options.steps) this.#remember(step);
     this.#alarm = new Alarm(
@@ -147,6 +167,11 @@ export class Authority {
 
   get isRunning(): boolean {
     return this.#state.state === 'running';
+  }
+
+  /** Of the newest step, durable or not. @throws LockstepError while it is not running. */
+  get seq(): number {
+    return this.#running().seq;
   }
 
   // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,10 +201,11 @@ export class Authority {
       n: 0,
       event,
     });
+    const snapshot = this.#snapshotOf(instance);
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
-        this.#durable(step, outcome, stamp, isIn);
+        this.#durable(step, { outcome, stamp, isIn, snapshot });
         told.durable(step.seq);
       },
       failed: (error) => {
@@ -189,24 +215,46 @@ export class Authority {
     });
   }
 
-  /** One event from a peer; `asker` gets [outcome, seq] once it is durable, or why not, with nothing changed.  (SYNC-1, SYNC-3, SYNC-4) */
-  submit(asker: Asker, id: RequestId, peer: PeerId, [, n, event, expect]: Methods['send']['params']): void {
+  /**
+   * One event from a peer; `asker` gets [outcome, seq] once it is durable, or why not, with nothing changed. Who may not write is refused
+   * before anything is looked at, and who does not see everything is told no more than a code.        (SYNC-1, SYNC-3, SYNC-4, VIEW-5, VIEW-6)
+   */
+  submit(asker: Asker, id: RequestId, peer: PeerId, [, n, sent, expect]: Methods['send']['params']): void {
     try {
       const seen = this.#seen.find(peer, n);
       // What is durable is answered even while the journal is being read again: a refusal would be a lie.
       if (seen !== undefined && seen !== 'stale' && seen[1] <= this.#durableSeq && this.#state.state !== 'gone')
         return this.#answerAgain(asker, id, seen);
       const instance = this.#running();
+      const event = plain(sent, '') as unknown as EventObject;
+      if (!this.#hosting.warden.maySend(this.record, peer, event, () => instance.snapshot()))
+        throw new LockstepError('FORBIDDEN', `${this.record.instance} takes no such event from this writer`);
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);
-      admit(this.record.instance, instance, event, expect);
+      admit(this.record.instance, { seq: instance.seq, value: () => this.#valueFor(peer, instance) }, event, expect);
       this.#faults.admit(event);
-      this.#run(instance, { peer, n, event: plain(event, '') as unknown as EventObject, from: { asker, id } });
+      this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {
-      const refusal = this.#known(error);
+      const known = this.#known(error);
+      const refusal = this.#tellsAll(peer) ? known : bland(known);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
     }
+  }
+
+  /** Whether a peer may be told what is wrong in words. */
+  #tellsAll(peer: PeerId): boolean {
+    const { warden } = this.#hosting;
+    return !warden.guards(this.record.machine) || warden.isOwn(peer) || this.room.seesAll(peer);
+  }
+
+  /** The state value that a writer may have expectations of: the one that it sees. */
+  #valueFor(peer: PeerId, instance: Instance): StateValue {
+    const snapshot = instance.snapshot();
+    if (this.#tellsAll(peer)) return snapshot.value;
+    const look = this.room.lookOf(peer);
+    if (look === undefined) throw new LockstepError('FORBIDDEN', 'who sees no state has none to expect');
+    return look.sight(snapshot).value as StateValue;
   }
 
   /** A resend: its step is durable, or on its way. A later write that fails does not undo it. */
@@ -267,10 +315,11 @@ export class Authority {
     const { outcome, stamp, instance } = made;
     const step = recordStep({ id: this.record.instance, epoch: this.#epoch, ...made });
     const isIn = activityOf(instance);
+    const snapshot = this.#snapshotOf(instance);
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
-        const who = this.#durable(step, outcome, stamp, isIn);
+        const who = this.#durable(step, { outcome, stamp, isIn, snapshot });
         if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
@@ -279,6 +328,11 @@ export class Authority {
         this.#reload();
       },
     });
+  }
+
+  /** What authorizers and views are asked about when the step is durable, and the instance may be further; nothing while nobody asks. */
+  #snapshotOf(instance: Instance): Snapshot | undefined {
+    return this.#hosting.warden.guards(this.record.machine) || this.room.hasSights ? instance.snapshot() : undefined;
   }
 
   #stamp(seq: number): Stamp {
@@ -305,15 +359,26 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** @returns the sender's number in the room. */
-  #durable(step: Step, outcome: Outcome, stamp: Stamp, isIn: Activity): number {
+  #durable(step: Step, { outcome, stamp, isIn, snapshot }: Ran): number {
     const { self } = this.#hosting;
     this.#failures = 0;
+    if (snapshot !== undefined) {
+      this.room.recheck(snapshot);
+      this.#durableSnapshot = snapshot;
+    }
     this.#durableSeq = step.seq;
     const who = this.#remember(step);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
-    this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step });
+    const { warden } = this.#hosting;
+    const isFor =
+      !warden.guards(this.record.machine) || snapshot === undefined
+        ? undefined
+        : (peer: PeerId): boolean =>
+            // Then, and now: what it may not see any more it is not told of the past either.
+            warden.seesAll(this.record, peer, snapshot) && warden.seesAll(this.record, peer, this.#durableSnapshot ?? snapshot);
+    this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step }, isFor);
     this.#hosting.touched(this);
     return who;
   }
@@ -377,9 +442,14 @@ export class Authority {
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9) */
-  watch(session: Session, id: RequestId, from: Methods['watch']['params']['from'], encoding?: Encoding): void {
+  /**
+   * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
+   * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
+   */
+  watch(session: Session, id: RequestId, { from, encoding = 'json', view }: Omit<Methods['watch']['params'], 'instance'>): void {
     const instance = this.#running();
+    const { warden } = this.#hosting;
+    const look = warden.look(this.record, session.remote, view);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
       throw new LockstepError(
         'TOO_MANY',
@@ -387,32 +457,51 @@ export class Authority {
       );
     }
     const { seq } = instance;
-    const state = instance.save();
-    const digest = instance.digest();
+    const snapshot = instance.snapshot();
+    const whole = look.isWhole ? { state: instance.save(), digest: instance.digest() } : undefined;
     this.#whenDurable(session, id, () => {
       if (!session.isOpen) return;
-      this.room.publish();
-      const steps = this.#missed(from, seq, digest);
-      const joined = this.room.join(session, seq, { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) });
-      const { machine, image } = this.record;
-      const result: WatchResult = {
-        ...joined,
-        machine,
-        image,
-        epoch: this.#epoch,
-        digest,
-        last: this.#seen.lastUpTo(session.remote, seq),
-      };
-      const snapshot = { seq, state };
-      if (steps === undefined) session.answer(id, { ...result, snapshot });
-      // Many steps can weigh more than the state that they lead to.
-      else if (!session.answerIfFits(id, { ...result, steps })) session.answer(id, { ...result, snapshot });
+      try {
+        if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for this reader`);
+        this.room.publish();
+        this.#durableSnapshot = snapshot;
+        const at = { seq, key: { encoding, mode: 'steps' }, look } as const;
+        if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(snapshot) }, from);
+        const result = this.#admit(session, { ...at, sight: undefined }, { image: this.record.image, digest: whole.digest });
+        const steps = this.#missed(from, seq, whole.digest);
+        // Many steps can weigh more than the state that they lead to.
+        if (steps === undefined || !session.answerIfFits(id, { ...result, steps }))
+          session.answer(id, { ...result, snapshot: { seq, state: whole.state } });
+      } catch (error) {
+        session.refuse(id, this.#known(error));
+      }
     });
   }
 
-  /** A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here. */
+  /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
+  #admitSight(session: Session, id: RequestId, at: Joining & { readonly sight: Sight }, from: Methods['watch']['params']['from']): void {
+    const { seq, sight } = at;
+    const digest = sightDigest(this.machine.core.hashText, sight);
+    const result = this.#admit(session, at, { image: '', digest });
+    const isKnown = from?.epoch === this.#epoch && from.seq <= seq && from.digest === digest;
+    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight } });
+  }
+
+  #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
+    const { machine } = this.record;
+    const last = this.#seen.lastUpTo(session.remote, at.seq);
+    const guarded = this.#hosting.warden.guards(machine) ? ({ isGuarded: true } as const) : {};
+    return { ...this.room.join(session, at), machine, image, epoch: this.#epoch, digest, last, ...guarded };
+  }
+
+  /**
+   * A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here.
+   * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on.
+   */
   vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
     const { seq } = this.#running();
+    if (this.#hosting.warden.guards(this.record.machine))
+      throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for everyone, so it is not passed on`);
     return new Promise((resolve, reject) => {
       const durable = (): void => {
         if (this.room.has(session.remote)) resolve({ who: this.room.enroll(session, peer), last: this.#seen.lastUpTo(peer, seq), seq });
@@ -423,7 +512,7 @@ export class Authority {
   }
 
   isBehind(session: Session, peer: PeerId): boolean {
-    return this.room.isBehind(session, peer);
+    return this.room.isBehind(session, peer) && !this.#hosting.warden.guards(this.record.machine);
   }
 
   /** What a mirror of the same history missed; undefined when it needs everything. */
@@ -433,21 +522,52 @@ export class Authority {
     return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
   }
 
-  summary(): InstanceSummary {
-    const instance = this.#running();
-    const { instance: name, machine, image } = this.record;
-    const snapshot = instance.snapshot();
-    return { instance: name, machine, image, epoch: this.#epoch, seq: instance.seq, status: snapshot.status, value: snapshot.value };
+  /** As a peer sees it. @param view as in `watch`. @throws LockstepError FORBIDDEN */
+  summary(peer: PeerId, view?: string): InstanceSummary {
+    const { look, snapshot } = this.#lookedAt(peer, view);
+    return this.#summary(look.isWhole ? snapshot : look.sight(snapshot), look.isWhole);
   }
 
-  describe(): InstanceDescription {
+  #summary({ status, value }: Pick<Sight, 'status' | 'value'>, isWhole: boolean): InstanceSummary {
+    const { instance, machine, image } = this.record;
+    return { instance, machine, image: isWhole ? image : '', epoch: this.#epoch, seq: this.seq, status, value };
+  }
+
+  /** @throws LockstepError FORBIDDEN */
+  describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
     const instance = this.#running();
-    return { ...this.summary(), state: instance.save(), digest: instance.digest() };
+    const { look, snapshot } = this.#lookedAt(peer, view);
+    if (look.isWhole) return { ...this.#summary(snapshot, true), state: instance.save(), digest: instance.digest() };
+    const sight = look.sight(snapshot);
+    return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.machine.core.hashText, sight) };
+  }
+
+  #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly snapshot: Snapshot } {
+    const snapshot = this.#running().snapshot();
+    const look = this.#hosting.warden.look(this.record, peer, view);
+    if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for this reader`);
+    return { look, snapshot };
+  }
+
+  /** Whether a peer may write this now, or delete it. */
+  allows(peer: PeerId, event: EventObject | 'delete'): boolean {
+    const instance = this.#running();
+    const snapshot = (): Snapshot => instance.snapshot();
+    const { warden } = this.#hosting;
+    return event === 'delete' ? warden.mayDelete(this.record, peer, snapshot) : warden.maySend(this.record, peer, event, snapshot);
   }
 
   /** @throws LockstepError NOT_RUNNING, BAD_PARAMS, and HOST_THREW when a guard or a negotiation handler throws. */
-  can(event: EventObject): boolean {
-    return this.#running().can(plain(event, '') as unknown as EventObject);
+  can(peer: PeerId, asked: EventObject): boolean {
+    const event = plain(asked, '') as unknown as EventObject;
+    const { instance } = this.record;
+    if (!this.allows(peer, event)) throw new LockstepError('FORBIDDEN', `${instance} takes no such event from this writer`);
+    try {
+      return this.#running().can(event);
+    } catch (error) {
+      const known = this.#known(error);
+      throw this.#tellsAll(peer) ? known : bland(known);
+    }
   }
 
   /** Calls `act` when everything until now is durable; the asker is refused when it never will be. */

@@ -6,7 +6,7 @@ import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { Backlog } from './backlog.ts';
-import { PLAIN } from './channel.ts';
+import { ALL, PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord } from './journal.ts';
@@ -15,6 +15,7 @@ import { isCutOff } from './sender.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
+import { OPEN } from './warden.ts';
 import {
   type Encoding,
   type InstanceDescription,
@@ -67,7 +68,12 @@ export class Branch implements Tap {
       another: () => hosting.another(mirror.id),
       port: hosting.rooms,
       environment: hosting.environment,
+      dropped: (number) => hosting.dropped(number),
       digest: (seq) => (mirror.isOpen && mirror.seq === seq ? mirror.digest : undefined),
+      hash: mirror.machine.core.hashText,
+      snapshot: () => {
+        throw new Error('what is passed on is passed on whole');
+      },
     });
   }
 
@@ -82,7 +88,9 @@ export class Branch implements Tap {
   // ── Those who watch here ───────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers with the confirmed state, once the source above knows the reader, and admits it from exactly there. */
-  watch(session: Session, id: RequestId, from: From, encoding?: Encoding): void {
+  watch(session: Session, id: RequestId, { from, encoding, view }: Omit<Methods['watch']['params'], 'instance'>): void {
+    if (view !== undefined && view !== ALL)
+      throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is passed on whole, without its views`);
     if (!this.#admits(session.remote)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${session.remote}`);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote))
       throw new LockstepError(
@@ -116,7 +124,12 @@ export class Branch implements Tap {
     const { seq, epoch, digest, record } = this.#mirror;
     this.room.publish();
     const steps = this.#missed(from);
-    const joined = this.room.join(session, seq, { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) });
+    const joined = this.room.join(session, {
+      seq,
+      key: { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) },
+      look: OPEN,
+      sight: undefined,
+    });
     const { machine, image } = record;
     const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
     if (steps !== undefined && session.answerIfFits(id, { ...result, steps })) return;
@@ -172,7 +185,7 @@ export class Branch implements Tap {
     return this.room.isBehind(session, peer);
   }
 
-  can(event: EventObject): Promise<boolean> {
+  can(_peer: PeerId, event: EventObject): Promise<boolean> {
     return this.#mirror.ask('can', { instance: this.#mirror.id, event });
   }
 

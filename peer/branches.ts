@@ -9,6 +9,8 @@ import type { InstanceId, PeerId } from './wire.ts';
 /** A mirror that can be passed on. */
 export interface Offered extends Tapped {
   readonly isTapped: boolean;
+  /** Whether there are readers who may not see what it shows. */
+  readonly isGuarded: boolean;
   tap(tap: Tap | undefined): void;
 }
 

@@ -3,7 +3,7 @@
 
 import { encodeNotice } from './codec-json.ts';
 import type { Packed } from './packed.ts';
-import type { Encoding, Mode, Notifications, PeerId, StepDifference } from './wire.ts';
+import type { Encoding, Mode, MoveReason, Notifications, PeerId, StepDifference } from './wire.ts';
 
 /** How a room reaches its members: the relay carries its frames, and admits whom we name. */
 export interface RoomPort {
@@ -38,7 +38,7 @@ export function keyText({ view, encoding, mode }: RoomKey): string {
 
 export interface Channel {
   readonly key: RoomKey;
-  readonly number: number;
+  number: number;
   readonly members: Set<PeerId>;
   /** Whether a step in it answers the event of a member; the others are answered one by one. */
   readonly answersBySteps: boolean;
@@ -46,13 +46,13 @@ export interface Channel {
   publish(steps: readonly StepDifference[], digest: string | undefined): void;
   /** Nothing follows for a while: what everyone should have by then. */
   settle(digest: string, seq: number): void;
-  moved(reason: Notifications['moved']['reason']): void;
+  moved(reason: MoveReason): void;
 }
 
 /** Tells every step as it was. */
 export class StepChannel implements Channel {
   readonly key: RoomKey;
-  readonly number: number;
+  number: number;
   readonly members = new Set<PeerId>();
   readonly answersBySteps = true;
   readonly #port: RoomPort;
@@ -82,7 +82,7 @@ export class StepChannel implements Channel {
     return packed?.packStep(params) ?? encodeNotice('step', params);
   }
 
-  moved(reason: Notifications['moved']['reason']): void {
+  moved(reason: MoveReason): void {
     this.#port.post(this.number, encodeNotice('moved', { room: this.number, reason }));
   }
 }

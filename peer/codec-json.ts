@@ -28,10 +28,12 @@ import {
   type InstanceSummary,
   type MachineDescription,
   type Methods,
+  type MoveReason,
   type Notifications,
   type Order,
   type Refused,
   type SendResult,
+  type SightDescription,
   type WatchResult,
 } from './wire.ts';
 import {
@@ -44,8 +46,10 @@ import {
   limits,
   longText,
   name,
+  patch,
   peer,
   record,
+  sight,
   state,
   summary,
   told,
@@ -180,7 +184,13 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   }),
   define: object({ machine: name, image: hash }),
   create: object({ instance, epoch: whole(), seq: whole() }),
-  get: either(object<InstanceDescription>({ ...summary, state, digest }), object<ImageDescription>({ image: hash, bytes: longText })),
+  get: either(
+    either(
+      object<InstanceDescription>({ ...summary, state, digest }),
+      object<SightDescription>({ ...summary, view: text(128), sight, digest }),
+    ),
+    object<ImageDescription>({ image: hash, bytes: longText }),
+  ),
   can: flag,
   list: object({
     machines: list(object<MachineDescription>({ machine: name, image: hash })),
@@ -197,6 +207,8 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
     epoch: whole(),
     steps: optional(list(difference)),
     snapshot: optional(object({ seq: whole(), state })),
+    seen: optional(object<NonNullable<WatchResult['seen']>>({ seq: whole(), sight: optional(sight) })),
+    isGuarded: optional(oneOf(true)),
     digest,
     last: whole(),
   }),
@@ -214,7 +226,12 @@ type Heard = Exclude<keyof Notifications, Order>;
 const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(difference), optional(digest), optional(whole())),
   settled: tuple<Notifications['settled']>(3, whole(), whole(1), either(sent, object<Refused>({ code: text(), message: longText }))),
-  moved: object<Notifications['moved']>({ room: whole(), reason: oneOf('deleted', 'epoch', 'offline') }),
+  seen: tuple<Notifications['seen']>(4, whole(), whole(), whole(1), patch, optional(digest)),
+  moved: object<Notifications['moved']>({
+    room: whole(),
+    reason: oneOf<MoveReason>('deleted', 'epoch', 'offline', 'revoked', 'room'),
+    to: optional(whole(1)),
+  }),
   trace: list(record),
   presence: object({ joined: list(info), left: list(peer) }),
   undeliverable: tuple<Notifications['undeliverable']>(1, text()),

@@ -135,7 +135,11 @@ export class Connection {
     const tell = (method: 'admit' | 'expel', room: number, peer: PeerId): void => {
       if (peer !== this.#self) this.outbox.post('', encodeNotice(method, [room, peer]));
       else if (method === 'admit') this.#ownRooms.add(room);
-      else this.#ownRooms.delete(room);
+      else {
+        // What was said in it before is still for us.
+        this.outbox.flush();
+        this.#ownRooms.delete(room);
+      }
     };
     return {
       packed: () => this.packed,

@@ -1,6 +1,7 @@
 // Who is connected to the relay, as far as this peer was told, and which of them is the server.
 
 import type { Subscription } from '../core/actor.ts';
+import type { Json } from '../core/json.ts';
 import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { HelloResult, Notifications, PeerId, PeerInfo } from './wire.ts';
@@ -26,6 +27,11 @@ export class Directory {
 
   list(): readonly PeerInfo[] {
     return [...this.#peers.values()];
+  }
+
+  /** Who a peer is, as the relay says to a server. */
+  auth(peer: PeerId): Json | undefined {
+    return this.#peers.get(peer)?.auth;
   }
 
   has(peer: PeerId): boolean {

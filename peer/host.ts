@@ -28,6 +28,7 @@ import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import type { Tracer } from './tracer.ts';
+import { bland, Warden } from './warden.ts';
 import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
 
 /** Instances per answer to `list`. */
@@ -40,6 +41,8 @@ export interface HostOptions {
   readonly machines: Machines;
   readonly rooms: RoomPort;
   readonly tracer: Tracer;
+  /** Who the relay says that a peer is. */
+  readonly authOf: (peer: PeerId) => Json | undefined;
   readonly report: Report;
   readonly isServer: boolean;
   /** Whether others may define machines here. */
@@ -123,7 +126,7 @@ export class Host implements HostsChildren {
   /** This peer knows its name: instances from the journal come back to life, timers are armed. */
   begin(self: PeerId): void {
     if (this.#hosting !== undefined) return;
-    const { environment, journal, machines, rooms, report, tracer } = this.#options;
+    const { environment, journal, machines, rooms, report, tracer, authOf } = this.#options;
     this.#hosting = {
       environment,
       journal,
@@ -133,9 +136,11 @@ export class Host implements HostsChildren {
         this.#rooms.set(this.#nextRoom, this.#source(instance));
         return this.#nextRoom++;
       },
+      dropped: (room) => void this.#rooms.delete(room),
+      warden: new Warden({ self, authOf, report, machines }),
       report,
       self,
-      traced: (record) => tracer.record(record),
+      traced: (record, isFor) => tracer.record(record, isFor),
       touched: (authority) => void this.#touched.add(authority),
       actorsOf: (record) => new HostedActors(this, record, this.#options.actors),
       emitted: (instance, event) => this.#options.emitted(instance, event),
@@ -218,8 +223,8 @@ export class Host implements HostsChildren {
       if (source !== undefined && asker !== undefined) source.submit(asker, sent[1], session.remote, sent);
     });
     service.serveAtOnce('watch', (params, session, id) => {
-      const { instance, from, encoding } = readParams('watch', params);
-      this.#source(instance).watch(session, id, from, encoding);
+      const { instance, ...asked } = readParams('watch', params);
+      this.#source(instance).watch(session, id, asked);
     });
     service.serve('unwatch', (params, session) => {
       const { room } = readParams('unwatch', params);
@@ -240,11 +245,11 @@ export class Host implements HostsChildren {
       source.submit(session, id, peer, [instance, ...sent]);
     });
     service.serve('define', (params) => this.define(readParams('define', params)));
-    service.serve('create', (params) => this.create(readParams('create', params)));
-    service.serve('get', (params) => this.#get(readParams('get', params)));
-    service.serve('can', (params) => this.#can(readParams('can', params)));
-    service.serve('list', (params) => this.#list(readParams('list', params)));
-    service.serve('delete', (params) => this.#delete(readParams('delete', params)));
+    service.serve('create', (params, { remote }) => this.create(readParams('create', params), remote));
+    service.serve('get', (params, session) => this.#get(readParams('get', params), session));
+    service.serve('can', (params, { remote }) => this.#can(readParams('can', params), remote));
+    service.serve('list', (params, { remote }) => this.#list(readParams('list', params), remote));
+    service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
   }
 
   #mustTrust({ remote }: Session): void {
@@ -260,6 +265,7 @@ export class Host implements HostsChildren {
   /** Passes on what a mirror hears. @returns what ends it. @throws LockstepError EXISTS */
   offer(mirror: Offered, admits: (peer: PeerId) => boolean): () => void {
     if (this.#find(mirror.id) !== undefined) throw new LockstepError('EXISTS', `${mirror.id} is ordered here`);
+    if (mirror.isGuarded) throw new LockstepError('FORBIDDEN', `${mirror.id} is not for everyone, so it is not passed on`);
     return this.#branches.offer(this.#begun(), mirror, admits);
   }
 
@@ -269,6 +275,7 @@ export class Host implements HostsChildren {
 
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
     if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
+    this.#begun().warden.mayDefine(params.machine);
     const machine = this.#options.machines.define(params);
     await this.published(params.machine);
     return { machine: params.machine, image: machine.hash };
@@ -278,6 +285,7 @@ export class Host implements HostsChildren {
   published(name: string): Promise<void> {
     const { machines } = this.#options;
     const { hash } = machines.get(name);
+    this.#policed();
     const key = `${name} ${hash}`;
     if (this.#hosting === undefined || this.#written.has(key)) return Promise.resolve();
     for (const written of [...this.#written]) if (written.startsWith(`${name} `)) this.#written.delete(written);
@@ -291,16 +299,27 @@ export class Host implements HostsChildren {
     });
   }
 
-  create({ machine: name, instance, input: given }: Methods['create']['params']): Promise<Methods['create']['result']> {
+  /** Who watched a machine before it had authorizers asks again. */
+  #policed(): void {
+    for (const { record, room } of this.#authorities.values()) if (this.#hosting?.warden.guards(record.machine) === true) room.admitAnew();
+  }
+
+  /** @param peer for whom; the program of this peer unless given. */
+  create({ machine: name, instance, input: given }: Methods['create']['params'], peer?: PeerId): Promise<Methods['create']['result']> {
     const { environment, isServer } = this.#options;
-    const { self } = this.#begun();
+    const { self, warden } = this.#begun();
     this.#options.machines.get(name);
     const input = given === undefined ? undefined : plain(given, '/input', 1);
     const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, self, isServer);
+    if (!warden.mayCreate(name, id, peer ?? self, input)) throw new LockstepError('FORBIDDEN', `${id} is not for this writer to create`);
     if (this.#authorities.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
     return new Promise((resolve, reject) => {
       const { authority, epoch } = this.#fresh(id, name);
-      this.#start(authority, input, { durable: (seq) => resolve({ instance: id, epoch, seq }), failed: reject });
+      try {
+        this.#start(authority, input, { durable: (seq) => resolve({ instance: id, epoch, seq }), failed: reject });
+      } catch (error) {
+        throw warden.guards(name) && !warden.isOwn(peer ?? self) && error instanceof LockstepError ? bland(error) : error;
+      }
     });
   }
 
@@ -372,39 +391,63 @@ export class Host implements HostsChildren {
     }
   }
 
-  async #get(params: Methods['get']['params']): Promise<Methods['get']['result']> {
+  async #get(params: Methods['get']['params'], session: Session): Promise<Methods['get']['result']> {
     if ('instance' in params) {
-      const described = await this.#source(params.instance).describe();
+      const described = await this.#source(params.instance).describe(session.remote, params.view);
       return this.#durable(() => described);
     }
     const { image } = params;
-    const bytes = this.#options.machines.image(image) ?? this.#branches.image(image);
-    if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${params.image} is published here`);
-    return { image: params.image, bytes: encodeBase64(bytes) };
+    const bytes = this.#mayHave(image, session) ? this.#options.machines.image(image) : undefined;
+    const found = bytes ?? this.#branches.image(image);
+    if (found === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${image} is published here`);
+    return { image, bytes: encodeBase64(found) };
   }
 
-  async #can({ instance, event }: Methods['can']['params']): Promise<boolean> {
-    const answer = await this.#source(instance).can(event);
+  /** An image tells every state, event and function: where its instances are guarded, it is for those who see one of them whole. */
+  #mayHave(image: string, session: Session): boolean {
+    const { warden } = this.#begun();
+    if (warden.isOwn(session.remote) || warden.isOpen(image)) return true;
+    return [...this.#authorities.values()].some(
+      ({ record, room }) => record.image === image && (!warden.guards(record.machine) || room.seesAll(session.remote)),
+    );
+  }
+
+  async #can({ instance, event }: Methods['can']['params'], peer: PeerId): Promise<boolean> {
+    const answer = await this.#source(instance).can(peer, event);
     return this.#durable(() => answer);
   }
 
-  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params']): Promise<Methods['list']['result']> {
+  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params'], peer: PeerId): Promise<Methods['list']['result']> {
+    const { warden } = this.#begun();
     const names = [...this.#authorities.keys()].filter((name) => name > after).sort();
     const instances: InstanceSummary[] = [];
     let more = false;
     for (const name of names) {
       const authority = this.#authorities.get(name);
       if (authority === undefined || !authority.isRunning || (machine !== undefined && authority.record.machine !== machine)) continue;
+      const summary = this.#summaryFor(authority, peer);
+      if (summary === undefined) continue;
       more = instances.length >= Math.min(limit, PAGE_MAX);
       if (more) break;
-      instances.push(authority.summary());
+      instances.push(summary);
     }
-    const machines = this.#options.machines.list();
+    const machines = warden.list(peer);
     return this.#durable(() => ({ machines, instances, more }));
   }
 
-  #delete({ instance }: Methods['delete']['params']): Promise<Methods['delete']['result']> {
+  /** Nothing when it is not for this reader. */
+  #summaryFor(authority: Authority, peer: PeerId): InstanceSummary | undefined {
+    try {
+      return authority.summary(peer);
+    } catch (error) {
+      if (error instanceof LockstepError && error.code === 'FORBIDDEN') return undefined;
+      throw error;
+    }
+  }
+
+  #delete({ instance }: Methods['delete']['params'], peer: PeerId): Promise<Methods['delete']['result']> {
     const authority = this.#authority(instance);
+    if (!authority.allows(peer, 'delete')) throw new LockstepError('FORBIDDEN', `${instance} is not for this writer to delete`);
     return new Promise((resolve, reject) => {
       authority.delete({
         durable: () => {

@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts';
 import type { InstanceRecord, Journal } from './journal.ts';
 import type { Report } from './log.ts';
 import type { RoomPort } from './channel.ts';
+import type { Warden } from './warden.ts';
 import type { InstanceId, PeerId, TraceRecord } from './wire.ts';
 
 /** An authority that something became durable for. */
@@ -23,9 +24,14 @@ export interface Hosting {
   readonly rooms: RoomPort;
   /** A number for another room of an instance. */
   another(instance: InstanceId): number;
+  /** A number is not used any more. */
+  dropped(room: number): void;
+  /** Who may see and do what. */
+  readonly warden: Warden;
   readonly report: Report;
   readonly self: PeerId;
-  traced(record: TraceRecord): void;
+  /** @param isFor the peers that may see it; everyone unless given. */
+  traced(record: TraceRecord, isFor?: (peer: PeerId) => boolean): void;
   /** Runs the actors of an instance. */
   actorsOf(record: InstanceRecord): ActorRunner;
   /** A machine emitted an event for listeners at its authority. */

@@ -14,6 +14,7 @@ import { decodeBase64 } from './base64.ts';
 import { isName, letters } from './identity.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
+import type { Policy } from './policy.ts';
 import type { MachineDescription, Methods } from './wire.ts';
 
 /** A definition in some dialect, ready to be loaded. */
@@ -31,9 +32,11 @@ export interface MachineSource {
   readonly image?: Uint8Array;
   /** The author's machine object, `{ config, implementations }`, or bare config: where host functions are found. */
   readonly definition?: unknown;
+  /** Who may see and do what; anyone anything without it. */
+  readonly policy?: Policy;
 }
 
-interface Known {
+export interface Known {
   readonly machine: Machine;
   /** As it was given. */
   readonly source: unknown;
@@ -41,6 +44,9 @@ interface Known {
   readonly definition: unknown;
   /** By the program that runs this peer, not through `define`: no other peer may replace it. */
   readonly isOwn: boolean;
+  readonly policy?: Policy | undefined;
+  /** Only the journal knows of it. */
+  readonly isRestored?: true;
 }
 
 export class Machines {
@@ -50,6 +56,8 @@ export class Machines {
   readonly #report: Report;
   readonly #added: (name: string) => void;
   readonly #known = new Map<string, Known>();
+  /** Whether any of them has authorizers. */
+  #hasPolicies = false;
   /** Definitions whose actors are being added, the outermost first. */
   readonly #adding = new Set<unknown>();
   readonly #images = new Map<string, Uint8Array>();
@@ -77,10 +85,11 @@ export class Machines {
   add(name: string, source: MachineSource): Machine {
     if (!isName(name))
       throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
-    const { definition: given } = source;
+    const { definition: given, policy } = source;
     const { image, definition } = source.image === undefined ? this.#compiled(given) : { image: source.image, definition: given };
     const machine = this.load(image, definition);
-    this.#known.set(name, { machine, source: given, definition, isOwn: true });
+    this.#known.set(name, { machine, source: given, definition, isOwn: true, policy });
+    this.#hasPolicies ||= policy !== undefined;
     this.#added(name);
     if (this.canCompile) this.#addChildren(name, definition);
     return machine;
@@ -118,8 +127,19 @@ export class Machines {
    */
   ofChild(parent: string, src: string, logic: unknown): string {
     const name = `${parent}:${letters(src)}`;
-    if (this.#known.get(name)?.source !== logic) this.add(name, { definition: logic });
+    const known = this.#known.get(name);
+    if (known?.source !== logic) this.add(name, { definition: logic, ...(known?.policy === undefined ? {} : { policy: known.policy }) });
     return name;
+  }
+
+  /** What is known under a name. */
+  known(name: string): Known | undefined {
+    return this.#known.get(name);
+  }
+
+  /** Whether any machine here has authorizers. */
+  get hasPolicies(): boolean {
+    return this.#hasPolicies;
   }
 
   /** `define` from another peer: a definition in plain JSON, in any dialect, or an image without host functions. */
@@ -144,17 +164,20 @@ export class Machines {
   /** From the journal: what a name meant before, unless the program says otherwise now. */
   restore(name: string, bytes: Uint8Array): void {
     if (this.#known.has(name)) return;
-    this.#known.set(name, { machine: this.load(bytes, undefined), source: undefined, definition: undefined, isOwn: false });
+    const machine = this.load(bytes, undefined);
+    this.#known.set(name, { machine, source: undefined, definition: undefined, isOwn: false, isRestored: true });
+  }
+
+  /** For people; the machines of actors go with those that have them. */
+  #named(): string {
+    return [...this.#known.keys()].filter((name) => !this.#known.has(name.slice(0, Math.max(0, name.lastIndexOf(':'))))).join(', ');
   }
 
   /** @throws LockstepError UNKNOWN_MACHINE */
   get(name: string): Machine {
     const known = this.#known.get(name);
     if (known === undefined)
-      throw new LockstepError(
-        'UNKNOWN_MACHINE',
-        `no machine "${name}" is defined here; there are ${[...this.#known.keys()].join(', ') || 'none'}`,
-      );
+      throw new LockstepError('UNKNOWN_MACHINE', `no machine "${name}" is defined here; there are ${this.#named() || 'none'}`);
     return known.machine;
   }
 

@@ -3,7 +3,7 @@
 // confirmed state, or its own prediction over one. Over 400 lines because asking, taking in and showing are one state. (docs/spec/sync.md)
 
 import { Actor, type Standing, type Subscription } from '../core/actor.ts';
-import { LockstepError } from '../core/errors.ts';
+import { assert, LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
@@ -16,10 +16,11 @@ import type { Kept, KeptState } from './keeping.ts';
 import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
+import type { SightReplica } from './sight-replica.ts';
 import { isCutOff, Sender } from './sender.ts';
 import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Tap, Tapped } from './tap.ts';
-import type { Upstream } from './upstream.ts';
+import type { Sights, Upstream } from './upstream.ts';
 import { LIMITS } from './wire.ts';
 import type { Expectation, InstanceId, Methods, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
 
@@ -29,8 +30,8 @@ type State =
   /** A watch is under way: the first one, or one that resumes. */
   | { readonly state: 'asking'; readonly attempt: number }
   /** The image is on its way; what happens in the room meanwhile waits for it. */
-  | { readonly state: 'loading'; readonly result: WatchResult; readonly steps: Notifications['step'][] }
-  | { readonly state: 'watching'; readonly result: WatchResult }
+  | { readonly state: 'loading'; result: WatchResult; readonly steps: Notifications['step'][] }
+  | { readonly state: 'watching'; result: WatchResult }
   /** The authority is out of reach. */
   | { readonly state: 'waiting'; readonly cancel: () => void }
   | { readonly state: 'closed'; readonly error: LockstepError };
@@ -77,7 +78,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #sender: Sender;
   readonly #opening: Opening;
   #state: State = { state: 'waiting', cancel: () => undefined };
-  #replica: Replica | undefined;
+  #replica: Replica | SightReplica | undefined;
   #epoch = 0;
   #snapshot: Snapshot<TContext, TPattern> | undefined;
   #attempts = 0;
@@ -91,10 +92,14 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
 
+  /** As asked for; undefined for what the authority shows unasked. */
+  readonly view: string | undefined;
+
   /** Use Peer.watch. */
-  constructor(id: InstanceId, upstream: Upstream) {
+  constructor(id: InstanceId, upstream: Upstream, view?: string) {
     super();
     this.id = id;
+    this.view = view;
     this.#upstream = upstream;
     this.#refusals = new Observers(`refusals of ${id}`, upstream.report);
     this.#overtaken = new Observers(`what overtook events of ${id}`, upstream.report);
@@ -123,13 +128,24 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return this.#epoch;
   }
 
+  /** @throws LockstepError UNSUPPORTED with a partial view: its reader is sent no image. */
   get machine(): Machine {
-    return this.#present().machine;
+    const { machine } = this.#present();
+    if (machine === undefined) throw new LockstepError('UNSUPPORTED', `a partial view of ${this.id} comes without its machine`);
+    return machine;
   }
 
-  /** 16 hex digits over the confirmed state: mirrors of equal `seq` agree on them. */
+  /** 16 hex digits over the confirmed state, as far as the view shows it: mirrors of equal `seq` and view agree on them. */
   get digest(): string {
     return this.#present().digest();
+  }
+
+  /** Whether there are readers who may not see what it shows. */
+  get isGuarded(): boolean {
+    const state = this.#state;
+    return (
+      (state.state === 'watching' || state.state === 'loading') && (state.result.isGuarded === true || state.result.seen !== undefined)
+    );
   }
 
   get standing(): Standing {
@@ -139,7 +155,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Ticks by state number, of what it shows; 0 is the root. */
   get clocks(): readonly number[] {
-    return this.#present().shown.save().clocks;
+    return this.#present().clocks;
   }
 
   /** Own events that the authority has not answered. */
@@ -153,11 +169,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** The types are what its user says of the machine; the bytes know none. */
   #shown(): Snapshot<TContext, TPattern> {
-    return this.#present().shown.snapshot() as unknown as Snapshot<TContext, TPattern>;
+    return this.#present().snapshot() as unknown as Snapshot<TContext, TPattern>;
   }
 
   tick(state: string): number {
-    return this.#present().shown.tick(state);
+    return this.#present().tick(state);
   }
 
   /**
@@ -185,8 +201,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   async can(event: TEvent): Promise<boolean> {
     if (this.#state.state === 'closed') throw this.#state.error;
     const checked = plain(event as unknown as Json, '') as unknown as EventObject;
-    const { predicts, shown } = this.#present();
-    return predicts ? shown.can(checked) : this.#upstream.ask('can', { instance: this.id, event: checked });
+    const replica = this.#present();
+    return replica.predicts ? replica.can(checked) : this.#upstream.ask('can', { instance: this.id, event: checked });
   }
 
   /** For other faces of it: each move, also those after which the snapshot is the same. */
@@ -276,7 +292,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #send(event: Unconfirmed): LockstepError | undefined {
-    if (this.#state.state === 'watching') return this.#upstream.send(event, this.#state.result, this.machine);
+    if (this.#state.state === 'watching') return this.#upstream.send(event, this.#state.result, this.#present().machine);
     return new LockstepError('CLOSED', 'cut off');
   }
 
@@ -326,7 +342,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   confirmed(): InstanceState {
-    return this.#present().save();
+    const replica = this.#present();
+    assert(replica instanceof Replica, 'what is passed on is whole');
+    return replica.save();
   }
 
   ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
@@ -335,7 +353,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   #kept(): KeptState | undefined {
     const replica = this.#replica;
-    if (replica === undefined) return undefined;
+    // Of a partial view nothing is kept: what it may show may be another when it is back.
+    if (!(replica instanceof Replica)) return undefined;
     return { machine: this.#machineName, image: replica.machine.hash, epoch: this.#epoch, seq: replica.seq, state: replica.save() };
   }
 
@@ -403,13 +422,44 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (this.#state.state === 'watching') this.resume();
   }
 
-  moved(reason: Notifications['moved']['reason']): void {
-    if (reason === 'deleted') this.close(new LockstepError('UNKNOWN_INSTANCE', `${this.id} was deleted`));
-    else if (reason === 'epoch') this.resume();
-    else {
-      this.#upstream.stalled();
-      this.lostAuthority();
+  /** What a partial view shows has changed. */
+  seen(notice: Notifications['seen']): void {
+    const replica = this.#replica;
+    if (this.#state.state !== 'watching' || replica === undefined || replica instanceof Replica) return;
+    const [, base, seq, patch, digest] = notice;
+    try {
+      replica.apply(base, seq, patch);
+    } catch {
+      return this.#ask(true); // A gap, or something that does not fit what we have: the digest in the question says which.
     }
+    // No history is kept that could be told: what the view shows now is all that is wanted.
+    if (digest !== undefined && replica.seq === seq && replica.digest() !== digest) return this.#ask(false);
+    this.#advanced();
+    if (this.#state.state === 'watching') this.#sender.pump();
+  }
+
+  moved({ reason, to }: Notifications['moved']): void {
+    switch (reason) {
+      case 'deleted':
+        return this.close(new LockstepError('UNKNOWN_INSTANCE', `${this.id} was deleted`));
+      case 'revoked':
+        return this.close(new LockstepError('FORBIDDEN', `${this.id} is not for this reader any more`));
+      case 'room':
+        return to === undefined ? this.resume() : this.#renumber(to);
+      case 'epoch':
+        return this.resume();
+      case 'offline':
+        this.#upstream.stalled();
+        return this.lostAuthority();
+    }
+  }
+
+  /** The room goes on under another number. */
+  #renumber(room: number): void {
+    const state = this.#state;
+    if (state.state !== 'watching' && state.state !== 'loading') return;
+    state.result = { ...state.result, room };
+    this.#upstream.entered(room);
   }
 
   /** Ends it: own events that are not answered are refused with `error`. */
@@ -437,7 +487,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   #load(result: WatchResult): void {
     this.#upstream.entered(result.room);
-    if (this.#replica?.machine.hash === result.image) return this.#enter(result, this.#replica.machine);
+    if (result.seen !== undefined) return this.#loadSight(result);
+    if (this.#replica?.machine !== undefined && this.#replica.machine.hash === result.image)
+      return this.#enter(result, this.#replica.machine);
     const state: State = { state: 'loading', result, steps: [] };
     this.#state = state;
     const loaded = (machine: Machine): void => {
@@ -459,7 +511,28 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     }
   }
 
-  #enter(result: WatchResult, machine: Machine): void {
+  /** With a partial view: what keeps one may have to be brought in first. */
+  #loadSight(result: WatchResult): void {
+    const sights = this.#upstream.sights();
+    if (!(sights instanceof Promise)) return this.#enter(result, sights);
+    const state: State = { state: 'loading', result, steps: [] };
+    this.#state = state;
+    sights.then(
+      // What was told meanwhile is not kept: the view is asked for again.
+      (loaded) => {
+        if (this.#state !== state) return;
+        this.#enter(state.result, loaded);
+        this.missed();
+      },
+      (error: unknown) => {
+        if (this.#state === state)
+          this.#refusedWatch(new LockstepError('INTERNAL', 'this peer cannot load what keeps a view', { cause: error }));
+      },
+    );
+  }
+
+  /** @param kept the machine, or what keeps a partial view. */
+  #enter(result: WatchResult, kept: Machine | Sights): void {
     this.#state = { state: 'watching', result };
     this.#attempts = 0;
     // Another history: what was answered about the one before is all that will ever be known of it.
@@ -467,11 +540,17 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#epoch = result.epoch;
     this.#machineName = result.machine;
     try {
-      const replica = this.#take(result, machine);
-      if (result.snapshot !== undefined) this.#tap?.jumped();
-      this.#events.appliedUpTo(result.last);
-      const divergence = replica.compare(result.digest);
-      if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
+      if ('SightReplica' in kept) {
+        this.#look(result, kept);
+        this.#events.appliedUpTo(result.last);
+      } else {
+        const replica = this.#take(result, kept);
+        if (result.snapshot !== undefined) this.#tap?.jumped();
+        this.#events.appliedUpTo(result.last);
+        const divergence = replica.compare(result.digest);
+        if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
+      }
+      if (this.isGuarded) this.#tap?.closed(new LockstepError('FORBIDDEN', `${this.id} is not for everyone any more`));
     } catch (error) {
       return this.close(error as LockstepError);
     }
@@ -482,10 +561,21 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#sender.sendAgain();
   }
 
+  /** What a partial view shows, unless it is what we have. */
+  #look({ seen, digest }: WatchResult, sights: Sights): void {
+    let replica = this.#replica instanceof Replica ? undefined : this.#replica;
+    if (seen?.sight !== undefined) {
+      this.#replica?.dispose();
+      this.#replica = replica = new sights.SightReplica(this.#upstream.core.hashText, seen.seq, seen.sight);
+    } else if (replica !== undefined && seen !== undefined) replica.seq = seen.seq;
+    if (replica?.digest() !== digest)
+      throw new LockstepError('BAD_PARAMS', `the answer to watch does not show what a view of ${this.id} has the digest of`);
+  }
+
   /** The snapshot, or the steps that were missed. */
   #take({ snapshot, steps = [], who }: WatchResult, machine: Machine): Replica {
     if (snapshot !== undefined) {
-      if (this.#replica?.machine !== machine) {
+      if (!(this.#replica instanceof Replica) || this.#replica.machine !== machine) {
         this.#replica?.dispose();
         this.#replica = new Replica(machine);
       }
@@ -493,7 +583,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       this.#told(this.#replica, {});
     }
     const replica = this.#replica;
-    if (replica === undefined)
+    if (!(replica instanceof Replica))
       throw new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`);
     for (const step of steps) this.#apply(replica, step, who);
     return replica;
@@ -501,7 +591,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   #step([, steps, digest, digestSeq = steps.at(-1)?.[0]]: Notifications['step'], { who }: WatchResult): void {
     const replica = this.#replica;
-    if (replica === undefined) return;
+    if (!(replica instanceof Replica)) return;
     try {
       for (const step of steps) if (step[0] > replica.seq) this.#apply(replica, step, who);
     } catch (error) {
@@ -533,7 +623,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */
   #diverged(divergence: NonNullable<ReturnType<Replica['compare']>>, asks: boolean): void {
-    this.#upstream.diverged({ instance: this.id, ...divergence });
+    this.#upstream.diverged({ instance: this.id, ...divergence }, this.isGuarded);
     if (asks) this.#ask(false);
   }
 
@@ -546,7 +636,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#tellStanding();
     this.#upstream.keeping?.moved(
       () => this.#kept(),
-      () => this.#present().machine.bytes,
+      () => this.machine.bytes,
     );
     if (this.#replica !== undefined && this.#replica.status !== 'active') this.finish();
   }
@@ -558,7 +648,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
-    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener.shown(this.clocks);
+    if (this.#listeners.size > 0 && this.#replica instanceof Replica) for (const listener of this.#listeners) listener.shown(this.clocks);
     const before = this.#snapshot;
     const after = this.#shown();
     if (
@@ -584,7 +674,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#standings.tell(standing);
   }
 
-  #present(): Replica {
+  #present(): Replica | SightReplica {
     if (this.#replica !== undefined) return this.#replica;
     throw new LockstepError('CLOSED', `the mirror of ${this.id} has no state ${this.#state.state === 'closed' ? 'any more' : 'yet'}`);
   }

@@ -6,6 +6,7 @@ import { readImage } from '../core/image.ts';
 import type { Machine } from '../core/machine.ts';
 import { decodeBase64 } from './base64.ts';
 import { encodeNotice, readNotice, refusalOf } from './codec-json.ts';
+import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Keep } from './keeping.ts';
 import type { Report } from './log.ts';
@@ -15,10 +16,12 @@ import type { Packed } from './packed.ts';
 import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
 import type { Upstream, WatchAnswered, WatchFrom } from './upstream.ts';
-import type { DivergenceRecord, InstanceId, Methods, PeerId } from './wire.ts';
+import type { InstanceId, Methods, PeerId } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
+  readonly core: Core;
+  readonly sights: Upstream['sights'];
   readonly machines: Machines;
   readonly report: Report;
   /** The peer that orders an instance; undefined while there is no server. */
@@ -29,7 +32,7 @@ export interface MirrorsOptions {
   readonly packed: () => Packed | undefined;
   /** This peer's name. */
   readonly self: () => PeerId | undefined;
-  readonly diverged: (record: Omit<DivergenceRecord, 'kind' | 'peer'>) => void;
+  readonly diverged: Upstream['diverged'];
   readonly keep: Keep | undefined;
 }
 
@@ -45,6 +48,7 @@ export interface Watching {
   readonly isPatient: boolean;
   /** Peers to watch at rather than the authority. */
   readonly sources: readonly PeerId[];
+  readonly view: string | undefined;
 }
 
 export class Mirrors {
@@ -58,12 +62,14 @@ export class Mirrors {
   }
 
   /** @throws LockstepError why there will be no mirror. */
-  async watch(instance: InstanceId, { definition, isPatient, sources }: Watching): Promise<Mirror> {
+  async watch(instance: InstanceId, { definition, isPatient, sources, view }: Watching): Promise<Mirror> {
     let entry = this.#mirrors.get(instance);
+    if (entry !== undefined && view !== undefined && entry.mirror.view !== view)
+      throw new LockstepError('BAD_PARAMS', `${instance} is watched here under ${entry.mirror.view ?? 'its usual view'} already`);
     if (entry === undefined) {
       const roads = new Roads(sources, () => this.#options.address(instance));
-      const upstream = this.#upstream(instance, roads, definition);
-      const begun = (entry = { mirror: new Mirror(instance, upstream), roads });
+      const upstream = this.#upstream(instance, roads, { definition, view });
+      const begun = (entry = { mirror: new Mirror(instance, upstream, view), roads });
       begun.mirror.isPatient = isPatient;
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
@@ -109,7 +115,8 @@ export class Mirrors {
     const mirror = this.#rooms.get(`${authority}/${room}`);
     try {
       if (method === 'step') mirror?.stepped(readNotice('step', params));
-      if (method === 'moved') mirror?.moved(readNotice('moved', params).reason);
+      if (method === 'seen') mirror?.seen(readNotice('seen', params));
+      if (method === 'moved') mirror?.moved(readNotice('moved', params));
     } catch (error) {
       this.#options.report('warn', `${authority} sent a ${method} that cannot be read`, error);
       mirror?.missed();
@@ -140,8 +147,8 @@ export class Mirrors {
     return !(this.#options.session(roads.address) instanceof LockstepError);
   }
 
-  #upstream(instance: InstanceId, roads: Roads, definition: unknown): Upstream {
-    const { environment, machines, report, keep } = this.#options;
+  #upstream(instance: InstanceId, roads: Roads, { definition, view }: Pick<Watching, 'definition' | 'view'>): Upstream {
+    const { environment, machines, report, keep, core, sights } = this.#options;
     const session = (): Session | LockstepError => this.#options.session(roads.address);
     /** Where it listens. */
     let entered: { readonly source: PeerId; readonly room: number } | undefined;
@@ -167,11 +174,13 @@ export class Mirrors {
       };
       if (source instanceof LockstepError) return told(source);
       const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
-      source.watch({ instance, ...(from === undefined ? {} : { from }), ...encoding }, told);
+      source.watch({ instance, ...(from === undefined ? {} : { from }), ...encoding, ...(view === undefined ? {} : { view }) }, told);
     };
     return {
       environment,
       report,
+      core,
+      sights,
       keeping: keep?.(instance),
       watch: (from, answered) => watch(from, answered, roads.count),
       stalled: () => roads.next(),
@@ -180,7 +189,9 @@ export class Mirrors {
         if (source instanceof LockstepError) return source;
         const params: Methods['send']['params'] = expect === undefined ? [instance, n, event] : [instance, n, event, expect];
         const packed = encoding === 'packed' ? this.#options.packed() : undefined;
-        const isSent = source.post(packed?.packSend(params, { instance, machine }) ?? encodeNotice('send', params), packed && room);
+        const isPacked = packed !== undefined && machine !== undefined;
+        const message = isPacked ? packed.packSend(params, { instance, machine }) : encodeNotice('send', params);
+        const isSent = isPacked ? source.post(message, room) : source.post(message);
         return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },
       ask: async (method, params) => {

@@ -11,7 +11,9 @@ import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
 import type { Compile, MachineSource } from './machines.ts';
 import type { BringPacked } from './packed.ts';
+import type { AuthContext } from './policy.ts';
 import type { Serving, ServingOptions } from './serving.ts';
+import type { Sights } from './upstream.ts';
 import { type HelloParams, type InstanceId, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
@@ -24,11 +26,15 @@ export interface PeerOptions {
   readonly serving: (options: ServingOptions) => Serving | Promise<Serving>;
   /** Brings in the packed encoding, before the first dial; without it the peer speaks json. */
   readonly packed?: BringPacked;
+  /** Brings in what keeps partial views, when the first one is watched; loaded then unless given. */
+  readonly sights?: () => Sights | Promise<Sights>;
   /** For people. */
   readonly name?: string;
   readonly kind?: PeerKind;
   /** A server shows its relay this key. */
   readonly key?: string;
+  /** What the relay's `authenticate` judges. */
+  readonly token?: string;
   /** Whether others may find authorities of instances here; true unless said otherwise. */
   readonly hosts?: boolean;
   /** Whether to be told who comes and goes; true unless said otherwise. Without it a lost authority is noticed by the next event. */
@@ -40,6 +46,8 @@ export interface PeerOptions {
   readonly machines?: Readonly<Record<string, MachineSource>>;
   /** Answers `eval`; without it `eval` is refused. */
   readonly evaluate?: (source: string) => string | Promise<string>;
+  /** Who may use `evaluate`: everyone unless given, and nobody where a machine has authorizers. */
+  readonly allowEval?: (authContext: AuthContext) => boolean;
   /** Whether others may define machines here; off unless given. */
   readonly acceptsDefinitions?: boolean;
   readonly report?: Report;
@@ -60,6 +68,8 @@ export interface WatchOptions {
   readonly isPatient?: boolean;
   /** Peers to watch at rather than the authority, in order of preference; the authority comes last. Counts for the first who watches it here. */
   readonly sources?: readonly PeerId[];
+  /** By which of the views that its machine's author made; what the authority shows unasked unless given. */
+  readonly view?: string;
 }
 
 export interface OfferOptions {
@@ -67,7 +77,7 @@ export interface OfferOptions {
   readonly to?: (peer: PeerId) => boolean;
 }
 
-export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: PeerOptions): HelloParams {
+export function helloOf({ secret, name, kind, hosts, evaluate, presence, key, token }: PeerOptions): HelloParams {
   return {
     versions: [PROTOCOL_VERSION],
     encodings: ['json'],
@@ -78,5 +88,6 @@ export function helloOf({ secret, name, kind, hosts, evaluate, presence, key }: 
     eval: evaluate !== undefined,
     presence: presence ?? true,
     ...(key === undefined ? {} : { key }),
+    ...(token === undefined ? {} : { token }),
   };
 }

@@ -4,6 +4,10 @@ import { checked, either, flag, list, object, optional, type Shape, text, tuple,
 import type { HelloParams, Methods, Notifications, Order } from './wire.ts';
 import { digest, encoding, event, expectation, hash, instance, json, kind, longText, name, peer } from './wire-shapes.ts';
 
+/** Characters of a token: a signed one with many claims has some thousands. */
+const TOKEN_MAX = 8_192;
+const view = text(128);
+
 const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   hello: object<HelloParams>({
     versions: list(whole()),
@@ -16,10 +20,11 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     presence: flag,
     key: optional(text()),
     yields: optional(flag),
+    token: optional(text(TOKEN_MAX)),
   }),
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),
   create: object<Methods['create']['params']>({ machine: name, instance: optional(instance), input: optional(json) }),
-  get: either(object<{ instance: string }>({ instance }), object<{ image: string }>({ image: hash })),
+  get: either(object<{ instance: string; view?: string }>({ instance, view: optional(view) }), object<{ image: string }>({ image: hash })),
   can: object({ instance, event }),
   list: object<Methods['list']['params']>({ after: optional(instance), limit: optional(whole(1)), machine: optional(name) }),
   delete: object({ instance }),
@@ -27,6 +32,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     instance,
     from: optional(object({ epoch: whole(), seq: whole(), digest })),
     encoding: optional(encoding),
+    view: optional(view),
   }),
   unwatch: object({ room: whole() }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),

@@ -26,6 +26,7 @@ export type { PeerOptions } from './options.ts';
 
 /** How far apart the numbers of questions of two links begin: an answer to a link that is no more finds nobody who asked. */
 const QUESTIONS_PER_LINK = 1000;
+const nobody = (): boolean => false;
 
 export class Peer {
   readonly machines: Machines;
@@ -53,7 +54,10 @@ export class Peer {
     this.machines = new Machines({
       core: options.core,
       compile: options.compile,
-      watcher: options.development?.((impurity, message) => this.tracer.tell({ kind: 'impurity', peer: this.id ?? '', impurity }, message)),
+      watcher: options.development?.((impurity, message) =>
+        // It names a function: not for everyone where there are machines that are not.
+        this.tracer.tell({ kind: 'impurity', peer: this.id ?? '', impurity }, message, this.machines.hasPolicies ? nobody : undefined),
+      ),
       report,
       added: (name) => this.#reception.published(name),
     });
@@ -85,6 +89,8 @@ export class Peer {
         isServer: options.kind === 'server',
         acceptsDefinitions: options.acceptsDefinitions ?? false,
         evaluate: options.evaluate,
+        allowEval: options.allowEval,
+        authOf: (peer) => this.#directory.auth(peer),
         actors: options.actors,
         trusts: options.trusts ?? (() => false),
         emitted: options.emitted ?? (() => undefined),
@@ -93,6 +99,8 @@ export class Peer {
     this.#reception = new Reception(bring, report);
     this.#mirrors = new Mirrors({
       environment: options.environment,
+      core: options.core,
+      sights: options.sights ?? (() => import('./sight-replica.ts')),
       machines: this.machines,
       report,
       address: (instance) => this.#address(instance),
@@ -100,7 +108,7 @@ export class Peer {
       keep: options.keep,
       packed: () => this.#connection.packed,
       self: () => this.id,
-      diverged: (record) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }),
+      diverged: (record, isGuarded) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }, isGuarded),
     });
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
     this.#restore().then(
@@ -204,8 +212,8 @@ export class Peer {
   }
 
   /** @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE */
-  async get(instance: InstanceId): Promise<Methods['get']['result']> {
-    return (await this.#reach(ownerOf(instance))).request('get', { instance });
+  async get(instance: InstanceId, view?: string): Promise<Methods['get']['result']> {
+    return (await this.#reach(ownerOf(instance))).request('get', { instance, ...(view === undefined ? {} : { view }) });
   }
 
   /** What the server, or `peer`, has. */
@@ -224,14 +232,14 @@ export class Peer {
    */
   async watch<TMachine>(instance: InstanceId, machine?: TMachine, options: WatchOptions = {}): Promise<MirrorOf<TMachine>> {
     if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
-    const { isPatient = false, sources = [] } = options;
-    return (await this.#mirrors.watch(instance, { definition: machine, isPatient, sources })) as unknown as MirrorOf<TMachine>;
+    const { isPatient = false, sources = [], view } = options;
+    return (await this.#mirrors.watch(instance, { definition: machine, isPatient, sources, view })) as unknown as MirrorOf<TMachine>;
   }
 
   /**
    * Makes this peer a source of what a mirror hears: others watch it here by naming this peer among their `sources`. The mirror may be one of
    * another peer in this program, on another relay. It goes on until the mirror ends or the subscription does. (docs/topologies.md)
-   * @throws LockstepError EXISTS when it is passed on already, or ordered right here; CLOSED
+   * @throws LockstepError EXISTS when it is passed on already, or ordered right here; CLOSED; FORBIDDEN when not everyone may see it.
    */
   async offer(mirror: AnyMirror, options: OfferOptions = {}): Promise<Subscription> {
     await this.ready;
@@ -336,6 +344,9 @@ export class Peer {
   #noticed(session: Session, method: string, params: unknown): void {
     try {
       if (session.remote !== '' && method === 'settled') this.#mirrors.settled(session.remote, params);
+      // What a room says is said to one member alone when it is not for the others.
+      else if (session.remote !== '' && (method === 'moved' || method === 'trace'))
+        this.#heard(session.remote, method === 'trace' ? TRACE_ROOM : readNotice('moved', params).room, { kind: 'notice', method, params });
       else if (session.remote !== '') this.#reception.notice(method, params, session);
       if (session.remote !== '') return;
       if (method === 'presence') this.#present(readNotice('presence', params));
@@ -410,8 +421,12 @@ export class Peer {
     }
   }
 
-  #diverged(record: DivergenceRecord): void {
+  #diverged(record: DivergenceRecord, isGuarded: boolean): void {
     const { instance, seq, ours, theirs } = record;
-    this.tracer.tell(record, `the mirror of ${instance} diverged at seq ${seq}: ${ours} here, ${theirs} at its authority`);
+    this.tracer.tell(
+      record,
+      `the mirror of ${instance} diverged at seq ${seq}: ${ours} here, ${theirs} at its authority`,
+      isGuarded ? nobody : undefined,
+    );
   }
 }

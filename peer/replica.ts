@@ -5,6 +5,7 @@ import { type Difference, Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { DivergenceRecord, StepDifference } from './wire.ts';
@@ -44,6 +45,25 @@ export class Replica {
 
   digest(): string {
     return this.#confirmed.digest();
+  }
+
+  /** Of what shows. */
+  snapshot(): Snapshot {
+    return this.shown.snapshot();
+  }
+
+  /** Ticks by state number, of what shows; 0 is the root. */
+  get clocks(): readonly number[] {
+    return this.shown.save().clocks;
+  }
+
+  tick(state: string): number {
+    return this.shown.tick(state);
+  }
+
+  /** @throws LockstepError as Instance.can */
+  can(event: EventObject): boolean {
+    return this.shown.can(event);
   }
 
   /** The confirmed state. */

@@ -2,29 +2,55 @@
 // (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
 // in the room.
 
+import type { HashText } from '../core/digest.ts';
 import type { Machine } from '../core/machine.ts';
 import { toldArgs } from '../core/relational/told.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { Step } from '../core/step.ts';
-import { type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
+import { ALL, type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
-import type { Notifications, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
+import { SightChannel } from './sight-channel.ts';
+import type { Sight } from './sight.ts';
+import type { Look } from './warden.ts';
+import type { MoveReason, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
   /** Of the room that tells everything in json. */
   readonly number: number;
   /** A number for another room. */
   readonly another: () => number;
+  /** A number is not used any more. */
+  readonly dropped: (number: number) => void;
   readonly port: RoomPort;
   readonly environment: Environment;
   /** The authority's digest after a step, while that is its newest. */
   readonly digest: (seq: number) => string | undefined;
+  readonly hash: HashText;
+  /** The instance as of its newest durable step; for members with a partial view. */
+  readonly snapshot: () => Snapshot;
+}
+
+/** A new member: from where on, in which room, and how it looks at the instance. */
+export interface Joining {
+  readonly seq: number;
+  readonly key: Omit<RoomKey, 'view'>;
+  readonly look: Look;
+  /** What it is answered, when that is not everything. */
+  readonly sight: Sight | undefined;
+}
+
+/** Those whom the authorizers cannot tell apart. */
+interface Looking {
+  readonly look: Look;
+  readonly peers: Set<PeerId>;
 }
 
 interface Member {
   readonly session: Session;
+  readonly look: Look;
   /** The room that it hears. */
   readonly channel: Channel;
 }
@@ -33,18 +59,18 @@ interface Member {
 const QUIET_MS = 100;
 
 export class Room {
+  readonly #options: RoomOptions;
   readonly #port: RoomPort;
-  readonly #another: () => number;
   readonly #members = new Map<PeerId, Member>();
   /** Its rooms at the relay, by their keys. Whoever asks again for what was there before gets the same room. */
   readonly #channels = new Map<string, Channel>();
+  /** Members that may lose the sight of it, by the key of their look. */
+  readonly #lookings = new Map<string, Looking>();
   /** Numbers of the members as causes, for as long as they are members. */
   readonly #who = new Map<PeerId, number>();
   #nextWho = 1;
   /** Those behind a member that passes the room on; they have numbers as causes for as long as it is one. */
   readonly #behind = new Map<Session, Set<PeerId>>();
-  readonly #environment: Environment;
-  readonly #digest: (seq: number) => string | undefined;
   #waiting: StepDifference[] = [];
   /** Seq of the last step that went out, and of the last one whose digest did. */
   #publishedSeq = 0;
@@ -53,10 +79,8 @@ export class Room {
   #publishedAt = 0;
 
   constructor(options: RoomOptions) {
+    this.#options = options;
     this.#port = options.port;
-    this.#another = options.another;
-    this.#environment = options.environment;
-    this.#digest = options.digest;
     this.#channels.set(keyText(PLAIN), new StepChannel(PLAIN, options.number, options.port));
   }
 
@@ -101,20 +125,39 @@ export class Room {
     };
   }
 
+  /** Whether a member sees everything. */
+  seesAll(peer: PeerId): boolean {
+    return this.#members.get(peer)?.look.isWhole === true;
+  }
+
+  /** How a member looks at it. */
+  lookOf(peer: PeerId): Look | undefined {
+    return this.#members.get(peer)?.look;
+  }
+
+  /** Whether somebody sees a part of it: then the snapshot of each step is needed. */
+  get hasSights(): boolean {
+    for (const { key, members } of this.#channels.values()) if (key.view !== ALL && members.size > 0) return true;
+    return false;
+  }
+
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
-  join(session: Session, seq: number, wanted: RoomKey): Pick<WatchResult, 'room' | 'encoding' | 'who'> {
+  join(session: Session, joining: Joining): Pick<WatchResult, 'room' | 'encoding' | 'who'> {
     this.#port.barrier();
-    const channel = this.#channel(wanted);
-    const before = this.#members.get(session.remote);
+    const { remote } = session;
+    const { seq, look } = joining;
+    const channel = this.#channel(joining);
+    const before = this.#members.get(remote);
     before?.session.rooms.delete(this);
-    if (before !== undefined && before.channel !== channel) this.#quit(before);
-    this.#members.set(session.remote, { session, channel });
+    if (before !== undefined) this.#quit(before, channel);
+    this.#members.set(remote, { session, channel, look });
     if (before !== undefined && before.session !== session) this.#forget(before.session);
-    channel.members.add(session.remote);
+    channel.members.add(remote);
+    if (look.isGuarded) this.#lookings.set(look.key, { look, peers: (this.#lookings.get(look.key)?.peers ?? new Set()).add(remote) });
     session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
-    this.#port.admit(channel.number, session.remote);
-    const who = this.#number(session.remote);
+    this.#port.admit(channel.number, remote);
+    const who = this.#number(remote);
     const { encoding } = channel.key;
     return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), who };
   }
@@ -143,17 +186,45 @@ export class Room {
   }
 
   /** The room of a key; in json where packed cannot be had. */
-  #channel(wanted: RoomKey): Channel {
-    const key: RoomKey = wanted.encoding === 'packed' && this.#port.packed() === undefined ? { ...wanted, encoding: 'json' } : wanted;
+  #channel({ seq, key: { encoding, mode }, look, sight }: Joining): Channel {
+    const isJson = sight !== undefined || (encoding === 'packed' && this.#port.packed() === undefined);
+    const key: RoomKey = { view: look.view, encoding: isJson ? 'json' : encoding, mode };
     const text = keyText(key);
-    let channel = this.#channels.get(text);
-    if (channel === undefined) this.#channels.set(text, (channel = new StepChannel(key, this.#another(), this.#port)));
+    const there = this.#channels.get(text);
+    if (there !== undefined) return there;
+    const number = this.#options.another();
+    const channel: Channel =
+      sight === undefined ? new StepChannel(key, number, this.#port) : this.#sightChannel({ key, number, look, seq, sight });
+    this.#channels.set(text, channel);
     return channel;
   }
 
-  #quit({ session, channel }: Member): void {
-    channel.members.delete(session.remote);
-    this.#port.expel(channel.number, session.remote);
+  #sightChannel(at: { key: RoomKey; number: number; look: Look; seq: number; sight: Sight }): SightChannel {
+    const { snapshot, hash } = this.#options;
+    const channel: SightChannel = new SightChannel({
+      ...at,
+      hash,
+      port: this.#port,
+      look: () => at.look.sight(snapshot()),
+      failed: () => this.#revoke([...channel.members]),
+      isMember: (who) => [...channel.members].some((peer) => this.#who.get(peer) === who),
+    });
+    return channel;
+  }
+
+  /** Out of the room that it is in, and out of those who are asked for; unless it goes on there. */
+  #quit({ session, channel, look }: Member, next?: Channel): void {
+    const { remote } = session;
+    const looking = this.#lookings.get(look.key);
+    looking?.peers.delete(remote);
+    if (looking?.peers.size === 0) this.#lookings.delete(look.key);
+    if (channel === next) return;
+    channel.members.delete(remote);
+    this.#port.expel(channel.number, remote);
+    // Of a view made for one reader, nobody else will ever have need.
+    if (channel.key.view === ALL || channel.members.size > 0) return;
+    this.#channels.delete(keyText(channel.key));
+    this.#options.dropped(channel.number);
   }
 
   leave(session: Session): void {
@@ -170,6 +241,60 @@ export class Room {
     const behind = this.#behind.get(session) ?? [];
     this.#behind.delete(session);
     for (const peer of [session.remote, ...behind]) if (!this.#isThere(peer)) this.#who.delete(peer);
+  }
+
+  // ── Who may not see it any more ────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Asks again, once for all whom the authorizers cannot tell apart, as of a step that is about to be added: who may not see it gets what
+   * was before it, and nothing of it.                                                                                       (VIEW-4)
+   */
+  recheck(snapshot: Snapshot): void {
+    const revoked: PeerId[] = [];
+    for (const { look, peers } of this.#lookings.values()) if (!look.mayRead(snapshot)) revoked.push(...peers);
+    if (revoked.length === 0) return;
+    this.publish();
+    this.#revoke(revoked);
+  }
+
+  /** Those who stay go on in a room of another number: the one that the others knew is never spoken in again. */
+  #revoke(peers: readonly PeerId[]): void {
+    const left = new Set<Channel>();
+    this.#port.barrier();
+    for (const peer of peers) {
+      const member = this.#members.get(peer);
+      if (member === undefined) continue;
+      const { session, channel } = member;
+      this.leave(session);
+      left.add(channel);
+      session.post(encodeNotice('moved', { room: channel.number, reason: 'revoked' }));
+    }
+    for (const channel of left) if (channel.members.size > 0) this.#renumber(channel);
+  }
+
+  /** There are authorizers now: members who were never asked for watch again. */
+  admitAnew(): void {
+    const unasked = [...this.#members.values()].filter(({ look }) => !look.isGuarded && !look.isOwn);
+    if (unasked.length === 0) return;
+    this.publish();
+    for (const { session, channel } of unasked) {
+      this.leave(session);
+      session.post(encodeNotice('moved', { room: channel.number, reason: 'epoch' }));
+    }
+  }
+
+  #renumber(channel: Channel): void {
+    const { number: room } = channel;
+    this.#port.barrier();
+    const to = this.#options.another();
+    this.#port.post(room, encodeNotice('moved', { room, reason: 'room', to }));
+    this.#port.barrier();
+    for (const peer of channel.members) {
+      this.#port.expel(room, peer);
+      this.#port.admit(to, peer);
+    }
+    channel.number = to;
+    this.#options.dropped(room);
   }
 
   /** Takes a durable step for the next `publish`. @returns whether anyone will hear it. */
@@ -199,24 +324,24 @@ export class Room {
   /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */
   stirred(): void {
     if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
-    this.#publishedAt = this.#environment.now();
-    this.#quiet ??= this.#environment.timer(QUIET_MS, () => this.#fellQuiet());
+    this.#publishedAt = this.#options.environment.now();
+    this.#quiet ??= this.#options.environment.timer(QUIET_MS, () => this.#fellQuiet());
   }
 
   #fellQuiet(): void {
     this.#quiet = undefined;
     if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
-    const restMs = this.#publishedAt + QUIET_MS - this.#environment.now();
-    const digest = restMs > 0 ? undefined : this.#digest(this.#publishedSeq);
+    const restMs = this.#publishedAt + QUIET_MS - this.#options.environment.now();
+    const digest = restMs > 0 ? undefined : this.#options.digest(this.#publishedSeq);
     if (digest === undefined) {
-      this.#quiet = this.#environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
+      this.#quiet = this.#options.environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
       return;
     }
     this.#digestSeq = this.#publishedSeq;
     for (const channel of this.#heard()) channel.settle(digest, this.#publishedSeq);
   }
 
-  moved(reason: Notifications['moved']['reason']): void {
+  moved(reason: MoveReason): void {
     for (const channel of this.#heard()) channel.moved(reason);
   }
 

@@ -3,6 +3,7 @@
 import { LockstepError } from '../core/errors.ts';
 import type { RequestId } from './codec-json.ts';
 import { Host, type HostOptions } from './host.ts';
+import { type AuthContext, anonymous } from './policy.ts';
 import { MemoryJournal } from './memory.ts';
 import { readParams } from './params.ts';
 import { Service } from './service.ts';
@@ -13,6 +14,7 @@ export interface ServingOptions extends Omit<HostOptions, 'journal'> {
   /** In memory unless given. */
   readonly journal: HostOptions['journal'] | undefined;
   readonly evaluate: ((source: string) => string | Promise<string>) | undefined;
+  readonly allowEval: ((authContext: AuthContext) => boolean) | undefined;
 }
 
 export class Serving {
@@ -20,15 +22,18 @@ export class Serving {
   readonly #service: Service<Session>;
 
   constructor(options: ServingOptions) {
-    const { tracer, rooms, evaluate, report } = options;
+    const { tracer, rooms, evaluate, report, machines, allowEval, authOf } = options;
     const trace = new TraceRoom(tracer, rooms);
     this.host = new Host({ ...options, journal: options.journal ?? new MemoryJournal() });
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
     this.host.serve(this.#service);
     this.#service.serve('trace', (params, session) => trace.serve(session, readParams('trace', params)));
-    this.#service.serve('eval', async (params) => {
+    this.#service.serve('eval', async (params, { remote }) => {
       const { source } = readParams('eval', params);
       if (evaluate === undefined) throw new LockstepError('FORBIDDEN', 'this peer did not opt in to eval');
+      // A line can read everything.
+      const mayEvaluate = allowEval === undefined ? !machines.hasPolicies : allowEval(authOf(remote) ?? anonymous(remote)) === true;
+      if (!mayEvaluate) throw new LockstepError('FORBIDDEN', 'eval is not for this peer');
       return { text: await evaluate(source) };
     });
   }

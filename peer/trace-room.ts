@@ -5,7 +5,7 @@ import { encodeNotice } from './codec-json.ts';
 import type { RoomPort } from './channel.ts';
 import type { Session } from './session.ts';
 import { TRACE_ROOM, type TraceAudience, type Tracer } from './tracer.ts';
-import type { Methods, Traced } from './wire.ts';
+import type { Methods, PeerId, Traced } from './wire.ts';
 
 export class TraceRoom implements TraceAudience {
   readonly #tracer: Tracer;
@@ -19,8 +19,14 @@ export class TraceRoom implements TraceAudience {
     tracer.audience = this;
   }
 
-  add(record: Traced): void {
-    if (this.#followers.size > 0) this.#waiting.push(record);
+  /** What is not for everyone goes to each follower that may see it, and not into the room. */
+  add(record: Traced, isFor?: (peer: PeerId) => boolean): void {
+    if (this.#followers.size === 0) return;
+    if (isFor === undefined) {
+      this.#waiting.push(record);
+      return;
+    }
+    for (const follower of this.#followers) if (isFor(follower.remote)) follower.post(encodeNotice('trace', [record]));
   }
 
   publish(): void {
@@ -45,7 +51,7 @@ export class TraceRoom implements TraceAudience {
     this.#port.barrier();
     this.#followers.add(session);
     this.#port.admit(TRACE_ROOM, session.remote);
-    let steps = this.#tracer.newest(backlog);
+    let steps = this.#tracer.newest(backlog, session.remote);
     let foreign = this.#tracer.foreign(backlog);
     while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
       steps = steps.slice(Math.ceil(steps.length / 2));

@@ -6,7 +6,7 @@ import type { InspectRecord } from './inspect/protocol.ts';
 import type { Report } from './log.ts';
 import { Observers } from './observers.ts';
 import type { Session } from './session.ts';
-import type { Traced, TraceRecord } from './wire.ts';
+import type { PeerId, Traced, TraceRecord } from './wire.ts';
 
 /** Records kept for those who come later. */
 const KEPT_MAX = 1_024;
@@ -15,7 +15,8 @@ export const TRACE_ROOM = 0;
 
 /** Those who follow from elsewhere. */
 export interface TraceAudience {
-  add(record: Traced): void;
+  /** @param isFor the peers that may see it; everyone unless given. */
+  add(record: Traced, isFor?: (peer: PeerId) => boolean): void;
   publish(): void;
   leave(session: Session): void;
 }
@@ -23,7 +24,7 @@ export interface TraceAudience {
 export class Tracer {
   readonly #report: Report;
   readonly #listeners: Observers<Traced>;
-  #steps: TraceRecord[] = [];
+  #steps: { readonly record: TraceRecord; readonly isFor: ((peer: PeerId) => boolean) | undefined }[] = [];
   /** Gives the newest messages of foreign programs, on peers that take them in. */
   foreign: (count: number) => readonly InspectRecord[] = () => [];
   audience: TraceAudience | undefined;
@@ -33,16 +34,17 @@ export class Tracer {
     this.#listeners = new Observers('the trace', report);
   }
 
-  record(record: Traced): void {
-    if (record.kind === 'step' && this.#steps.push(record) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
-    this.audience?.add(record);
+  /** @param isFor the peers that may see it; everyone unless given. */
+  record(record: Traced, isFor?: (peer: PeerId) => boolean): void {
+    if (record.kind === 'step' && this.#steps.push({ record, isFor }) >= KEPT_MAX * 2) this.#steps = this.#steps.slice(-KEPT_MAX);
+    this.audience?.add(record, isFor);
     this.#listeners.tell(record);
   }
 
   /** Records what is no part of a batch, and says so to the program that runs this peer. */
-  tell(record: Traced, message: string): void {
+  tell(record: Traced, message: string, isFor?: (peer: PeerId) => boolean): void {
     this.#report('warn', message);
-    this.record(record);
+    this.record(record, isFor);
     this.publish();
   }
 
@@ -55,9 +57,13 @@ export class Tracer {
     this.audience?.leave(session);
   }
 
-  /** The newest steps that are kept. */
-  newest(count: number): readonly TraceRecord[] {
-    return count === 0 ? [] : this.#steps.slice(-count);
+  /** The newest steps that are kept, as far as a peer may see them. */
+  newest(count: number, peer: PeerId): readonly TraceRecord[] {
+    if (count === 0) return [];
+    return this.#steps
+      .filter(({ isFor }) => isFor?.(peer) !== false)
+      .slice(-count)
+      .map(({ record }) => record);
   }
 
   /** For the program that runs this peer: every record as it is made. */

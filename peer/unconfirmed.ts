@@ -4,6 +4,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { unknownEvent } from '../core/fault.ts';
 import type { EventObject } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Replica } from './replica.ts';
@@ -154,13 +155,17 @@ export class UnconfirmedEvents {
  */
 export function checkOwn(
   event: EventObject,
-  at: { readonly id: InstanceId; readonly replica: Pick<Replica, 'machine' | 'status'>; readonly waiting: number },
+  at: {
+    readonly id: InstanceId;
+    readonly replica: { readonly machine: Machine | undefined; readonly status: Replica['status'] };
+    readonly waiting: number;
+  },
 ): EventObject {
   const { machine, status } = at.replica;
   if (typeof event.type !== 'string') throw new LockstepError('BAD_PARAMS', 'an event needs a type, a string');
   if (event.type.startsWith('xstate.'))
     throw new LockstepError('FORBIDDEN', `"${event.type}": events that begin with xstate. are made by the authority alone`);
-  if (machine.eventNumber(event.type) === 0) throw unknownEvent(machine, event.type);
+  if (machine?.eventNumber(event.type) === 0) throw unknownEvent(machine, event.type);
   if (status !== 'active') throw new LockstepError('NOT_RUNNING', `${at.id} has status ${status ?? 'not started'}, expected active`);
   if (at.waiting >= LIMITS.queueMax)
     throw new LockstepError('TOO_MANY', `${at.waiting} events of ${at.id} wait for their answer, at most ${LIMITS.queueMax} may`);

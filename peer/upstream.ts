@@ -2,9 +2,11 @@
 
 import type { LockstepError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
+import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Keeping } from './keeping.ts';
 import type { Report } from './log.ts';
+import type { SightReplica } from './sight-replica.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 import type { DivergenceRecord, Methods, WatchResult } from './wire.ts';
 
@@ -12,9 +14,16 @@ import type { DivergenceRecord, Methods, WatchResult } from './wire.ts';
 export type WatchFrom = { readonly epoch: number; readonly seq: number; readonly digest: string } | undefined;
 export type WatchAnswered = (error: LockstepError | undefined, result?: WatchResult) => void;
 
+/** What keeps partial views. */
+export interface Sights {
+  readonly SightReplica: typeof SightReplica;
+}
+
 export interface Upstream {
   readonly environment: Environment;
   readonly report: Report;
+  readonly core: Core;
+  sights(): Sights | Promise<Sights>;
   /** Where the mirror outlives this process, if it does. */
   readonly keeping: Keeping | undefined;
   /** Calls back once, and before anything that the authority sent later is handed on. */
@@ -22,14 +31,15 @@ export interface Upstream {
   /** Where it listens nothing is to be heard: another road is to be tried first. */
   stalled(): void;
   /** To the room of a watch; a step there or `settled` answers. @returns why it cannot be sent. */
-  send(event: Unconfirmed, watched: WatchResult, machine: Machine): LockstepError | undefined;
+  send(event: Unconfirmed, watched: WatchResult, machine: Machine | undefined): LockstepError | undefined;
   /** Asks where the mirror listens. */
   ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']>;
   /** The machine of an image, with the author's functions where they are at hand; fetched from the authority when it is not here. */
   machine(image: string, name: string): Machine | Promise<Machine>;
   /** The mirror listens to this room from now on. */
   entered(room: number): void;
-  diverged(record: Omit<DivergenceRecord, 'kind' | 'peer'>): void;
+  /** @param isGuarded whether there are peers who may not see what is in it. */
+  diverged(record: Omit<DivergenceRecord, 'kind' | 'peer'>, isGuarded: boolean): void;
   /** Nobody holds the mirror any more, or its instance is gone. @param room to unwatch. */
   ended(room: number | undefined): void;
 }

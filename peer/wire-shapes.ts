@@ -9,6 +9,7 @@ import type { Impurity } from '../core/watch.ts';
 import type { Cause, ChildChange, DelayedEvent, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
 import { isInstanceId, isName } from './identity.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
+import { isStateValue, type Sight } from './sight.ts';
 import {
   either,
   finite,
@@ -103,11 +104,19 @@ export const state = object<InstanceState>({
   output: optional(json),
   error: optional(longText),
 });
+export const sight = object<Sight>({
+  status,
+  value: (value) => plainJson(value) ?? (isStateValue(value as Json) ? undefined : 'expected a state value'),
+  tags: list(longText),
+  context: json,
+  output: optional(json),
+  error: optional(longText),
+});
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
 export const encoding = oneOf<Encoding>(...ENCODINGS);
 export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
 export const peer = text(64);
-export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag });
+export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag, auth: optional(json) });
 export const limits = object<Limits>(
   Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> },
 );

@@ -13,6 +13,7 @@ import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import type { Impurity } from '../core/watch.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
+import type { Sight } from './sight.ts';
 
 export const SUBPROTOCOL = 'lockstep.1';
 export const PROTOCOL_VERSION = 1;
@@ -64,6 +65,8 @@ export interface PeerInfo {
   readonly hosts: boolean;
   /** Whether it opted in to `eval`. */
   readonly eval: boolean;
+  /** Who it is, as the relay's `authenticate` says: told to the server alone. */
+  readonly auth?: Json;
 }
 
 // ── To the relay ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,6 +83,8 @@ export interface HelloParams {
   readonly presence: boolean;
   /** Needed to be a `server`: the relay's own key. */
   readonly key?: string;
+  /** What the relay's `authenticate` judges; at most 8,192 characters. */
+  readonly token?: string;
   /** Take the name only while nobody has it: said by a peer whose name somebody with the same secret took. */
   readonly yields?: boolean;
 }
@@ -110,7 +115,10 @@ export interface Methods {
     params: { readonly machine: string; readonly instance?: string; readonly input?: Json };
     result: { readonly instance: InstanceId; readonly epoch: number; readonly seq: number };
   };
-  get: { params: { readonly instance: InstanceId } | { readonly image: string }; result: InstanceDescription | ImageDescription };
+  get: {
+    params: { readonly instance: InstanceId; readonly view?: string } | { readonly image: string };
+    result: InstanceDescription | SightDescription | ImageDescription;
+  };
   /** Whether the event would do something now: guards and negotiation handlers are asked, nothing changes. */
   can: { params: { readonly instance: InstanceId; readonly event: EventObject }; result: boolean };
   list: {
@@ -125,6 +133,8 @@ export interface Methods {
       readonly from?: { readonly epoch: number; readonly seq: number; readonly digest: string };
       /** In which the room is to speak; json unless given, and when the authority has no other. */
       readonly encoding?: Encoding;
+      /** How it is looked at: see docs/views.md. */
+      readonly view?: string;
     };
     result: WatchResult;
   };
@@ -167,6 +177,7 @@ export type SendResult = readonly [outcome: 'stepped' | 'ignored', seq: number];
 export interface InstanceSummary {
   readonly instance: InstanceId;
   readonly machine: string;
+  /** Empty for readers with a partial view. */
   readonly image: string;
   readonly epoch: number;
   readonly seq: number;
@@ -176,6 +187,13 @@ export interface InstanceSummary {
 }
 export interface InstanceDescription extends InstanceSummary {
   readonly state: InstanceState;
+  readonly digest: string;
+}
+/** An instance as a partial view shows it. */
+export interface SightDescription extends InstanceSummary {
+  readonly view: string;
+  readonly sight: Sight;
+  /** Of `sight`. */
   readonly digest: string;
 }
 export interface ImageDescription {
@@ -202,7 +220,11 @@ export interface WatchResult {
   /** Either the steps after `from`, or everything. */
   readonly steps?: readonly StepDifference[];
   readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
-  /** After the last of `steps`, or of `snapshot`. */
+  /** Instead of both, and without an image: what a partial view shows. Without a sight the reader's own is still right. */
+  readonly seen?: { readonly seq: number; readonly sight?: Sight };
+  /** Whether there are readers who may not see all that this one is sent: it is not to be passed on. */
+  readonly isGuarded?: true;
+  /** After the last of `steps`, or of `snapshot` or `seen`. */
   readonly digest: string;
   /** The reader's newest event number that is in these steps or in this snapshot; 0 when none is remembered. */
   readonly last: number;
@@ -255,14 +277,22 @@ export interface ImpurityRecord {
 /** What a trace consists of; `InspectRecord` is what a foreign program told through Stately's protocol. */
 export type Traced = TraceRecord | DivergenceRecord | ImpurityRecord | InspectRecord;
 
+/**
+ * Why a room is no more what it was: the instance is gone; it has a new epoch, watch again; the source has lost its own source; the reader
+ * may not see it any more; somebody else may not, and the room goes on under another number.
+ */
+export type MoveReason = 'deleted' | 'epoch' | 'offline' | 'revoked' | 'room';
+
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {
   /** authority → room. `digest` is that after the last step, 16 hex digits; `seq` names that step when `steps` is empty (the room fell quiet). */
   step: readonly [room: number, steps: readonly StepDifference[], digest?: string, seq?: number];
   /** authority → a member that sent event `n` as a notice: its answer, when no step of the room is. */
   settled: readonly [room: number, n: number, answer: SendResult | Refused];
-  /** authority → room: the instance is gone, or has a new epoch: watch again; or the source has lost its own source. */
-  moved: { readonly room: number; readonly reason: 'deleted' | 'epoch' | 'offline' };
+  /** authority → a room of a partial view: what changed between two steps in what it sees. `digest` is that of the sight, 16 hex digits. */
+  seen: readonly [room: number, base: number, seq: number, patch: readonly Operation[], digest?: string];
+  /** authority → room, or a member: see MoveReason. `to` is where the room goes on, for `room`. */
+  moved: { readonly room: number; readonly reason: MoveReason; readonly to?: number };
   /** peer → those who trace it. */
   trace: readonly Traced[];
   /** relay → those who asked. */

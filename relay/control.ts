@@ -4,6 +4,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { readBody } from '../peer/codec-json.ts';
 import type { Message, RequestId } from '../peer/codec-json.ts';
+import type { Frame } from '../peer/link.ts';
 import { readOrder, readParams } from '../peer/params.ts';
 import type { HelloParams, PeerId } from '../peer/wire.ts';
 
@@ -52,4 +53,13 @@ function refused(id: RequestId | null, error: LockstepError): Control {
 function known(error: unknown): LockstepError {
   if (error instanceof LockstepError) return error;
   throw error;
+}
+
+/** Bytes and characters of a broken frame that its refusal repeats. */
+const SHOWN_MAX = 40;
+
+/** For a frame that is addressed to nobody. */
+export function headless(frame: Frame): LockstepError {
+  const found = typeof frame === 'string' ? JSON.stringify(frame.slice(0, SHOWN_MAX)) : `${frame.length} bytes`;
+  return new LockstepError('MALFORMED', `a frame has a header line, or begins with { or [; found ${found}`);
 }

@@ -10,13 +10,14 @@ import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import { isTrunkFrame, Trunk } from '../peer/trunk.ts';
-import { ENCODINGS, LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
+import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
 import type { Encoding, HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
-import { readControl } from './control.ts';
+import { headless, readControl } from './control.ts';
 import type { Control } from './control.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
+import { type Authenticate, encodingOf, identified, introductionOf } from './introduction.ts';
 import { Neighbour } from './neighbour.ts';
-import type { BufferLimits, SharedFrame } from './neighbour.ts';
+import type { BufferLimits, SharedFrame, Standing } from './neighbour.ts';
 import { News } from './news.ts';
 import { Rooms } from './rooms.ts';
 import { Trunks } from './trunks.ts';
@@ -30,6 +31,8 @@ export interface HubOptions {
   readonly identify: (secret: string) => PeerId;
   /** Whoever presents it may be the server. Without one nobody can. */
   readonly key?: string;
+  /** Says who a peer is, to the server and nobody else. @throws what it throws refuses the peer. */
+  readonly authenticate?: Authenticate;
   readonly limits?: Partial<Limits>;
   readonly buffers?: Partial<BufferLimits>;
 }
@@ -40,12 +43,14 @@ const HELLO_TIMEOUT_MS = 10_000;
 const DRAIN_POLL_MS = 50;
 /** The address of a room of the sender's own. */
 const ROOM = /^#\d{1,16}$/;
+type Open = Extract<Standing, { readonly state: 'open' }>;
 const BUFFERS: BufferLimits = { lagBytes: 524_288, closeBytes: 4_194_304 };
 
 export class Hub {
   readonly #environment: Environment;
   readonly #identify: (secret: string) => PeerId;
   readonly #key: string | undefined;
+  readonly #authenticate: Authenticate | undefined;
   readonly #limits: Limits;
   readonly #buffers: BufferLimits;
   readonly #neighbours = new Set<Neighbour>();
@@ -61,6 +66,7 @@ export class Hub {
     this.#environment = options.environment;
     this.#identify = options.identify;
     this.#key = options.key;
+    this.#authenticate = options.authenticate;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#buffers = { ...BUFFERS, ...options.buffers };
   }
@@ -237,34 +243,41 @@ export class Hub {
   }
 
   #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {
-    if (neighbour.standing.state !== 'greeting') {
+    const { standing } = neighbour;
+    if (standing.state !== 'greeting' || standing.isJudged === true) {
       this.#refuse(neighbour, id, new LockstepError('BAD_REQUEST', 'this link has said hello already'));
       return;
     }
     try {
-      const info = this.#identifyPeer(hello);
-      if (hello.yields === true && this.#peers.has(info.peer))
-        throw new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`);
+      const info = identified(hello, { key: this.#key, identify: this.#identify, server: SERVER });
       const encoding = encodingOf(hello);
-      neighbour.standing.cancelTimeout();
-      this.#welcome(neighbour, { state: 'open', info, presence: hello.presence, encoding });
-      neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding))));
+      const auth = info.kind === 'server' ? undefined : this.#authenticate?.(introductionOf(hello, info.peer));
+      if (!(auth instanceof Promise)) return this.#open(neighbour, id, hello, { info, encoding, auth });
+      standing.isJudged = true;
+      auth.then(
+        (found) => this.#open(neighbour, id, hello, { info, encoding, auth: found }),
+        (error: unknown) => this.#reject(neighbour, id, error),
+      );
     } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-      this.#refuse(neighbour, id, error);
+      this.#reject(neighbour, id, error);
     }
   }
 
-  #identifyPeer(hello: HelloParams): PeerInfo {
-    if (!hello.versions.includes(PROTOCOL_VERSION)) {
-      throw new LockstepError('BAD_VERSION', `this relay speaks version ${PROTOCOL_VERSION}, found ${hello.versions.join(', ') || 'none'}`);
-    }
-    if (hello.key !== undefined && hello.key !== this.#key) throw new LockstepError('FORBIDDEN', 'the key is not the key of this relay');
-    if (hello.kind === 'server' && hello.key === undefined) {
-      throw new LockstepError('FORBIDDEN', 'a server presents the key of its relay, found none');
-    }
-    const peer = hello.kind === 'server' ? SERVER : this.#identify(hello.secret);
-    return { peer, name: hello.name, kind: hello.kind, hosts: hello.hosts, eval: hello.eval };
+  /** The code that `authenticate` chose, or none of its words: they may tell how tokens are judged. */
+  #reject(neighbour: Neighbour, id: RequestId, error: unknown): void {
+    if (neighbour.standing.state !== 'greeting') return;
+    const known = error instanceof LockstepError ? error : new LockstepError('FORBIDDEN', 'this relay does not take this peer');
+    this.#refuse(neighbour, id, known);
+  }
+
+  #open(neighbour: Neighbour, id: RequestId, hello: HelloParams, found: Pick<Open, 'info' | 'encoding' | 'auth'>): void {
+    if (neighbour.standing.state !== 'greeting') return;
+    const { info, encoding } = found;
+    if (hello.yields === true && this.#peers.has(info.peer))
+      return this.#reject(neighbour, id, new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`));
+    neighbour.standing.cancelTimeout();
+    this.#welcome(neighbour, { state: 'open', presence: hello.presence, ...found });
+    neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding))));
   }
 
   #helloResult(info: PeerInfo, hello: HelloParams, encoding: Encoding): HelloResult {
@@ -277,7 +290,9 @@ export class Hub {
       session: this.#session,
       now: this.#environment.now(),
       limits: this.#limits,
-      peers: this.peers().filter((each) => hello.presence || each.peer === SERVER),
+      peers: this.peers()
+        .filter((each) => hello.presence || each.peer === SERVER)
+        .map((each) => this.#toldTo(info.peer, each)),
     };
   }
 
@@ -335,8 +350,16 @@ export class Hub {
       const { standing } = neighbour;
       if (standing.state !== 'open') continue;
       const own = news.for(standing.info.peer, standing.presence ? undefined : SERVER);
-      if (own !== undefined) neighbour.send(joinFrame('', encodeNotice('presence', own)));
+      if (own === undefined) continue;
+      const joined = own.joined.map((each) => this.#toldTo(standing.info.peer, each));
+      neighbour.send(joinFrame('', encodeNotice('presence', { ...own, joined })));
     }
+  }
+
+  /** Only the server hears who somebody is. */
+  #toldTo(observer: PeerId, info: PeerInfo): PeerInfo {
+    const standing = observer === SERVER ? this.#peers.get(info.peer)?.standing : undefined;
+    return standing?.state === 'open' && standing.auth !== undefined ? { ...info, auth: standing.auth } : info;
   }
 
   // ── Slow readers ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,18 +392,4 @@ export class Hub {
     neighbour.send(neighbour.standing.state === 'plain' ? message : joinFrame('', message));
     if (neighbour.standing.state === 'greeting') neighbour.link.close(CLOSE_PROTOCOL, `${error.code}: ${error.message}`);
   }
-}
-
-/** Bytes and characters of a broken frame that its refusal repeats. */
-const SHOWN_MAX = 40;
-
-/** The first that both speak, by the peer's own preference. @throws LockstepError BAD_VERSION */
-function encodingOf({ encodings }: HelloParams): Encoding {
-  for (const wanted of encodings) for (const encoding of ENCODINGS) if (wanted === encoding) return encoding;
-  throw new LockstepError('BAD_VERSION', `this relay speaks ${ENCODINGS.join(' and ')}, found ${encodings.join(', ') || 'none'}`);
-}
-
-function headless(frame: Frame): LockstepError {
-  const found = typeof frame === 'string' ? JSON.stringify(frame.slice(0, SHOWN_MAX)) : `${frame.length} bytes`;
-  return new LockstepError('MALFORMED', `a frame has a header line, or begins with { or [; found ${found}`);
 }

@@ -1,6 +1,7 @@
 // One link of the relay and who is at its other end. A neighbour first greets, then is an open peer, a plain JSON-RPC socket or a
 // trunk, and closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
 
+import type { Json } from '../core/json.ts';
 import { CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import type { Trunk } from '../peer/trunk.ts';
@@ -18,8 +19,15 @@ export interface SharingLink extends Link {
 }
 
 export type Standing =
-  | { readonly state: 'greeting'; readonly cancelTimeout: () => void }
-  | { readonly state: 'open'; readonly info: PeerInfo; readonly presence: boolean; readonly encoding: Encoding }
+  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; isJudged?: true }
+  /** `auth`: who it is, as `authenticate` said. */
+  | {
+      readonly state: 'open';
+      readonly info: PeerInfo;
+      readonly presence: boolean;
+      readonly encoding: Encoding;
+      readonly auth: Json | undefined;
+    }
   /** Speaks JSON-RPC without headers, to the server only. */
   | { readonly state: 'plain'; readonly info: PeerInfo }
   /** Carries the links of several peers, each a neighbour of its own. */

@@ -11,6 +11,7 @@ import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
+import { readMachine } from './guarded.ts';
 import { watching } from './development.ts';
 
 export interface ConnectOptions {
@@ -25,6 +26,8 @@ export interface ConnectOptions {
   readonly journal?: Journal;
   readonly hosts?: boolean;
   readonly presence?: boolean;
+  /** What the server's `authenticate` judges. */
+  readonly token?: string;
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Whether its own machines are lowered where they can be, as `serve` has it. */
   readonly lower?: boolean | LoweringOptions;
@@ -56,7 +59,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...rest,
   });
   try {
-    for (const [name, definition] of Object.entries(machines)) peer.machines.add(name, { definition });
+    for (const [name, given] of Object.entries(machines)) {
+      const { machine, policy } = readMachine(name, given);
+      peer.machines.add(name, { definition: machine, ...(policy === undefined ? {} : { policy }) });
+    }
     await peer.ready;
     return peer;
   } catch (error) {

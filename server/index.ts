@@ -15,20 +15,24 @@ import type { Report } from '../peer/log.ts';
 import { linkPair } from '../peer/pair.ts';
 import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
+import type { AuthContext } from '../peer/policy.ts';
 import { serving } from '../peer/serving.ts';
 import type { InstanceId, PeerId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { Gate } from '../relay/gate.ts';
 import { Hub } from '../relay/hub.ts';
+import type { Authenticate } from '../relay/introduction.ts';
 import { identify } from '../relay/identify.ts';
 import { listen, unlisten } from '../relay/listen.ts';
 import { dial, serveSockets } from '../relay/socket.ts';
 import { loadCore } from './core-file.ts';
 import { watching } from './development.ts';
+import { readMachine } from './guarded.ts';
 import { createHttp } from './http.ts';
 import { SqliteJournal } from './journal/sqlite.ts';
 import { VERSION } from './version.ts';
 
+export type { AuthContext, Policy, ReadQuestion, View, WriteQuestion } from '../peer/policy.ts';
 export { MemoryJournal } from '../peer/memory.ts';
 export { Peer, type PeerOptions } from '../peer/peer.ts';
 export { nodeEnvironment } from '../relay/environment.ts';
@@ -38,7 +42,10 @@ export { loadCore } from './core-file.ts';
 export { SqliteJournal } from './journal/sqlite.ts';
 
 export interface ServeOptions {
-  /** The machines that this server runs, by name: what `createMachine` returns, its config, or a definition in another dialect. */
+  /**
+   * The machines that this server runs, by name: what `createMachine` returns, its config, or a definition in another dialect; or
+   * `{ machine, allowRead, allowWrite, allowDelete, views }` for one that is not for everyone (docs/views.md).
+   */
   readonly machines?: Readonly<Record<string, unknown>>;
   /** Directory of the journal; made when it is not there. `./data` unless given. */
   readonly data?: string;
@@ -48,6 +55,10 @@ export interface ServeOptions {
   readonly host?: string;
   /** 7400 unless given; 0 lets the system choose. */
   readonly port?: number;
+  /** Says who a peer is, by what it says of itself in `hello`, its token for instance; without it everyone is anonymous. A relay elsewhere has its own. */
+  readonly authenticate?: Authenticate;
+  /** Who may use `evaluate`: everyone unless given, and nobody where a machine has authorizers. */
+  readonly allowEval?: (authContext: AuthContext) => boolean;
   /** Connects to a relay elsewhere instead of being one. */
   readonly relay?: { readonly url: string; readonly key: string };
   /** Origins of pages that may connect besides those of this host, e.g. `https://app.example`. */
@@ -103,7 +114,15 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
   // The relay: in this process, or elsewhere.
   const key = options.relay?.key ?? randomBytes(18).toString('base64url');
-  const hub = options.relay === undefined ? new Hub({ environment: nodeEnvironment, identify, key }) : undefined;
+  const hub =
+    options.relay === undefined
+      ? new Hub({
+          environment: nodeEnvironment,
+          identify,
+          key,
+          ...(options.authenticate === undefined ? {} : { authenticate: options.authenticate }),
+        })
+      : undefined;
   const peer = new Peer({
     environment: nodeEnvironment,
     core,
@@ -121,6 +140,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ...watching(options.development),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
+    ...(options.allowEval === undefined ? {} : { allowEval: options.allowEval }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
 
@@ -169,7 +189,10 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   };
 
   try {
-    for (const [name, definition] of Object.entries(options.machines ?? {})) peer.machines.add(name, { definition });
+    for (const [name, given] of Object.entries(options.machines ?? {})) {
+      const { machine, policy } = readMachine(name, given);
+      peer.machines.add(name, { definition: machine, ...(policy === undefined ? {} : { policy }) });
+    }
     // Nobody is let in before there is a server to talk to. A relay elsewhere may come later; the peer keeps trying.
     if (hub !== undefined) await peer.ready;
     const url = await listen(http, host, port);

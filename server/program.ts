@@ -4,10 +4,12 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import type { Policy } from '../peer/policy.ts';
+import { readMachine, readPolicy } from './guarded.ts';
 import type { Server } from './index.ts';
 
 export interface Program {
-  /** What `createMachine` returns, or its config. */
+  /** What `createMachine` returns, or its config; or with who may see and do what, as `serve` takes it. */
   readonly machines: Readonly<Record<string, unknown>>;
   /** By instance name; created when the server first starts with them. */
   readonly instances?: Readonly<Record<string, { readonly machine: string; readonly input?: Json }>>;
@@ -17,19 +19,21 @@ export interface Program {
 
 /**
  * Loads the module that a user names. It exports `machines` (and perhaps `instances` and `start`), or the machines themselves: each
- * under the name of its export, a default export under its id.
+ * under the name of its export, a default export under its id. What it exports as `allowRead`, `allowWrite`, `allowDelete` and `views` is for
+ * each of its machines that brings none of its own.
  * @throws LockstepError BAD_DEFINITION with the file and what was found in it.
  */
 export async function loadProgram(file: string): Promise<Program> {
   const exported = await loadModule(file);
   const { machines, instances, start } = exported;
-  if (machines === undefined) return { machines: namedMachines(file, exported) };
+  const policy = readPolicy(file, exported);
+  if (machines === undefined) return { machines: guarded(namedMachines(file, exported), policy) };
   if (!isRecord(machines))
     throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
   if (start !== undefined && typeof start !== 'function')
     throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
   return {
-    machines,
+    machines: guarded(machines, policy),
     ...(instances === undefined ? {} : { instances: readInstances(file, instances) }),
     ...(start === undefined ? {} : { start: start as NonNullable<Program['start']> }),
   };
@@ -92,6 +96,16 @@ function namedMachines(file: string, exported: Readonly<Record<string, unknown>>
   }
   if (Object.keys(machines).length === 0) throw new LockstepError('BAD_DEFINITION', `${file} exports no machine and no "machines"`);
   return machines;
+}
+
+function guarded(machines: Program['machines'], policy: Policy | undefined): Program['machines'] {
+  if (policy === undefined) return machines;
+  return Object.fromEntries(
+    Object.entries(machines).map(([name, given]) => {
+      const { machine, policy: own = policy } = readMachine(name, given);
+      return [name, { machine, ...own }];
+    }),
+  );
 }
 
 /** As XState makes them, or of a dialect of ours. */

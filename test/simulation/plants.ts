@@ -72,9 +72,9 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
             answer: (of: typeof id, result: unknown) => settle(() => asker.answer(of, result)),
             refuse: (of: typeof id, error: Parameters<typeof asker.refuse>[1]) => settle(() => asker.refuse(of, error)),
           };
-          const before = this.isRunning ? this.summary().seq : 0;
+          const before = this.isRunning ? this.seq : 0;
           original.call(this, Object.assign(Object.create(asker) as typeof asker, once), id, peer, params);
-          if (this.isRunning && this.summary().seq > before) once.answer(id, ['stepped', this.summary().seq]);
+          if (this.isRunning && this.seq > before) once.answer(id, ['stepped', this.seq]);
         },
     ),
 
@@ -279,10 +279,11 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       Authority.prototype,
       'watch',
       (original) =>
-        function (this: Authority, session, id, from) {
-          if (from === undefined || !this.isRunning) return original.call(this, session, id, from);
-          const { epoch, seq, digest } = this.describe();
-          original.call(this, session, id, { ...from, epoch, digest: from.seq === seq ? digest : from.digest });
+        function (this: Authority, session, id, asked) {
+          const { from } = asked;
+          if (from === undefined || !this.isRunning) return original.call(this, session, id, asked);
+          const { epoch, seq, digest } = this.describe(session.remote, asked.view);
+          original.call(this, session, id, { ...asked, from: { ...from, epoch, digest: from.seq === seq ? digest : from.digest } });
         },
     ),
 };

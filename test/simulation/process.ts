@@ -10,6 +10,7 @@ import * as packed from '../../peer/codec-packed.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { serving } from '../../peer/serving.ts';
+import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import { type Browser, Tab } from './browser.ts';
 import type { Disk, DiskSession } from './disk.ts';
@@ -114,6 +115,7 @@ export class Process {
       core: world.core,
       serving,
       ...(role.isPacked ? { packed: () => packed } : {}),
+      sights: () => sights,
       secret: role.name,
       name: role.name,
       kind: role.kind,

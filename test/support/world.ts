@@ -7,8 +7,9 @@ import type { Link } from '../../peer/link.ts';
 import type { Report } from '../../peer/log.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import { serving } from '../../peer/serving.ts';
+import * as sights from '../../peer/sight-replica.ts';
 import { linkPair, TestEnvironment, TestNetwork } from '../../peer/testing.ts';
-import { Hub } from '../../relay/hub.ts';
+import { Hub, type HubOptions } from '../../relay/hub.ts';
 import { testCore } from './core.ts';
 
 export interface Ring {
@@ -71,10 +72,10 @@ export class World {
   readonly networks = new Map<string, TestNetwork>();
   readonly report: Report = (level, message, error) => void this.reported.push([level, message, error]);
 
-  /** @param environment of another world beside this one, to share its time. */
-  constructor(seed = 1, environment = new TestEnvironment({ seed })) {
+  /** @param environment of another world beside this one, to share its time. @param relay what its relay is to do besides. */
+  constructor(seed = 1, environment = new TestEnvironment({ seed }), relay: Partial<HubOptions> = {}) {
     this.environment = environment;
-    this.hub = new Hub({ environment: this.environment, identify: (secret) => secret, key: 'key' });
+    this.hub = new Hub({ environment: this.environment, identify: (secret) => secret, key: 'key', ...relay });
     this.door = doorMachine(this.rings);
   }
 
@@ -92,6 +93,7 @@ export class World {
       dial: network.dial,
       core: await testCore(),
       serving,
+      sights: () => sights,
       secret: name,
       name,
       compile: machineCompiler(),

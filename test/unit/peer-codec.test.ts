@@ -44,20 +44,28 @@ const step = {
   effects: [{ fn: 0, name: 'ring' }],
   digest,
 } as const;
+const sight = { status: 'active', value: 'open', tags: ['lit'], context: { public: 1 }, output: null } as const;
 const summary = { instance: 'door', machine: 'door', image: digest, epoch: 1, seq: 2, status: 'active', value: 'open' } as const;
 
 const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] } = {
-  hello: [{ versions: [1], encodings: ['json'], secret: 's', name: '', kind: 'node', hosts: true, eval: false, presence: true }],
+  hello: [
+    { versions: [1], encodings: ['json'], secret: 's', name: '', kind: 'node', hosts: true, eval: false, presence: true },
+    { versions: [1], encodings: ['json'], secret: 's', name: '', kind: 'node', hosts: true, eval: false, presence: true, token: 't' },
+  ],
   define: [
     { machine: 'door', definition: { initial: 'a', states: { a: {} } } },
     { machine: 'door', image: 'AAAA' },
   ],
   create: [{ machine: 'door' }, { machine: 'door', instance: 'front', input: { key: [1, null, 'x'] } }],
-  get: [{ instance: 'door' }, { instance: 'peer_1/door' }, { image: digest }],
+  get: [{ instance: 'door' }, { instance: 'door', view: 'public' }, { instance: 'peer_1/door' }, { image: digest }],
   can: [{ instance: 'front', event: { type: 'OPEN' } }],
   list: [{}, { after: 'a', limit: 5, machine: 'door' }],
   delete: [{ instance: 'door' }],
-  watch: [{ instance: 'door' }, { instance: 'door', from: { epoch: 1, seq: 2, digest }, encoding: 'packed' }],
+  watch: [
+    { instance: 'door' },
+    { instance: 'door', view: 'player' },
+    { instance: 'door', from: { epoch: 1, seq: 2, digest }, encoding: 'packed' },
+  ],
   unwatch: [{ room: 1 }],
   send: [
     ['door', 1, { type: 'OPEN' }],
@@ -89,6 +97,7 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
   create: [{ instance: 'door', epoch: 1, seq: 1 }],
   get: [
     { ...summary, state, digest },
+    { ...summary, image: '', view: 'public', sight, digest },
     { image: digest, bytes: 'AAAA' },
   ],
   can: [true, false],
@@ -106,6 +115,8 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
       digest,
       last: 2,
     },
+    { room: 2, who: 1, machine: 'door', image: '', epoch: 1, seen: { seq: 4, sight }, isGuarded: true, digest, last: 0 },
+    { room: 2, who: 1, machine: 'door', image: '', epoch: 1, seen: { seq: 4 }, digest, last: 0 },
   ],
   unwatch: [{ room: 1 }],
   send: [
@@ -146,7 +157,14 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
     [1, 3, ['stepped', 4]],
     [1, 4, { code: 'UNKNOWN_EVENT', message: 'no such event' }],
   ],
-  moved: [{ room: 1, reason: 'deleted' }],
+  seen: [
+    [2, 3, 5, []],
+    [2, 5, 6, [{ op: 'replace', path: '/value', value: { a: 'b' } }], digest],
+  ],
+  moved: [
+    { room: 1, reason: 'deleted' },
+    { room: 1, reason: 'room', to: 2 },
+  ],
   trace: [
     [
       { kind: 'step', peer: 'a', machine: 'door', image: digest, step },

@@ -7,6 +7,7 @@ import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
 import { PLAIN, type RoomPort } from '../../peer/channel.ts';
 import { Room } from '../../peer/room.ts';
+import { OPEN } from '../../peer/warden.ts';
 import { Rpc } from '../../peer/rpc.ts';
 import { Service } from '../../peer/service.ts';
 import { SeenEvents } from '../../peer/seen.ts';
@@ -100,8 +101,24 @@ describe('rooms', () => {
         timeoutMs: () => 1,
         noticed: () => undefined,
       });
-    return { room: new Room({ number: 7, another: () => 8, port, environment, digest: () => 'd' }), posted, member };
+    return {
+      room: new Room({
+        number: 7,
+        another: () => 8,
+        dropped: () => undefined,
+        port,
+        environment,
+        digest: () => 'd',
+        hash: () => 0n,
+        snapshot: () => {
+          throw new Error('nobody here has a partial view');
+        },
+      }),
+      posted,
+      member,
+    };
   };
+  const whole = { key: PLAIN, look: OPEN, sight: undefined };
   const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];
 
   test('[SYNC-18] steps that do not fit one frame are split; a step that fits none sends everyone for a snapshot', () => {
@@ -109,7 +126,7 @@ describe('rooms', () => {
     room.add(step(2), undefined);
     room.publish();
     expect(posted).toEqual([]);
-    room.join(member('alice'), 2, PLAIN);
+    room.join(member('alice'), { seq: 2, ...whole });
     for (let seq = 3; seq <= 6; seq++) room.add(step(seq), undefined);
     room.add(step(7, 'x'.repeat(300)), undefined);
     room.publish();
@@ -121,7 +138,7 @@ describe('rooms', () => {
   test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
-    const join = (session: Session): number => room.join(session, 1, PLAIN).who;
+    const join = (session: Session): number => room.join(session, { seq: 1, ...whole }).who;
     expect([join(alice), join(bob), join(alice), room.who('carol')]).toEqual([1, 2, 1, 0]);
     expect([alice.rooms.size, bob.rooms.size]).toEqual([1, 1]);
     const again = member('alice');

@@ -1,0 +1,62 @@
+// Who may see and do what with the instances of a machine: functions that stand beside it. docs/views.md describes it.
+
+import type { EventObject, Json } from '../core/json.ts';
+import type { Shown, Whole } from './sight.ts';
+import type { InstanceId, PeerId } from './wire.ts';
+
+/** Who a reader is, as whoever let it in says; `{ auth: 'anonymous', peer }` when nobody says anything. */
+export type AuthContext = Json;
+
+/** A peer of whom nothing is known but that it has its secret. */
+export function anonymous(peer: PeerId): AuthContext {
+  return { auth: 'anonymous', peer };
+}
+
+/** Asked of every reader before it sees anything, and again after each step. */
+export interface ReadQuestion extends Omit<Whole, 'value'> {
+  readonly machineInstanceName: InstanceId;
+  /** XState's state value. */
+  readonly state: Json;
+  /** Under which name it is looked at: `public`, or one of `views`. */
+  readonly view: string;
+  readonly authContext: AuthContext;
+}
+
+/** Asked of every writer about each thing that it wants to write. */
+export type WriteQuestion =
+  | {
+      readonly type: 'initialization';
+      readonly machineInstanceName: InstanceId;
+      /** The input, as the caller gave it. */
+      readonly context: Json;
+      readonly authContext: AuthContext;
+    }
+  | {
+      readonly type: 'event';
+      readonly machineInstanceName: InstanceId;
+      readonly event: EventObject;
+      readonly state: Json;
+      readonly context: Json;
+      readonly authContext: AuthContext;
+    };
+
+/** Asked of whoever wants to delete an instance. */
+export type DeleteQuestion = Omit<ReadQuestion, 'view'>;
+
+/**
+ * What a reader sees. A function of the instance alone, or of instance and reader; only what it returns is ever sent. One that takes no
+ * second parameter is not given the reader, and its readers share what is made once. `all`: everything, image and trace included.
+ */
+export type View = 'all' | ((instance: Whole, authContext: AuthContext) => Shown);
+
+/** All of them synchronous and without side effects; what throws, or answers anything but `true`, denies. A policy without a function denies what it would allow. */
+export interface Policy {
+  readonly allowRead?: (question: ReadQuestion) => boolean;
+  readonly allowWrite?: (question: WriteQuestion) => boolean;
+  readonly allowDelete?: (question: DeleteQuestion) => boolean;
+  /** Besides `public`, which it may replace. */
+  readonly views?: Readonly<Record<string, View>>;
+}
+
+/** Nobody may do anything: actors of a machine with authorizers that has none for them. */
+export const SEALED: Policy = Object.freeze({});
