@@ -227,6 +227,9 @@ export class Authority {
         return this.#answerAgain(asker, id, seen);
       const instance = this.#running();
       const event = plain(sent, '') as unknown as EventObject;
+      const { sends } = asker.load;
+      if (sends >= LIMITS.sendMax)
+        throw new LockstepError('TOO_MANY', `${sends} events of ${peer} wait for their answer here, at most ${LIMITS.sendMax} may`);
       if (!this.#hosting.warden.maySend(this.record, peer, event, () => instance.snapshot()))
         throw new LockstepError('FORBIDDEN', `${this.record.instance} takes no such event from this writer`);
       if (seen === 'stale')
@@ -316,13 +319,17 @@ export class Authority {
     const step = recordStep({ id: this.record.instance, epoch: this.#epoch, ...made });
     const isIn = activityOf(instance);
     const snapshot = this.#snapshotOf(instance);
+    const load = from?.asker.load;
+    if (load !== undefined) load.sends++;
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
+        if (load !== undefined) load.sends--;
         const who = this.#durable(step, { outcome, stamp, isIn, snapshot });
         if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
+        if (load !== undefined) load.sends--;
         from?.asker.refuse(from.id, error);
         failed?.();
         this.#reload();

@@ -32,3 +32,5 @@ export const CLOSE_PROTOCOL = 4000;
 export const CLOSE_REPLACED = 4001;
 /** The reader is too slow. */
 export const CLOSE_SLOW = 4008;
+/** The neighbour said more than a connection may: the reason has the error code and the sentence. */
+export const CLOSE_FLOOD = 4009;

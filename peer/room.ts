@@ -119,6 +119,7 @@ export class Room {
     const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
       void session.post(encodeNotice('settled', [channel.number, Number(n), answer]));
     return {
+      load: session.load,
       ...(channel.answersBySteps ? { hearsSteps: true } : {}),
       answer: (n, result) => settle(n, result as SendResult),
       refuse: (n, { code, message }) => settle(n, { code, message }),

@@ -6,9 +6,19 @@ import { createJSONRPCErrorResponse, JSONRPCServer } from 'json-rpc-2.0';
 import { CODES, LockstepError } from '../core/errors.ts';
 import type { RequestId } from './codec-json.ts';
 import { shown } from './shape.ts';
+import { LIMITS } from './wire.ts';
+
+/** What of one connection waits to be answered. */
+export interface Load {
+  /** Events. */
+  sends: number;
+  /** Everything else. */
+  requests: number;
+}
 
 /** Who asked, and the way back. */
 export interface Asker {
+  readonly load: Load;
   /** It hears the room of the instance: a step there is the answer to its event. */
   readonly hearsSteps?: true;
   answer(id: RequestId, result: unknown): void;
@@ -67,7 +77,15 @@ export class Service<Caller extends Asker> {
   }
 
   async #serve(id: RequestId, method: string, params: unknown, caller: Caller): Promise<void> {
+    const { load } = caller;
+    if (load.requests >= LIMITS.requestMax)
+      return caller.refuse(
+        id,
+        new LockstepError('TOO_MANY', `${load.requests} requests wait for their answer, at most ${LIMITS.requestMax} may`),
+      );
+    load.requests++;
     const response = await this.#server.receive({ jsonrpc: '2.0', id, method, params }, caller);
+    load.requests--;
     if (response === null) return;
     if (response.error === undefined) caller.answer(id, response.result);
     else caller.refuse(id, errorOf(response.error));

@@ -7,7 +7,7 @@ import { encodeAnswer, encodeRefusal, type Message, readResult, type RequestId }
 import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
 import { Rpc } from './rpc.ts';
-import type { Asker } from './service.ts';
+import type { Asker, Load } from './service.ts';
 import type { Methods, PeerId, WatchResult } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
@@ -31,6 +31,7 @@ export class Session implements Asker {
   readonly #options: SessionOptions;
   readonly #rpc: Rpc;
   #state: State = { state: 'open' };
+  readonly load: Load = { sends: 0, requests: 0 };
   /** The rooms of instances that the remote watches here. */
   readonly rooms = new Set<{ leave(session: Session): void }>();
 

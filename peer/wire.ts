@@ -34,6 +34,16 @@ export const LIMITS = {
   unconfirmedMax: 256,
   /** Events of one mirror, sent or still waiting to be (offline, or behind `unconfirmedMax`); one more is refused with TOO_MANY. */
   queueMax: 4_096,
+  /** Frames that one connection may say in a second, two seconds' worth at once; more closes it. A peer has one frame per turn for each that it talks to. */
+  frameRate: 50_000,
+  /** Characters, or bytes, of these. Frames of the largest size, sixty-four in a second. */
+  byteRate: 67_108_864,
+  /** Events of one connection that wait for their answer at one authority: sixteen mirrors at `unconfirmedMax`. */
+  sendMax: 4_096,
+  /** Other requests of one connection that wait for their answer at one peer: each holds what it asks about. */
+  requestMax: 1_024,
+  /** Places in rooms that one peer, unless it is the server, may give at a relay. */
+  memberMax: 65_536,
   /** Arrays and objects inside each other in an event, an input or a context; bounds every recursion over them. */
   depthMax: DEPTH_MAX,
   /** Event numbers of one peer that an instance remembers with their outcome; older resends are STALE. */

@@ -12,6 +12,7 @@ import type { Frame, Link } from '../peer/link.ts';
 import { isTrunkFrame, Trunk } from '../peer/trunk.ts';
 import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
 import type { Encoding, HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
+import { Allowance } from './allowance.ts';
 import { headless, readControl } from './control.ts';
 import type { Control } from './control.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
@@ -81,10 +82,13 @@ export class Hub {
     const cancelTimeout = this.#environment.timer(HELLO_TIMEOUT_MS, () => {
       link.close(CLOSE_PROTOCOL, `TIMEOUT: no hello within ${HELLO_TIMEOUT_MS} ms`);
     });
-    const neighbour = new Neighbour(link, { state: 'greeting', cancelTimeout }, this.#buffers);
+    const now = this.#environment.now();
+    const allowed = { frames: new Allowance(this.#limits.frameRate, now), characters: new Allowance(this.#limits.byteRate, now) };
+    const neighbour = new Neighbour(link, { state: 'greeting', cancelTimeout }, this.#buffers, allowed);
     this.#neighbours.add(neighbour);
     link.open({
       frame: (frame) => {
+        if (!neighbour.mayHand(frame, this.#environment.now())) return;
         if (neighbour.standing.state === 'trunk') neighbour.standing.trunk.receive(frame);
         else if (mayShare && neighbour.standing.state === 'greeting' && isTrunkFrame(frame)) this.#share(neighbour).receive(frame);
         else this.#receive(neighbour, frame);
@@ -100,12 +104,8 @@ export class Hub {
   #share(neighbour: Neighbour): Trunk {
     if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
     const trunk = new Trunk(neighbour.link, {
-      begun: (line) => {
-        this.#attach(line, false);
-      },
-      shared: (share) => {
-        this.#trunks.claim(trunk, share);
-      },
+      begun: (line) => this.#attach(line, false),
+      shared: (share) => this.#trunks.claim(trunk, share),
     });
     neighbour.standing = { state: 'trunk', trunk };
     return trunk;
@@ -233,10 +233,13 @@ export class Hub {
     } else if (control.kind === 'hello') {
       this.#greet(neighbour, control.id, control.params);
     } else if (standing.state === 'open') {
-      const { peer } = standing.info;
+      const { peer, kind } = standing.info;
+      const { memberMax } = this.#limits;
       if (control.kind === 'expel') this.#rooms.expel(peer, control.room, control.peer);
       // Whoever left meanwhile is not admitted; presence tells the authority.
-      else if (this.#peers.has(control.peer)) this.#rooms.admit(peer, control.room, control.peer);
+      else if (!this.#peers.has(control.peer)) return;
+      else if (kind === 'server' || this.#rooms.placesOf(peer) < memberMax) this.#rooms.admit(peer, control.room, control.peer);
+      else this.#refuse(neighbour, null, new LockstepError('TOO_MANY', `a peer gives at most ${memberMax} places in its rooms`));
     } else {
       this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found ${control.kind}`));
     }

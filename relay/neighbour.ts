@@ -2,10 +2,11 @@
 // trunk, and closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
 
 import type { Json } from '../core/json.ts';
-import { CLOSE_SLOW } from '../peer/link.ts';
+import { CLOSE_FLOOD, CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import type { Trunk } from '../peer/trunk.ts';
 import type { Encoding, PeerInfo } from '../peer/wire.ts';
+import type { Allowance } from './allowance.ts';
 
 /** A frame for many links. The first link that encodes it for its network leaves the bytes in `prepared` for the others. */
 export interface SharedFrame {
@@ -34,6 +35,12 @@ export type Standing =
   | { readonly state: 'trunk'; readonly trunk: Trunk }
   | { readonly state: 'closed' };
 
+/** What a link may say in a second. */
+export interface Allowed {
+  readonly frames: Allowance;
+  readonly characters: Allowance;
+}
+
 /** What a link may hold that its network has not taken yet. */
 export interface BufferLimits {
   /** Bytes from which on room frames are dropped: the mirror resumes by itself, and the newest state is cheaper than a queue of old ones. */
@@ -48,11 +55,24 @@ export class Neighbour {
   /** Rooms of which it has missed a frame and was not told yet. */
   readonly missed = new Set<string>();
   readonly #limits: BufferLimits;
+  readonly #allowed: Allowed;
 
-  constructor(link: Link, standing: Standing, limits: BufferLimits) {
+  constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
     this.link = link;
     this.standing = standing;
     this.#limits = limits;
+    this.#allowed = allowed;
+  }
+
+  /** Takes a frame from what the link may say. @returns false when that was too much: it is closed then. */
+  mayHand(frame: Frame, now: number): boolean {
+    // The server speaks for everyone.
+    if (this.standing.state === 'open' && this.standing.info.kind === 'server') return true;
+    const { frames, characters } = this.#allowed;
+    const exceeded = !frames.take(1, now) ? `${frames.perSecond} frames` : undefined;
+    const most = exceeded ?? (characters.take(frame.length, now) ? undefined : `${characters.perSecond} characters`);
+    if (most !== undefined) this.link.close(CLOSE_FLOOD, `TOO_MANY: a connection says at most ${most} in a second`);
+    return most === undefined;
   }
 
   send(frame: Frame): void {

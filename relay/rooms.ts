@@ -9,9 +9,19 @@ export class Rooms {
   readonly #byAuthority = new Map<PeerId, Map<number, Set<PeerId>>>();
   /** member → authorities → room numbers. */
   readonly #byMember = new Map<PeerId, Map<PeerId, Set<number>>>();
+  /** authority → memberships in all its rooms. */
+  readonly #places = new Map<PeerId, number>();
+
+  /** How many places in its rooms a peer has given. */
+  placesOf(authority: PeerId): number {
+    return this.#places.get(authority) ?? 0;
+  }
 
   admit(authority: PeerId, room: number, member: PeerId): void {
-    entry(entry(this.#byAuthority, authority, newMap<number, Set<PeerId>>), room, newSet<PeerId>).add(member);
+    const members = entry(entry(this.#byAuthority, authority, newMap<number, Set<PeerId>>), room, newSet<PeerId>);
+    if (members.has(member)) return;
+    members.add(member);
+    this.#places.set(authority, this.placesOf(authority) + 1);
     entry(entry(this.#byMember, member, newMap<PeerId, Set<number>>), authority, newSet<number>).add(room);
   }
 
@@ -19,9 +29,12 @@ export class Rooms {
     const rooms = this.#byAuthority.get(authority);
     const members = rooms?.get(room);
     if (rooms && members) {
-      members.delete(member);
+      if (members.delete(member)) this.#places.set(authority, this.placesOf(authority) - 1);
       if (members.size === 0) rooms.delete(room);
-      if (rooms.size === 0) this.#byAuthority.delete(authority);
+      if (rooms.size === 0) {
+        this.#byAuthority.delete(authority);
+        this.#places.delete(authority);
+      }
     }
     const authorities = this.#byMember.get(member);
     const numbers = authorities?.get(authority);
@@ -64,6 +77,8 @@ export class Rooms {
     }
     let backwards = 0;
     for (const authorities of this.#byMember.values()) for (const rooms of authorities.values()) backwards += rooms.size;
+    const places = [...this.#places.values()].reduce((sum, each) => sum + each, 0);
+    assert(forwards === places, `rooms list ${forwards} memberships, the count of places is ${places}`);
     assert(forwards === backwards, `rooms list ${forwards} memberships, members ${backwards}`);
   }
 }

@@ -150,6 +150,7 @@ describe('rooms', () => {
 
 describe('questions and answers', () => {
   const caller = (said: string[]) => ({
+    load: { sends: 0, requests: 0 },
     answer: (id: number | string, result: unknown) => void said.push(`${id} ${JSON.stringify(result)}`),
     refuse: (id: number | string | null, error: LockstepError) => void said.push(`${id ?? 'null'} ${error.code}: ${error.message}`),
   });

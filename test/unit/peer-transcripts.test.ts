@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CODES } from '../../core/errors.ts';
-import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
+import { CLOSE_FLOOD, CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
 import type { Peer } from '../../peer/peer.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
@@ -325,6 +325,7 @@ describe('the page and the code', () => {
       CLOSE_PROTOCOL,
       CLOSE_REPLACED,
       CLOSE_SLOW,
+      CLOSE_FLOOD,
     ]);
   });
 });

@@ -1,0 +1,197 @@
+// What one connection may cost: each limit is reached without complaint, and one more gets its code.
+
+import { describe, expect, test } from 'vitest';
+import { encodeNotice } from '../../peer/codec-json.ts';
+import type { Link } from '../../peer/link.ts';
+import { MemoryJournal } from '../../peer/memory.ts';
+import { linkPair, TestEnvironment } from '../../peer/testing.ts';
+import { LIMITS, type Limits } from '../../peer/wire.ts';
+import { Allowance } from '../../relay/allowance.ts';
+import { Hub } from '../../relay/hub.ts';
+import { HeldJournal, PlainSocket, World } from '../support/world.ts';
+
+/** A relay with small limits, and links to it by hand. */
+function smallRelay(limits: Partial<Limits>) {
+  const environment = new TestEnvironment();
+  const hub = new Hub({ environment, identify: (secret) => secret, key: 'key', limits });
+  const dial = (): { readonly link: Link; readonly heard: string[] } => {
+    const [near, far] = linkPair(environment);
+    const heard: string[] = [];
+    near.open({ frame: (frame) => heard.push(String(frame)), closed: (code, reason) => heard.push(`closed ${code} ${reason}`) });
+    hub.attach(far);
+    return { link: near, heard };
+  };
+  const hello = (secret: string, more: object = {}): string => {
+    const params = {
+      versions: [1],
+      encodings: ['json'],
+      secret,
+      name: '',
+      kind: 'node',
+      hosts: true,
+      eval: false,
+      presence: false,
+      ...more,
+    };
+    return `\n${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'hello', params })}`;
+  };
+  return { environment, hub, dial, hello };
+}
+
+describe('what a connection may say at a relay', () => {
+  test('[RELAY-14] so many frames in a second, two seconds of them at once; one more closes it, and nobody else', async () => {
+    const { environment, hub, dial, hello } = smallRelay({ frameRate: 10 });
+    const [loud, quiet] = [dial(), dial()];
+    quiet.link.send(hello('quiet'));
+    await environment.settle();
+    loud.link.send(hello('loud'));
+    for (let i = 1; i < 20; i++) loud.link.send('quiet\n{}');
+    await environment.settle();
+    expect([loud.heard.length, quiet.heard.length]).toEqual([1, 20]);
+    await environment.advance(500);
+    for (let i = 0; i < 5; i++) loud.link.send('quiet\n{}');
+    await environment.settle();
+    expect(hub.peers()).toHaveLength(2);
+    loud.link.send('quiet\n{}');
+    await environment.settle();
+    expect(loud.heard.at(-1)).toBe('closed 4009 TOO_MANY: a connection says at most 10 frames in a second');
+    expect([hub.peers().map(({ peer }) => peer), quiet.heard.length]).toEqual([['quiet'], 25]);
+  });
+
+  test('[RELAY-14] so many characters in a second, bytes of binary frames as well', async () => {
+    const { environment, dial, hello } = smallRelay({ byteRate: 500 });
+    for (const frame of ['x'.repeat(100), new Uint8Array(100)]) {
+      const { link, heard } = dial();
+      const said = hello(typeof frame === 'string' ? 'text' : 'bytes');
+      link.send(said);
+      const rest = 1_000 - said.length;
+      for (let i = 0; i < Math.floor(rest / 100); i++) link.send(frame);
+      await environment.settle();
+      expect(heard.filter((line) => line.startsWith('closed'))).toEqual([]);
+      link.send(frame);
+      await environment.settle();
+      expect(heard.at(-1)).toBe('closed 4009 TOO_MANY: a connection says at most 500 characters in a second');
+    }
+  });
+
+  test('[RELAY-14] peers that share a socket share what it may say; the server may say more', async () => {
+    const { environment, hub, dial, hello } = smallRelay({ frameRate: 4 });
+    const shared = dial();
+    shared.link.send(`=\n${encodeNotice('share', { group: 'tabs', term: 1 })}`);
+    for (const line of [1, 2, 3]) shared.link.send(`=${line}\n${hello(`tab${line}`)}`);
+    for (let i = 0; i < 4; i++) shared.link.send('=1\ntab2\n{}');
+    await environment.settle();
+    expect([hub.peers().length, shared.heard.some((line) => line.startsWith('closed'))]).toEqual([3, false]);
+    shared.link.send('=2\ntab1\n{}');
+    await environment.settle();
+    expect([hub.peers().length, shared.heard.at(-1)?.slice(0, 21)]).toEqual([0, 'closed 4009 TOO_MANY:']);
+
+    const server = dial();
+    server.link.send(hello('s', { kind: 'server', key: 'key' }));
+    await environment.settle();
+    for (let i = 0; i < 100; i++) server.link.send('nobody\n{}');
+    await environment.settle();
+    expect([hub.peers().length, server.heard.length]).toEqual([1, 101]);
+  });
+
+  test('[RELAY-15] a peer gives so many places in its rooms; what it takes back it can give again', async () => {
+    const { environment, hub, dial, hello } = smallRelay({ memberMax: 2 });
+    const host = dial();
+    host.link.send(hello('host'));
+    const readers = ['a', 'b', 'c'].map((name) => {
+      const reader = dial();
+      reader.link.send(hello(name));
+      return reader;
+    });
+    await environment.settle();
+    const order = (method: 'admit' | 'expel', room: number, peer: string): void =>
+      host.link.send(`\n${encodeNotice(method, [room, peer])}`);
+    order('admit', 1, 'a');
+    order('admit', 1, 'a');
+    order('admit', 1, 'nobody');
+    order('admit', 2, 'b');
+    await environment.settle();
+    expect(host.heard).toHaveLength(1);
+    order('admit', 3, 'c');
+    await environment.settle();
+    expect(host.heard.at(-1)).toContain('"code":"TOO_MANY"');
+    order('expel', 1, 'a');
+    order('admit', 3, 'c');
+    for (const room of [1, 2, 3]) host.link.send(`#${room}\n{"room":${room}}`);
+    await environment.settle();
+    hub.check();
+    expect([host.heard.length, ...readers.map(({ heard }) => heard.slice(1))]).toEqual([
+      2,
+      [],
+      ['#host/2\n{"room":2}'],
+      ['#host/3\n{"room":3}'],
+    ]);
+  });
+
+  test('[RELAY-14] a clock that goes back takes nothing away and gives nothing', () => {
+    const allowance = new Allowance(2, 1_000);
+    expect([0, 0, 0, 0, 0].map(() => allowance.take(1, 1_000))).toEqual([true, true, true, true, false]);
+    expect([allowance.take(1, 500), allowance.take(1, 999), allowance.take(1, 1_500)]).toEqual([false, false, true]);
+  });
+});
+
+describe('what of a connection may wait for an answer', () => {
+  const held = async () => {
+    const world = new World();
+    const journal = new HeldJournal(new MemoryJournal());
+    const server = await world.server({ journal });
+    await world.get(server.create('door', { instance: 'front' }));
+    const socket = new PlainSocket(world);
+    const codes = (): string[] =>
+      socket.heard.map((message) => (message as { error?: { data: { code: string } } }).error?.data.code ?? 'answered');
+    return { world, journal, socket, codes };
+  };
+
+  test('[SYNC-30] so many events; one more is refused, and there is room again when they are answered', async () => {
+    const { world, journal, socket, codes } = await held();
+    journal.isHolding = true;
+    const send = (n: number): unknown => ({ jsonrpc: '2.0', id: n, method: 'send', params: ['front', n, { type: 'OPEN' }] });
+    socket.say(JSON.stringify(Array.from({ length: LIMITS.sendMax }, (_, index) => send(index + 1))));
+    await world.settle();
+    expect(codes()).toEqual([]);
+    socket.say(send(LIMITS.sendMax + 1));
+    await world.settle();
+    journal.release();
+    await world.settle();
+    expect(codes().filter((code) => code !== 'answered')).toEqual(['TOO_MANY']);
+    expect(codes()).toHaveLength(LIMITS.sendMax + 1);
+    expect(await socket.ask(world, 'send', ['front', LIMITS.sendMax + 2, { type: 'CLOSE' }])).toEqual(['stepped', LIMITS.sendMax + 2]);
+  });
+
+  test('[SYNC-30] events that failed wait no more', async () => {
+    const { world, journal, socket, codes } = await held();
+    const send = (n: number): unknown => ({ jsonrpc: '2.0', id: n, method: 'send', params: ['front', n, { type: 'OPEN' }] });
+    for (const first of [1, LIMITS.sendMax + 1]) {
+      journal.isHolding = true;
+      socket.say(JSON.stringify(Array.from({ length: LIMITS.sendMax }, (_, index) => send(first + index))));
+      await world.settle();
+      journal.failHeld();
+      await world.settle();
+      await world.advance(20_000);
+    }
+    expect(new Set(codes())).toEqual(new Set(['STORAGE']));
+  });
+
+  test('[SYNC-30] so many other requests; one more is refused', async () => {
+    const { world, journal, socket, codes } = await held();
+    journal.isHolding = true;
+    socket.say({ jsonrpc: '2.0', id: 'event', method: 'send', params: ['front', 1, { type: 'OPEN' }] });
+    await world.settle();
+    const get = (id: number): unknown => ({ jsonrpc: '2.0', id, method: 'get', params: { instance: 'front' } });
+    socket.say(JSON.stringify(Array.from({ length: LIMITS.requestMax }, (_, id) => get(id))));
+    await world.settle();
+    expect(codes()).toEqual([]);
+    socket.say(get(LIMITS.requestMax));
+    await world.settle();
+    expect(codes()).toEqual(['TOO_MANY']);
+    journal.release();
+    await world.settle();
+    expect(codes().filter((code) => code === 'answered')).toHaveLength(LIMITS.requestMax + 1);
+    expect(await socket.ask(world, 'list', {})).toMatchObject({ more: false });
+  });
+});
