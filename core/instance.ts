@@ -37,7 +37,7 @@ import { applyPatch, type Operation } from './patch.ts';
 import { plain } from './plain.ts';
 import { Run, UNRECORDED, type MadeRequest } from './run.ts';
 import { Snapshot } from './snapshot.ts';
-import { enterStamp, leaveStamp, type Stamp } from './stamp.ts';
+import { askedFor, enterStamp, leaveStamp, type Stamp } from './stamp.ts';
 import type { InstanceState } from './state.ts';
 import type { ChildChange, DelayedEvent, HostResult, Status, TimerChange } from './step.ts';
 import type { Core } from './wasm.ts';
@@ -259,6 +259,7 @@ export class Instance extends InstanceBytes {
       output: undefined,
       error: undefined,
       pending: UNCHANGED,
+      asked: 0,
       historyMemory: NO_HISTORY,
       eventOf: () => ({ type: '' }),
       nameOf: (fn) => nameOf(this.machine, fn),
@@ -415,6 +416,7 @@ export class Instance extends InstanceBytes {
       output: result === STEP_DONE ? run.output : undefined,
       error: undefined,
       pending: this.#changePending(event, records, stamp.now, fired),
+      asked: askedFor(),
       historyMemory:
         this.machine.historyCount === 0
           ? NO_HISTORY

@@ -46,6 +46,8 @@ export interface OutcomeSource {
   readonly output: Json | undefined;
   readonly error: string | undefined;
   readonly pending: PendingChange;
+  /** Of its stamp: ASKED_TIME, ASKED_CHANCE. */
+  readonly asked: number;
   readonly historyMemory: readonly (readonly [history: number, states: readonly number[]])[];
   eventOf(handle: number): EventObject;
   nameOf(fn: number): string;
@@ -122,6 +124,11 @@ export class Outcome {
   /** Ids made so far, when this step made some. */
   get ids(): number | undefined {
     return this.#source.pending.ids;
+  }
+
+  /** Which parts of the stamp its functions looked at: ASKED_TIME, ASKED_CHANCE. */
+  get asked(): number {
+    return this.#source.asked;
   }
 
   get effects(): readonly Effect[] {

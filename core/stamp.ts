@@ -17,18 +17,32 @@ let current: Stamp | undefined;
 let isSeeded = false;
 let low = 0;
 let high = 0;
+/** What has been asked for since the stamp was entered. */
+let asked = 0;
+
+/** Of a run: a function wanted to know the time. */
+export const ASKED_TIME = 1;
+/** Of a run: a function wanted chance, for dice or an identifier. */
+export const ASKED_CHANCE = 2;
 
 /** Makes `stamp` the one that now, random and uuid answer from until leaveStamp. For whoever runs a step. */
 export function enterStamp(stamp: Stamp): void {
   current = stamp;
   isSeeded = false;
+  asked = 0;
 }
 
 export function leaveStamp(): void {
   current = undefined;
 }
 
-function inForce(name: string): Stamp {
+/** What the functions of the newest stamp have asked for until now: ASKED_TIME, ASKED_CHANCE. */
+export function askedFor(): number {
+  return asked;
+}
+
+function inForce(name: string, what: number): Stamp {
+  asked |= what;
   if (current !== undefined) return current;
   throw new LockstepError(
     'BAD_REQUEST',
@@ -38,18 +52,18 @@ function inForce(name: string): Stamp {
 
 /** The time of this step, ms since the epoch, by the authority's clock. @throws LockstepError BAD_REQUEST outside a step. */
 export function now(): number {
-  return inForce('now').now;
+  return inForce('now', ASKED_TIME).now;
 }
 
 /** A number in [0, 1) with 53 random bits, from this step's seed. @throws LockstepError BAD_REQUEST outside a step. */
 export function random(): number {
-  inForce('random');
+  inForce('random', ASKED_CHANCE);
   return ((draw() >>> 5) * 0x400_0000 + (draw() >>> 6)) / 0x20_0000_0000_0000;
 }
 
 /** A version 4 UUID from this step's seed and place in the order. @throws LockstepError BAD_REQUEST outside a step. */
 export function uuid(): string {
-  const { salt } = inForce('uuid');
+  const { salt } = inForce('uuid', ASKED_CHANCE);
   if (!isSeeded) plant();
   for (let i = 0; i < salt.length; i++) low = (Math.imul(low ^ salt.charCodeAt(i), 0x01000193) + high) | 0;
   const words = [draw(), (draw() & 0xffff0fff) | 0x4000, (draw() & 0x3fffffff) | 0x80000000, draw()];

@@ -29,6 +29,7 @@ import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, type Joining, Room } from './room.ts';
 import type { Asker } from './service.ts';
+import { eventOf, inMode } from './told.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
@@ -156,7 +157,7 @@ export class Authority {
     this.#durableSeq = instance.seq;
     this.#durableSnapshot = instance.seq === 0 ? undefined : this.#snapshotOf(instance);
     this.#tail = options.steps.length;
-    for (const step of options.steps) this.#remember(step);
+    for (const step of options.steps) this.#remember(step, undefined);
     this.#alarm = new Alarm(
       hosting.environment,
       () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS),
@@ -374,7 +375,7 @@ export class Authority {
       this.#durableSnapshot = snapshot;
     }
     this.#durableSeq = step.seq;
-    const who = this.#remember(step);
+    const who = this.#remember(step, outcome.asked);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
@@ -390,11 +391,13 @@ export class Authority {
     return who;
   }
 
-  #remember(step: Step): number {
+  /** @param asked what the step asked of its stamp; not known of steps from the journal, which are told by their differences. */
+  #remember(step: Step, asked: number | undefined): number {
     const who = this.room.who(step.cause.peer);
     const difference = differenceOf(step, who, this.machine);
-    this.#backlog.add(difference, step.digest);
-    this.room.add(difference, step.digest);
+    const told = { difference, event: eventOf(step, who, this.machine, asked) };
+    this.#backlog.add(told, step.digest);
+    this.room.add(told, step.digest);
     return who;
   }
 
@@ -453,7 +456,11 @@ export class Authority {
    * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
    * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
    */
-  watch(session: Session, id: RequestId, { from, encoding = 'json', view }: Omit<Methods['watch']['params'], 'instance'>): void {
+  watch(
+    session: Session,
+    id: RequestId,
+    { from, encoding = 'json', mode = 'steps', view }: Omit<Methods['watch']['params'], 'instance'>,
+  ): void {
     const instance = this.#running();
     const { warden } = this.#hosting;
     const look = warden.look(this.record, session.remote, view);
@@ -472,12 +479,12 @@ export class Authority {
         if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for this reader`);
         this.room.publish();
         this.#durableSnapshot = snapshot;
-        const at = { seq, key: { encoding, mode: 'steps' }, look } as const;
+        const at = { seq, key: { encoding, mode }, look };
         if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(snapshot) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: this.record.image, digest: whole.digest });
         const steps = this.#missed(from, seq, whole.digest);
         // Many steps can weigh more than the state that they lead to.
-        if (steps === undefined || !session.answerIfFits(id, { ...result, steps }))
+        if (steps === undefined || !session.answerIfFits(id, { ...result, steps: inMode(steps, mode) }))
           session.answer(id, { ...result, snapshot: { seq, state: whole.state } });
       } catch (error) {
         session.refuse(id, this.#known(error));

@@ -15,16 +15,9 @@ import { isCutOff } from './sender.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
+import { inMode, type Told } from './told.ts';
 import { OPEN } from './warden.ts';
-import {
-  type Encoding,
-  type InstanceDescription,
-  LIMITS,
-  type Methods,
-  type PeerId,
-  type StepDifference,
-  type WatchResult,
-} from './wire.ts';
+import { type InstanceDescription, LIMITS, type Methods, type PeerId, type StepEvent, type WatchResult } from './wire.ts';
 
 /** A reader that the source above knows. */
 interface Vouched {
@@ -33,7 +26,7 @@ interface Vouched {
   last: number;
 }
 
-type From = Methods['watch']['params']['from'];
+type Asked = Omit<Methods['watch']['params'], 'instance'>;
 
 export interface BranchOptions {
   readonly hosting: Hosting;
@@ -88,8 +81,8 @@ export class Branch implements Tap {
   // ── Those who watch here ───────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers with the confirmed state, once the source above knows the reader, and admits it from exactly there. */
-  watch(session: Session, id: RequestId, { from, encoding, view }: Omit<Methods['watch']['params'], 'instance'>): void {
-    if (view !== undefined && view !== ALL)
+  watch(session: Session, id: RequestId, asked: Asked): void {
+    if (asked.view !== undefined && asked.view !== ALL)
       throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is passed on whole, without its views`);
     if (!this.#admits(session.remote)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${session.remote}`);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote))
@@ -99,7 +92,7 @@ export class Branch implements Tap {
       );
     this.#whenAt(0, session, () => {
       this.#vouch(session).then(
-        (seq) => this.#whenAt(seq, session, () => this.#admit(session, id, from, encoding)),
+        (seq) => this.#whenAt(seq, session, () => this.#admit(session, id, asked)),
         (error: unknown) => session.refuse(id, error as LockstepError),
       );
     });
@@ -120,23 +113,23 @@ export class Branch implements Tap {
     }
   }
 
-  #admit(session: Session, id: RequestId, from: From, encoding: Encoding | undefined): void {
+  #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
     const { seq, epoch, digest, record } = this.#mirror;
     this.room.publish();
     const steps = this.#missed(from);
     const joined = this.room.join(session, {
       seq,
-      key: { ...PLAIN, ...(encoding === undefined ? {} : { encoding }) },
+      key: { ...PLAIN, encoding, mode },
       look: OPEN,
       sight: undefined,
     });
     const { machine, image } = record;
     const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
-    if (steps !== undefined && session.answerIfFits(id, { ...result, steps })) return;
+    if (steps !== undefined && session.answerIfFits(id, { ...result, steps: inMode(steps, mode) })) return;
     session.answer(id, { ...result, snapshot: { seq, state: this.#mirror.confirmed() } });
   }
 
-  #missed(from: From): ReturnType<Backlog['after']> {
+  #missed(from: Asked['from']): ReturnType<Backlog['after']> {
     const { seq, epoch, digest } = this.#mirror;
     if (from === undefined || from.epoch !== epoch || from.seq > seq) return undefined;
     const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
@@ -195,12 +188,13 @@ export class Branch implements Tap {
 
   // ── What the mirror hears ──────────────────────────────────────────────────────────────────────────────────────
 
-  stepped([seq, who, n, clocks, patch, more]: StepDifference): void {
+  stepped({ difference, event }: Told): void {
+    const [seq, who, n, ...others] = difference;
     const peer = this.#behind.get(who);
     const ours = peer === undefined ? 0 : this.room.who(peer);
     const vouched = peer === undefined ? undefined : this.#vouched.get(peer);
     if (vouched !== undefined) vouched.last = Math.max(vouched.last, n);
-    const step: StepDifference = more === undefined ? [seq, ours, n, clocks, patch] : [seq, ours, n, clocks, patch, more];
+    const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);
     this.room.add(step, undefined);
   }
@@ -234,4 +228,9 @@ export class Branch implements Tap {
     this.room.close();
     this.#waiting.clear();
   }
+}
+
+/** The same event, from the one who has this number here. */
+function renamed([seq, , ...others]: StepEvent, who: number): StepEvent {
+  return [seq, who, ...others];
 }

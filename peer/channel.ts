@@ -1,9 +1,10 @@
 // One room of an instance at the relay: its number, who is in it, and what they are told. An instance has a room for each key that somebody
 // asked for; every member of a room hears the same bytes, so every member may see every byte in it.
 
-import { encodeNotice } from './codec-json.ts';
+import { encodeBrief, encodeNotice } from './codec-json.ts';
 import type { Packed } from './packed.ts';
-import type { Encoding, Mode, MoveReason, Notifications, PeerId, StepDifference } from './wire.ts';
+import { inMode, type Told } from './told.ts';
+import type { Encoding, Mode, MoveReason, Notifications, PeerId } from './wire.ts';
 
 /** How a room reaches its members: the relay carries its frames, and admits whom we name. */
 export interface RoomPort {
@@ -43,13 +44,13 @@ export interface Channel {
   /** Whether a step in it answers the event of a member; the others are answered one by one. */
   readonly answersBySteps: boolean;
   /** What became durable. @param digest of the whole instance after the last of `steps`. */
-  publish(steps: readonly StepDifference[], digest: string | undefined): void;
+  publish(steps: readonly Told[], digest: string | undefined): void;
   /** Nothing follows for a while: what everyone should have by then. */
   settle(digest: string, seq: number): void;
   moved(reason: MoveReason): void;
 }
 
-/** Tells every step as it was. */
+/** Tells every step, as its mode has it. */
 export class StepChannel implements Channel {
   readonly key: RoomKey;
   number: number;
@@ -63,8 +64,9 @@ export class StepChannel implements Channel {
     this.#port = port;
   }
 
-  publish(steps: readonly StepDifference[], digest: string | undefined): void {
-    const message = this.#encode(digest === undefined ? [this.number, steps] : [this.number, steps, digest]);
+  publish(steps: readonly Told[], digest: string | undefined): void {
+    const told = inMode(steps, this.key.mode);
+    const message = this.#encode(digest === undefined ? [this.number, told] : [this.number, told, digest]);
     if (this.#port.fits(message)) return this.#port.post(this.number, message);
     // One step too large for any frame: everyone comes back for a snapshot.
     if (steps.length === 1) return this.moved('epoch');
@@ -79,7 +81,7 @@ export class StepChannel implements Channel {
 
   #encode(params: Notifications['step']): string | Uint8Array {
     const packed = this.key.encoding === 'packed' ? this.#port.packed() : undefined;
-    return packed?.packStep(params) ?? encodeNotice('step', params);
+    return packed?.packStep(params) ?? (this.key.mode === 'brief' ? encodeBrief : encodeNotice)('step', params);
   }
 
   moved(reason: MoveReason): void {

@@ -37,7 +37,6 @@ import {
   type WatchResult,
 } from './wire.ts';
 import {
-  difference,
   digest,
   encoding,
   hash,
@@ -45,6 +44,7 @@ import {
   instance,
   limits,
   longText,
+  mode,
   name,
   patch,
   peer,
@@ -53,6 +53,7 @@ import {
   state,
   summary,
   told,
+  toldStep,
   traced,
 } from './wire-shapes.ts';
 
@@ -99,13 +100,18 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
   } catch (error) {
     throw new LockstepError('MALFORMED', `a body of ${body.length} characters that is not JSON`, { cause: error });
   }
-  if (!Array.isArray(parsed)) return [readMessage(parsed)];
+  if (!Array.isArray(parsed) || typeof parsed[0] === 'string') return [readMessage(parsed)];
   if (parsed.length === 0) return [new LockstepError('BAD_REQUEST', 'expected at least one message in the array, found none')];
   let refused = 0;
   return parsed.map(readMessage).filter((message) => !(message instanceof LockstepError) || ++refused <= REFUSED_MAX);
 }
 
+/** Notices that may come without an envelope, and only these. */
+type Brief = 'send' | 'step' | 'settled';
+const BRIEF: readonly string[] = ['send', 'step', 'settled'] satisfies Brief[];
+
 function readMessage(value: unknown): Message | LockstepError {
+  if (Array.isArray(value)) return readBrief(value);
   if (!isRecord(value)) return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
   const { id, method, params, jsonrpc } = value;
   if (jsonrpc !== '2.0') return new LockstepError('BAD_REQUEST', `jsonrpc: expected "2.0", found ${shown(jsonrpc)}`);
@@ -123,6 +129,14 @@ function readMessage(value: unknown): Message | LockstepError {
   if ((hasId || id === null) && isRecord(value['error'])) return { kind: 'refusal', id, error: readError(value['error']) };
   const fields = Object.keys(value).slice(0, 8).map(shown).join(', ');
   return new LockstepError('BAD_REQUEST', `expected a method (a text), or an id with a result or an error; found ${fields}`);
+}
+
+/** `[method, …params]`; an event that has no fields is its type. */
+function readBrief([method, ...params]: readonly unknown[]): Message | LockstepError {
+  if (typeof method !== 'string' || !BRIEF.includes(method))
+    return new LockstepError('BAD_REQUEST', `expected one of ${BRIEF.join(', ')} at the head of a brief message, found ${shown(method)}`);
+  if (method === 'send' && typeof params[2] === 'string') params[2] = { type: params[2] };
+  return { kind: 'notice', method, params };
 }
 
 function readError(error: Readonly<Record<string, unknown>>): LockstepError {
@@ -152,6 +166,17 @@ export function encodeRequest(id: RequestId, method: string, params: unknown): s
 
 export function encodeNotice<N extends keyof Notices>(method: N, params: Notices[N]): string {
   return `{"jsonrpc":"2.0","method":"${method}","params":${JSON.stringify(params)}}`;
+}
+
+/** To who asked for a brief room, or from who got one. */
+export function encodeBrief<N extends Brief>(method: N, params: Notices[N]): string {
+  return JSON.stringify([method, ...params]);
+}
+
+/** An event to a room, without an envelope. */
+export function encodeBriefSend([instance, n, event, expect]: Methods['send']['params']): string {
+  const said = Object.keys(event).length === 1 ? event.type : event;
+  return JSON.stringify(expect === undefined ? ['send', instance, n, said] : ['send', instance, n, said, expect]);
 }
 
 export function encodeAnswer(id: RequestId, result: unknown): string {
@@ -201,11 +226,12 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   watch: object<WatchResult>({
     room: whole(),
     encoding: optional(encoding),
+    mode: optional(mode),
     who: whole(),
     machine: name,
     image: hash,
     epoch: whole(),
-    steps: optional(list(difference)),
+    steps: optional(list(toldStep)),
     snapshot: optional(object({ seq: whole(), state })),
     seen: optional(object<NonNullable<WatchResult['seen']>>({ seq: whole(), sight: optional(sight) })),
     isGuarded: optional(oneOf(true)),
@@ -224,7 +250,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
 type Heard = Exclude<keyof Notifications, Order>;
 
 const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
-  step: tuple<Notifications['step']>(2, whole(), list(difference), optional(digest), optional(whole())),
+  step: tuple<Notifications['step']>(2, whole(), list(toldStep), optional(digest), optional(whole())),
   settled: tuple<Notifications['settled']>(3, whole(), whole(1), either(sent, object<Refused>({ code: text(), message: longText }))),
   seen: tuple<Notifications['seen']>(4, whole(), whole(), whole(1), patch, optional(digest)),
   moved: object<Notifications['moved']>({

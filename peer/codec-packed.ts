@@ -8,7 +8,8 @@ import type { Machine } from '../core/machine.ts';
 import type { Operation } from '../core/patch.ts';
 import { encodeNotice, type Message, readBody } from './codec-json.ts';
 import { ByteReader, ByteWriter, readAddress, writeAddress } from './packed-bytes.ts';
-import type { InstanceId, Methods, Notifications, StepDifference } from './wire.ts';
+import { isEvent } from './told.ts';
+import type { InstanceId, Methods, Notifications, StepDifference, StepEvent, ToldStep } from './wire.ts';
 
 /** What the numbers in a room stand for. */
 export interface RoomNames {
@@ -38,6 +39,11 @@ const HAS_MORE = 0x08;
 const IS_IGNORED = 0x10;
 const CLOCKS_SHIFT = 5;
 const CLOCKS_MANY = 7;
+/** In the place of IS_IGNORED and the clocks, which together mean nothing else: the step is told by its event. */
+const EVENT_MASK = 0xf0;
+const IS_EVENT = 0x30;
+const EVENT_HAS_FIELDS = HAS_PATCH;
+const EVENT_HAS_STAMP = HAS_MORE;
 
 // One send.
 const HAS_FIELDS = 1;
@@ -95,11 +101,17 @@ export function packStep(params: Notifications['step']): Uint8Array {
   writer.whole(steps[0]?.[0] ?? seq ?? 0);
   const before = new Before();
   steps.forEach((step, i) => {
-    if (step[0] !== steps[0]![0] + i || !packDifference(writer, step, before)) writer.isFaithful = false;
+    if (step[0] !== steps[0]![0] + i || !packTold(writer, step, before)) writer.isFaithful = false;
   });
   // What no authority says has no form of its own: steps with a gap, clocks out of order, a digest of some other step.
   const isUsual = writer.isFaithful && (seq === undefined) === (steps.length > 0 || digest === undefined);
   return isUsual ? writer.take() : packJson(encodeNotice('step', params));
+}
+
+interface Caused {
+  readonly seq: number;
+  readonly who: number;
+  readonly n: number;
 }
 
 /** What a message has said already. */
@@ -119,23 +131,47 @@ class Before {
 }
 
 /** @returns false when it cannot be said in this form. */
-function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: StepDifference, before: Before): boolean {
-  const { ignored, ...rest } = more ?? {};
-  const hasMore = Object.keys(rest).length > 0;
+function packTold(writer: ByteWriter, step: ToldStep, before: Before): boolean {
+  return isEvent(step) ? packEvent(writer, step, before) : packDifference(writer, step, before);
+}
+
+function packEvent(writer: ByteWriter, [seq, who, n, event, fields, at, seed]: StepEvent, before: Before): boolean {
+  const flags = IS_EVENT | (fields == null ? 0 : EVENT_HAS_FIELDS) | (at === undefined ? 0 : EVENT_HAS_STAMP);
+  packCause(writer, flags, { seq, who, n }, before);
+  // Odd: a timer. Zero: a text follows.
+  writer.whole(typeof event === 'string' ? 0 : event > 0 ? event * 2 : event * -2 + 1);
+  if (typeof event === 'string') writer.text(event);
+  if (fields != null) writer.value(fields as Json);
+  if (at !== undefined) {
+    writer.whole(at * 2 + (seed === undefined ? 0 : 1));
+    if (seed !== undefined) writer.whole(seed);
+  }
+  return (fields !== null || at !== undefined) && (at === undefined || (Number.isInteger(at) && at >= 0 && at <= N_MAX));
+}
+
+/** Writes the flags, and who sent which event. */
+function packCause(writer: ByteWriter, flags: number, { seq, who, n }: Caused, before: Before): void {
   const hasCause = who > 0 || n > 0;
   const surprise = hasCause ? n - before.expected(seq, who) : 0;
-  const pairs = clocks.length / 2;
-  writer.byte(
-    (hasCause ? HAS_CAUSE : 0) |
-      (surprise === 0 ? 0 : HAS_NUMBER) |
-      (patch.length > 0 ? HAS_PATCH : 0) |
-      (hasMore ? HAS_MORE : 0) |
-      (ignored === true ? IS_IGNORED : 0) |
-      (Math.min(pairs, CLOCKS_MANY) << CLOCKS_SHIFT),
-  );
+  writer.byte(flags | (hasCause ? HAS_CAUSE : 0) | (surprise === 0 ? 0 : HAS_NUMBER));
   if (hasCause) writer.whole(who);
   if (surprise !== 0) writer.whole(surprise > 0 ? 2 * surprise : -2 * surprise - 1);
   before.heard(who, n);
+}
+
+/** @returns false when it cannot be said in this form. */
+function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: StepDifference, before: Before): boolean {
+  const { ignored, ...rest } = more ?? {};
+  const hasMore = Object.keys(rest).length > 0;
+  const pairs = clocks.length / 2;
+  // An ignored step moves no clock.
+  if (ignored === true && pairs > 0) return false;
+  const flags =
+    (patch.length > 0 ? HAS_PATCH : 0) |
+    (hasMore ? HAS_MORE : 0) |
+    (ignored === true ? IS_IGNORED : 0) |
+    (Math.min(pairs, CLOCKS_MANY) << CLOCKS_SHIFT);
+  packCause(writer, flags, { seq, who, n }, before);
   if (pairs >= CLOCKS_MANY) writer.whole(pairs);
   let next = 0;
   for (let i = 0; i < clocks.length; i += 2) {
@@ -228,8 +264,8 @@ function readStep(reader: ByteReader, head: number, room: number): Message {
   const digest = (head & STEP_DIGEST) === 0 ? undefined : hex(reader.raw(DIGEST_SIZE));
   const seq = reader.whole();
   const before = new Before();
-  const steps: StepDifference[] = [];
-  for (let i = 0; i < count; i++) steps.push(readDifference(reader, seq + i, before));
+  const steps: ToldStep[] = [];
+  for (let i = 0; i < count; i++) steps.push(readTold(reader, seq + i, before));
   const params = digest === undefined ? [room, steps] : count === 0 ? [room, steps, digest, seq] : [room, steps, digest];
   return { kind: 'notice', method: 'step', params };
 }
@@ -238,7 +274,7 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function readDifference(reader: ByteReader, seq: number, before: Before): StepDifference {
+function readTold(reader: ByteReader, seq: number, before: Before): ToldStep {
   const flags = reader.byte();
   const who = (flags & HAS_CAUSE) === 0 ? 0 : reader.whole();
   if ((flags & (HAS_CAUSE | HAS_NUMBER)) === HAS_NUMBER) throw reader.malformed('a sender before its number, found none');
@@ -246,6 +282,23 @@ function readDifference(reader: ByteReader, seq: number, before: Before): StepDi
   const surprise = coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
   const n = (flags & HAS_CAUSE) === 0 ? 0 : before.expected(seq, who) + surprise;
   before.heard(who, n);
+  const cause = { seq, who, n };
+  return (flags & EVENT_MASK) === IS_EVENT ? readEvent(reader, flags, cause) : readDifference(reader, flags, cause, before);
+}
+
+function readEvent(reader: ByteReader, flags: number, { seq, who, n }: Caused): StepEvent {
+  const coded = reader.whole();
+  const event = coded === 0 ? reader.text() : coded % 2 === 0 ? coded / 2 : 0 - (coded - 1) / 2;
+  const fields = (flags & EVENT_HAS_FIELDS) === 0 ? null : (reader.value() as JsonObject);
+  if ((flags & EVENT_HAS_STAMP) === 0) return fields === null ? [seq, who, n, event] : [seq, who, n, event, fields];
+  const at = reader.whole();
+  if (at % 2 === 0) return [seq, who, n, event, fields, at / 2];
+  return [seq, who, n, event, fields, (at - 1) / 2, reader.whole()];
+}
+
+function readDifference(reader: ByteReader, flags: number, { seq, who, n }: Caused, before: Before): StepDifference {
+  if ((flags & IS_IGNORED) !== 0 && flags >>> CLOCKS_SHIFT > 0)
+    throw reader.malformed('a step that was ignored and moved nothing, found clocks');
   const few = flags >>> CLOCKS_SHIFT;
   const pairs = few === CLOCKS_MANY ? reader.whole() : few;
   const clocks: number[] = [];

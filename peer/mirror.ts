@@ -22,7 +22,7 @@ import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvent
 import type { Tap, Tapped } from './tap.ts';
 import type { Sights, Upstream } from './upstream.ts';
 import { LIMITS } from './wire.ts';
-import type { Expectation, InstanceId, Methods, Notifications, SendResult, StepDifference, WatchResult } from './wire.ts';
+import type { Expectation, InstanceId, Methods, Notifications, SendResult, ToldStep, WatchResult } from './wire.ts';
 
 export type { Refusal } from './unconfirmed.ts';
 
@@ -552,6 +552,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       }
       if (this.isGuarded) this.#tap?.closed(new LockstepError('FORBIDDEN', `${this.id} is not for everyone any more`));
     } catch (error) {
+      // Steps that cannot be made here: what we have is not what they began with.
+      if (result.steps !== undefined && this.#replica !== undefined) return this.#ask(false);
       return this.close(error as LockstepError);
     }
     this.#advanced();
@@ -607,12 +609,12 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#sender.pump();
   }
 
-  #apply(replica: Replica, step: StepDifference, who: number): void {
-    replica.apply(step);
-    this.#tap?.stepped(step);
+  #apply(replica: Replica, step: ToldStep, who: number): void {
+    const taken = replica.apply(step, `${this.id}/${this.#epoch}/${step[0]}`);
+    this.#tap?.stepped(taken.told());
     const own = this.#listeners.size > 0 && step[1] === who ? this.#events.event(step[2]) : undefined;
-    if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [step[5]?.ignored === true ? 'ignored' : 'stepped', step[0]]);
-    this.#told(replica, own === undefined ? { args: step[5]?.args } : { own, args: (own as { readonly args?: Json }).args });
+    if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [taken.isIgnored ? 'ignored' : 'stepped', step[0]]);
+    this.#told(replica, own === undefined ? { args: taken.args } : { own, args: (own as { readonly args?: Json }).args });
   }
 
   #told(replica: Replica, cause: Heard): void {

@@ -5,7 +5,7 @@ import { LockstepError } from '../core/errors.ts';
 import { readImage } from '../core/image.ts';
 import type { Machine } from '../core/machine.ts';
 import { decodeBase64 } from './base64.ts';
-import { encodeNotice, readNotice, refusalOf } from './codec-json.ts';
+import { encodeBriefSend, encodeNotice, readNotice, refusalOf } from './codec-json.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Keep } from './keeping.ts';
@@ -16,7 +16,7 @@ import type { Packed } from './packed.ts';
 import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
 import type { Upstream, WatchAnswered, WatchFrom } from './upstream.ts';
-import type { InstanceId, Methods, PeerId } from './wire.ts';
+import type { InstanceId, Methods, Mode, PeerId } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
@@ -30,6 +30,8 @@ export interface MirrorsOptions {
   readonly session: (peer: PeerId | undefined) => Session | LockstepError;
   /** The packed encoding while the link carries it. */
   readonly packed: () => Packed | undefined;
+  /** How rooms elsewhere are to tell what happens. */
+  readonly mode: Mode;
   /** This peer's name. */
   readonly self: () => PeerId | undefined;
   readonly diverged: Upstream['diverged'];
@@ -143,6 +145,11 @@ export class Mirrors {
     return this.#options.packed() !== undefined && roads.address !== this.#options.self();
   }
 
+  /** What is ordered right here need not be run a second time. */
+  #isBrief(roads: Roads): boolean {
+    return this.#options.mode === 'brief' && roads.address !== this.#options.self();
+  }
+
   #isReachable(roads: Roads): boolean {
     return !(this.#options.session(roads.address) instanceof LockstepError);
   }
@@ -174,7 +181,9 @@ export class Mirrors {
       };
       if (source instanceof LockstepError) return told(source);
       const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
-      source.watch({ instance, ...(from === undefined ? {} : { from }), ...encoding, ...(view === undefined ? {} : { view }) }, told);
+      const mode = this.#isBrief(roads) ? ({ mode: 'brief' } as const) : {};
+      const asked = { instance, ...encoding, ...mode, ...(view === undefined ? {} : { view }) };
+      source.watch(from === undefined ? asked : { ...asked, from }, told);
     };
     return {
       environment,
@@ -184,13 +193,17 @@ export class Mirrors {
       keeping: keep?.(instance),
       watch: (from, answered) => watch(from, answered, roads.count),
       stalled: () => roads.next(),
-      send: ({ n, event, expect }, { room, encoding }, machine) => {
+      send: ({ n, event, expect }, { room, encoding, mode }, machine) => {
         const source = session();
         if (source instanceof LockstepError) return source;
         const params: Methods['send']['params'] = expect === undefined ? [instance, n, event] : [instance, n, event, expect];
         const packed = encoding === 'packed' ? this.#options.packed() : undefined;
         const isPacked = packed !== undefined && machine !== undefined;
-        const message = isPacked ? packed.packSend(params, { instance, machine }) : encodeNotice('send', params);
+        const message = isPacked
+          ? packed.packSend(params, { instance, machine })
+          : mode === 'brief'
+            ? encodeBriefSend(params)
+            : encodeNotice('send', params);
         const isSent = isPacked ? source.post(message, room) : source.post(message);
         return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },

@@ -14,7 +14,7 @@ import type { BringPacked } from './packed.ts';
 import type { AuthContext } from './policy.ts';
 import type { Serving, ServingOptions } from './serving.ts';
 import type { Sights } from './upstream.ts';
-import { type HelloParams, type InstanceId, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
+import { type HelloParams, type InstanceId, type Mode, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -28,6 +28,8 @@ export interface PeerOptions {
   readonly packed?: BringPacked;
   /** Brings in what keeps partial views, when the first one is watched; loaded then unless given. */
   readonly sights?: () => Sights | Promise<Sights>;
+  /** How rooms are to tell it what happens: briefly unless given. */
+  readonly mode?: Mode;
   /** For people. */
   readonly name?: string;
   readonly kind?: PeerKind;

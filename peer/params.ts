@@ -2,7 +2,7 @@
 
 import { checked, either, flag, list, object, optional, type Shape, text, tuple, whole } from './shape.ts';
 import type { HelloParams, Methods, Notifications, Order } from './wire.ts';
-import { digest, encoding, event, expectation, hash, instance, json, kind, longText, name, peer } from './wire-shapes.ts';
+import { digest, encoding, event, expectation, hash, instance, json, kind, longText, mode, name, peer } from './wire-shapes.ts';
 
 /** Characters of a token: a signed one with many claims has some thousands. */
 const TOKEN_MAX = 8_192;
@@ -33,6 +33,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     from: optional(object({ epoch: whole(), seq: whole(), digest })),
     encoding: optional(encoding),
     view: optional(view),
+    mode: optional(mode),
   }),
   unwatch: object({ room: whole() }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),

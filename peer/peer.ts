@@ -107,6 +107,7 @@ export class Peer {
       session: (address) => this.#sessionFor(address),
       keep: options.keep,
       packed: () => this.#connection.packed,
+      mode: options.mode ?? 'brief',
       self: () => this.id,
       diverged: (record, isGuarded) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }, isGuarded),
     });

@@ -2,13 +2,27 @@
 // by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
 
 import { type Difference, Instance } from '../core/instance.ts';
+import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
-import type { DivergenceRecord, StepDifference } from './wire.ts';
+import type { Step } from '../core/step.ts';
+import { recordStep } from './record.ts';
+import { differenceOf } from './room.ts';
+import { isEvent, runOf, type Told } from './told.ts';
+import type { DivergenceRecord, StepDifference, StepEvent, ToldStep } from './wire.ts';
+
+/** A step that is in the confirmed state now. */
+export interface Taken {
+  readonly isIgnored: boolean;
+  /** Of a mutation, when it was made and brought any. */
+  readonly args: Json | undefined;
+  /** For those who are told it next; while nothing has come after it. */
+  told(): Told;
+}
 
 export class Replica {
   readonly machine: Machine;
@@ -16,7 +30,7 @@ export class Replica {
   /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
   readonly #predicted: Instance | undefined;
   #good: DivergenceRecord['good'] | undefined;
-  #sinceGood: StepDifference[] = [];
+  #sinceGood: ToldStep[] = [];
 
   /** @throws LockstepError CORE when memory is exhausted. */
   constructor(machine: Machine) {
@@ -78,12 +92,37 @@ export class Replica {
     this.#sinceGood = [];
   }
 
-  /** @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2) */
-  apply(step: StepDifference): void {
+  /**
+   * @param salt of its stamp, when it is told by its event.
+   * @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2)
+   */
+  apply(step: ToldStep, salt: string): Taken {
+    const taken = isEvent(step) ? this.#run(step, salt) : this.#fold(step);
+    this.#sinceGood.push(step);
+    return taken;
+  }
+
+  /** Makes the step again. (SYNC-35) @throws LockstepError whatever it ends in here, which it did not at the authority. */
+  #run(told: StepEvent, salt: string): Taken {
+    const { machine } = this;
+    const [seq, who, n] = told;
+    const instance = this.#confirmed;
+    if (seq !== instance.seq + 1) throw new LockstepError('STALE_SEQ', `have ${instance.seq}, got ${seq}`);
+    const { event, stamp, origin } = runOf(machine, told, salt);
+    const outcome = instance.step(event, stamp, origin);
+    const step = (): Step => recordStep({ id: '', epoch: 0, instance, outcome, stamp, peer: '', n, event });
+    return {
+      isIgnored: !outcome.taken,
+      args: undefined,
+      told: () => ({ difference: differenceOf(step(), who, machine), event: told }),
+    };
+  }
+
+  #fold(step: StepDifference): Taken {
     const [seq, , , clocks, patch, more] = step;
     const difference: Difference = more === undefined ? { seq, clocks, patch } : { ...more, seq, clocks, patch };
     this.#confirmed.apply(difference);
-    this.#sinceGood.push(step);
+    return { isIgnored: more?.ignored === true, args: more?.args, told: () => ({ difference: step, event: undefined }) };
   }
 
   /** Compares with the authority's digest of the confirmed state. @returns what to report when they differ. (SYNC-10) */

@@ -8,12 +8,13 @@ import { toldArgs } from '../core/relational/told.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Step } from '../core/step.ts';
 import { ALL, type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
-import { encodeNotice, type RequestId } from './codec-json.ts';
+import { encodeBrief, encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
 import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
+import type { Told } from './told.ts';
 import type { Look } from './warden.ts';
 import type { MoveReason, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
 
@@ -71,7 +72,7 @@ export class Room {
   #nextWho = 1;
   /** Those behind a member that passes the room on; they have numbers as causes for as long as it is one. */
   readonly #behind = new Map<Session, Set<PeerId>>();
-  #waiting: StepDifference[] = [];
+  #waiting: Told[] = [];
   /** Seq of the last step that went out, and of the last one whose digest did. */
   #publishedSeq = 0;
   #digestSeq = 0;
@@ -117,7 +118,7 @@ export class Room {
     const channel = this.#channelOf(session);
     if (channel === undefined) return undefined;
     const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
-      void session.post(encodeNotice('settled', [channel.number, Number(n), answer]));
+      void session.post((channel.key.mode === 'brief' ? encodeBrief : encodeNotice)('settled', [channel.number, Number(n), answer]));
     return {
       load: session.load,
       ...(channel.answersBySteps ? { hearsSteps: true } : {}),
@@ -143,7 +144,7 @@ export class Room {
   }
 
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
-  join(session: Session, joining: Joining): Pick<WatchResult, 'room' | 'encoding' | 'who'> {
+  join(session: Session, joining: Joining): Pick<WatchResult, 'room' | 'encoding' | 'mode' | 'who'> {
     this.#port.barrier();
     const { remote } = session;
     const { seq, look } = joining;
@@ -159,8 +160,8 @@ export class Room {
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(channel.number, remote);
     const who = this.#number(remote);
-    const { encoding } = channel.key;
-    return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), who };
+    const { encoding, mode } = channel.key;
+    return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), ...(mode === 'steps' ? {} : { mode }), who };
   }
 
   #number(peer: PeerId): number {
@@ -189,7 +190,8 @@ export class Room {
   /** The room of a key; in json where packed cannot be had. */
   #channel({ seq, key: { encoding, mode }, look, sight }: Joining): Channel {
     const isJson = sight !== undefined || (encoding === 'packed' && this.#port.packed() === undefined);
-    const key: RoomKey = { view: look.view, encoding: isJson ? 'json' : encoding, mode };
+    // What a partial view shows is told by itself, whatever was asked for: an event would say more.
+    const key: RoomKey = { view: look.view, encoding: isJson ? 'json' : encoding, mode: sight === undefined ? mode : 'steps' };
     const text = keyText(key);
     const there = this.#channels.get(text);
     if (there !== undefined) return there;
@@ -299,9 +301,9 @@ export class Room {
   }
 
   /** Takes a durable step for the next `publish`. @returns whether anyone will hear it. */
-  add(difference: StepDifference, digest: string | undefined): boolean {
+  add(told: Told, digest: string | undefined): boolean {
     if (this.isEmpty) return false;
-    this.#waiting.push(difference);
+    this.#waiting.push(told);
     if (digest !== undefined) this.publish(digest);
     return true;
   }
@@ -312,8 +314,8 @@ export class Room {
     const last = steps.at(-1);
     if (last === undefined) return;
     this.#waiting = [];
-    this.#publishedSeq = last[0];
-    if (digest !== undefined) this.#digestSeq = last[0];
+    [this.#publishedSeq] = last.difference;
+    if (digest !== undefined) this.#digestSeq = this.#publishedSeq;
     for (const channel of this.#heard()) channel.publish(steps, digest);
   }
 

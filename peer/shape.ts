@@ -45,6 +45,9 @@ export const whole = (min = 0): Shape<number> => {
   return (value) =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min ? undefined : expected(`a whole number from ${min}`, value);
 };
+/** A whole number of either sign. */
+export const integer: Shape<number> = (value) =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? undefined : expected('a whole number', value);
 export const finite: Shape<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number', value);
 export const nothing: Shape<null> = (value) => (value === null ? undefined : expected('null', value));

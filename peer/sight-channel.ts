@@ -8,7 +8,8 @@ import type { Operation } from '../core/patch.ts';
 import type { Channel, RoomKey, RoomPort } from './channel.ts';
 import { encodeNotice } from './codec-json.ts';
 import { type Sight, sightDigest } from './sight.ts';
-import type { MoveReason, PeerId, StepDifference } from './wire.ts';
+import type { Told } from './told.ts';
+import type { MoveReason, PeerId } from './wire.ts';
 
 export interface SightChannelOptions {
   readonly key: RoomKey;
@@ -46,8 +47,8 @@ export class SightChannel implements Channel {
     this.#seq = this.#newestSeq = options.seq;
   }
 
-  publish(steps: readonly StepDifference[], digest: string | undefined): void {
-    const seq = steps.at(-1)?.[0] ?? this.#seq;
+  publish(steps: readonly Told[], digest: string | undefined): void {
+    const seq = steps.at(-1)?.difference[0] ?? this.#seq;
     if (seq <= this.#seq) return;
     let sight: Sight;
     try {
@@ -58,7 +59,7 @@ export class SightChannel implements Channel {
     this.#newestSeq = seq;
     const patch = diff(this.#sight as unknown as Json, sight as unknown as Json);
     // A member whose event did nothing that it sees still waits for the state that has it.
-    const isAwaited = digest !== undefined || steps.some(([, who]) => this.#options.isMember(who));
+    const isAwaited = digest !== undefined || steps.some(({ difference: [, who] }) => this.#options.isMember(who));
     if (patch.length === 0 && !isAwaited) return;
     this.#sight = sight;
     this.#isDigested = digest !== undefined;

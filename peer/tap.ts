@@ -5,11 +5,12 @@ import type { LockstepError } from '../core/errors.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Machine } from '../core/machine.ts';
 import type { InstanceRecord } from './journal.ts';
-import type { InstanceId, Methods, StepDifference } from './wire.ts';
+import type { Told } from './told.ts';
+import type { InstanceId, Methods } from './wire.ts';
 
 export interface Tap {
   /** One more confirmed step, with the sender's number in the room where the mirror hears it. */
-  stepped(step: StepDifference): void;
+  stepped(step: Told): void;
   /** One message, or what was missed, is in. @param digest after the last step, when it was told and agreed. */
   told(digest: string | undefined): void;
   /** The confirmed state is one that steps did not lead to. */

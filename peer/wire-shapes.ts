@@ -1,6 +1,6 @@
 // The shapes of what wire.ts says travels in messages: what more than one message holds.
 
-import type { EventObject, Json } from '../core/json.ts';
+import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import type { ChildStart } from '../core/request.ts';
 import type { InstanceState } from '../core/state.ts';
@@ -14,6 +14,7 @@ import {
   either,
   finite,
   flag,
+  integer,
   isRecord,
   list,
   matching,
@@ -31,13 +32,17 @@ import {
 import {
   ENCODINGS,
   LIMITS,
+  MODES,
   type DivergenceRecord,
   type Encoding,
   type Expectation,
   type ImpurityRecord,
   type Limits,
+  type Mode,
   type PeerInfo,
   type StepDifference,
+  type StepEvent,
+  type ToldStep,
   type Traced,
   type TraceRecord,
 } from './wire.ts';
@@ -93,6 +98,23 @@ export const more = object<NonNullable<StepDifference[5]>>({
   args: optional(json),
 });
 export const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
+const fields: Shape<JsonObject> = (value) => {
+  if (!isRecord(value) || Object.hasOwn(value, 'type')) return `expected the fields of an event but its type, found ${shown(value)}`;
+  return plainJson(value);
+};
+const named: Shape<number | string> = either(longText, integer);
+const stepEvent = tuple<StepEvent>(
+  4,
+  whole(1),
+  whole(),
+  whole(),
+  named,
+  optional(either(fields, nothing)),
+  optional(finite),
+  optional(whole()),
+);
+export const toldStep: Shape<ToldStep> = (value) =>
+  Array.isArray(value) && !Array.isArray(value[3]) ? stepEvent(value) : difference(value);
 export const state = object<InstanceState>({
   status,
   clocks: list(whole()),
@@ -114,6 +136,7 @@ export const sight = object<Sight>({
 });
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
 export const encoding = oneOf<Encoding>(...ENCODINGS);
+export const mode = oneOf<Mode>(...MODES);
 export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
 export const peer = text(64);
 export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag, auth: optional(json) });
@@ -151,7 +174,7 @@ export const divergence = object<DivergenceRecord>({
   ours: digest,
   theirs: digest,
   good: object({ seq: whole(), state }),
-  steps: list(difference),
+  steps: list(toldStep),
 });
 const functionKind = oneOf<FunctionKind>('guard', 'assign', 'effect', 'raise', 'delay', 'output', 'context', 'builtin', 'invoke', 'stop');
 export const impurity = object<ImpurityRecord>({

@@ -6,7 +6,7 @@
 //   on a shared socket "=line" in front of each frame of that line, "=" for what is about the socket itself (trunk.ts)
 // A text frame that begins with "{" or "[" has no header: plain JSON-RPC to the socket's own server, answered without headers too.
 
-import type { EventObject, Json } from '../core/json.ts';
+import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import { DEPTH_MAX } from '../core/plain.ts';
 import type { InstanceState } from '../core/state.ts';
@@ -61,8 +61,11 @@ export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 export const ENCODINGS = ['packed', 'json'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** How a room tells what happens: each step as it was. */
-export const MODES = ['steps'] as const;
+/**
+ * How a room tells what happens: each step as it was made; or briefly, which is its event where that is shorter and readers can run it
+ * themselves, and in the json encoding without JSON-RPC's envelope.
+ */
+export const MODES = ['steps', 'brief'] as const;
 export type Mode = (typeof MODES)[number];
 
 export type PeerKind = 'server' | 'browser' | 'node' | 'tool';
@@ -145,6 +148,8 @@ export interface Methods {
       readonly encoding?: Encoding;
       /** How it is looked at: see docs/views.md. */
       readonly view?: string;
+      /** How the room is to tell it; `steps` unless given, and when the authority knows no other. */
+      readonly mode?: Mode;
     };
     result: WatchResult;
   };
@@ -222,13 +227,15 @@ export interface WatchResult {
   readonly room: number;
   /** In which the room speaks, when that is not json. */
   readonly encoding?: Encoding;
+  /** How the room tells what happens, when that is not step by step. */
+  readonly mode?: Mode;
   /** The reader's own number as a cause in this room's steps; 0 is the authority, or somebody outside the room. */
   readonly who: number;
   readonly machine: string;
   readonly image: string;
   readonly epoch: number;
   /** Either the steps after `from`, or everything. */
-  readonly steps?: readonly StepDifference[];
+  readonly steps?: readonly ToldStep[];
   readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
   /** Instead of both, and without an image: what a partial view shows. Without a sight the reader's own is still right. */
   readonly seen?: { readonly seq: number; readonly sight?: Sight };
@@ -255,6 +262,26 @@ export type StepDifference = readonly [
   },
 ];
 
+/**
+ * A step of which whoever has the image can make the difference, positional. What is not needed is left out from the end.
+ * `event`: its number in the image; 0 or below, a timer's, negated; a text where no number means just this one.
+ */
+export type StepEvent = readonly [
+  seq: number,
+  who: number,
+  n: number,
+  event: number | string,
+  /** Its fields but `type`. */
+  fields?: JsonObject | null,
+  /** `now` of the step, when it depends on that. */
+  at?: number,
+  /** What `random` and `uuid` of the step derive from, when it depends on them. */
+  seed?: number,
+];
+
+/** Only in rooms that are told briefly is a step an event. */
+export type ToldStep = StepDifference | StepEvent;
+
 /** One step as tools see it, wherever it happened. */
 export interface TraceRecord {
   readonly kind: 'step';
@@ -272,9 +299,9 @@ export interface DivergenceRecord {
   readonly seq: number;
   readonly ours: string;
   readonly theirs: string;
-  /** The last state whose digest agreed, and the differences applied since. */
+  /** The last state whose digest agreed, and the steps since, as they were told. */
   readonly good: { readonly seq: number; readonly state: InstanceState };
-  readonly steps: readonly StepDifference[];
+  readonly steps: readonly ToldStep[];
 }
 
 /** In development: a function of an author's that answers by more than its arguments, told once. */
@@ -296,7 +323,7 @@ export type MoveReason = 'deleted' | 'epoch' | 'offline' | 'revoked' | 'room';
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {
   /** authority → room. `digest` is that after the last step, 16 hex digits; `seq` names that step when `steps` is empty (the room fell quiet). */
-  step: readonly [room: number, steps: readonly StepDifference[], digest?: string, seq?: number];
+  step: readonly [room: number, steps: readonly ToldStep[], digest?: string, seq?: number];
   /** authority → a member that sent event `n` as a notice: its answer, when no step of the room is. */
   settled: readonly [room: number, n: number, answer: SendResult | Refused];
   /** authority → a room of a partial view: what changed between two steps in what it sees. `digest` is that of the sight, 16 hex digits. */

@@ -162,9 +162,9 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       Replica.prototype,
       'apply',
       (original) =>
-        function (this: Replica, step) {
+        function (this: Replica, step, salt) {
           const [, ...rest] = step;
-          original.call(this, [this.seq + 1, ...rest] as unknown as StepDifference);
+          return original.call(this, [this.seq + 1, ...rest] as unknown as StepDifference, salt);
         },
     ),
 

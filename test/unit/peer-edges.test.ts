@@ -14,7 +14,8 @@ import { SeenEvents } from '../../peer/seen.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Session } from '../../peer/session.ts';
 import { TestEnvironment } from '../../peer/testing.ts';
-import { LIMITS, type StepDifference } from '../../peer/wire.ts';
+import type { Told } from '../../peer/told.ts';
+import { LIMITS } from '../../peer/wire.ts';
 import { World } from '../support/world.ts';
 
 async function doorWorld() {
@@ -119,7 +120,7 @@ describe('rooms', () => {
     };
   };
   const whole = { key: PLAIN, look: OPEN, sight: undefined };
-  const step = (seq: number, value = ''): StepDifference => [seq, 0, 0, [], [{ op: 'replace', path: '', value }]];
+  const step = (seq: number, value = ''): Told => ({ difference: [seq, 0, 0, [], [{ op: 'replace', path: '', value }]], event: undefined });
 
   test('[SYNC-18] steps that do not fit one frame are split; a step that fits none sends everyone for a snapshot', () => {
     const { room, posted, member } = roomOf(200);
@@ -412,7 +413,7 @@ describe('what is remembered', () => {
 
   test('[SYNC-8] at least the newest 1,024 steps', () => {
     const backlog = new Backlog();
-    const step = (seq: number): StepDifference => [seq, 0, 0, [], []];
+    const step = (seq: number): Told => ({ difference: [seq, 0, 0, [], []], event: undefined });
     for (let seq = 2; seq <= 5_000; seq++) backlog.add(step(seq), seq % 64 === 0 ? `d${seq}` : undefined);
     expect(backlog.after(4_998, 5_000)).toEqual([step(4_999), step(5_000)]);
     expect(backlog.after(5_000, 5_000)).toEqual([]);

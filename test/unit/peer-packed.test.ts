@@ -8,7 +8,7 @@ import { encodeNotice, type Message, readBody, readNotice } from '../../peer/cod
 import * as packed from '../../peer/codec-packed.ts';
 import { ByteReader, ByteWriter } from '../../peer/packed-bytes.ts';
 import { readParams } from '../../peer/params.ts';
-import { LIMITS, type Methods, type Notifications, type StepDifference } from '../../peer/wire.ts';
+import { LIMITS, type Methods, type Notifications, type StepDifference, type StepEvent } from '../../peer/wire.ts';
 import { joinFrame, readFrame } from '../../peer/frame.ts';
 import { random, type Random, seedOf } from '../support/random.ts';
 import { randomJson } from '../support/random-json.ts';
@@ -156,9 +156,21 @@ function randomDifference(dice: Random, seq: number): StepDifference {
   ];
 }
 
+function randomEvent(dice: Random, seq: number): StepEvent {
+  const who = dice.pick([0, 1, 1, 2, 200]);
+  const n = dice.chance(0.5) ? seq - 1 : dice.pick(NUMBERS);
+  const event = dice.pick([0, -1, -0x1000000, 1, 2, 63, 300, 'door.slam', 'ü']);
+  const fields = dice.chance(0.5) ? null : { by: randomJson(dice, 2), ü: dice.below(100) };
+  if (dice.chance(0.5)) return fields === null ? [seq, who, n, event] : [seq, who, n, event, fields];
+  const at = dice.pick([...NUMBERS, 1_700_000_000_000]);
+  return dice.chance(0.5) ? [seq, who, n, event, fields, at] : [seq, who, n, event, fields, at, dice.pick([0, 1, 2 ** 53 - 1])];
+}
+
 function randomStep(dice: Random): Notifications['step'] {
   const first = 1 + dice.pick(NUMBERS);
-  const steps = Array.from({ length: dice.pick([0, 1, 1, 2, 16, 31, 40]) }, (_, i) => randomDifference(dice, first + i));
+  const steps = Array.from({ length: dice.pick([0, 1, 1, 2, 16, 31, 40]) }, (_, i) =>
+    (dice.chance(0.3) ? randomEvent : randomDifference)(dice, first + i),
+  );
   const room = dice.pick(NUMBERS);
   if (dice.chance(0.5)) return [room, steps];
   const digest = Array.from({ length: 16 }, () => dice.below(16).toString(16)).join('');
@@ -179,6 +191,9 @@ describe('the gate', () => {
       [300, 1, 299, [1, 1, 2, 1], [{ op: 'replace', path: '/total', value: 1.5 }]],
       [301, 2, 9, [], [{ op: 'replace', path: '/total', value: 'ü' }], { ignored: true }],
       [302, 0, 0, [0, 2], [], { status: 'done', output: { a: [1] } }],
+      [303, 1, 300, 3, { price: 3 }, 1_000_000, 2 ** 40],
+      [304, 0, 0, -2],
+      [305, 2, 10, 'door.slam'],
     ],
     '0123456789abcdef',
   ];

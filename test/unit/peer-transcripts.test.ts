@@ -3,6 +3,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { assign, createMachine } from 'xstate';
+import { compileMachine } from '../../compiler/index.ts';
 import { CODES } from '../../core/errors.ts';
 import { CLOSE_FLOOD, CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
 import type { Peer } from '../../peer/peer.ts';
@@ -26,6 +28,23 @@ function steady(line: string): string {
     .replace(/"limits":\{[^}]*\}/g, '"limits":{…}');
 }
 
+/** Every function of it can be lowered. */
+const till = createMachine({
+  id: 'till',
+  initial: 'open',
+  context: { total: 0 },
+  states: {
+    open: {
+      on: {
+        ADD: { actions: assign({ total: ({ context, event }) => context.total + event['price'] * 1 }) },
+        NOTE: {},
+        PAUSE: 'paused',
+      },
+    },
+    paused: { after: { 1000: 'open' } },
+  },
+});
+
 class Scene {
   readonly world = new World();
   readonly lines: string[] = [];
@@ -38,7 +57,7 @@ class Scene {
   }
 
   peer(name: string): Promise<Peer> {
-    return this.world.peer(name, { record: this.recorder(name) });
+    return this.world.peer(name, { mode: 'steps', record: this.recorder(name) });
   }
 
   /** What happens in here is not part of the scene. */
@@ -167,7 +186,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await scene.offstage(() => world.get(middle.create('door', { instance: 'front' })));
     const mirror = await scene.offstage(() => world.get(middle.watch('front', world.door)));
     await scene.offstage(() => world.get(middle.offer(mirror)));
-    const leaf = await scene.offstage(() => world.peer('leaf', { machines: { door: { definition: world.door } } }));
+    const leaf = await scene.offstage(() => world.peer('leaf', { mode: 'steps', machines: { door: { definition: world.door } } }));
     scene.say('leaf watches at middle, which speaks for it at its own source');
     const behind = await world.get(leaf.watch('front', world.door, { sources: ['middle'] }));
     scene.say('an event of leaf goes up, and its step comes down');
@@ -176,6 +195,28 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await scene.offstage(() => world.advance(200));
     scene.say('middle is closed');
     await world.get(middle.close());
+  },
+
+  async brief(scene) {
+    const { world } = scene;
+    await scene.offstage(() =>
+      world.server({ machines: { till: { definition: till, image: compileMachine(till, { lower: true }).bytes } } }),
+    );
+    const alice = await scene.offstage(() => world.peer('alice', { record: scene.recorder('alice') }));
+    await scene.offstage(() => world.get(alice.create('till', { instance: 'front' })));
+    scene.say('alice watches, and can be told briefly');
+    const mirror = await world.get(alice.watch('front', till));
+    scene.say('an event that is shorter than what it changes, and one that is not');
+    mirror.send({ type: 'ADD', price: 3 });
+    mirror.send({ type: 'NOTE', text: 'a long text that nobody keeps, and that only an event would have' });
+    await world.settle();
+    scene.say('a timer begins: the step depends on the time; then it is due');
+    mirror.send({ type: 'PAUSE' });
+    await world.settle();
+    await world.advance(1_000);
+    scene.say('a refusal');
+    mirror.send({ type: 'ADD', price: 'much' });
+    await world.settle();
   },
 
   async trace(scene) {
