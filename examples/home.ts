@@ -9,7 +9,14 @@ import { byId, element, setText } from './kit/dom.ts';
 const LOOK_MS = 2_000;
 const INSTANCES_MAX = 50;
 /** Where an instance can be seen at work. */
-const PAGES: Readonly<Record<string, string>> = { door: '/door/', foo: '/foo-bar/', bar: '/foo-bar/', board: '/board/' };
+const PAGES: Readonly<Record<string, string>> = {
+  door: '/door/',
+  foo: '/foo-bar/',
+  bar: '/foo-bar/',
+  'relational-foo': '/foo-bar/?machines=relational',
+  'relational-bar': '/foo-bar/?machines=relational',
+  board: '/board/',
+};
 
 setText(byId('origin'), location.origin);
 const peer = await connect({ name: 'first page', hosts: false });

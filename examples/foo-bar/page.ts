@@ -1,42 +1,16 @@
-// The page of foo and bar: hosts this tab's bar, mirrors the server's foo, and carries what bar says over to foo.
+// The page of foo and bar, whichever machines they are: statecharts, or relational ones for `?machines=relational`.
 
-import { connect } from '../../browser/index.ts';
-import type { AnyMirror } from '../../peer/mirror.ts';
 import { showChart } from '../kit/chart.ts';
 import { byId, element, setText } from '../kit/dom.ts';
 import { showStanding } from '../kit/standing.ts';
-import image from './bar.machine.ts?image';
-import { bar, type BarContext } from './bar.machine.ts';
-import { foo, type FooContext } from './foo.machine.ts';
 import type { Log } from './message.ts';
 
-/** bar's effect: its words leave for foo. Offline they wait in the mirror of foo, in order. */
-const speaking = bar.provide({
-  actions: { tell: ({ event }) => event.type === 'say' && theFoo.send({ type: 'message', from: name, text: event.text }) },
-});
-
-const peer = await connect({ name: 'foo-bar page', machines: { bar: { image: image.bytes, definition: speaking } } });
-const name = `bar-${(await peer.ready).slice(0, 4)}`;
-const theFoo = await peer.watch('foo', foo, { isPatient: true });
-const theBar = await peer.host('bar', 'bar');
-/** For the console: `lockstep.mirrors.foo.send({ type: 'message', from: 'me', text: 'hi' })`. */
-Object.assign(globalThis, { lockstep: { peer, mirrors: { foo: theFoo, bar: theBar } } });
-
-// ── foo knows this tab ───────────────────────────────────────────────────────────────────────────────────────────────
-
-const logOf = (mirror: AnyMirror): Log => (mirror.getSnapshot().context as unknown as BarContext).log;
-
-/** Whenever foo does not know this tab's bar (a new tab, one that was away for long), bar introduces itself. */
-function introduce(): void {
-  const { bars } = theFoo.getSnapshot().context as unknown as FooContext;
-  if (theFoo.standing === 'confirmed' && !bars.includes(theBar.id)) theFoo.send({ type: 'arrive', bar: theBar.id });
-}
-
-theFoo.subscribe(introduce);
-theFoo.onStanding(introduce);
-introduce();
-
-// ── The page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+const isRelational = new URLSearchParams(location.search).get('machines') === 'relational';
+const { open } = isRelational ? await import('./relational/side.ts') : await import('./statecharts.ts');
+const side = await open();
+const { peer, foo, bar } = side;
+/** For the console: `lockstep.mirrors.foo.send({ type: 'message', from: 'me', text: 'hi' })`, or `lockstep.face.add('Msg', …)`. */
+Object.assign(globalThis, { lockstep: { peer, mirrors: { foo, bar }, face: side.face } });
 
 const text = byId<HTMLInputElement>('text');
 
@@ -66,14 +40,11 @@ function showPeers(): void {
 }
 
 function showOffline(): void {
-  byId('offline').hidden = theFoo.standing !== 'offline';
+  byId('offline').hidden = foo.standing !== 'offline';
 }
 
-/** The guard of bar decides; the page only asks it. */
-function say(): void {
-  const event = { type: 'say', text: text.value };
-  const isHeard = theBar.getSnapshot().can(event);
-  theBar.send(event);
+async function say(): Promise<void> {
+  const isHeard = await side.say(text.value);
   text.setAttribute('aria-invalid', String(!isHeard));
   setText(byId('said'), isHeard ? '\u00a0' : 'bar refuses an empty message.');
   if (isHeard) text.value = '';
@@ -81,22 +52,20 @@ function say(): void {
 
 byId('composer').addEventListener('submit', (submitted) => {
   submitted.preventDefault();
-  say();
+  void say();
 });
 text.addEventListener('input', () => text.setAttribute('aria-invalid', 'false'));
-setText(byId('bar-title'), name);
-for (const [mirror, id] of [
-  [theBar, 'bar'],
-  [theFoo, 'foo'],
+setText(byId('bar-title'), side.name);
+byId(isRelational ? 'relational' : 'statecharts').setAttribute('aria-current', 'page');
+for (const [id, mirror] of [
+  ['bar', bar],
+  ['foo', foo],
 ] as const) {
-  const list = byId(`${id}-log`);
-  const show = (): void => showLog(list, logOf(mirror), (from) => from === id);
   showStanding(byId(`${id}-standing`), mirror);
   showChart(byId(`${id}-chart`), mirror);
-  mirror.subscribe(show);
-  show();
+  side.onLog(id, (log) => showLog(byId(`${id}-log`), log, (from) => from === id));
 }
-theFoo.onStanding(showOffline);
+foo.onStanding(showOffline);
 peer.onPresence(showPeers);
 showOffline();
 showPeers();

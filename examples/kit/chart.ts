@@ -21,16 +21,19 @@ export function showChart(host: HTMLElement, mirror: AnyMirror): void {
     clocks.set(id, { box, clock });
     return box;
   };
-  const show = (): void => {
-    const active = new Set(mirror.getSnapshot().active);
-    for (const [id, { box, clock }] of clocks) {
-      box.toggleAttribute('data-active', active.has(id));
-      if (active.has(id)) box.setAttribute('aria-current', 'true');
+  const show = (ticks: readonly number[]): void => {
+    machine.symbols.states.forEach(({ id }, state) => {
+      const { box, clock } = clocks.get(id)!;
+      const tick = ticks[state]!;
+      const isActive = tick % 2 === 1;
+      box.toggleAttribute('data-active', isActive);
+      if (isActive) box.setAttribute('aria-current', 'true');
       else box.removeAttribute('aria-current');
-      setText(clock, String(mirror.tick(id)));
-    }
+      setText(clock, String(tick));
+    });
   };
   host.replaceChildren(element('ul', { class: 'states chart' }, draw(0)));
-  mirror.subscribe(show);
-  show();
+  // Clocks move also where the snapshot stays the same: in a state that begins anew.
+  mirror.onMove({ confirmed: () => undefined, shown: show });
+  show(mirror.clocks);
 }

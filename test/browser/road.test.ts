@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { ReplProcess } from './repl-process.ts';
 import { screenshot } from './screenshots.ts';
 import { ServerProcess } from './server-process.ts';
-import { agreed, openChromium, patiently, Tab } from './tab.ts';
+import { agreed, type Holding, openChromium, patiently, Tab } from './tab.ts';
 import { Wire } from './wire.ts';
 
 const PAGES = fileURLToPath(new URL('../../build/pages/', import.meta.url));
@@ -114,32 +114,101 @@ test('[WEB-5] a page whose policy forbids WebAssembly runs the TypeScript core, 
   for (const each of [strict, other]) await each.page.context().close();
 });
 
-test('[WEB-7] foo and bar talk both ways in two browsers, over one socket per browser; an empty message is refused', async () => {
+/** foo and bar as either kind of machine: where the page is, what tells foo to speak, what a tab's bar is called and shows of what it said. */
+const KINDS = [
+  {
+    kind: 'statecharts',
+    page: '/foo-bar/',
+    says: 'send foo say {"text":"good evening"}',
+    bar: 'bar',
+    shows: 'hello from one',
+    shot: 'foo-bar',
+  },
+  {
+    kind: 'relational machines',
+    page: '/foo-bar/?machines=relational',
+    says: 'add relational-foo Msg {"text":"good evening","from":"foo"}',
+    bar: 'relational-bar',
+    shows: '"active":["Msg","Start","SubmitMsg"]',
+    shot: 'foo-bar-relational',
+  },
+] as const;
+
+test.each(KINDS)(
+  '[WEB-7] foo and bar ($kind) talk both ways in two browsers, over one socket per browser; an empty message is refused',
+  async ({ page, says, bar, shows, shot }) => {
+    const wire = await Wire.lay(server.url);
+    const [one, two] = [await tab(wire.url, page), await tab(server.url, page)];
+    expect(wire.socketCount).toBe(1);
+    await one.page.fill('#text', 'hello from one');
+    await one.page.press('#text', 'Enter');
+    await one.shows('#bar-log', 'hello from one');
+    await two.shows('#foo-log', 'hello from one');
+    const before = await one.holding('bar');
+    await one.page.fill('#text', '   ');
+    await one.page.press('#text', 'Enter');
+    await one.shows('#said', 'refuses an empty message');
+    const isAsBefore = ({ value, context }: Holding): boolean =>
+      JSON.stringify([value, context]) === JSON.stringify([before.value, before.context]);
+    await agreed('bar', [() => one.holding('bar')], isAsBefore);
+    const repl = new ReplProcess(server.url);
+    expect(await repl.run(says)).toMatchObject({ ok: true });
+    await one.shows('#bar-log', 'good evening');
+    await two.shows('#bar-log', 'good evening');
+    // Through the relay into a tab: the REPL reads that tab's own machine.
+    const id = await one.peerId();
+    expect(JSON.stringify(await repl.run(`inspect ${id}/${bar}`))).toContain(shows);
+    await repl.end();
+    await screenshot(one.page, shot);
+    await two.page.setViewportSize({ width: 390, height: 844 });
+    await screenshot(two.page, `${shot}-phone`);
+    expect([...one.complaints, ...two.complaints]).toEqual([]);
+    wire.remove();
+    for (const each of [one, two]) await each.page.context().close();
+  },
+);
+
+test('[REL-37] in a page waits on a relational machine outlive a cut wire and a killed server, and nothing said meanwhile is lost or doubled', async () => {
   const wire = await Wire.lay(server.url);
-  const [one, two] = [await tab(wire.url, '/foo-bar/'), await tab(server.url, '/foo-bar/')];
-  expect(wire.socketCount).toBe(1);
-  await one.page.fill('#text', 'hello from one');
-  await one.page.press('#text', 'Enter');
-  await one.shows('#bar-log', 'hello from one');
-  await two.shows('#foo-log', 'hello from one');
-  const before = await one.holding('bar');
-  await one.page.fill('#text', '   ');
-  await one.page.press('#text', 'Enter');
-  await one.shows('#said', 'refuses an empty message');
-  await agreed('bar', [() => one.holding('bar')], ({ context }) => JSON.stringify(context) === JSON.stringify(before.context));
+  const [cut, other] = [await tab(wire.url, '/foo-bar/?machines=relational'), await tab(server.url, '/foo-bar/?machines=relational')];
+  const heard = (): Promise<string[]> =>
+    other.page
+      .locator('#foo-log li')
+      .evaluateAll((rows) => rows.map((row) => row.lastChild?.textContent ?? '').filter((text) => /^word/.test(text)));
+  await cut.page.evaluate(() => {
+    const { face } = globalThis.lockstep;
+    const over: string[] = [];
+    Object.assign(globalThis, { over });
+    const note = (name: string) => (): unknown => over.push(name);
+    void face.whenArgs('Msg', { text: 'word 9' }).then(note('args'));
+    void face.when(['Bored', 'Heartbeat']).then(note('when'));
+    void face.whenTicks('Heartbeat', 1).then(note('ticks'));
+    face.stateSignal('Heartbeat').addEventListener('abort', note('signal'));
+  });
+  const say = async (tabOf: Tab, text: string): Promise<void> => {
+    await tabOf.page.fill('#text', text);
+    await tabOf.page.press('#text', 'Enter');
+    await tabOf.shows('#bar-log', text);
+  };
+  await say(cut, 'word 1');
+  wire.cut();
+  await expect.poll(() => cut.standing('foo').then(({ standing }) => standing), patiently).toBe('offline');
+  await say(cut, 'word 2');
+  await say(cut, 'word 3');
+  wire.mend();
+  await expect.poll(heard, patiently).toEqual(['word 1', 'word 2', 'word 3']);
+  await server.kill();
+  await say(cut, 'word 4');
+  await server.start();
+  await expect.poll(heard, patiently).toEqual(['word 1', 'word 2', 'word 3', 'word 4']);
+  await say(other, 'word 9');
   const repl = new ReplProcess(server.url);
-  expect(await repl.run('send foo say {"text":"good evening"}')).toMatchObject({ ok: true });
-  await one.shows('#bar-log', 'good evening');
-  await two.shows('#bar-log', 'good evening');
-  // Through the relay into a tab: the REPL reads that tab's own machine.
-  const id = await one.peerId();
-  expect(JSON.stringify(await repl.run(`inspect ${id}/bar`))).toContain('hello from one');
+  expect(await repl.run('add relational-foo Bored,Heartbeat')).toMatchObject({ ok: true, outcome: 'executed' });
   await repl.end();
-  await screenshot(one.page, 'foo-bar');
-  await two.page.setViewportSize({ width: 390, height: 844 });
-  await screenshot(two.page, 'foo-bar-phone');
+  const over = (): Promise<string[]> => cut.page.evaluate(() => [...(globalThis as unknown as { over: string[] }).over].sort());
+  await expect.poll(over, patiently).toEqual(['args', 'signal', 'ticks', 'when']);
   wire.remove();
-  for (const each of [one, two]) await each.page.context().close();
+  for (const each of [cut, other]) await each.page.context().close();
 });
 
 /** A sentence that only the compiler has. */

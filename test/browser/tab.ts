@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import type { EventObject, Json } from '../../core/json.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
+import type { RelationalMirror } from '../../peer/relational-mirror.ts';
 
 export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 export const CHROMIUM_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
@@ -22,7 +23,7 @@ export interface Holding {
 
 /** What the pages put where a console finds it. */
 declare global {
-  var lockstep: { readonly peer: Peer; readonly mirrors: Readonly<Record<string, Mirror>> };
+  var lockstep: { readonly peer: Peer; readonly mirrors: Readonly<Record<string, Mirror>>; readonly face: RelationalMirror };
 }
 
 export async function openChromium(): Promise<Browser> {

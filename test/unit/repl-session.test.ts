@@ -271,3 +271,42 @@ test('[TOOL-3] commands given as arguments run instead of the input', async () =
     printed: 'stepped front seq 2\nfront open 1 active\n',
   });
 });
+
+test('[TOOL-17] mutations of relational machines, waiting for several states, and what is shown of them', async () => {
+  const gate = {
+    dialect: 'relational',
+    id: 'gate',
+    states: { Open: { remove: 'Shut' }, Shut: { remove: 'Open' }, Lit: {}, Locked: { require: 'Shut' } },
+    handlers: { LockedEnter: ({ args }: { args: { key?: number } | null }) => args?.key === 42 },
+  };
+  server.machines.add('gate', { definition: gate });
+  await world.get(server.create('gate', { instance: 'west' }));
+  const waiting = session.run('when west Open,-Lit');
+  expect(await run('add west Lit,Shut')).toBe('executed west seq 2 Lit Shut');
+  expect(await run('add west Locked {"key": 1}')).toBe('cancelled west seq 3 Lit Shut');
+  expect(await run('add west Locked {"key": 42}')).toBe('executed west seq 4 Lit Locked Shut');
+  expect(await run('set west Open')).toBe('executed west seq 5 Open');
+  expect((await world.get(waiting))?.result).toMatchObject({ kind: 'reached', seq: 5, value: ['Open'] });
+  expect(await run('when west Open,-Lit')).toBe('west seq 5 is Open');
+  expect(await run('toggle west Lit')).toBe('executed west seq 6 Lit Open');
+  expect(await run('remove west Lit,Open')).toBe('executed west seq 7 nothing');
+  expect(await run('inspect west')).toMatch(
+    /status +active\nactive +nothing\nseq +7 \(epoch \d+\)\ndigest +\w+\nclocks +Exception 0, Lit 4, Locked 2, Open 2, Shut 2\ntimers +none$/,
+  );
+  await run('trace on');
+  await run('add west Open');
+  expect(notices.at(-1)).toMatch(/west#8 relational\.add Open from repl\.\d+ \+Open$/);
+  const late = session.run('when west Locked 3s').catch((error: unknown) => (error as LockstepError).message);
+  await world.advance(3_000);
+  expect(await world.get(late)).toBe('west is still {"Open":{}} after 3000 ms, expected Locked');
+  const refusals = [
+    'add west',
+    'add west Nobody',
+    'add west -Lit',
+    'add west Lit,,Open',
+    'when west Nobody',
+    'add front Open',
+    'when west Open soon',
+  ];
+  for (const line of refusals) expect([line, await run(line)]).toEqual([line, 'BAD_PARAMS']);
+});

@@ -23,7 +23,16 @@ export function complete(line: string, names: Names): Completion {
   const shape: CommandShape = COMMANDS[command];
   const parameter = shape.parameters[words.length - 2];
   if (parameter === undefined) return [[], text];
+  if (parameter.kind === 'states') return completeStates(names.states(words[1]!), text);
   return [fit(candidates(parameter.kind, words[1]!, names), text), text];
+}
+
+/** The last of several names. */
+function completeStates(states: readonly string[], text: string): Completion {
+  const at = Math.max(text.lastIndexOf(',') + 1, 0);
+  const begun = text.slice(at).replace(/^-/, '');
+  const kept = text.slice(0, text.length - begun.length);
+  return [fit(states, begun).map((state) => kept + state), text];
 }
 
 /** The instance whose events or states could complete the line, if it is at that. */
@@ -32,7 +41,7 @@ export function needsMachineOf(line: string): string | undefined {
   if (!isCommand(command) || rest.length !== 1) return undefined;
   const shape: CommandShape = COMMANDS[command];
   const kind = shape.parameters[1]?.kind;
-  return kind === 'event' || kind === 'state' ? instance : undefined;
+  return kind === 'event' || kind === 'state' || kind === 'states' ? instance : undefined;
 }
 
 /** Those that begin with the text, each with the space that follows a whole word. */
@@ -53,6 +62,7 @@ function candidates(kind: ParameterKind, first: string, names: Names): readonly 
     case 'event':
       return names.events(first);
     case 'state':
+    case 'states':
       return names.states(first);
     case 'switch':
       return ['on', 'off'];

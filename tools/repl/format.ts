@@ -31,12 +31,14 @@ export function formatResult(result: Result, paint: Paint): string {
       return formatInstance(result.detail, paint);
     case 'sent':
       return `${paint(result.outcome === 'stepped' ? 'good' : 'warn', result.outcome)} ${result.instance} seq ${result.seq}`;
+    case 'mutated':
+      return `${paint(result.outcome === 'executed' ? 'good' : 'warn', result.outcome)} ${result.instance} seq ${result.seq} ${activeText(result.active)}`;
     case 'watching':
       return `watching ${paint('strong', result.instance)} seq ${result.seq} ${valueText(result.value)} ${brief(result.context)}`;
     case 'unwatched':
       return `no longer watching ${result.instance}`;
     case 'reached':
-      return `${paint('strong', result.instance)} seq ${result.seq} is ${paint('good', valueText(result.value))}`;
+      return `${paint('strong', result.instance)} seq ${result.seq} is ${paint('good', Array.isArray(result.value) ? activeText(result.value as string[]) : valueText(result.value))}`;
     case 'time':
       return `${result.instance} ${result.state} ${result.ticks} ${result.active ? paint('good', 'active') : paint('dim', 'inactive')}`;
     case 'created':
@@ -123,8 +125,12 @@ function formatInstance(detail: InstanceDetail, paint: Paint): string {
     ['machine', detail.machine],
     ['image', detail.image],
     ['status', detail.status],
-    ['value', valueText(detail.value)],
-    ['context', JSON.stringify(detail.context)],
+    ...(detail.active === undefined
+      ? ([
+          ['value', valueText(detail.value)],
+          ['context', JSON.stringify(detail.context)],
+        ] as const)
+      : [['active', activeText(detail.active)] as const]),
     ['seq', `${detail.seq} (epoch ${detail.epoch})`],
     ['digest', detail.digest],
     ['clocks', clocks.join(', ')],
@@ -150,12 +156,17 @@ function formatStep(step: Extract<Notice, { kind: 'step' }>, paint: Paint): stri
   const parts = [
     paint('dim', new Date(step.at).toISOString().slice(11, 23)),
     `${paint('strong', step.instance)}#${step.seq}`,
-    step.event,
+    step.states === undefined ? step.event : `${step.event} ${step.states.join(',')}`,
     paint('dim', `from ${step.from}${step.n === 0 ? '' : `.${step.n}`}`),
     step.ignored ? paint('warn', 'ignored') : moves,
   ];
   const effects = step.effects.length === 0 ? '' : ` effects ${step.effects.join(', ')}`;
   return parts.filter((part) => part !== '').join(' ') + patchText(step.patch) + effects;
+}
+
+/** Of a relational machine. */
+function activeText(active: readonly string[]): string {
+  return active.length === 0 ? 'nothing' : active.join(' ');
 }
 
 /** XState's state value: `a`, `a.b`, or JSON where regions are parallel. */

@@ -6,9 +6,11 @@ import type { MachineDescription, InstanceSummary, PeerInfo } from '../../peer/w
 
 export interface InstanceDetail extends InstanceSummary {
   readonly context: Json;
+  /** Of a relational machine, by number. */
+  readonly active?: readonly string[];
   readonly output?: Json;
   readonly error?: string;
-  /** Only states that have been entered; odd ticks = active. */
+  /** Of a statechart only states that have been entered; odd ticks = active. */
   readonly clocks: readonly { readonly state: string; readonly ticks: number }[];
   /** `due` in ms since the epoch, by the authority's clock. */
   readonly timers: readonly { readonly event: string; readonly due: number }[];
@@ -34,6 +36,15 @@ export type Result =
       readonly event: string;
       readonly outcome: 'stepped' | 'ignored';
       readonly seq: number;
+    }
+  | {
+      readonly kind: 'mutated';
+      readonly instance: string;
+      readonly mutation: string;
+      readonly outcome: 'executed' | 'cancelled';
+      readonly seq: number;
+      /** What is active then. */
+      readonly active: readonly string[];
     }
   | { readonly kind: 'watching'; readonly instance: string; readonly seq: number; readonly value: Json; readonly context: Json }
   | { readonly kind: 'unwatched'; readonly instance: string }
@@ -66,6 +77,8 @@ export type Notice =
       /** ms since the epoch, by the authority's clock. */
       readonly at: number;
       readonly event: string;
+      /** Of a mutation of a relational machine: those called. */
+      readonly states?: readonly string[];
       readonly from: string;
       readonly n: number;
       readonly ignored: boolean;

@@ -14,14 +14,14 @@ import type { Peer } from '../../peer/peer.ts';
 import { LIMITS, type PeerId, type PeerInfo } from '../../peer/wire.ts';
 import { detailOf } from './detail.ts';
 import type { Names } from './complete.ts';
-import { durationMs, jsonOf, parseLine, stateOf, type Arguments, type ParsedCommand } from './parse.ts';
+import { jsonOf, parseLine, stateOf, type Arguments, type ParsedCommand } from './parse.ts';
 import { eventsOf, findPeer } from './names.ts';
+import { mutate, when } from './relational.ts';
 import type { Notice, Result } from './result.ts';
 import { helpText, isCommand } from './table.ts';
 import { StepTail } from './tail.ts';
+import { timed } from './timed.ts';
 
-/** How long `wait` waits unless it is told otherwise. */
-export const WAIT_DEFAULT_MS = 10_000;
 /** Instances per page of a list. */
 const LIST_PAGE = 500;
 
@@ -126,10 +126,19 @@ export class ReplSession {
       case 'unwatch':
         return this.#unwatch(this.#qualified(args['INSTANCE']!));
       case 'wait':
-        return this.#wait(
-          this.#qualified(args['INSTANCE']!),
-          stateOf(args['STATE']!),
-          durationMs(args['TIMEOUT'] ?? String(WAIT_DEFAULT_MS)),
+        return this.#wait(this.#qualified(args['INSTANCE']!), stateOf(args['STATE']!), args['TIMEOUT']);
+      case 'add':
+      case 'remove':
+      case 'set':
+      case 'toggle':
+        return this.#mirrored(this.#qualified(args['INSTANCE']!), (mirror) =>
+          this.#within(mutate(mirror, command, args['STATES']!, jsonOf(args['ARGS'])), mirror.id),
+        );
+      case 'when':
+        return this.#mirrored(this.#qualified(args['INSTANCE']!), (mirror) =>
+          timed(this.#options.environment, mirror, { timeout: args['TIMEOUT'], wanted: args['STATES']! }, (signal) =>
+            when(mirror, args['STATES']!, signal),
+          ),
         );
       case 'time':
         return this.#time(this.#qualified(args['INSTANCE']!), args['STATE']!);
@@ -246,22 +255,13 @@ export class ReplSession {
     return { kind: 'unwatched', instance };
   }
 
-  #wait(instance: string, state: Json, timeoutMs: number): Promise<Result> {
-    return this.#mirrored(instance, async (mirror) => {
+  #wait(instance: string, state: Json, timeout: string | undefined): Promise<Result> {
+    return this.#mirrored(instance, (mirror) => {
       if (typeof state === 'string') mirror.machine.stateNumber(state);
-      const aborter = new AbortController();
-      const cancel = this.#options.environment.timer(timeoutMs, () => {
-        const value = JSON.stringify(mirror.getSnapshot().value);
-        aborter.abort(
-          new LockstepError('TIMEOUT', `${instance} is still ${value} after ${timeoutMs} ms, expected ${JSON.stringify(state)}`),
-        );
-      });
-      try {
-        const snapshot = await mirror.when(state, { signal: aborter.signal });
+      return timed(this.#options.environment, mirror, { timeout, wanted: JSON.stringify(state) }, async (signal) => {
+        const snapshot = await mirror.when(state, { signal });
         return { kind: 'reached', instance, seq: mirror.seq, value: snapshot.value };
-      } finally {
-        cancel();
-      }
+      });
     });
   }
 

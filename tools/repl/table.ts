@@ -14,6 +14,8 @@ export type ParameterKind =
   | 'event'
   /** A state of the instance named before it: `a.b`, or a state value as JSON. */
   | 'state'
+  /** States of the instance named before it, with commas between them. */
+  | 'states'
   /** One JSON value; may hold spaces. */
   | 'json'
   /** `500` or `500ms`, `10s`, `2m`. */
@@ -37,6 +39,9 @@ export interface CommandShape {
 const instance: Parameter = { name: 'INSTANCE', kind: 'instance' };
 const peer: Parameter = { name: 'PEER', kind: 'peer' };
 const state: Parameter = { name: 'STATE', kind: 'state' };
+const states: Parameter = { name: 'STATES', kind: 'states' };
+const timeout: Parameter = { name: 'TIMEOUT', kind: 'duration', optional: true };
+const mutation: readonly Parameter[] = [instance, states, { name: 'ARGS', kind: 'json', optional: true }];
 
 export const COMMANDS = {
   help: { parameters: [{ name: 'COMMAND', kind: 'command', optional: true }], summary: 'what can be typed here' },
@@ -51,8 +56,16 @@ export const COMMANDS = {
   watch: { parameters: [instance], summary: 'print every change of an instance from now on' },
   unwatch: { parameters: [instance], summary: 'stop printing the changes of an instance' },
   wait: {
-    parameters: [instance, state, { name: 'TIMEOUT', kind: 'duration', optional: true }],
+    parameters: [instance, state, timeout],
     summary: 'wait until the state matches; fails with TIMEOUT after TIMEOUT (10s unless given)',
+  },
+  add: { parameters: mutation, summary: 'activate states (A,B) of a relational machine; ARGS is for its handlers' },
+  remove: { parameters: mutation, summary: 'deactivate states of a relational machine' },
+  set: { parameters: mutation, summary: 'activate these states of a relational machine, and no others but what they imply' },
+  toggle: { parameters: mutation, summary: 'deactivate states when all of them are active, else activate them' },
+  when: {
+    parameters: [instance, states, timeout],
+    summary: 'wait until states are active, or with - in front inactive (A,-B), all at once',
   },
   time: { parameters: [instance, state], summary: 'how often a state was entered and left: its clock; odd means active' },
   create: {

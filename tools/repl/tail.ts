@@ -1,5 +1,6 @@
 // The steps of one peer as they happen, with the states they left and entered: the trace model, kept short, told aloud.
 
+import { isMutation, type Mutation } from '../../core/mutation.ts';
 import type { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Peer } from '../../peer/peer.ts';
@@ -97,6 +98,7 @@ function noticeOf(model: TraceModel, entry: Entry): Notice {
     seq: step.seq,
     at: step.at,
     event: step.cause.event.type,
+    ...(isMutation(step.cause.event.type) ? { states: (step.cause.event as Mutation).states } : {}),
     from: model.peerName(step.cause.peer),
     n: step.cause.n,
     ignored: step.ignored === true,

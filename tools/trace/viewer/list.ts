@@ -3,7 +3,7 @@
 import type { PeerColours } from './colours.ts';
 import { h } from './dom.ts';
 import type { Row, Store } from './store.ts';
-import { eventText } from '../names.ts';
+import { causeText } from '../names.ts';
 import { clockTime, instanceText, movementOf, originText } from './text.ts';
 
 const ROW_HEIGHT = 48;
@@ -127,7 +127,7 @@ export class StepList {
       h(
         'div.top',
         {},
-        h('span.event', { title: step.cause.event.type }, eventText(step.cause.event.type)),
+        h('span.event', { title: step.cause.event.type }, causeText(step.cause.event)),
         h('span.where', { title: step.instance }, `${instanceText(model, step.instance)} #${step.seq}`),
       ),
       h(
