@@ -34,6 +34,11 @@ export class Directory {
     return this.#peers.get(peer)?.auth;
   }
 
+  /** The link of a peer, as the relay counts them. */
+  session(peer: PeerId): number | undefined {
+    return this.#peers.get(peer)?.session;
+  }
+
   has(peer: PeerId): boolean {
     return this.#peers.has(peer);
   }

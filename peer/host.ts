@@ -41,6 +41,8 @@ export interface HostOptions {
   readonly machines: Machines;
   readonly rooms: RoomPort;
   readonly tracer: Tracer;
+  /** The number of this peer's link at the relay. */
+  session(): number;
   /** Who the relay says that a peer is. */
   readonly authOf: (peer: PeerId) => Json | undefined;
   readonly report: Report;
@@ -223,7 +225,10 @@ export class Host implements HostsChildren {
       if (source !== undefined && asker !== undefined) source.submit(asker, sent[1], session.remote, sent);
     });
     service.serveAtOnce('watch', (params, session, id) => {
-      const { instance, ...asked } = readParams('watch', params);
+      const { instance, session: meant, ...asked } = readParams('watch', params);
+      // Its other messages under way may name rooms of the one before, by numbers that are those of other rooms here.
+      if (meant !== undefined && meant !== this.#options.session())
+        throw new LockstepError('UNREACHABLE', `the link of ${this.#begun().self} that was asked is gone, and this one is new; ask again`);
       this.#source(instance).watch(session, id, asked);
     });
     service.serve('unwatch', (params, session) => {

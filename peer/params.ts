@@ -34,6 +34,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     encoding: optional(encoding),
     view: optional(view),
     mode: optional(mode),
+    session: optional(whole()),
   }),
   unwatch: object({ room: whole() }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),

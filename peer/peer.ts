@@ -91,6 +91,7 @@ export class Peer {
         evaluate: options.evaluate,
         allowEval: options.allowEval,
         authOf: (peer) => this.#directory.auth(peer),
+        session: () => this.#connection.hello().session,
         actors: options.actors,
         trusts: options.trusts ?? (() => false),
         emitted: options.emitted ?? (() => undefined),
@@ -328,6 +329,7 @@ export class Peer {
         timeoutMs: () => this.#timeoutMs(),
         firstQuestion: this.#firstQuestion,
         noticed: (from, method, params) => this.#noticed(from, method, params),
+        remoteSession: () => this.#directory.session(remote),
       });
       this.#sessions.set(remote, session);
     }

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly firstQuestion: number;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
+  /** The link of the remote, as far as this peer knows: asked again for every watch. */
+  readonly remoteSession: () => number | undefined;
 }
 
 export class Session implements Asker {
@@ -59,7 +61,8 @@ export class Session implements Asker {
   /** `answered` is called once, before anything that the remote sent later is handled. */
   watch(params: Methods['watch']['params'], answered: (error: LockstepError | undefined, result?: WatchResult) => void): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
-    this.#rpc.call('watch', params, (error, result) => {
+    const session = this.#options.remoteSession();
+    this.#rpc.call('watch', session === undefined ? params : { ...params, session }, (error, result) => {
       if (error !== undefined) return answered(error);
       let read: WatchResult;
       try {

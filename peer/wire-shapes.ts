@@ -139,7 +139,15 @@ export const encoding = oneOf<Encoding>(...ENCODINGS);
 export const mode = oneOf<Mode>(...MODES);
 export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
 export const peer = text(64);
-export const info = object<PeerInfo>({ peer, name: text(), kind, hosts: flag, eval: flag, auth: optional(json) });
+export const info = object<PeerInfo>({
+  peer,
+  name: text(),
+  kind,
+  hosts: flag,
+  eval: flag,
+  session: optional(whole()),
+  auth: optional(json),
+});
 export const limits = object<Limits>(
   Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> },
 );

@@ -78,6 +78,8 @@ export interface PeerInfo {
   readonly hosts: boolean;
   /** Whether it opted in to `eval`. */
   readonly eval: boolean;
+  /** Its link, as the relay counts them: tells it from the next one of its name. */
+  readonly session?: number;
   /** Who it is, as the relay's `authenticate` says: told to the server alone. */
   readonly auth?: Json;
 }
@@ -150,6 +152,8 @@ export interface Methods {
       readonly view?: string;
       /** How the room is to tell it; `steps` unless given, and when the authority knows no other. */
       readonly mode?: Mode;
+      /** The link of the authority as the asker knows it: a peer that has come after it has given its rooms other numbers. */
+      readonly session?: number;
     };
     result: WatchResult;
   };

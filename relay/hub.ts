@@ -310,10 +310,11 @@ export class Hub {
     }
     // Others hear what happened so far; the newcomer has the whole list in its answer instead.
     this.#tellNews();
-    neighbour.standing = standing;
-    this.#peers.set(peer, neighbour);
     this.#session += 1;
-    this.#news.joined(standing.info);
+    const info = { ...standing.info, session: this.#session };
+    neighbour.standing = { ...standing, info };
+    this.#peers.set(peer, neighbour);
+    this.#news.joined(info);
     this.#tellNewsSoon();
   }
 

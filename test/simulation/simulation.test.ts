@@ -41,6 +41,15 @@ describe('[SIM-1] seeds that once failed', () => {
   });
 });
 
+describe('[SIM-1] seeds that once failed in worlds with more', () => {
+  test.each([
+    [962_106_347, ['sharing', 'packed'], 'an event for a room of the process before was taken for one of the room that has its number now'],
+  ] as const)('seed %i, %j: %s', async (seed, features) => {
+    const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
+    expect((await once(seed, without)).failures).toEqual([]);
+  });
+});
+
 test('[SIM-2] the same seed is the same world again, frame by frame', async () => {
   expect((await once(7)).trace).toEqual((await once(7)).trace);
 });

@@ -101,6 +101,7 @@ describe('rooms', () => {
         firstQuestion: 1,
         timeoutMs: () => 1,
         noticed: () => undefined,
+        remoteSession: () => undefined,
       });
     return {
       room: new Room({

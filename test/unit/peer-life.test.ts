@@ -385,6 +385,16 @@ describe('unknown things and bad input', () => {
     ]);
   });
 
+  test('[SYNC-37] a watch that means the process before is refused; one that means this one, or says nothing, is not', async () => {
+    const { world, alice } = await doorWorld();
+    const { session } = alice.peers().find(({ peer }) => peer === 'server')!;
+    const socket = new PlainSocket(world);
+    expect(await socket.ask(world, 'watch', { instance: 'front', session: session! - 1 })).toBe('UNREACHABLE');
+    expect(await socket.ask(world, 'watch', { instance: 'front', session: session! + 1 })).toBe('UNREACHABLE');
+    expect(await socket.ask(world, 'watch', { instance: 'front', session })).toMatchObject({ machine: 'door' });
+    expect(await socket.ask(world, 'watch', { instance: 'front' })).toMatchObject({ machine: 'door' });
+  });
+
   test('[SYNC-19] a session watches at most so many instances', async () => {
     const { world } = await doorWorld();
     const socket = new PlainSocket(world);
