@@ -100,6 +100,13 @@ export function batch(pointer: i32, count: i32): i32 {
   return taken;
 }
 
+/** @returns 0, or FAULT_MEMORY when these are no memory of the core's. */
+export function cover(states: i32, stateBytes: i32, transitions: i32, transitionBytes: i32): i32 {
+  if (!isWithin(states, stateBytes) || !isWithin(transitions, transitionBytes)) return FAULT_MEMORY;
+  scratch.setCover(states, stateBytes, transitions, transitionBytes);
+  return 0;
+}
+
 /** The function whose program ran last. */
 export function running(): i32 {
   return runningFunction();

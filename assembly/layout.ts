@@ -1,4 +1,4 @@
-// Every offset, opcode, limit and fault that the core, the compiler and the loader agree on. No logic.
+// Every offset, opcode, limit and fault that the core, the compiler and the loader agree on. No logic. Over 400 lines because it is one agreement.
 // A change here is a change of format: raise FORMAT and rewrite docs/IMAGE.md with it.
 // All numbers are little-endian; every section starts on an 8-byte boundary; offsets count from the start of the image.
 
@@ -326,6 +326,11 @@ export const MUST_HANDLE: i32 = 4;
 export const QUIET: i32 = 8;
 /** The core raises the instance's seq itself when the result is not a fault. */
 export const COUNT: i32 = 16;
+/**
+ * States that are entered and transitions that are taken are marked in the sets of cover(). Who asks for that goes everywhere a machine can go
+ * and puts instances back itself: nothing is kept for a fault, after which the instance is not to be used as it is.
+ */
+export const COVER: i32 = 32;
 
 // ── Instance; stride = 24 + 4·(W₂ + N₂ + (H·W)₂) + 16·C where W = ceil(states / 32), N = states, C = cells, x₂ = x rounded up to even
 //  0       4      8     12     16       20         24

@@ -11,7 +11,19 @@
 //   locals, cells   of programs: what they bind, and their stack. Like the log, only when an image has programs.
 
 import { allocate, release } from './heap.ts';
-import { FAULT_MEMORY, FAULT_OUTPUT_FULL, OUTPUT_SIZE, OUTPUT_SIZE_MAX, QUEUE_MAX, QUIET, RECORD_SIZE, RECORD_WRITE } from './layout.ts';
+import {
+  COVER,
+  FAULT_MEMORY,
+  FAULT_OUTPUT_FULL,
+  OUTPUT_SIZE,
+  OUTPUT_SIZE_MAX,
+  QUEUE_MAX,
+  QUIET,
+  RECORD_ENTER,
+  RECORD_SIZE,
+  RECORD_TRANSITION,
+  RECORD_WRITE,
+} from './layout.ts';
 import { CELL_SIZE, LOCAL_MAX, PROGRAM_DEPTH_MAX, STACK_MAX } from './program-layout.ts';
 import { copyPair, load32, store32 } from './prim.ts';
 
@@ -38,6 +50,11 @@ export let cells: i32 = 0;
 
 /** Those of the step that runs: TRACE, QUIET … */
 export let flags: i32 = 0;
+/** The host's sets for COVER. */
+let coveredStates: i32 = 0;
+let coveredStateBytes: i32 = 0;
+let coveredTransitions: i32 = 0;
+let coveredTransitionBytes: i32 = 0;
 let outputSize: i32 = 0;
 let stateRoom: i32 = 0;
 let stateBytes: i32 = 0;
@@ -122,13 +139,41 @@ export function begin(its: i32): void {
 
 /** Appends a record. @returns 0 or FAULT_OUTPUT_FULL. */
 export function emit(kind: i32, argument: i32, aux: i32): i32 {
-  if ((flags & QUIET) !== 0) return 0;
+  return (flags & (QUIET | COVER)) !== 0 ? emitElse(kind, argument, aux) : append(kind, argument, aux);
+}
+
+/** In a step with COVER or QUIET. */
+function emitElse(kind: i32, argument: i32, aux: i32): i32 {
+  if ((flags & COVER) !== 0) cover(kind, argument);
+  return (flags & QUIET) !== 0 ? 0 : append(kind, argument, aux);
+}
+
+function append(kind: i32, argument: i32, aux: i32): i32 {
   const at: i32 = outputCount * RECORD_SIZE;
   if (at + RECORD_SIZE > outputSize) return FAULT_OUTPUT_FULL;
   store32(output + at, (kind << 24) | argument);
   store32(output + at + 4, aux);
   outputCount += 1;
   return 0;
+}
+
+/** Where steps with COVER mark what they meet: a bit for each state, and one for each transition. */
+export function setCover(states: i32, stateBytes: i32, transitions: i32, transitionBytes: i32): void {
+  coveredStates = states;
+  coveredStateBytes = stateBytes;
+  coveredTransitions = transitions;
+  coveredTransitionBytes = transitionBytes;
+}
+
+/** Marks what a record is about, if there is a set for that. */
+export function cover(kind: i32, argument: i32): void {
+  if (kind === RECORD_ENTER) mark(coveredStates, coveredStateBytes, argument);
+  else if (kind === RECORD_TRANSITION) mark(coveredTransitions, coveredTransitionBytes, argument);
+}
+
+function mark(set: i32, size: i32, member: i32): void {
+  const word: i32 = (member >>> 5) << 2;
+  if (word < size) store32(set + word, load32(set + word) | (1 << (member & 31)));
 }
 
 /** Records that a cell of the instance was written, and what was. @returns 0 or FAULT_OUTPUT_FULL. */

@@ -115,6 +115,7 @@ export function isBusy(): boolean {
 
 /** Before the first change: copies the instance but for its cells. */
 function save(): void {
+  if (is(layout.COVER)) return;
   saveSize = frame.undoBytes;
   copyMemory(scratch.undo, frame.instance + layout.INSTANCE_STATUS, saveSize);
   saved = true;
@@ -175,6 +176,7 @@ function takeChosen(): i32 {
   // After a plain move only an eventless transition can still fail, an event that waits, or the host.
   if (!saved && (plan === layout.PLAN_ACTING || frame.hasAlways || is(layout.LIVE) || queueHead !== queueTail)) save();
   taken = true;
+  if (is(layout.COVER)) coverPlan(at);
   const moves: boolean = (load16(at + layout.TRANSITION_FLAGS) & layout.TRANSITION_TARGETLESS) === 0;
   if (plan === layout.PLAN_WRITING) {
     const fault: i32 = runActions(load32(at + layout.TRANSITION_ACTIONS));
@@ -187,6 +189,14 @@ function takeChosen(): i32 {
   }
   if (moves) enter(at);
   return 0;
+}
+
+/** What the records of the long road would tell. */
+function coverPlan(at: i32): void {
+  scratch.cover(layout.RECORD_TRANSITION, load32(scratch.chosen));
+  const list: i32 = frame.lists + (load32(at + layout.TRANSITION_ENTRY) << 2);
+  const last: i32 = list + (load32(list) << 2);
+  for (let entry: i32 = list + 4; entry <= last; entry += 4) scratch.cover(layout.RECORD_ENTER, load32(entry) & ~layout.ENTRY_DEFAULT);
 }
 
 /** Eventless transitions and internal events until nothing is enabled or the machine is done. */

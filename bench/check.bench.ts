@@ -31,7 +31,8 @@ async function row(subject: Subject, effort: Effort): Promise<Row> {
     },
   };
   const rounds = effort === FULL ? 7 : 3;
-  for (const contender of [own, ...peers]) contender.run(contender === own ? OURS : 1);
+  // An operation of theirs can take half a second, so that they are not counted out as in compare().
+  for (const contender of [own, ...peers]) for (let spentMs = 0; spentMs < effort.warmMs;) spentMs += secondsOf(contender, 1) * 1000;
   const ours: number[] = [];
   const theirs = peers.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {

@@ -22,7 +22,7 @@ export interface CoreExports {
   destroy(instance: number): number;
   /** Runs the initial macrostep. @returns STEP_TAKEN, STEP_DONE or a fault. */
   start(instance: number, flags: number): number;
-  /** Runs one event to completion. @param flags TRACE, or QUIET and COUNT. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
+  /** Runs one event to completion. @param flags TRACE, QUIET, COUNT, COVER. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
   step(instance: number, event: number, flags: number): number;
   /**
    * Where the host writes, before a step of a relational machine, the states that a mutation calls: [count, state…], room for as many words
@@ -43,6 +43,11 @@ export interface CoreExports {
    * @returns how many were taken, or FAULT_MEMORY when that is no memory of the core's.
    */
   batch(pointer: number, count: number): number;
+  /**
+   * Where steps with COVER mark what they meet: bits by state and by transition, in blocks of `…Bytes` that the host allocated for as many as
+   * the image has. @returns 0, or FAULT_MEMORY when that is no memory of the core's.
+   */
+  cover(states: number, stateBytes: number, transitions: number, transitionBytes: number): number;
   /** The records of the last start or step: {kind << 24 | arg, aux} each. */
   output(): number;
   outputCount(): number;

@@ -19,56 +19,74 @@ export interface Stimulus {
   readonly timerState: number;
 }
 
-export interface TransitionFacts {
-  readonly source: number;
-  /** Event number, the count of events for `always`, NONE16 for what no event selects. */
-  readonly event: number;
-  /** It has a target or an action. */
-  readonly acts: boolean;
-  readonly hasGuard: boolean;
-}
-
 export class Chart {
   /** What can come from outside: events by name, timers, and, where eventless guards ask data, an event that nothing names. */
   readonly stimuli: readonly Stimulus[];
-  readonly transitions: readonly TransitionFacts[];
+  readonly transitionCount: number;
   /** States of history nodes' memory are kept beside the configuration. */
   readonly historyWords: number;
-  readonly #view: DataView;
   readonly #machine: Machine;
+  /** Where in the core's memory the image is, and in it the records of transitions and the lists: word indexes. */
+  readonly #image: number;
+  readonly #transitions: number;
+  readonly #lists: number;
 
   constructor(machine: Machine, relations: Definition['relations']) {
     this.#machine = machine;
-    const { bytes } = machine;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#image = machine.handle >>> 2;
+    this.#transitions = this.#section(layout.IMAGE_TRANSITIONS);
+    this.#lists = this.#section(layout.IMAGE_LISTS);
+    this.transitionCount = this.#header(layout.IMAGE_TRANSITION_COUNT);
     this.historyWords = machine.historyCount * machine.wordCount;
-    this.transitions = this.#readTransitions();
     this.stimuli = relations === undefined ? this.#readStimuli() : mutations(machine, relations);
   }
 
-  /** The place of a section, or a count, in the header. */
+  #word(index: number): number {
+    return this.#machine.core.words[index]!;
+  }
+
+  /** A count of the header. */
   #header(offset: number): number {
-    return this.#view.getUint32(offset, true);
+    return this.#word(this.#image + (offset >>> 2));
   }
 
-  #list(word: number): number {
-    return this.#view.getUint32(this.#header(layout.IMAGE_LISTS) + word * 4, true);
+  /** The word index of a section. */
+  #section(offset: number): number {
+    return this.#image + (this.#header(offset) >>> 2);
   }
 
-  #readTransitions(): TransitionFacts[] {
-    const from = this.#header(layout.IMAGE_TRANSITIONS);
-    return Array.from({ length: this.#header(layout.IMAGE_TRANSITION_COUNT) }, (_, number) => {
-      const at = from + number * layout.TRANSITION_SIZE;
-      const isTargetless = (this.#view.getUint16(at + layout.TRANSITION_FLAGS, true) & layout.TRANSITION_TARGETLESS) !== 0;
-      const actions = this.#list(this.#view.getUint32(at + layout.TRANSITION_ACTIONS, true));
-      return {
-        source: this.#view.getUint16(at + layout.TRANSITION_SOURCE, true),
-        event: this.#view.getUint16(at + layout.TRANSITION_EVENT, true),
-        acts: !isTargetless || actions > 0,
-        hasGuard: this.#view.getUint16(at + layout.TRANSITION_GUARD_KIND, true) !== layout.GUARD_NONE,
-      };
-    });
+  // ── Transitions, by number ───────────────────────────────────────────────────────────────────────────────────────
+
+  source(transition: number): number {
+    return this.#half(transition, layout.TRANSITION_SOURCE);
   }
+
+  /** Event number, the count of events for `always`, NONE16 for what no event selects. */
+  event(transition: number): number {
+    return this.#half(transition, layout.TRANSITION_EVENT);
+  }
+
+  hasGuard(transition: number): boolean {
+    return this.#half(transition, layout.TRANSITION_GUARD_KIND) !== layout.GUARD_NONE;
+  }
+
+  /** It has a target or an action. */
+  acts(transition: number): boolean {
+    if ((this.#half(transition, layout.TRANSITION_FLAGS) & layout.TRANSITION_TARGETLESS) === 0) return true;
+    return this.#word(this.#lists + this.#word(this.#transition(transition) + (layout.TRANSITION_ACTIONS >>> 2))) > 0;
+  }
+
+  /** Word index of its record. */
+  #transition(transition: number): number {
+    return this.#transitions + transition * (layout.TRANSITION_SIZE >>> 2);
+  }
+
+  #half(transition: number, field: number): number {
+    const word = this.#word(this.#transition(transition) + (field >>> 2));
+    return (field & 2) === 0 ? word & 0xffff : word >>> 16;
+  }
+
+  // ── Stimuli ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #readStimuli(): Stimulus[] {
     const { symbols, donePrefix } = this.#machine;
@@ -78,22 +96,33 @@ export class Chart {
       .filter(({ type, event }) => event !== 0 && !type.startsWith(donePrefix))
       .map(({ type, event }) => ({ name: type, event, mask: this.#mask(event), timerState: timers.get(event) ?? -1 }));
     const always = symbols.events.length;
-    const asksData = this.transitions.some(({ event, hasGuard }) => event === always && hasGuard);
+    const asksData = this.#asksDataAlways(always);
     return asksData ? [...named, { name: '(any other)', event: 0, mask: this.#mask(always), timerState: -1 }] : named;
   }
 
+  #asksDataAlways(always: number): boolean {
+    if (this.#eventWord(always, layout.EVENT_ENTRY_COUNT) === 0) return false;
+    for (let transition = 0; transition < this.transitionCount; transition++)
+      if (this.event(transition) === always && this.hasGuard(transition)) return true;
+    return false;
+  }
+
+  #eventWord(event: number, field: number): number {
+    return this.#word(this.#section(layout.IMAGE_EVENTS) + ((event * layout.EVENT_SIZE + field) >>> 2));
+  }
+
   #mask(event: number): Uint32Array {
-    const record = this.#header(layout.IMAGE_EVENTS) + event * layout.EVENT_SIZE;
-    const from = this.#header(layout.IMAGE_SELECT) + this.#view.getUint32(record + layout.EVENT_MASK, true) * 4;
-    return Uint32Array.from({ length: this.#machine.wordCount }, (_, word) => this.#view.getUint32(from + word * 4, true));
+    const from = this.#section(layout.IMAGE_SELECT) + this.#eventWord(event, layout.EVENT_MASK);
+    return this.#machine.core.words.slice(from, from + this.#machine.wordCount);
   }
 
   #timerStates(): Map<number, number> {
-    const from = this.#header(layout.IMAGE_TIMERS);
+    const from = this.#section(layout.IMAGE_TIMERS);
     const states = new Map<number, number>();
     for (let timer = 0; timer < this.#header(layout.IMAGE_TIMER_COUNT); timer++) {
-      const at = from + timer * layout.TIMER_SIZE;
-      states.set(this.#view.getUint16(at + layout.TIMER_EVENT, true), this.#view.getUint16(at + layout.TIMER_STATE, true));
+      // Event and state share a word.
+      const word = this.#word(from + timer * (layout.TIMER_SIZE >>> 2));
+      states.set(word & 0xffff, word >>> 16);
     }
     return states;
   }

@@ -43,8 +43,6 @@ export class Exploration {
   readonly chart: Chart;
   readonly space: Space;
   readonly oracle: Oracle;
-  /** By state: the first configuration in which it was active, plus one; 0 when none. */
-  readonly firstActive: Uint32Array;
   /** By state and by transition: 1 when it was entered, or taken, in some step. */
   readonly entered: Uint8Array;
   readonly taken: Uint8Array;
@@ -71,10 +69,14 @@ export class Exploration {
   #place = 0;
   /** Of a machine with history: the configuration that the instance is in, put together. */
   readonly #gathered: Uint32Array;
-  /** States that were entered, and that no configuration had active so far. */
-  #passing: number[] = [];
+  /** The number of the configuration at hand, and of the one that the instance is in; -1 when it is in none. */
+  #number = -1;
+  #held = -1;
+  /** Where the core marks which states were entered and which transitions taken: bytes of the two sets, one behind the other. */
+  readonly #cover: number;
+  readonly #stateBytes: number;
+  readonly #transitionBytes: number;
   #flags = 0;
-  #uncovered: number;
 
   /**
    * @param source the machine that the image was compiled from, for its guards.
@@ -101,19 +103,33 @@ export class Exploration {
     this.#words = wordCount;
     this.space = new Space(wordCount + this.chart.historyWords);
     this.#gathered = new Uint32Array(this.chart.historyWords === 0 ? 0 : this.space.wordsEach);
-    this.firstActive = new Uint32Array(stateCount);
     this.entered = new Uint8Array(stateCount);
-    this.taken = new Uint8Array(this.chart.transitions.length);
-    this.#uncovered = stateCount + this.chart.transitions.filter(({ event }) => event !== layout.NONE16).length;
+    this.taken = new Uint8Array(this.chart.transitionCount);
+    this.#stateBytes = even(wordCount) << 2;
+    this.#transitionBytes = even((this.chart.transitionCount + 31) >>> 5) << 2;
+    this.#cover = machine.core.exports.allocate(this.#stateBytes + this.#transitionBytes);
+    assert(this.#cover > 0, 'a core that took an image has room for a bit by state and transition');
+    machine.core.words.fill(0, this.#cover >>> 2, (this.#cover + this.#stateBytes + this.#transitionBytes) >>> 2);
   }
 
   /** Explores. */
   run(): void {
     this.asking(() => {
+      // Without records everything that is taken has to do something.
+      this.#flags = this.#doAllAct() ? layout.COVER | layout.QUIET : layout.COVER;
       this.#explore();
       this.#flags = 0;
+      this.#held = -1;
+      this.#readCover();
       this.endless = this.#endless.map((step) => this.#lookInto(step));
     });
+  }
+
+  #doAllAct(): boolean {
+    const { chart } = this;
+    for (let transition = 0; transition < chart.transitionCount; transition++)
+      if (!chart.acts(transition) && chart.event(transition) !== layout.NONE16) return false;
+    return true;
   }
 
   /** Lets the oracle answer the core while `work` runs steps. The core must have nothing else to do meanwhile. */
@@ -121,6 +137,7 @@ export class Exploration {
     const { core } = this.machine;
     const host = core.host;
     core.host = this.oracle;
+    core.exports.cover(this.#cover, this.#stateBytes, this.#cover + this.#stateBytes, this.#transitionBytes);
     try {
       return work();
     } finally {
@@ -130,7 +147,9 @@ export class Exploration {
 
   /** Gives the instance back. */
   dispose(): void {
-    this.machine.core.exports.destroy(this.#instance);
+    const { exports } = this.machine.core;
+    exports.destroy(this.#instance);
+    exports.release(this.#cover, this.#stateBytes + this.#transitionBytes);
   }
 
   #explore(): void {
@@ -162,7 +181,14 @@ export class Exploration {
     const page = this.#page;
     const place = this.#place;
     if (timerState >= 0 && ((page[place + (timerState >>> 5)]! >>> (timerState & 31)) & 1) === 0) return false;
-    for (let word = 0; word < this.#words; word++) if ((page[place + word]! & mask[word]!) !== 0) return true;
+    this.space.look(this.#number);
+    const { filled, filledCount } = this.space;
+    for (let i = 0; i < filledCount; i++) {
+      const word = filled[i]!;
+      // Behind the states comes what history remembers.
+      if (word >= mask.length) return false;
+      if ((page[place + word]! & mask[word]!) !== 0) return true;
+    }
     return false;
   }
 
@@ -174,8 +200,7 @@ export class Exploration {
     for (let run = 0; run < RUNS_MAX; run++) {
       const result = this.#run(event);
       if (result > layout.STEP_IGNORED) {
-        // Without records everything that is taken does something.
-        if (this.#flags !== 0 || this.#mark()) acts = true;
+        if ((this.#flags & layout.QUIET) !== 0 || this.#hasActed()) acts = true;
         this.#arrive(number, event);
       } else if (result < 0) {
         acts = true;
@@ -199,6 +224,7 @@ export class Exploration {
 
   /** Takes the configuration with this number for the runs to come. */
   load(number: number): void {
+    this.#number = number;
     this.#page = this.space.page(number);
     this.#place = this.space.place(number);
   }
@@ -210,12 +236,13 @@ export class Exploration {
       this.#restore(index === START);
       this.oracle.begin();
       let result: number;
-      if (index === START) result = exports.start(this.#instance, 0);
+      if (index === START) result = exports.start(this.#instance, this.#flags);
       else {
         const { event, called } = this.chart.stimuli[index]!;
         if (called !== undefined) this.#call(words, called);
         result = exports.step(this.#instance, event, this.#flags);
       }
+      if (result !== layout.STEP_IGNORED) this.#held = -1;
       if (result >= 0 || result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return result;
       assert(
         result === layout.FAULT_OUTPUT_FULL,
@@ -245,6 +272,8 @@ export class Exploration {
       words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
       return;
     }
+    if (this.#held === this.#number) return;
+    this.#held = this.#number;
     const page = this.#page;
     const place = this.#place;
     words[this.#status] = layout.STATUS_ACTIVE;
@@ -263,53 +292,43 @@ export class Exploration {
   }
 
   #arrive(number: number, event: number): void {
-    if (this.whereItIs() >= 0) return;
+    this.#held = this.whereItIs();
+    if (this.#held >= 0) return;
     const { words } = this.machine.core;
-    if (this.#passing.length > 0) this.#see(words);
-    const isDone = words[this.#status] === layout.STATUS_DONE;
+    const reached = this.space.count;
     if (this.chart.historyWords === 0) this.space.add(words, this.#configuration, number, event);
     else this.space.add(this.#gathered, 0, number, event);
-    if (isDone) this.space.mark(this.space.count - 1);
+    if (words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
+    this.#held = reached;
   }
 
-  /** A state comes to rest for the first time. */
-  #see(words: Uint32Array): void {
-    this.#passing = this.#passing.filter((state) => {
-      const isActive = ((words[this.#configuration + (state >>> 5)]! >>> (state & 31)) & 1) === 1;
-      if (isActive) this.firstActive[state] = this.space.count + 1;
-      return !isActive;
-    });
+  /** The first configuration in which a state is active, or -1. */
+  firstWith(state: number): number {
+    for (let number = 0; number < this.space.count; number++)
+      if (((this.space.page(number)[this.space.place(number) + (state >>> 5)]! >>> (state & 31)) & 1) === 1) return number;
+    return -1;
   }
 
-  /** What the records of the run tell. @returns whether a transition with a target or an action was taken. */
-  #mark(): boolean {
+  /** Whether the run took a transition with a target or an action. */
+  #hasActed(): boolean {
     const { core } = this.machine;
     const { words } = core;
     const from = core.exports.output() >>> 2;
     const end = from + core.exports.outputCount() * 2;
-    let acts = false;
     for (let at = from; at < end; at += 2) {
       const record = words[at]!;
-      this.#markRecord(record);
-      if (record >>> 24 === layout.RECORD_TRANSITION && this.chart.transitions[record & 0xff_ffff]!.acts) acts = true;
+      if (record >>> 24 === layout.RECORD_TRANSITION && this.chart.acts(record & 0xff_ffff)) return true;
     }
-    return acts;
+    return false;
   }
 
-  #markRecord(record: number): void {
-    const kind = record >>> 24;
-    if (kind === layout.RECORD_ENTER) this.#cover(this.entered, record & 0xff_ffff);
-    else if (kind === layout.RECORD_TRANSITION) this.#cover(this.taken, record & 0xff_ffff);
-  }
-
-  /** When everything was seen, and every transition does something, nobody needs the records any more. */
-  #cover(what: Uint8Array, number: number): void {
-    if (what[number] === 1) return;
-    what[number] = 1;
-    if (what === this.entered) this.#passing.push(number);
-    this.#uncovered -= 1;
-    if (this.#uncovered === 0 && this.chart.transitions.every(({ acts, event }) => acts || event === layout.NONE16))
-      this.#flags = layout.QUIET;
+  #readCover(): void {
+    const { words } = this.machine.core;
+    const read = (what: Uint8Array, from: number): void => {
+      for (let i = 0; i < what.length; i++) if (((words[from + (i >>> 5)]! >>> (i & 31)) & 1) === 1) what[i] = 1;
+    };
+    read(this.entered, this.#cover >>> 2);
+    read(this.taken, (this.#cover + this.#stateBytes) >>> 2);
   }
 
   #keepEndless(from: number, event: number): void {
@@ -336,7 +355,6 @@ export class Exploration {
         return true;
       }
       for (let at = start; at < end && words[at] !== 0; at += 2) {
-        this.#markRecord(words[at]!);
         if (words[at]! >>> 24 === layout.RECORD_TRANSITION) transitions.push(words[at]! & 0xff_ffff);
       }
       return false;

@@ -101,22 +101,30 @@ function unreachable({ machine, entered }: Exploration, states: readonly StateDe
   });
 }
 
+/** The first transition of the state for the event that has no guard, or -1. */
+function unguarded({ chart }: Exploration, source: number, event: number): number {
+  for (let number = 0; number < chart.transitionCount; number++)
+    if (chart.source(number) === source && chart.event(number) === event && !chart.hasGuard(number)) return number;
+  return -1;
+}
+
 function dead(exploration: Exploration, states: readonly StateDefinition[], paths: readonly string[]): Finding[] {
-  const { chart, entered, firstActive, machine, taken } = exploration;
+  const { chart, entered, machine, taken } = exploration;
   const found: Finding[] = [];
-  chart.transitions.forEach(({ source, event }, number) => {
-    if (event === NONE16 || taken[number] === 1 || entered[source] === 0 || found.length >= LISTED_MAX) return;
-    const first = firstActive[source]!;
-    const before = chart.transitions.findIndex((other) => other.source === source && other.event === event && !other.hasGuard);
+  for (let number = 0; number < chart.transitionCount && found.length < LISTED_MAX; number++) {
+    const [source, event] = [chart.source(number), chart.event(number)];
+    if (event === NONE16 || taken[number] === 1 || entered[source] === 0) continue;
+    const first = exploration.firstWith(source);
+    const before = unguarded(exploration, source, event);
     found.push({
       kind: 'dead',
       path: paths[number]!,
       state: states[source]!.id,
       event: event === machine.symbols.events.length ? 'always' : machine.symbols.events[event]!,
       ...(before >= 0 && before < number ? { behind: paths[before]! } : {}),
-      trail: first === 0 ? [] : trailTo(exploration, first - 1),
+      trail: first < 0 ? [] : trailTo(exploration, first),
     });
-  });
+  }
   return found;
 }
 

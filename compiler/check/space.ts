@@ -23,9 +23,15 @@ export class Space {
   #table = new Uint32Array(TABLE_FIRST);
   /** Of the words that find() saw last. */
   #hash = 0;
+  /** Which words of a configuration are not zero, the first `filledCount`: few, in a large chart. */
+  readonly filled: Uint16Array;
+  filledCount = 0;
+  /** The configuration that `filled` is about. */
+  #filledOf = -1;
 
   constructor(wordsEach: number) {
     this.wordsEach = wordsEach;
+    this.filled = new Uint16Array(wordsEach);
   }
 
   /** @returns the number of the configuration with the words from `at` on, or -1 when it is new; add() then gives it the number `count`. */
@@ -36,9 +42,10 @@ export class Space {
     this.#hash = hash;
     for (let slot = hash & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
       const number = table[slot]! - 1;
-      if (this.#hashes[number >>> PAGE_BITS]![number & PAGE_MASK] === hash && this.#isAt(number, words, at)) return number;
+      if (this.#hashes[number >>> PAGE_BITS]![number & PAGE_MASK] === hash && this.#isAt(number, words, at))
+        return (this.#filledOf = number);
     }
-    return -1;
+    return (this.#filledOf = -1);
   }
 
   /** Takes in what find() has just not known. */
@@ -48,7 +55,11 @@ export class Space {
     const index = number & PAGE_MASK;
     if (index === 0) this.#addPage();
     const keys = this.#keys[page]!;
-    for (let i = 0, to = index * this.wordsEach; i < this.wordsEach; i++) keys[to + i] = words[at + i]!;
+    const to = index * this.wordsEach;
+    // A new page is zero.
+    const { filled, filledCount } = this;
+    for (let i = 0; i < filledCount; i++) keys[to + filled[i]!] = words[at + filled[i]!]!;
+    this.#filledOf = number;
     this.#parents[page]![index] = parent;
     this.#events[page]![index] = event;
     const hash = this.#hash;
@@ -65,6 +76,13 @@ export class Space {
 
   place(number: number): number {
     return (number & PAGE_MASK) * this.wordsEach;
+  }
+
+  /** Makes `filled` be about the configuration. */
+  look(number: number): void {
+    if (this.#filledOf === number) return;
+    this.#hashOf(this.page(number), this.place(number));
+    this.#filledOf = number;
   }
 
   /** The configuration it was first reached from, or NOWHERE. */
@@ -93,15 +111,21 @@ export class Space {
     return true;
   }
 
-  /** Sets of states are sparse: words that are zero are passed over, others are mixed with their place. Multipliers and finalizer: MurmurHash3. */
+  /** Also finds out which words are filled. Sets of states are sparse: words that are zero are passed over, others are mixed with their place. Multipliers and finalizer: MurmurHash3. */
   #hashOf(words: Uint32Array, at: number): number {
+    const { filled, wordsEach } = this;
     let hash = 0;
-    for (let i = 0; i < this.wordsEach; i++) {
-      const word = words[at + i]!;
+    let count = 0;
+    for (let i = 0; i < wordsEach; i++) {
+      while (i + 4 <= wordsEach && (words[at + i]! | words[at + i + 1]! | words[at + i + 2]! | words[at + i + 3]!) === 0) i += 4;
+      if (i === wordsEach) break;
+      const word = words[at + i]! | 0;
       if (word === 0) continue;
+      filled[count++] = i;
       hash = Math.imul(hash ^ word ^ Math.imul(i, 0x9e37_79b9), 0xcc9e_2d51);
       hash ^= hash >>> 15;
     }
+    this.filledCount = count;
     hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
     return (hash ^ (hash >>> 16)) >>> 0;

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
   COUNT,
+  COVER,
   FAULT_BUSY,
   FAULT_EVENT,
   FAULT_INSTANCE,
@@ -13,10 +14,14 @@ import {
   IMAGE_HASH,
   IMAGE_HASHED_SIZE,
   IMAGE_SEMANTICS,
+  IMAGE_STATE_COUNT,
+  IMAGE_TRANSITION_COUNT,
   INSTANCE_CONFIGURATION,
   INSTANCE_SEQ,
   INSTANCE_STATUS,
   QUIET,
+  RECORD_ENTER,
+  RECORD_TRANSITION,
   TRACE,
 } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
@@ -158,6 +163,51 @@ test('[CORE-11] a quiet step differs from a loud one in its records alone: there
   }
   expect(faults).toBeGreaterThan(50);
   expect(taken).toBeGreaterThan(500);
+});
+
+test('[CORE-17] a step with COVER marks what the records of a loud one tell, quiet or not, and writes nowhere else', async () => {
+  const dice = random(seedOf('cover'));
+  const cores = await bothCores();
+  let charts = 0;
+  let marked = 0;
+  while (charts < (LONG ? 2_000 : 100)) {
+    const image = charts === 0 ? everythingImage : randomImage(dice);
+    if (image === undefined) continue;
+    charts++;
+    const loud = new Side(cores[charts % 2]!, image);
+    const covered = new Side(loud.core, loud.image);
+    const { exports } = loud.core;
+    const field = (offset: number): number => loud.core.words[(loud.image + offset) >>> 2]!;
+    const bytes = [field(IMAGE_STATE_COUNT), field(IMAGE_TRANSITION_COUNT)].map((count) => ((count + 63) >>> 6) << 3) as [number, number];
+    const block = exports.allocate(bytes[0] + bytes[1] + 8);
+    const set = (): Uint32Array => loud.core.words.subarray(block >>> 2, (block + bytes[0] + bytes[1] + 8) >>> 2);
+    set().fill(0);
+    expect(exports.cover(block, bytes[0], block + bytes[0], bytes[1])).toBe(0);
+    const expected = new Uint32Array(set().length);
+    const tell = (records: readonly number[]): void => {
+      for (let i = 0; i < records.length; i += 2) {
+        const [kind, member] = [records[i]! >>> 24, records[i]! & 0xff_ffff];
+        const from = kind === RECORD_ENTER ? 0 : kind === RECORD_TRANSITION ? bytes[0] >>> 2 : -1;
+        if (from >= 0) expected[from + (member >>> 5)]! |= 1 << (member & 31);
+      }
+    };
+    const startSeed = dice.below(0x7fffffff);
+    tell(loud.run((side) => side.core.exports.start(side.instance, 0), startSeed, 0).records);
+    covered.run((side) => side.core.exports.start(side.instance, COVER), startSeed, 0);
+    for (let i = 0; i < 40; i++) {
+      const [callSeed, event, quiet] = [dice.below(0x7fffffff), dice.below(loud.eventCount), dice.chance(0.5) ? QUIET : 0];
+      const step = loud.run((side) => side.core.exports.step(side.instance, event, 0), callSeed, 0);
+      // What comes to nothing leaves its marks behind, and an instance that is not to be used.
+      if (step.result < 0) break;
+      tell(step.records);
+      const found = covered.run((side) => side.core.exports.step(side.instance, event, COVER | quiet), callSeed, 0);
+      expect(found).toEqual(quiet === 0 ? step : { ...step, records: [] });
+      expect([...set()]).toEqual([...expected]);
+    }
+    marked += expected.filter((word) => word !== 0).length;
+    expect(exports.cover(0, 8, block, 8)).toBeLessThan(0);
+  }
+  expect(marked).toBeGreaterThan(150);
 });
 
 test('[CORE-11] an image of many events times states runs without a table of single candidates', async () => {

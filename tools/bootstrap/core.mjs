@@ -13,10 +13,20 @@ const INLINE_MAX = 100;
 /** Functions that stay calls, by the names that asc gives them: what takes images in, and what a step seldom comes to. */
 const COLD = [
   ...['validate*', 'plan/*', 'fuse/*', 'image/*', 'settle/*', 'tables/*', 'heap/*', 'prim/hash64', 'prim/zeroMemory'],
-  ...['scratch/prepare*', 'scratch/reserve', 'writes/prepare*', 'writes/takeBack'],
-  ...['enterScxml', 'enterFinal', 'complete*', 'finalize', 'invoke', 'schedule', 'raise*', 'run*', 'doneHandle', 'isFinished'].map(
-    (name) => `statechart/${name}`,
-  ),
+  ...['scratch/prepare*', 'scratch/reserve', 'scratch/emitElse', 'scratch/cover', 'writes/prepare*', 'writes/takeBack'],
+  ...[
+    'enterScxml',
+    'enterFinal',
+    'complete*',
+    'finalize',
+    'invoke',
+    'schedule',
+    'raise*',
+    'run*',
+    'doneHandle',
+    'isFinished',
+    'coverPlan',
+  ].map((name) => `statechart/${name}`),
   ...['statechart/emitTransitions', 'expression/each', 'expression/found', 'expression/merge', 'expression/host', 'expression/mayVisit'],
   ...['add*', 'descend*', 'enter*', 'collect*', 'record*', 'remember*', 'dynamic*', 'scxml*'].map((name) => `entry/${name}`),
 ];
