@@ -192,16 +192,8 @@ export class Authority {
     const outcome = instance.start(input, stamp);
     const isIn = activityOf(instance);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
-    const step = recordStep({
-      id: this.record.instance,
-      epoch: this.#epoch,
-      instance,
-      outcome,
-      stamp,
-      peer: this.#hosting.self,
-      n: 0,
-      event,
-    });
+    const made = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
+    const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
     const snapshot = this.#snapshotOf(instance);
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
@@ -315,9 +307,9 @@ export class Authority {
     this.#commit({ instance, outcome, stamp, peer, n, event }, from, failed);
   }
 
-  #commit(made: Omit<Made, 'id' | 'epoch'>, from?: Incoming['from'], failed?: () => void): void {
+  #commit(made: Made, from?: Incoming['from'], failed?: () => void): void {
     const { outcome, stamp, instance } = made;
-    const step = recordStep({ id: this.record.instance, epoch: this.#epoch, ...made });
+    const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
     const isIn = activityOf(instance);
     const snapshot = this.#snapshotOf(instance);
     const load = from?.asker.load;

@@ -8,8 +8,6 @@ import { DIGEST_EVERY, type Step } from '../core/step.ts';
 import type { InstanceId, PeerId } from './wire.ts';
 
 export interface Made {
-  readonly id: InstanceId;
-  readonly epoch: number;
   /** After the step. */
   readonly instance: Instance;
   readonly outcome: Outcome;
@@ -24,7 +22,10 @@ type Draft = { -readonly [Field in keyof Step]: Step[Field] };
 
 const NO_EFFECTS: Step['effects'] = Object.freeze([]);
 
-export function recordStep({ id, epoch, instance, outcome, stamp, peer, n, event }: Made): Step {
+export function recordStep(
+  { instance, outcome, stamp, peer, n, event }: Made,
+  { id, epoch }: { readonly id: InstanceId; readonly epoch: number },
+): Step {
   const { seq } = instance;
   const { status, output, error, effects, children, ids } = outcome;
   const step: Draft = {

@@ -54,6 +54,8 @@ interface Member {
   readonly look: Look;
   /** The room that it hears. */
   readonly channel: Channel;
+  /** The way back to it when it sends without asking: its steps answer it, and `settled` what has none. */
+  readonly asker: Asker;
 }
 
 /** Milliseconds without steps after which a room is told the digest. */
@@ -105,26 +107,17 @@ export class Room {
 
   /** The number of the room that a session hears; undefined when it is no member. */
   heardBy(session: Session): number | undefined {
-    return this.#channelOf(session)?.number;
+    return this.#member(session)?.channel.number;
   }
 
-  #channelOf(session: Session): Channel | undefined {
+  #member(session: Session): Member | undefined {
     const member = this.#members.get(session.remote);
-    return member?.session === session ? member.channel : undefined;
+    return member?.session === session ? member : undefined;
   }
 
-  /** The way back to a member that sends without asking: its steps answer it, and `settled` what has none. */
+  /** The way back to a member. */
   asker(session: Session): Asker | undefined {
-    const channel = this.#channelOf(session);
-    if (channel === undefined) return undefined;
-    const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
-      void session.post((channel.key.mode === 'brief' ? encodeBrief : encodeNotice)('settled', [channel.number, Number(n), answer]));
-    return {
-      load: session.load,
-      ...(channel.answersBySteps ? { hearsSteps: true } : {}),
-      answer: (n, result) => settle(n, result as SendResult),
-      refuse: (n, { code, message }) => settle(n, { code, message }),
-    };
+    return this.#member(session)?.asker;
   }
 
   /** Whether a member sees everything. */
@@ -152,7 +145,7 @@ export class Room {
     const before = this.#members.get(remote);
     before?.session.rooms.delete(this);
     if (before !== undefined) this.#quit(before, channel);
-    this.#members.set(remote, { session, channel, look });
+    this.#members.set(remote, { session, channel, look, asker: askerOf(session, channel) });
     if (before !== undefined && before.session !== session) this.#forget(before.session);
     channel.members.add(remote);
     if (look.isGuarded) this.#lookings.set(look.key, { look, peers: (this.#lookings.get(look.key)?.peers ?? new Set()).add(remote) });
@@ -356,6 +349,17 @@ export class Room {
     this.#quiet?.();
     this.#quiet = undefined;
   }
+}
+
+function askerOf(session: Session, channel: Channel): Asker {
+  const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
+    void session.post((channel.key.mode === 'brief' ? encodeBrief : encodeNotice)('settled', [channel.number, Number(n), answer]));
+  return {
+    load: session.load,
+    ...(channel.answersBySteps ? { hearsSteps: true } : {}),
+    answer: (n, result) => settle(n, result as SendResult),
+    refuse: (n, { code, message }) => settle(n, { code, message }),
+  };
 }
 
 /** What a mirror needs of a step. */

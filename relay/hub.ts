@@ -236,13 +236,19 @@ export class Hub {
       const { peer, kind } = standing.info;
       const { memberMax } = this.#limits;
       if (control.kind === 'expel') this.#rooms.expel(peer, control.room, control.peer);
-      // Whoever left meanwhile is not admitted; presence tells the authority.
-      else if (!this.#peers.has(control.peer)) return;
-      else if (kind === 'server' || this.#rooms.placesOf(peer) < memberMax) this.#rooms.admit(peer, control.room, control.peer);
+      else if (kind === 'server' || this.#rooms.placesOf(peer) < memberMax) this.#admit(peer, control.room, control.peer);
       else this.#refuse(neighbour, null, new LockstepError('TOO_MANY', `a peer gives at most ${memberMax} places in its rooms`));
     } else {
       this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found ${control.kind}`));
     }
+  }
+
+  /** Whoever left meanwhile is not admitted; presence tells the authority. */
+  #admit(authority: PeerId, room: number, member: PeerId): void {
+    const neighbour = this.#peers.get(member);
+    if (neighbour?.standing.state !== 'open' && neighbour?.standing.state !== 'plain') return;
+    // The very text under which it is found: finding it for every frame of the room compares no characters then.
+    this.#rooms.admit(authority, room, neighbour.standing.info.peer);
   }
 
   #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {

@@ -56,9 +56,11 @@ export class Neighbour {
   readonly missed = new Set<string>();
   readonly #limits: BufferLimits;
   readonly #allowed: Allowed;
+  readonly #sharing: SharingLink | undefined;
 
   constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
     this.link = link;
+    this.#sharing = isSharing(link) ? link : undefined;
     this.standing = standing;
     this.#limits = limits;
     this.#allowed = allowed;
@@ -94,7 +96,7 @@ export class Neighbour {
       this.missed.add(address);
       return false;
     }
-    if (isSharing(this.link)) this.link.sendShared(shared);
+    if (this.#sharing !== undefined) this.#sharing.sendShared(shared);
     else this.link.send(shared.frame);
     return true;
   }

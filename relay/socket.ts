@@ -1,6 +1,6 @@
-// WebSockets as links: the only file that knows ws. A socket's writes of one turn of the event loop leave in one system call, and a
-// room's frame is encoded once for all its members: that is most of what a fan-out costs. Nothing is compressed (small messages do
-// not shrink and each socket would pay for its own window).
+// WebSockets as links: the only file that knows ws. What a socket is to be sent in one turn of the event loop leaves in one system call
+// (turn.ts), and a room's frame is encoded once for all its members: that is most of what a fan-out costs. Nothing is compressed (small
+// messages do not shrink and each socket would pay for its own window).
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -13,6 +13,7 @@ import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
 import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
 import type { Gate } from './gate.ts';
 import type { SharedFrame, SharingLink } from './neighbour.ts';
+import { Outlet } from './turn.ts';
 
 /** A character is at most three bytes of UTF-8 for each unit that `length` counts; the header that a relay adds has room too. */
 const payloadBytesMax = (frameSize: number): number => frameSize * 3 + 1_024;
@@ -155,15 +156,15 @@ function socketOf(frameSize: number): typeof WebSocket {
 
 class SocketLink implements SharingLink {
   readonly #socket: WebSocket;
-  readonly #stream: Duplex;
   readonly #isMasking: boolean;
+  readonly #outlet: Outlet;
   readonly #arrivals = new Arrivals();
 
   /** @param options `isMasking`: it is a client's, whose frames are masked one by one (RFC 6455, section 5.3). */
   constructor(socket: WebSocket, stream: Duplex, options: { readonly isMasking: boolean }) {
     this.#socket = socket;
-    this.#stream = stream;
     this.#isMasking = options.isMasking;
+    this.#outlet = new Outlet(stream);
     socket.on('message', (data, isBinary) => {
       this.#arrivals.frame(isBinary ? bytes(data) : bytes(data).toString());
     });
@@ -179,24 +180,29 @@ class SocketLink implements SharingLink {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#isMasking ? this.#socket.bufferedAmount : this.#outlet.bufferedBytes;
   }
 
   send(frame: Frame): void {
-    this.sendShared({ frame });
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#isMasking) {
+      this.#outlet.hold();
+      this.#socket.send(frame);
+    } else {
+      this.#outlet.write(encodeFrame(frame));
+    }
   }
 
   /** Servers do not mask, so one encoding fits every socket; the library holds nothing back, so writing beside it keeps the order. */
   sendShared(shared: SharedFrame): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    cork(this.#stream);
-    if (this.#isMasking) this.#socket.send(shared.frame);
-    else this.#stream.write((shared.prepared ??= encodeFrame(shared.frame)));
+    if (this.#isMasking) this.send(shared.frame);
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#outlet.writeShared((shared.prepared ??= encodeFrame(shared.frame)));
   }
 
   close(code: number, reason: string): void {
     if (this.#arrivals.isClosed) return;
     this.#arrivals.stop();
+    this.#outlet.flush();
     this.#socket.close(code, shorten(reason));
     setTimeout(() => {
       this.#socket.terminate();
@@ -206,23 +212,6 @@ class SocketLink implements SharingLink {
       this.#arrivals.end(code, reason);
     });
   }
-}
-
-// ── One write per socket and turn ────────────────────────────────────────────────────────────────────────────────
-
-const corked = new Set<Duplex>();
-
-function cork(stream: Duplex): void {
-  if (corked.has(stream)) return;
-  if (corked.size === 0) setImmediate(uncorkAll);
-  corked.add(stream);
-  stream.cork();
-}
-
-function uncorkAll(): void {
-  const streams = [...corked];
-  corked.clear();
-  for (const stream of streams) stream.uncork();
 }
 
 // ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────────
