@@ -17,6 +17,7 @@ import { headless, readControl } from './control.ts';
 import type { Control } from './control.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
 import { type Authenticate, encodingOf, identified, introductionOf } from './introduction.ts';
+import { Laggards } from './laggards.ts';
 import { Neighbour } from './neighbour.ts';
 import type { BufferLimits, SharedFrame, Standing } from './neighbour.ts';
 import { News } from './news.ts';
@@ -40,8 +41,6 @@ export interface HubOptions {
 
 /** Milliseconds that a new link may stay silent: long enough for a slow phone, short enough that idle sockets do not pile up. */
 const HELLO_TIMEOUT_MS = 10_000;
-/** Milliseconds between looks at lagging links, only while there are any: links do not say when they drain. */
-const DRAIN_POLL_MS = 50;
 /** The address of a room of the sender's own. */
 const ROOM = /^#\d{1,16}$/;
 type Open = Extract<Standing, { readonly state: 'open' }>;
@@ -59,12 +58,13 @@ export class Hub {
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #rooms = new Rooms();
   readonly #news = new News();
-  readonly #lagging = new Set<Neighbour>();
+  readonly #laggards: Laggards;
   readonly #trunks = new Trunks();
   #session = 0;
 
   constructor(options: HubOptions) {
     this.#environment = options.environment;
+    this.#laggards = new Laggards(options.environment);
     this.#identify = options.identify;
     this.#key = options.key;
     this.#authenticate = options.authenticate;
@@ -191,7 +191,7 @@ export class Hub {
       if (neighbour === undefined) continue;
       if (typeof body !== 'string' && !neighbour.isPacked) continue;
       const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body }) : headed;
-      if (!neighbour.sendRoom(address, shared)) this.#lag(neighbour);
+      if (!neighbour.sendRoom(address, shared)) this.#laggards.add(neighbour);
     }
   }
 
@@ -335,7 +335,7 @@ export class Hub {
   #forget(neighbour: Neighbour): void {
     const { standing } = neighbour;
     neighbour.standing = { state: 'closed' };
-    this.#lagging.delete(neighbour);
+    this.#laggards.delete(neighbour);
     if (standing.state !== 'open' && standing.state !== 'plain') return;
     const { peer } = standing.info;
     this.#peers.delete(peer);
@@ -370,28 +370,6 @@ export class Hub {
   #toldTo(observer: PeerId, info: PeerInfo): PeerInfo {
     const standing = observer === SERVER ? this.#peers.get(info.peer)?.standing : undefined;
     return standing?.state === 'open' && standing.auth !== undefined ? { ...info, auth: standing.auth } : info;
-  }
-
-  // ── Slow readers ───────────────────────────────────────────────────────────────────────────────────────────────
-
-  #lag(neighbour: Neighbour): void {
-    if (this.#lagging.has(neighbour)) return;
-    this.#lagging.add(neighbour);
-    if (this.#lagging.size === 1) this.#pollDrain();
-  }
-
-  #pollDrain(): void {
-    this.#environment.timer(DRAIN_POLL_MS, () => {
-      for (const neighbour of [...this.#lagging]) if (neighbour.hasDrained) this.#tellMissed(neighbour);
-      if (this.#lagging.size > 0) this.#pollDrain();
-    });
-  }
-
-  #tellMissed(neighbour: Neighbour): void {
-    this.#lagging.delete(neighbour);
-    const notice = encodeNotice('lagging', [...neighbour.missed]);
-    neighbour.missed.clear();
-    neighbour.send(neighbour.standing.state === 'plain' ? notice : joinFrame('', notice));
   }
 
   // ── Refusals ───────────────────────────────────────────────────────────────────────────────────────────────────
