@@ -110,7 +110,7 @@ export class Replica {
     if (seq !== instance.seq + 1) throw new LockstepError('STALE_SEQ', `have ${instance.seq}, got ${seq}`);
     const { event, stamp, origin } = runOf(machine, told, salt);
     const outcome = instance.step(event, stamp, origin);
-    const step = (): Step => recordStep({ id: '', epoch: 0, instance, outcome, stamp, peer: '', n, event });
+    const step = (): Step => recordStep({ instance, outcome, stamp, peer: '', n, event }, { id: '', epoch: 0 });
     return {
       isIgnored: !outcome.taken,
       args: undefined,
