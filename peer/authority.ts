@@ -18,13 +18,13 @@ import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
-import type { RequestId } from './codec-json.ts';
+import { encodeNotice, type RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
 import { HandlerFaults } from './handler-faults.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord, JournalEntry } from './journal.ts';
+import type { InstanceRecord, JournalEntry, Moved, Seen } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { differenceOf, type Joining, Room } from './room.ts';
@@ -42,6 +42,7 @@ import {
   type Methods,
   type PeerId,
   type SightDescription,
+  type Taken,
   type WatchResult,
 } from './wire.ts';
 
@@ -73,8 +74,17 @@ interface Incoming {
 const NO_CHILDREN: ReadonlyMap<string, ChildStart> = new Map();
 const INSIDE: StepOrigin = { isInternal: true };
 
+/** A question that waits for the end of a hand-over. */
+interface Held {
+  readonly asker: Asker;
+  readonly id: RequestId;
+  ask(): void;
+}
+
 type State =
   | { readonly state: 'running'; readonly instance: Instance }
+  /** It is being handed over: nothing happens to it, and what comes waits. */
+  | { readonly state: 'handing'; readonly instance: Instance; readonly held: Held[] }
   /** A commit failed: the journal is being read again. */
   | { readonly state: 'reloading' }
   | { readonly state: 'broken'; readonly error: LockstepError }
@@ -102,6 +112,8 @@ export class Authority {
   #durableSeq: number;
   /** Of the newest durable step, while somebody's view depends on it. */
   #durableSnapshot: Snapshot | undefined;
+  /** Those who are told who sends what, to be the next authority if need be. */
+  readonly #standbys = new Set<Session>();
   /** Commits that failed since the last one that did not. */
   #failures = 0;
 
@@ -129,6 +141,7 @@ export class Authority {
       port: hosting.rooms,
       environment: hosting.environment,
       digest: (seq) => this.#digestAt(seq),
+      named: (who, peer) => this.#tellStandbys(who, peer),
     });
     const { instance: id } = this.record;
     const tell = (event: EventObject): void => this.tell(event);
@@ -164,6 +177,10 @@ export class Authority {
       (timer) => this.#fire(timer),
     );
     if (instance.seq > 0) this.#alarm.arm();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   get isRunning(): boolean {
@@ -212,7 +229,10 @@ export class Authority {
    * One event from a peer; `asker` gets [outcome, seq] once it is durable, or why not, with nothing changed. Who may not write is refused
    * before anything is looked at, and who does not see everything is told no more than a code.        (SYNC-1, SYNC-3, SYNC-4, VIEW-5, VIEW-6)
    */
-  submit(asker: Asker, id: RequestId, peer: PeerId, [, n, sent, expect]: Methods['send']['params']): void {
+  submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
+    if (this.#state.state === 'handing') return void this.#state.held.push({ asker, id, ask: () => this.submit(asker, id, peer, params) });
+    const [, n, sent, expect] = params;
+    if (this.#standbys.size > 0) this.room.name(peer);
     try {
       const seen = this.#seen.find(peer, n);
       // What is durable is answered even while the journal is being read again: a refusal would be a lie.
@@ -395,9 +415,9 @@ export class Authority {
 
   /** Broadcasts what became durable in this batch and arms the timers it asked for. */
   afterBatch(): void {
-    if (this.#state.state !== 'running') return;
+    if (this.#state.state !== 'running' && this.#state.state !== 'handing') return;
     this.room.publish();
-    this.#alarm.arm();
+    if (this.#state.state === 'running') this.#alarm.arm();
     this.room.stirred();
   }
 
@@ -448,11 +468,10 @@ export class Authority {
    * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
    * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
    */
-  watch(
-    session: Session,
-    id: RequestId,
-    { from, encoding = 'json', mode = 'steps', view }: Omit<Methods['watch']['params'], 'instance'>,
-  ): void {
+  watch(session: Session, id: RequestId, params: Omit<Methods['watch']['params'], 'instance'>): void {
+    if (this.#state.state === 'handing')
+      return void this.#state.held.push({ asker: session, id, ask: () => this.watch(session, id, params) });
+    const { from, encoding = 'json', mode = 'steps', view } = params;
     const instance = this.#running();
     const { warden } = this.#hosting;
     const look = warden.look(this.record, session.remote, view);
@@ -515,6 +534,32 @@ export class Authority {
       };
       this.#hosting.committer.add({ entries: [], durable, failed: reject });
     });
+  }
+
+  /** A member that may be the next authority is told who sent what, and from now on who sends. */
+  standby(session: Session): Promise<Methods['standby']['result']> {
+    const { seq } = this.#running();
+    return new Promise((resolve, reject) => {
+      const durable = (): void => {
+        if (this.room.lookOf(session.remote)?.isWhole !== true)
+          return reject(new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.record.instance}`));
+        this.#standbys.add(session);
+        resolve({ seq, seen: this.#seenUpTo(seq), senders: this.room.senders() });
+      };
+      this.#hosting.committer.add({ entries: [], durable, failed: reject });
+    });
+  }
+
+  #tellStandbys(who: number, peer: PeerId): void {
+    for (const session of this.#standbys) {
+      if (session.isOpen) session.post(encodeNotice('sender', [this.record.instance, who, peer]));
+      else this.#standbys.delete(session);
+    }
+  }
+
+  /** What a resend may be recognised by: no peer has more events on their way. */
+  #seenUpTo(seq: number): Seen {
+    return this.#seen.save().map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq).slice(-LIMITS.unconfirmedMax)]);
   }
 
   isBehind(session: Session, peer: PeerId): boolean {
@@ -657,6 +702,72 @@ export class Authority {
         this.#read();
         told.failed(error);
       },
+    });
+  }
+
+  // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Everything of it, once it is durable; from here on what comes waits for `keepOn` or `moveTo`. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
+  hand(): Promise<Taken> {
+    const instance = this.#running();
+    if (this.#family.isChild || this.#family.hasHosted(instance.children.values()))
+      throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
+    this.#alarm.cancel();
+    this.#state = { state: 'handing', instance, held: [] };
+    return new Promise((resolve, reject) => {
+      const durable = (): void => {
+        const { seq } = instance;
+        const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
+        resolve({ ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.#seenUpTo(seq), ...guarded });
+      };
+      const failed = (error: LockstepError): void => {
+        this.keepOn();
+        this.#reload();
+        reject(error);
+      };
+      this.#hosting.committer.add({ entries: [], durable, failed });
+    });
+  }
+
+  /** It was not handed over. */
+  keepOn(): void {
+    if (this.#state.state !== 'handing') return;
+    const { instance, held } = this.#state;
+    this.#state = { state: 'running', instance };
+    this.#alarm.arm();
+    for (const event of this.#untold.splice(0)) this.tell(event);
+    for (const { ask } of held) ask();
+  }
+
+  /** It takes nothing any more. */
+  halt(): void {
+    if (this.#state.state === 'running') this.#state = { state: 'handing', instance: this.#state.instance, held: [] };
+    this.#alarm.cancel();
+  }
+
+  /** Another peer orders it now: readers are told, and those who asked are to ask there. Resolves when the journal knows. */
+  moveTo(moved: Moved): Promise<void> {
+    const error = new LockstepError('FENCED', `${moved.instance} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
+    const held = this.#state.state === 'handing' ? this.#state.held : [];
+    const instance = this.#state.state === 'handing' ? this.#state.instance : undefined;
+    this.#state = { state: 'gone', error };
+    this.#alarm.cancel();
+    this.#family.children.close();
+    return new Promise((resolve) => {
+      const ended = (): void => {
+        this.room.publish();
+        this.room.moved('owner', moved.peer);
+        this.room.close();
+        instance?.dispose();
+        // Whoever hears the room sends again where it goes.
+        for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
+        resolve();
+      };
+      const failed = (problem: LockstepError): void => {
+        this.#hosting.report('error', `the journal does not know that ${moved.instance} is ordered by ${moved.peer}`, problem);
+        ended();
+      };
+      this.#hosting.committer.add({ entries: [{ kind: 'moved', moved }], durable: ended, failed });
     });
   }
 

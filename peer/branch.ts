@@ -48,6 +48,8 @@ export class Branch implements Tap {
   /** By their numbers in the room above. */
   readonly #behind = new Map<number, PeerId>();
   readonly #vouched = new Map<PeerId, Vouched>();
+  /** The newest event number under each number in the room above that has no name here, or has it not yet. */
+  readonly #nameless = new Map<number, number>();
   /** Those who asked while the mirror did not hear its source, or is not as far as its source was. */
   #waiting = new Map<Session, { readonly seq: number; readonly act: () => void }>();
 
@@ -103,14 +105,19 @@ export class Branch implements Tap {
     const { remote: peer } = session;
     try {
       const { who, last, seq } = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
-      this.#behind.set(who, peer);
-      this.#vouched.set(peer, { session, last });
+      this.#knows({ who, last }, session, peer);
       return seq;
     } catch (error) {
       // A source that does not take our word lets those behind us read; what they send is refused.
       if (error instanceof LockstepError && error.code === 'FORBIDDEN') return 0;
       throw error;
     }
+  }
+
+  /** Steps that came with the answer are its as well. */
+  #knows({ who, last }: { readonly who: number; readonly last: number }, session: Session, peer: PeerId): void {
+    this.#behind.set(who, peer);
+    this.#vouched.set(peer, { session, last: Math.max(last, this.#nameless.get(who) ?? 0) });
   }
 
   #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
@@ -169,8 +176,7 @@ export class Branch implements Tap {
   async vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
     const above = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
     if (!session.isOpen) throw new LockstepError('CLOSED', 'the session ended');
-    this.#behind.set(above.who, peer);
-    this.#vouched.set(peer, { session, last: above.last });
+    this.#knows(above, session, peer);
     return { ...above, who: this.room.enroll(session, peer) };
   }
 
@@ -194,6 +200,7 @@ export class Branch implements Tap {
     const ours = peer === undefined ? 0 : this.room.who(peer);
     const vouched = peer === undefined ? undefined : this.#vouched.get(peer);
     if (vouched !== undefined) vouched.last = Math.max(vouched.last, n);
+    else if (who > 0 && n > 0) this.#nameless.set(who, n);
     const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);
     this.room.add(step, undefined);
@@ -213,8 +220,13 @@ export class Branch implements Tap {
   cutOff(): void {
     this.#behind.clear();
     this.#vouched.clear();
+    this.#nameless.clear();
     this.room.moved('offline');
     this.room.close();
+  }
+
+  guarded(): void {
+    this.closed(new LockstepError('FORBIDDEN', `${this.#mirror.id} is not for everyone any more`));
   }
 
   closed(error: LockstepError): void {

@@ -8,10 +8,8 @@ import type { InstanceId, PeerId } from './wire.ts';
 
 /** A mirror that can be passed on. */
 export interface Offered extends Tapped {
-  readonly isTapped: boolean;
-  /** Whether there are readers who may not see what it shows. */
-  readonly isGuarded: boolean;
-  tap(tap: Tap | undefined): void;
+  /** @returns what ends it. */
+  tap(tap: Tap): () => void;
 }
 
 /** Where rooms have their numbers. */
@@ -42,7 +40,7 @@ export class Branches {
   /** @returns what ends it. @throws LockstepError EXISTS when it is passed on already. */
   offer(hosting: Hosting, mirror: Offered, admits: (peer: PeerId) => boolean): () => void {
     const { id } = mirror;
-    if (mirror.isTapped || this.#branches.has(id)) throw new LockstepError('EXISTS', `${id} can be watched here already`);
+    if (this.#branches.has(id)) throw new LockstepError('EXISTS', `${id} can be watched here already`);
     const ended = (): void => {
       this.#branches.delete(id);
       this.#rooms.drop(branch);
@@ -50,10 +48,10 @@ export class Branches {
     const branch = new Branch({ hosting, mirror, room: this.#rooms.next(), admits, ended });
     this.#branches.set(id, branch);
     this.#rooms.keep(branch);
-    mirror.tap(branch);
+    const untap = mirror.tap(branch);
     return () => {
       if (this.#branches.get(id) !== branch) return;
-      mirror.tap(undefined);
+      untap();
       branch.end('offline');
       ended();
     };

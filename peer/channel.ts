@@ -47,7 +47,8 @@ export interface Channel {
   publish(steps: readonly Told[], digest: string | undefined): void;
   /** Nothing follows for a while: what everyone should have by then. */
   settle(digest: string, seq: number): void;
-  moved(reason: MoveReason): void;
+  /** @param peer who orders it now. */
+  moved(reason: MoveReason, peer?: PeerId): void;
 }
 
 /** Tells every step, as its mode has it. */
@@ -84,7 +85,7 @@ export class StepChannel implements Channel {
     return packed?.packStep(params) ?? (this.key.mode === 'brief' ? encodeBrief : encodeNotice)('step', params);
   }
 
-  moved(reason: MoveReason): void {
-    this.#port.post(this.number, encodeNotice('moved', { room: this.number, reason }));
+  moved(reason: MoveReason, peer?: PeerId): void {
+    this.#port.post(this.number, encodeNotice('moved', { room: this.number, reason, ...(peer === undefined ? {} : { peer }) }));
   }
 }

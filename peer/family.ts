@@ -8,7 +8,7 @@ import { mutation } from '../core/mutation.ts';
 import { StateActors, toldMutation } from '../core/relational/actors.ts';
 import { relationalSelf, type RelationalSelf } from '../core/relational/owner.ts';
 import type { ChildStart } from '../core/request.ts';
-import { isFields } from '../core/source.ts';
+import { isFields, isMachine } from '../core/source.ts';
 import type { Step } from '../core/step.ts';
 import type { Activity } from './effects.ts';
 import type { ChildTold } from './hosted-actors.ts';
@@ -63,6 +63,15 @@ export class Family {
   relationalSelf(send: (event: EventObject) => void): RelationalSelf {
     const sendTo = (state: string, event: EventObject): void => this.children.send(state, event);
     return relationalSelf({ id: this.#record.instance, send, sendParent: this.#said, sendTo });
+  }
+
+  get isChild(): boolean {
+    return this.#parent !== undefined;
+  }
+
+  /** Whether one of them is an instance of its own. */
+  hasHosted(children: Iterable<ChildStart & { readonly ended?: true }>): boolean {
+    return [...children].some((child) => child.ended !== true && isMachine(this.#machine.logicOf(child.src)));
   }
 
   adopt(parent: ChildTold): void {

@@ -21,12 +21,14 @@ import { hostedId, ownerOf } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
+import { readNotice } from './codec-json.ts';
 import { readParams } from './params.ts';
 import { recover } from './recovery.ts';
 import type { RoomPort } from './channel.ts';
 import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
+import { type Fork, Succession } from './succession.ts';
 import type { Tracer } from './tracer.ts';
 import { bland, Warden } from './warden.ts';
 import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
@@ -51,6 +53,12 @@ export interface HostOptions {
   readonly acceptsDefinitions: boolean;
   readonly actors: ActorRunner | undefined;
   trusts(peer: PeerId): boolean;
+  sessionWith(peer: PeerId): Session;
+  server(): PeerId | undefined;
+  /** Another peer orders it from now on, or this one does. */
+  located(instance: InstanceId, peer: PeerId): void;
+  /** This peer has given way. */
+  fenced(fork: Fork): void;
   emitted(instance: InstanceId, event: EventObject): void;
   /** Sends what was posted. */
   flush(): void;
@@ -71,6 +79,7 @@ export class Host implements HostsChildren {
   });
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
+  readonly succession: Succession;
   readonly #rooms = new Map<number, Source>();
   #touched = new Set<Touched>();
   #stored: readonly StoredInstance[] = [];
@@ -85,6 +94,20 @@ export class Host implements HostsChildren {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
+    this.succession = new Succession({
+      hosting: () => this.#begun(),
+      machines: options.machines,
+      find: (instance) => this.#find(instance),
+      authority: (instance) => this.#authority(instance),
+      all: () => this.#authorities.values(),
+      keep: (authority) => this.#keep(authority),
+      drop: (authority) => this.#drop(authority),
+      room: () => this.#nextRoom++,
+      epoch: (above) => this.#newEpoch(above),
+      trusts: (peer) => options.trusts(peer),
+      located: (instance, peer) => options.located(instance, peer),
+      fenced: (fork) => options.fenced(fork),
+    });
   }
 
   // ── Beginning and end ──────────────────────────────────────────────────────────────────────────────────────────
@@ -115,6 +138,7 @@ export class Host implements HostsChildren {
       after = last.instance;
     }
     for (const { record } of stored) await this.#readImage(record);
+    this.succession.remember(await journal.moved());
     this.#stored = stored;
   }
 
@@ -146,6 +170,8 @@ export class Host implements HostsChildren {
       touched: (authority) => void this.#touched.add(authority),
       actorsOf: (record) => new HostedActors(this, record, this.#options.actors),
       emitted: (instance, event) => this.#options.emitted(instance, event),
+      sessionWith: (peer) => this.#options.sessionWith(peer),
+      server: () => this.#options.server(),
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#stored = [];
@@ -249,6 +275,22 @@ export class Host implements HostsChildren {
       if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
       source.submit(session, id, peer, [instance, ...sent]);
     });
+    service.serve('standby', (params, session) => {
+      this.#mustTrust(session);
+      return this.#authority(readParams('standby', params).instance).standby(session);
+    });
+    service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
+    service.serve('where', (params) => {
+      const { instance } = readParams('where', params);
+      const moved = this.succession.elsewhere(instance);
+      if (moved === undefined) throw new LockstepError('UNKNOWN_INSTANCE', `nothing is known here of another peer that orders ${instance}`);
+      return { peer: moved.peer, epoch: moved.epoch };
+    });
+    service.serveNotice('sender', (params, session) => this.succession.sender(session.remote, readNotice('sender', params)));
+    service.serveNotice('ordered', (params, session) => {
+      const failed = (error: unknown): void => this.#options.report('error', 'an instance that is ordered elsewhere', error);
+      this.succession.ordered(session, readNotice('ordered', params)).catch(failed);
+    });
     service.serve('define', (params) => this.define(readParams('define', params)));
     service.serve('create', (params, { remote }) => this.create(readParams('create', params), remote));
     service.serve('get', (params, session) => this.#get(readParams('get', params), session));
@@ -274,8 +316,9 @@ export class Host implements HostsChildren {
     return this.#branches.offer(this.#begun(), mirror, admits);
   }
 
+  /** Whether it is ordered here, or was and is elsewhere now. */
   has(instance: InstanceId): boolean {
-    return this.#authorities.has(instance);
+    return this.#authorities.has(instance) || this.succession.elsewhere(instance) !== undefined;
   }
 
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
@@ -317,7 +360,7 @@ export class Host implements HostsChildren {
     const input = given === undefined ? undefined : plain(given, '/input', 1);
     const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, self, isServer);
     if (!warden.mayCreate(name, id, peer ?? self, input)) throw new LockstepError('FORBIDDEN', `${id} is not for this writer to create`);
-    if (this.#authorities.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
+    if (this.has(id) || this.#broken.has(id)) throw new LockstepError('EXISTS', `there is an instance ${id} already`);
     return new Promise((resolve, reject) => {
       const { authority, epoch } = this.#fresh(id, name);
       try {
@@ -331,10 +374,14 @@ export class Host implements HostsChildren {
   #fresh(id: InstanceId, name: string): { readonly authority: Authority; readonly epoch: number } {
     const machine = this.#options.machines.get(name);
     // A name may be used again within the same millisecond.
-    const epoch = (this.#epoch = Math.max(this.#options.environment.now(), this.#epoch + 1));
+    const epoch = this.#newEpoch(0);
     const recovered = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
     const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
     return { authority: new Authority(this.#begun(), { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };
+  }
+
+  #newEpoch(above: number): number {
+    return (this.#epoch = Math.max(this.#options.environment.now(), this.#epoch + 1, above + 1));
   }
 
   /** @throws what the first step throws: there is no such instance then. */
@@ -477,7 +524,10 @@ export class Host implements HostsChildren {
   #authority(instance: InstanceId): Authority {
     const authority = this.#find(instance);
     if (authority !== undefined) return authority;
-    const id = hostedId(instance, this.#begun().self, this.#options.isServer);
+    const known = this.succession.elsewhere(instance);
+    const id = known === undefined ? hostedId(instance, this.#begun().self, this.#options.isServer) : instance;
+    const moved = this.succession.elsewhere(id);
+    if (moved !== undefined) throw new LockstepError('FENCED', `${id} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
     throw this.#broken.get(id) ?? new LockstepError('UNKNOWN_INSTANCE', `there is no instance ${id} here`);
   }
 

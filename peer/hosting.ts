@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts';
 import type { InstanceRecord, Journal } from './journal.ts';
 import type { Report } from './log.ts';
 import type { RoomPort } from './channel.ts';
+import type { Session } from './session.ts';
 import type { Warden } from './warden.ts';
 import type { InstanceId, PeerId, TraceRecord } from './wire.ts';
 
@@ -30,6 +31,9 @@ export interface Hosting {
   readonly warden: Warden;
   readonly report: Report;
   readonly self: PeerId;
+  sessionWith(peer: PeerId): Session;
+  /** The server of the relay, while there is one. */
+  server(): PeerId | undefined;
   /** @param isFor the peers that may see it; everyone unless given. */
   traced(record: TraceRecord, isFor?: (peer: PeerId) => boolean): void;
   /** Runs the actors of an instance. */

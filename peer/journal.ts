@@ -2,7 +2,9 @@
 
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
-import type { InstanceId, PeerId } from './wire.ts';
+import type { InstanceId, PeerId, Seen } from './wire.ts';
+
+export type { Seen } from './wire.ts';
 
 export interface InstanceRecord {
   readonly instance: InstanceId;
@@ -10,9 +12,6 @@ export interface InstanceRecord {
   /** Hash of the image that it runs. */
   readonly image: string;
 }
-
-/** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
-export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
 
 /** An instance after its step `seq`; the steps up to it are no longer needed to recover. */
 export interface Checkpoint {
@@ -30,7 +29,15 @@ export type JournalEntry =
   | { readonly kind: 'create'; readonly record: InstanceRecord; readonly step: Step }
   | { readonly kind: 'step'; readonly step: Step }
   | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
-  | { readonly kind: 'delete'; readonly instance: InstanceId };
+  | { readonly kind: 'delete'; readonly instance: InstanceId }
+  /** Another peer orders it now: what there was of it goes, and this is remembered until it is created here again. */
+  | { readonly kind: 'moved'; readonly moved: Moved };
+
+export interface Moved {
+  readonly instance: InstanceId;
+  readonly peer: PeerId;
+  readonly epoch: number;
+}
 
 export interface StoredInstance {
   readonly record: InstanceRecord;
@@ -54,6 +61,8 @@ export interface Journal {
   /** Ascending by instance, starting after `after`. */
   list(options: { readonly after?: string; readonly limit: number; readonly machine?: string }): Promise<readonly InstanceRecord[]>;
   machines(): Promise<readonly { readonly machine: string; readonly image: string }[]>;
+  /** The instances that another peer orders now, ascending. */
+  moved(): Promise<readonly Moved[]>;
   image(hash: string): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
-import type { Checkpoint, InstanceRecord, Journal, JournalEntry, StoredInstance } from './journal.ts';
+import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, StoredInstance } from './journal.ts';
 import type { InstanceId } from './wire.ts';
 
 interface Kept {
@@ -18,6 +18,7 @@ export class MemoryJournal implements Journal {
   readonly #instances = new Map<InstanceId, Kept>();
   readonly #machines = new Map<string, string>();
   readonly #images = new Map<string, Uint8Array>();
+  readonly #moved = new Map<InstanceId, Moved>();
   #isClosed = false;
 
   async write(entries: readonly JournalEntry[]): Promise<void> {
@@ -54,6 +55,8 @@ export class MemoryJournal implements Journal {
           throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, which the journal has not`);
       } else if (entry.kind === 'delete') {
         next.set(entry.instance, undefined);
+      } else if (entry.kind === 'moved') {
+        next.set(entry.moved.instance, undefined);
       }
     }
   }
@@ -67,6 +70,7 @@ export class MemoryJournal implements Journal {
         this.#machines.set(entry.machine, entry.image);
         return;
       case 'create':
+        this.#moved.delete(entry.record.instance);
         this.#instances.set(entry.record.instance, { record: entry.record, steps: [entry.step] });
         return;
       case 'step':
@@ -81,6 +85,10 @@ export class MemoryJournal implements Journal {
       }
       case 'delete':
         this.#instances.delete(entry.instance);
+        return;
+      case 'moved':
+        this.#instances.delete(entry.moved.instance);
+        this.#moved.set(entry.moved.instance, entry.moved);
         return;
     }
   }
@@ -106,6 +114,10 @@ export class MemoryJournal implements Journal {
 
   async machines(): Promise<readonly { readonly machine: string; readonly image: string }[]> {
     return [...this.#machines].map(([machine, image]) => ({ machine, image })).sort((a, b) => (a.machine < b.machine ? -1 : 1));
+  }
+
+  async moved(): Promise<readonly Moved[]> {
+    return [...this.#moved.values()].sort((a, b) => (a.instance < b.instance ? -1 : 1));
   }
 
   async image(hash: string): Promise<Uint8Array | undefined> {

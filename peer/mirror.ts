@@ -37,7 +37,17 @@ type State =
   | { readonly state: 'closed'; readonly error: LockstepError };
 
 /** What another watch may change, so that trying is worth it. */
-const MAY_COME_BACK = new Set(['UNREACHABLE', 'CLOSED', 'TIMEOUT', 'STORAGE', 'UNKNOWN_INSTANCE', 'UNKNOWN_PEER', 'INTERNAL', 'TOO_MANY']);
+const MAY_COME_BACK = new Set([
+  'UNREACHABLE',
+  'CLOSED',
+  'TIMEOUT',
+  'STORAGE',
+  'UNKNOWN_INSTANCE',
+  'UNKNOWN_PEER',
+  'INTERNAL',
+  'TOO_MANY',
+  'FENCED',
+]);
 
 /** What a mirror knows of the event behind a confirmed step. */
 export interface Heard {
@@ -88,7 +98,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** What was kept of it is on its way; it asks for nothing until then. */
   #isRestoring: boolean;
   #holders = 0;
-  #tap: Tap | undefined;
+  readonly #taps = new Set<Tap>();
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
 
@@ -324,13 +334,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   // ── For the one who passes it on ───────────────────────────────────────────────────────────────────────────────
 
-  /** @param tap undefined when nobody does any more. */
-  tap(tap: Tap | undefined): void {
-    this.#tap = tap;
-  }
-
-  get isTapped(): boolean {
-    return this.#tap !== undefined;
+  /** @returns what ends it. */
+  tap(tap: Tap): () => void {
+    this.#taps.add(tap);
+    return () => void this.#taps.delete(tap);
   }
 
   get isOpen(): boolean {
@@ -399,7 +406,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const cancel = retries ? environment.timer(backoffMs(environment, this.#attempts), () => this.resume()) : (): void => undefined;
     this.#state = { state: 'waiting', cancel };
     this.#tellStanding();
-    this.#tap?.cutOff();
+    for (const tap of this.#taps) tap.cutOff();
   }
 
   /** The authority is not connected: tries again by itself. */
@@ -438,8 +445,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (this.#state.state === 'watching') this.#sender.pump();
   }
 
-  moved({ reason, to }: Notifications['moved']): void {
+  moved({ reason, to, peer }: Notifications['moved']): void {
     switch (reason) {
+      case 'owner':
+        if (peer !== undefined) this.#upstream.located(peer);
+        return this.resume();
       case 'deleted':
         return this.close(new LockstepError('UNKNOWN_INSTANCE', `${this.id} was deleted`));
       case 'revoked':
@@ -479,13 +489,20 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     for (const event of events) event.reject(error);
     this.#opening.fail(error);
     this.#tellStanding();
-    this.#tap?.closed(error);
+    for (const tap of this.#taps) tap.closed(error);
     this.finish(error.code === 'CLOSED' ? undefined : error);
   }
 
   // ── Taking in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #load(result: WatchResult): void {
+    // It has been ordered elsewhere since, by one that this mirror has heard.                                            (TOPO-7)
+    if (result.epoch < this.#epoch) {
+      this.#upstream.stalled();
+      return this.#refusedWatch(
+        new LockstepError('FENCED', `${this.id} was in epoch ${this.#epoch}, and this source is in ${result.epoch}`),
+      );
+    }
     this.#upstream.entered(result.room);
     if (result.seen !== undefined) return this.#loadSight(result);
     if (this.#replica?.machine !== undefined && this.#replica.machine.hash === result.image)
@@ -545,12 +562,12 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
         this.#events.appliedUpTo(result.last);
       } else {
         const replica = this.#take(result, kept);
-        if (result.snapshot !== undefined) this.#tap?.jumped();
+        if (result.snapshot !== undefined) for (const tap of this.#taps) tap.jumped();
         this.#events.appliedUpTo(result.last);
         const divergence = replica.compare(result.digest);
         if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
       }
-      if (this.isGuarded) this.#tap?.closed(new LockstepError('FORBIDDEN', `${this.id} is not for everyone any more`));
+      if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
       if (result.steps !== undefined && this.#replica !== undefined) return this.#ask(false);
@@ -559,7 +576,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#advanced();
     this.#opening.open();
     if (this.#state.state !== 'watching') return;
-    this.#tap?.told(result.digest);
+    for (const tap of this.#taps) tap.told(result.digest, true);
     this.#sender.sendAgain();
   }
 
@@ -605,13 +622,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (divergence !== undefined) this.#diverged(divergence, true);
     else if (steps.length > 0) this.#advanced();
     if (this.#state.state !== 'watching') return;
-    if (steps.length > 0) this.#tap?.told(digest);
+    if (steps.length > 0) for (const tap of this.#taps) tap.told(digest, false);
     this.#sender.pump();
   }
 
   #apply(replica: Replica, step: ToldStep, who: number): void {
     const taken = replica.apply(step, `${this.id}/${this.#epoch}/${step[0]}`);
-    this.#tap?.stepped(taken.told());
+    if (this.#taps.size > 0) for (const tap of this.#taps) tap.stepped(taken.told());
     const own = this.#listeners.size > 0 && step[1] === who ? this.#events.event(step[2]) : undefined;
     if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [taken.isIgnored ? 'ignored' : 'stepped', step[0]]);
     this.#told(replica, own === undefined ? { args: taken.args } : { own, args: (own as { readonly args?: Json }).args });

@@ -34,6 +34,8 @@ export interface MirrorsOptions {
   readonly mode: Mode;
   /** This peer's name. */
   readonly self: () => PeerId | undefined;
+  /** Another peer orders it now. */
+  readonly located: (instance: InstanceId, peer: PeerId) => void;
   readonly diverged: Upstream['diverged'];
   readonly keep: Keep | undefined;
 }
@@ -52,6 +54,9 @@ export interface Watching {
   readonly sources: readonly PeerId[];
   readonly view: string | undefined;
 }
+
+/** How often in one go a mirror follows an instance to the next authority. */
+const MOVES_MAX = 3;
 
 export class Mirrors {
   readonly #options: MirrorsOptions;
@@ -97,6 +102,16 @@ export class Mirrors {
     for (const { mirror, roads } of [...this.#mirrors.values()]) {
       if (peer === undefined ? this.#isReachable(roads) : roads.prefers(peer)) mirror.resume();
     }
+  }
+
+  /** Another peer orders it now. */
+  follow(instance: InstanceId): void {
+    this.#mirrors.get(instance)?.mirror.resume();
+  }
+
+  /** The peer that the mirror of an instance hears. */
+  source(instance: InstanceId): PeerId | undefined {
+    return this.#mirrors.get(instance)?.roads.address;
   }
 
   /** The link is gone: only what is ordered right here goes on. */
@@ -170,14 +185,22 @@ export class Mirrors {
       if (!(source instanceof LockstepError)) source.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
     };
     /** Along the roads, each of them once. */
-    const watch = (from: WatchFrom, answered: WatchAnswered, tries: number): void => {
+    const watch = (from: WatchFrom, answered: WatchAnswered, tries: number, moves = MOVES_MAX): void => {
       const source = session();
       const told: WatchAnswered = (error, result) => {
         // Without a link no road leads anywhere.
         if (error === undefined || error.code === 'CLOSED') return answered(error, result);
-        roads.next();
-        if (tries <= 1) answered(error);
-        else watch(from, answered, tries - 1);
+        const onwards = (): void => {
+          roads.next();
+          if (tries <= 1) answered(error);
+          else watch(from, answered, tries - 1, moves);
+        };
+        if (error.code !== 'FENCED' || moves === 0 || source instanceof LockstepError) return onwards();
+        // It was ordered there, and who does now is known there.
+        source.request('where', { instance }).then(({ peer }) => {
+          this.#options.located(instance, peer);
+          watch(from, answered, tries, moves - 1);
+        }, onwards);
       };
       if (source instanceof LockstepError) return told(source);
       const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
@@ -193,6 +216,7 @@ export class Mirrors {
       keeping: keep?.(instance),
       watch: (from, answered) => watch(from, answered, roads.count),
       stalled: () => roads.next(),
+      located: (peer) => this.#options.located(instance, peer),
       send: ({ n, event, expect }, { room, encoding, mode }, machine) => {
         const source = session();
         if (source instanceof LockstepError) return source;

@@ -13,6 +13,7 @@ import type { Compile, MachineSource } from './machines.ts';
 import type { BringPacked } from './packed.ts';
 import type { AuthContext } from './policy.ts';
 import type { Serving, ServingOptions } from './serving.ts';
+import type { Fork } from './succession.ts';
 import type { Sights } from './upstream.ts';
 import { type HelloParams, type InstanceId, type Mode, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
@@ -61,8 +62,10 @@ export interface PeerOptions {
   readonly actors?: ActorRunner;
   /** Hears events that hosted machines emit. */
   readonly emitted?: (instance: InstanceId, event: EventObject) => void;
-  /** Peers whose word is taken for who sent an event: sources that pass on what is ordered or passed on here. Nobody unless given. */
+  /** Peers whose word is taken: for who sent an event, for who orders an instance, to stand by and to hand over. Nobody unless given. */
   readonly trusts?: (peer: PeerId) => boolean;
+  /** Hears that another peer orders an instance of this one, in a higher epoch, and which steps that one does not have. */
+  readonly fenced?: (fork: Fork) => void;
 }
 
 export interface WatchOptions {

@@ -1,8 +1,23 @@
 // The gate for the parameters of requests, for whoever serves them, and for what is said to a relay. Behind it they have the types that wire.ts gives them.
 
-import { checked, either, flag, list, object, optional, type Shape, text, tuple, whole } from './shape.ts';
-import type { HelloParams, Methods, Notifications, Order } from './wire.ts';
-import { digest, encoding, event, expectation, hash, instance, json, kind, longText, mode, name, peer } from './wire-shapes.ts';
+import { checked, either, flag, list, object, oneOf, optional, type Shape, text, tuple, whole } from './shape.ts';
+import type { HelloParams, Methods, Notifications, Order, Taken } from './wire.ts';
+import {
+  digest,
+  encoding,
+  event,
+  expectation,
+  hash,
+  instance,
+  json,
+  kind,
+  longText,
+  mode,
+  name,
+  peer,
+  seen,
+  state,
+} from './wire-shapes.ts';
 
 /** Characters of a token: a signed one with many claims has some thousands. */
 const TOKEN_MAX = 8_192;
@@ -40,6 +55,18 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),
   vouch: object({ instance, peer }),
   forward: tuple<Methods['forward']['params']>(4, instance, peer, whole(1), event, optional(expectation)),
+  standby: object({ instance }),
+  take: object<Taken>({
+    instance,
+    machine: name,
+    image: hash,
+    epoch: whole(),
+    seq: whole(1),
+    state,
+    seen,
+    isGuarded: optional(oneOf(true)),
+  }),
+  where: object({ instance }),
   trace: object<Methods['trace']['params']>({ on: flag, backlog: optional(whole()) }),
   eval: object({ source: longText }),
 };

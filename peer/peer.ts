@@ -37,6 +37,8 @@ export class Peer {
   readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
   readonly #mirrors: Mirrors;
+  /** Who orders an instance that is at home elsewhere. */
+  readonly #located = new Map<InstanceId, PeerId>();
   readonly #followers = new Set<Follower>();
   readonly #opening: Opening;
   /** Of sessions that begin now. */
@@ -94,6 +96,10 @@ export class Peer {
         session: () => this.#connection.hello().session,
         actors: options.actors,
         trusts: options.trusts ?? (() => false),
+        sessionWith: (peer) => this.#session(peer),
+        server: () => this.#serverId(),
+        located: (instance, peer) => this.#locate(instance, peer),
+        fenced: options.fenced ?? (() => undefined),
         emitted: options.emitted ?? (() => undefined),
         flush: () => this.#connection.outbox.flush(),
       });
@@ -110,6 +116,7 @@ export class Peer {
       packed: () => this.#connection.packed,
       mode: options.mode ?? 'brief',
       self: () => this.id,
+      located: (instance, peer) => void this.#located.set(instance, peer),
       diverged: (record, isGuarded) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }, isGuarded),
     });
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
@@ -262,6 +269,29 @@ export class Peer {
     return this.watch(id);
   }
 
+  /**
+   * Hands an instance that is ordered here over to another peer. Resolves when that one orders it: nothing that was answered is lost.
+   * @throws LockstepError as Succession.handOver; it stays here then. (docs/topologies.md)
+   */
+  async handOver(instance: InstanceId, to: PeerId): Promise<void> {
+    const { succession } = (await this.#reception.get()).host;
+    if (!this.#directory.has(to)) throw new LockstepError('UNREACHABLE', `nobody named ${to} is connected`);
+    await succession.handOver(instance, to, () => this.#sessionFor(to));
+  }
+
+  /** Makes a mirror ready to take over. Resolves when its authority has told all that this takes. @throws LockstepError FORBIDDEN when it does not trust this peer. */
+  async standBy(mirror: AnyMirror): Promise<void> {
+    await this.ready;
+    const { succession } = (await this.#reception.get()).host;
+    await succession.standBy(mirror, () => this.#mirrors.source(mirror.id));
+  }
+
+  /** Makes this peer, which stands by, the authority: the old one is lost, or is fenced when it comes back. @throws LockstepError as Succession.takeOver */
+  async takeOver(instance: InstanceId): Promise<void> {
+    const { succession } = (await this.#reception.get()).host;
+    await succession.takeOver(instance);
+  }
+
   /** Says goodbye: writes what is under way, ends all mirrors and instances here, closes the link. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -285,6 +315,7 @@ export class Peer {
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
     this.#opening.open();
     this.#mirrors.resume();
+    this.#reception.tell();
   }
 
   #lost(error: LockstepError): void {
@@ -366,6 +397,7 @@ export class Peer {
     for (const { peer } of presence.joined) {
       for (const follower of this.#followers) if (follower.peer === peer) follower.resume(this.#session(peer));
       this.#mirrors.resume(peer);
+      this.#reception.tell(peer);
     }
   }
 
@@ -379,7 +411,13 @@ export class Peer {
 
   /** The peer that orders an instance; undefined while there is no server. */
   #address(instance: InstanceId): PeerId | undefined {
-    return ownerOf(instance) ?? this.#serverId();
+    return this.#located.get(instance) ?? ownerOf(instance) ?? this.#serverId();
+  }
+
+  #locate(instance: InstanceId, peer: PeerId): void {
+    const before = this.#located.get(instance);
+    this.#located.set(instance, peer);
+    if (before !== peer) this.#mirrors.follow(instance);
   }
 
   #serverId(): PeerId | undefined {

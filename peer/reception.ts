@@ -50,6 +50,11 @@ export class Reception {
     this.#here?.host.begin(self);
   }
 
+  /** There is a link to a peer, or to the relay: those whose instances are ordered here are told. */
+  tell(peer?: PeerId): void {
+    if (this.#self !== undefined) this.#here?.host.succession.tell(peer);
+  }
+
   handle(id: RequestId, method: string, params: unknown, session: Session): void {
     const handle = (serving: Serving): void => {
       if (session.isOpen) serving.handle(id, method, params, session);

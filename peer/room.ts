@@ -1,6 +1,7 @@
 // The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share a room at the relay
 // (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
-// in the room.
+// in the room. Over 400 lines because who is in it,
+// under which number, and what each of them sees are one state.
 
 import type { HashText } from '../core/digest.ts';
 import type { Machine } from '../core/machine.ts';
@@ -32,6 +33,8 @@ export interface RoomOptions {
   readonly hash: HashText;
   /** The instance as of its newest durable step; for members with a partial view. */
   readonly snapshot: () => Snapshot;
+  /** A sender has a number from now on. */
+  readonly named?: (who: number, peer: PeerId) => void;
 }
 
 /** A new member: from where on, in which room, and how it looks at the instance. */
@@ -48,6 +51,9 @@ interface Looking {
   readonly look: Look;
   readonly peers: Set<PeerId>;
 }
+
+/** Senders outside the room that keep a number: the one named longest ago is forgotten first. */
+const NAMED_MAX = 1_024;
 
 interface Member {
   readonly session: Session;
@@ -74,6 +80,7 @@ export class Room {
   #nextWho = 1;
   /** Those behind a member that passes the room on; they have numbers as causes for as long as it is one. */
   readonly #behind = new Map<Session, Set<PeerId>>();
+  readonly #outside: PeerId[] = [];
   #waiting: Told[] = [];
   /** Seq of the last step that went out, and of the last one whose digest did. */
   #publishedSeq = 0;
@@ -159,8 +166,25 @@ export class Room {
 
   #number(peer: PeerId): number {
     let who = this.#who.get(peer);
-    if (who === undefined) this.#who.set(peer, (who = this.#nextWho++));
+    if (who === undefined) {
+      this.#who.set(peer, (who = this.#nextWho++));
+      this.#options.named?.(who, peer);
+    }
     return who;
+  }
+
+  /** The senders that steps name. */
+  senders(): readonly (readonly [who: number, peer: PeerId])[] {
+    return [...this.#who].map(([peer, who]) => [who, peer]);
+  }
+
+  /** Steps name this sender, though it may not be here. */
+  name(peer: PeerId): void {
+    if (this.#who.has(peer)) return;
+    this.#number(peer);
+    this.#outside.push(peer);
+    const forgotten = this.#outside.length > NAMED_MAX ? this.#outside.shift() : undefined;
+    if (forgotten !== undefined && !this.#isThere(forgotten)) this.#who.delete(forgotten);
   }
 
   /** One that a member passes the room on to: steps that come after this name it. @returns its number as a cause. */
@@ -337,8 +361,9 @@ export class Room {
     for (const channel of this.#heard()) channel.settle(digest, this.#publishedSeq);
   }
 
-  moved(reason: MoveReason): void {
-    for (const channel of this.#heard()) channel.moved(reason);
+  /** @param peer who orders it now. */
+  moved(reason: MoveReason, peer?: PeerId): void {
+    for (const channel of this.#heard()) channel.moved(reason, peer);
   }
 
   /** Everyone out. */

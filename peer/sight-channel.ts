@@ -82,7 +82,7 @@ export class SightChannel implements Channel {
     else this.moved('epoch');
   }
 
-  moved(reason: MoveReason): void {
-    this.#options.port.post(this.number, encodeNotice('moved', { room: this.number, reason }));
+  moved(reason: MoveReason, peer?: PeerId): void {
+    this.#options.port.post(this.number, encodeNotice('moved', { room: this.number, reason, ...(peer === undefined ? {} : { peer }) }));
   }
 }

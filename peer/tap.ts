@@ -11,12 +11,14 @@ import type { InstanceId, Methods } from './wire.ts';
 export interface Tap {
   /** One more confirmed step, with the sender's number in the room where the mirror hears it. */
   stepped(step: Told): void;
-  /** One message, or what was missed, is in. @param digest after the last step, when it was told and agreed. */
-  told(digest: string | undefined): void;
+  /** One message, or what was missed, is in. @param digest after the last step, when it was told and agreed. @param isAnew a watch was answered. */
+  told(digest: string | undefined, isAnew: boolean): void;
   /** The confirmed state is one that steps did not lead to. */
   jumped(): void;
   /** It does not hear it any more. */
   cutOff(): void;
+  /** It is not for everyone any more. */
+  guarded(): void;
   closed(error: LockstepError): void;
 }
 
@@ -31,6 +33,8 @@ export interface Tapped {
   readonly digest: string;
   /** Whether it hears its source. */
   readonly isOpen: boolean;
+  /** Whether there are readers who may not see what it shows. */
+  readonly isGuarded: boolean;
   /** The confirmed state. */
   confirmed(): InstanceState;
   /** Asks its source. @throws LockstepError as the source answered, CLOSED, UNREACHABLE, TIMEOUT. */

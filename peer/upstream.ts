@@ -8,7 +8,7 @@ import type { Keeping } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { SightReplica } from './sight-replica.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
-import type { DivergenceRecord, Methods, WatchResult } from './wire.ts';
+import type { DivergenceRecord, Methods, PeerId, WatchResult } from './wire.ts';
 
 /** What a mirror has. */
 export type WatchFrom = { readonly epoch: number; readonly seq: number; readonly digest: string } | undefined;
@@ -30,6 +30,8 @@ export interface Upstream {
   watch(from: WatchFrom, answered: WatchAnswered): void;
   /** Where it listens nothing is to be heard: another road is to be tried first. */
   stalled(): void;
+  /** Its authority says that this peer is the next one. */
+  located(peer: PeerId): void;
   /** To the room of a watch; a step there or `settled` answers. @returns why it cannot be sent. */
   send(event: Unconfirmed, watched: WatchResult, machine: Machine | undefined): LockstepError | undefined;
   /** Asks where the mirror listens. */

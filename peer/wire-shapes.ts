@@ -40,6 +40,7 @@ import {
   type Limits,
   type Mode,
   type PeerInfo,
+  type Seen,
   type StepDifference,
   type StepEvent,
   type ToldStep,
@@ -58,6 +59,7 @@ export const event: Shape<EventObject> = (value) => {
   if (typeof value['type'] !== 'string' || value['type'] === '') return `type: expected an event type, found ${shown(value['type'])}`;
   return plainJson(value);
 };
+export const peer = text(64);
 export const status = oneOf<Status>('active', 'done', 'error', 'stopped');
 export const history = list(tuple<readonly [number, readonly number[]]>(2, whole(), list(whole())));
 export const delayed = object<DelayedEvent>({ id: longText, to: longText, event });
@@ -134,11 +136,11 @@ export const sight = object<Sight>({
   output: optional(json),
   error: optional(longText),
 });
+export const seen: Shape<Seen> = list(tuple<Seen[number]>(2, peer, list(tuple<Seen[number][1][number]>(3, whole(1), whole(1), flag))));
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
 export const encoding = oneOf<Encoding>(...ENCODINGS);
 export const mode = oneOf<Mode>(...MODES);
 export const kind = oneOf<PeerInfo['kind']>('server', 'browser', 'node', 'tool');
-export const peer = text(64);
 export const info = object<PeerInfo>({
   peer,
   name: text(),

@@ -170,12 +170,37 @@ export interface Methods {
     params: readonly [instance: InstanceId, peer: PeerId, n: number, event: EventObject, expect?: Expectation];
     result: SendResult;
   };
+  /** From a member of the room: who sent what until `seq`, and the numbers under which steps name senders from then on; new ones come as `sender`. */
+  standby: {
+    params: { readonly instance: InstanceId };
+    result: { readonly seq: number; readonly seen: Seen; readonly senders: readonly (readonly [who: number, peer: PeerId])[] };
+  };
+  /** From the authority to the peer that is to be the next one: everything, under a higher epoch. Answered when it is durable there; asked again, answered again. */
+  take: { params: Taken; result: { readonly instance: InstanceId } };
+  /** Who orders an instance that was ordered here. */
+  where: { params: { readonly instance: InstanceId }; result: { readonly peer: PeerId; readonly epoch: number } };
   trace: {
     params: { readonly on: boolean; readonly backlog?: number };
     /** `steps`: what is kept, the messages of foreign programs first. */
     result: { readonly room: number | null; readonly steps: readonly (TraceRecord | InspectRecord)[] };
   };
   eval: { params: { readonly source: string }; result: { readonly text: string } };
+}
+
+/** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
+export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
+
+/** What an authority hands over. */
+export interface Taken {
+  readonly instance: InstanceId;
+  readonly machine: string;
+  readonly image: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly state: InstanceState;
+  readonly seen: Seen;
+  /** It is not for everyone: whoever takes it has authorizers for its machine. */
+  readonly isGuarded?: true;
 }
 
 export interface Expectation {
@@ -320,9 +345,9 @@ export type Traced = TraceRecord | DivergenceRecord | ImpurityRecord | InspectRe
 
 /**
  * Why a room is no more what it was: the instance is gone; it has a new epoch, watch again; the source has lost its own source; the reader
- * may not see it any more; somebody else may not, and the room goes on under another number.
+ * may not see it any more; somebody else may not, and the room goes on under another number; another peer orders it now.
  */
-export type MoveReason = 'deleted' | 'epoch' | 'offline' | 'revoked' | 'room';
+export type MoveReason = 'deleted' | 'epoch' | 'offline' | 'revoked' | 'room' | 'owner';
 
 // ── Notifications ────────────────────────────────────────────────────────────────────────────────────────────────
 export interface Notifications {
@@ -332,8 +357,15 @@ export interface Notifications {
   settled: readonly [room: number, n: number, answer: SendResult | Refused];
   /** authority → a room of a partial view: what changed between two steps in what it sees. `digest` is that of the sight, 16 hex digits. */
   seen: readonly [room: number, base: number, seq: number, patch: readonly Operation[], digest?: string];
-  /** authority → room, or a member: see MoveReason. `to` is where the room goes on, for `room`. */
-  moved: { readonly room: number; readonly reason: MoveReason; readonly to?: number };
+  /** authority → room, or a member: see MoveReason. `to` is where the room goes on, for `room`; `peer` orders it now, for `owner`. */
+  moved: { readonly room: number; readonly reason: MoveReason; readonly to?: number; readonly peer?: PeerId };
+  /** authority → a standby: steps name this sender under this number from now on. */
+  sender: readonly [instance: InstanceId, who: number, peer: PeerId];
+  /**
+   * the authority of an instance that is at home elsewhere → its home: in which epoch it is ordered here, and after which seq of the one before (0:
+   * that is not known). With `peer` it is that one which orders it: the home passes on what it knows.
+   */
+  ordered: readonly [instance: InstanceId, epoch: number, seq: number, peer?: PeerId];
   /** peer → those who trace it. */
   trace: readonly Traced[];
   /** relay → those who asked. */

@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3';
 import { LockstepError } from '../../core/errors.ts';
 import { migrateFromOne, migrateFromTwo } from './migration.ts';
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, MOVED_TABLE, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Milliseconds to wait for a predecessor that is just closing the file. */
 const LOCK_TIMEOUT_MS = 1_000;
@@ -102,6 +102,7 @@ function adopt(database: Database.Database, file: string): void {
   } else if (version !== SCHEMA_VERSION) {
     throw new LockstepError('STORAGE', `${file} has schema version ${String(version)}, this program reads versions 1 to ${SCHEMA_VERSION}`);
   }
+  database.exec(MOVED_TABLE);
   if (version !== SCHEMA_VERSION) database.pragma(`user_version = ${SCHEMA_VERSION}`);
   database.exec('COMMIT');
 }
@@ -129,6 +130,9 @@ interface Statements {
   readonly setCheckpoint: Database.Statement<[number, number, number, number, string]>;
   readonly checkpoint: Database.Statement<[number], CheckpointRow>;
   readonly dropCheckpoint: Database.Statement<[number]>;
+  readonly setMoved: Database.Statement<[string, string, number, number]>;
+  readonly moved: Database.Statement<[], { name: string; peer: string; epoch: number; sum: number }>;
+  readonly dropMoved: Database.Statement<[string]>;
 }
 
 function prepare(database: Database.Database): Statements {
@@ -160,6 +164,9 @@ function prepare(database: Database.Database): Statements {
     setCheckpoint: database.prepare<[number, number, number, number, string]>('INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?)'),
     checkpoint: database.prepare<[number], CheckpointRow>('SELECT seq, epoch, sum, body FROM checkpoint WHERE instance = ?'),
     dropCheckpoint: database.prepare<[number]>('DELETE FROM checkpoint WHERE instance = ?'),
+    setMoved: database.prepare<[string, string, number, number]>('INSERT OR REPLACE INTO moved VALUES (?, ?, ?, ?)'),
+    moved: database.prepare<[], { name: string; peer: string; epoch: number; sum: number }>('SELECT * FROM moved ORDER BY name'),
+    dropMoved: database.prepare<[string]>('DELETE FROM moved WHERE name = ?'),
   };
 }
 

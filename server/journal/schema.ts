@@ -15,6 +15,11 @@ export const WRITE_TABLE = `
   CREATE TABLE write      (id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL);
 `;
 
+/** Instances that another peer orders now. Files of version 3 that were made before there was this table get it when they are opened. */
+export const MOVED_TABLE = `
+  CREATE TABLE IF NOT EXISTS moved (name TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
 export const SCHEMA = `
   CREATE TABLE image      (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE machine    (name TEXT PRIMARY KEY, image TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;

@@ -6,7 +6,7 @@
 import type { InstanceState } from '../../core/state.ts';
 import { LockstepError, unreachable } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
-import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Seen, StoredInstance } from '../../peer/journal.ts';
+import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, Seen, StoredInstance } from '../../peer/journal.ts';
 import type { InstanceId } from '../../peer/wire.ts';
 import { checksum, verify } from './checksum.ts';
 import { type CheckpointRow, type InstanceRow, JournalDatabase } from './database.ts';
@@ -118,6 +118,15 @@ export class SqliteJournal implements Journal {
     );
   }
 
+  async moved(): Promise<readonly Moved[]> {
+    return this.#asking(() =>
+      this.#statements.moved.all().map(({ name, peer, epoch, sum }) => {
+        verify(sum, checksum(name, epoch, 0, peer), `where ${name} is ordered`);
+        return { instance: name, peer, epoch };
+      }),
+    );
+  }
+
   /** Not summed here: an image is checked against its own hash by whoever loads it. */
   async image(hash: string): Promise<Uint8Array | undefined> {
     return this.#asking(() => this.#statements.image.get(hash)?.bytes);
@@ -154,6 +163,12 @@ export class SqliteJournal implements Journal {
       case 'delete':
         this.#delete(entry.instance);
         return;
+      case 'moved': {
+        const { instance, peer, epoch } = entry.moved;
+        this.#delete(instance);
+        this.#statements.setMoved.run(instance, peer, epoch, checksum(instance, epoch, 0, peer));
+        return;
+      }
       default:
         unreachable(entry);
     }
@@ -162,6 +177,7 @@ export class SqliteJournal implements Journal {
   #create(record: InstanceRecord, step: Step): void {
     const { instance, machine, image } = record;
     if (this.#look(instance) !== undefined) throw new LockstepError('STORAGE', `instance ${instance} is in the journal already`);
+    this.#statements.dropMoved.run(instance);
     const id = this.#nextInstance++;
     this.#statements.addInstance.run(id, instance, machine, image, checksum(instance, 0, 0, `${machine}\n${image}`));
     const known: Known = { id, name: instance, last: step.seq - 1, collected: [], unsettled: [] };

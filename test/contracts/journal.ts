@@ -169,6 +169,35 @@ export function journalContract(name: string, make: () => JournalBench | Promise
       expect(await journal.image('h3')).toBeUndefined();
     });
 
+    test('[JOURNAL-11] an instance that another peer orders now is remembered, without its steps, until it is created here again', async () => {
+      const { journal, reopen } = await make();
+      const moved = (instance: string, epoch: number) => ({ kind: 'moved', moved: { instance, peer: 'bob', epoch } }) as const;
+      await journal.write([create('a'), step('a', 2), create('b')]);
+      await journal.write([moved('b', 7), moved('a', 8), moved('never here', 9)]);
+      const again = (await reopen?.()) ?? journal;
+      expect(await again.moved()).toEqual([
+        { instance: 'a', peer: 'bob', epoch: 8 },
+        { instance: 'b', peer: 'bob', epoch: 7 },
+        { instance: 'never here', peer: 'bob', epoch: 9 },
+      ]);
+      expect([await again.read('a'), await again.list({ limit: 10 })]).toEqual([undefined, []]);
+      await again.write([create('a')]);
+      expect((await again.moved()).map(({ instance }) => instance)).toEqual(['b', 'never here']);
+      expect(await again.read('a')).toEqual({ record: record('a'), steps: [sampleStep('a', 1)] });
+      await again.close();
+    });
+
+    test('[JOURNAL-12] an instance may begin with a later step, when a checkpoint stands for what was before', async () => {
+      const { journal } = await make();
+      await journal.write([
+        { kind: 'delete', instance: 'a' },
+        { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
+        { kind: 'checkpoint', checkpoint: checkpoint('a', 40) },
+        step('a', 41),
+      ]);
+      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 40), steps: [sampleStep('a', 41)] });
+    });
+
     test('[JOURNAL-9] a closed journal refuses to write', async () => {
       const { journal } = await make();
       await journal.close();

@@ -65,7 +65,7 @@ test('[TIDY-9] the page of the journal draws the tables that the code makes', ()
   }));
   expect(drawn).toEqual(made);
   const withoutRowid = tables.filter(({ sql }) => sql.includes('WITHOUT ROWID')).map(({ name }) => name);
-  expect(withoutRowid).toEqual(['image', 'machine', 'step']);
+  expect(withoutRowid).toEqual(['image', 'machine', 'step', 'moved']);
   const id = database.pragma('application_id', { simple: true }) as number;
   expect(page).toContain(`| \`application_id\` | 0x${id.toString(16)}, "LKST" |`);
   expect(page).toContain(`| \`user_version\` | ${String(database.pragma('user_version', { simple: true }))} |`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { assign, createMachine } from 'xstate';
 import { relay } from '../../relay/index.ts';
+import { MemoryJournal } from '../../peer/testing.ts';
 import { connect, serve } from '../../server/index.ts';
 
 const ledger = createMachine({
@@ -46,3 +47,30 @@ test('[TOPO-1] [TOPO-5] three deep over two relays: what a leaf sends comes to t
   expect(first.getSnapshot().context).toEqual({ entries: [1, 2, 3] });
   expect([second.digest, mirror.digest]).toEqual([first.digest, first.digest]);
 }, 30_000);
+
+test('[TOPO-6] [TOPO-8] an instance is handed over between two peers, and taken over when the second is lost', async () => {
+  const far = ending(await relay({ port: 0 }));
+  const trusts = (): boolean => true;
+  const options = { machines: { ledger }, trusts, journal: new MemoryJournal() };
+  const first = ending(await connect(far.url, { ...options, journal: new MemoryJournal() }));
+  const second = await connect(far.url, options);
+  const third = ending(await connect(far.url, { machines: { ledger }, trusts }));
+  const writer = ending(await connect(far.url));
+  const own = await first.host('book', 'ledger');
+  const mirror = await writer.watch(own.id, ledger, { sources: [third.id!] });
+  const standing = await third.watch(own.id, ledger);
+  await mirror.submit({ type: 'ADD', id: 1 });
+  await vi.waitFor(() => expect(first.peers()).toHaveLength(4));
+  const adding = [2, 3, 4].map((id) => mirror.submit({ type: 'ADD', id }));
+  await first.handOver(own.id, second.id!);
+  await Promise.all(adding);
+  await vi.waitFor(() => expect(standing.epoch).toBe(mirror.epoch));
+  await third.standBy(standing);
+  await mirror.submit({ type: 'ADD', id: 5 });
+  await vi.waitFor(() => expect(standing.seq).toBe(6));
+  await second.close();
+  await third.takeOver(own.id);
+  expect(await mirror.submit({ type: 'ADD', id: 6 })).toEqual({ outcome: 'stepped', seq: 7 });
+  await vi.waitFor(() => expect(own.getSnapshot().context).toEqual({ entries: [1, 2, 3, 4, 5, 6] }), 20_000);
+  expect(own.digest).toBe(standing.digest);
+}, 60_000);

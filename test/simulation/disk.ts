@@ -101,6 +101,9 @@ export class DiskSession implements Journal {
   list(...args: Parameters<Journal['list']>): ReturnType<Journal['list']> {
     return this.#disk.kept.list(...args);
   }
+  moved(): ReturnType<Journal['moved']> {
+    return this.#disk.kept.moved();
+  }
   machines(): ReturnType<Journal['machines']> {
     return this.#disk.kept.machines();
   }

@@ -191,6 +191,9 @@ export class HeldJournal implements Journal {
   list(...args: Parameters<Journal['list']>): ReturnType<Journal['list']> {
     return this.#inner.list(...args);
   }
+  moved(): ReturnType<Journal['moved']> {
+    return this.#inner.moved();
+  }
   machines(): ReturnType<Journal['machines']> {
     return this.#inner.machines();
   }

@@ -77,6 +77,27 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
     ['door', 'alice', 1, { type: 'OPEN' }],
     ['door', 'alice', 2, { type: 'OPEN' }, { seq: 4 }],
   ],
+  standby: [{ instance: 'door' }],
+  take: [
+    {
+      instance: 'alice/door',
+      machine: 'door',
+      image: digest,
+      epoch: 9,
+      seq: 4,
+      state,
+      seen: [
+        [
+          'bob',
+          [
+            [1, 2, true],
+            [2, 3, false],
+          ],
+        ],
+      ],
+    },
+  ],
+  where: [{ instance: 'door' }],
   trace: [{ on: true, backlog: 10 }, { on: false }],
   eval: [{ source: '1 + 1' }],
 };
@@ -125,6 +146,9 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
   ],
   vouch: [{ who: 3, last: 0, seq: 7 }],
   forward: [['stepped', 4]],
+  standby: [{ seq: 4, seen: [['bob', [[1, 2, true]]]], senders: [[1, 'bob']] }],
+  take: [{ instance: 'alice/door' }],
+  where: [{ peer: 'bob', epoch: 7 }],
   trace: [
     { room: 0, steps: [{ kind: 'step', peer: 'alice', machine: 'door', image: digest, step }] },
     { room: null, steps: [] },
@@ -161,9 +185,12 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
     [2, 3, 5, []],
     [2, 5, 6, [{ op: 'replace', path: '/value', value: { a: 'b' } }], digest],
   ],
+  sender: [['alice/door', 3, 'bob']],
+  ordered: [['alice/door', 9, 4]],
   moved: [
     { room: 1, reason: 'deleted' },
     { room: 1, reason: 'room', to: 2 },
+    { room: 1, reason: 'owner', peer: 'bob' },
   ],
   trace: [
     [

@@ -7,7 +7,7 @@ import { assign, createMachine } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
 import { CODES } from '../../core/errors.ts';
 import { CLOSE_FLOOD, CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
-import type { Peer } from '../../peer/peer.ts';
+import type { Peer, PeerOptions } from '../../peer/peer.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { Hub } from '../../relay/hub.ts';
@@ -56,8 +56,8 @@ class Scene {
     };
   }
 
-  peer(name: string): Promise<Peer> {
-    return this.world.peer(name, { mode: 'steps', record: this.recorder(name) });
+  peer(name: string, options: Partial<PeerOptions> = {}): Promise<Peer> {
+    return this.world.peer(name, { mode: 'steps', record: this.recorder(name), ...options });
   }
 
   /** What happens in here is not part of the scene. */
@@ -216,6 +216,23 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await world.advance(1_000);
     scene.say('a refusal');
     mirror.send({ type: 'ADD', price: 'much' });
+    await world.settle();
+  },
+
+  async handover(scene) {
+    const { world } = scene;
+    const options = { machines: { door: { definition: world.door } }, trusts: () => true };
+    const alice = await scene.offstage(() => scene.peer('alice', options));
+    const bob = await scene.offstage(() => world.peer('bob', { ...options, mode: 'steps' }));
+    await scene.offstage(() => world.get(alice.host('desk', 'door')));
+    const mirror = await scene.offstage(() => world.get(bob.watch('alice/desk')));
+    scene.say('bob stands by, and sends an event');
+    await world.get(bob.standBy(mirror));
+    mirror.send({ type: 'OPEN' });
+    await world.settle();
+    await scene.offstage(() => world.advance(200));
+    scene.say('alice hands over to bob, and watches there');
+    await world.get(alice.handOver('alice/desk', 'bob'));
     await world.settle();
   },
 

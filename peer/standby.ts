@@ -1,0 +1,118 @@
+// One that may be the next authority of an instance: a mirror that knows also who sent what, so that an event which the authority decided is
+// recognised when its sender, who has heard no answer, sends it again. Asked for anew whenever the mirror comes back to its authority.
+// (docs/topologies.md)
+
+import { LockstepError } from '../core/errors.ts';
+import type { Seen } from './journal.ts';
+import type { Report } from './log.ts';
+import { SeenEvents } from './seen.ts';
+import type { Tap, Tapped } from './tap.ts';
+import type { Told } from './told.ts';
+import type { PeerId, Taken } from './wire.ts';
+
+export class Standby implements Tap {
+  readonly mirror: Tapped;
+  readonly #report: Report;
+  #senders = new Map<number, PeerId>();
+  /** What came while it was on its way. */
+  #early: Told[] = [];
+  #seen = new SeenEvents();
+  #isGuarded: boolean;
+  /** The steps up to this one are in what was seen when it was told; undefined while that is on its way. */
+  #since: number | undefined;
+  /** Resolves when it is ready for the first time. */
+  readonly ready: Promise<void>;
+  #settle: { resolve(): void; reject(error: LockstepError): void } | undefined;
+
+  constructor(mirror: Tapped, report: Report) {
+    this.mirror = mirror;
+    this.#isGuarded = mirror.isGuarded;
+    this.#report = report;
+    this.ready = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    if (mirror.isOpen) this.#ask();
+  }
+
+  get isReady(): boolean {
+    return this.#since !== undefined;
+  }
+
+  #ask(): void {
+    this.#since = undefined;
+    this.#early = [];
+    this.#senders = new Map();
+    const { mirror } = this;
+    const { epoch } = mirror;
+    mirror.ask('standby', { instance: mirror.id }).then(
+      ({ seq, seen, senders }) => {
+        if (mirror.epoch !== epoch) return;
+        this.#senders = new Map([...senders, ...this.#senders]);
+        this.#seen = SeenEvents.load(seen);
+        this.#since = seq;
+        for (const step of this.#early.splice(0)) this.stepped(step);
+        this.#settle?.resolve();
+      },
+      (error: unknown) => {
+        this.#report('warn', `${mirror.id} does not tell this peer who sent what: it cannot take over`, error);
+        // Told again when the mirror has its authority again.
+        if (error instanceof LockstepError && !error.retryable) this.#settle?.reject(error);
+      },
+    );
+  }
+
+  /** A new number for a sender. */
+  sender(who: number, peer: PeerId): void {
+    this.#senders.set(who, peer);
+  }
+
+  stepped(step: Told): void {
+    const [seq, who, n, , , more] = step.difference;
+    if (this.#since === undefined) return void this.#early.push(step);
+    if (seq <= this.#since || n === 0) return;
+    const peer = this.#senders.get(who);
+    if (peer !== undefined) this.#seen.add(peer, n, seq, more?.ignored !== true);
+  }
+
+  told(_digest: string | undefined, isAnew: boolean): void {
+    if (isAnew) this.#ask();
+  }
+
+  jumped(): void {
+    this.#since = undefined;
+  }
+
+  /** What is known stays known: this is the moment that it is for. */
+  cutOff(): void {
+    this.#early = [];
+  }
+
+  guarded(): void {
+    this.#isGuarded = true;
+  }
+
+  closed(error: LockstepError): void {
+    this.#since = undefined;
+    this.#settle?.reject(error);
+  }
+
+  /** The confirmed state, and what was seen up to it. @throws LockstepError UNREACHABLE when the authority has not told all of it. */
+  take(epoch: number): Taken {
+    const { id, record, seq } = this.mirror;
+    if (!this.isReady) throw new LockstepError('UNREACHABLE', `the authority of ${id} has not told this peer who sent what`);
+    const { machine, image } = record;
+    const guarded = this.#isGuarded ? ({ isGuarded: true } as const) : {};
+    return {
+      ...guarded,
+      instance: id,
+      machine,
+      image,
+      epoch,
+      seq,
+      state: this.mirror.confirmed(),
+      seen: upTo(this.#seen.save(), seq),
+    };
+  }
+}
+
+function upTo(seen: Seen, seq: number): Seen {
+  return seen.map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq)]);
+}

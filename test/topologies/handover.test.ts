@@ -1,0 +1,262 @@
+// Who orders an instance next: handed over in order, taken over after a loss, and fenced by its epoch.
+
+import { describe, expect, test } from 'vitest';
+import type { Journal } from '../../peer/journal.ts';
+import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import type { Fork } from '../../peer/succession.ts';
+import { linkPair, MemoryJournal } from '../../peer/testing.ts';
+import type { Traced } from '../../peer/wire.ts';
+import { HeldJournal, World } from '../support/world.ts';
+
+const trusts = (): boolean => true;
+const namesOf = (mirror: { getSnapshot(): { context: unknown } }): readonly string[] =>
+  (mirror.getSnapshot().context as { names: readonly string[] }).names;
+
+class Doors extends World {
+  readonly forks: Fork[] = [];
+
+  /** One that may order doors. */
+  orderer(name: string, options: Partial<PeerOptions> = {}): Promise<Peer> {
+    const fenced = (fork: Fork): void => void this.forks.push(fork);
+    return this.peer(name, { machines: { door: { definition: this.door } }, trusts, fenced, ...options });
+  }
+}
+
+/** alice orders her desk; bob may order it too; carol watches. */
+async function desk(options: { readonly alice?: Journal; readonly bob?: Journal } = {}) {
+  const world = new Doors();
+  const journals = { alice: options.alice ?? new MemoryJournal(), bob: options.bob ?? new MemoryJournal() };
+  const alice = await world.orderer('alice', { journal: journals.alice });
+  const bob = await world.orderer('bob', { journal: journals.bob });
+  const carol = await world.peer('carol');
+  const a = await world.get(alice.host('desk', 'door'));
+  const c = await world.get(carol.watch('alice/desk', world.door));
+  const b = await world.get(bob.watch('alice/desk', world.door));
+  return { world, alice, bob, carol, a, b, c, journals };
+}
+
+describe('handed over', () => {
+  test('[TOPO-6] another peer orders it in a higher epoch and goes on with the same seq; every mirror follows', async () => {
+    const { world, alice, bob, a, b, c } = await desk();
+    c.send({ type: 'NAME', name: 'before' });
+    await world.settle();
+    const { epoch } = c;
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    await world.settle();
+    for (const mirror of [a, b, c]) expect([mirror.epoch > epoch, mirror.seq, mirror.standing]).toEqual([true, 2, 'confirmed']);
+    expect(await world.get(c.submit({ type: 'NAME', name: 'after' }))).toEqual({ outcome: 'stepped', seq: 3 });
+    await world.settle();
+    expect([namesOf(a), namesOf(b), a.digest]).toEqual([['before', 'after'], ['before', 'after'], c.digest]);
+    expect(await world.refusal(alice.get('alice/desk'))).toBe('FENCED');
+    const steps: Traced[] = [];
+    bob.tracer.listen((record) => void steps.push(record));
+    a.send({ type: 'OPEN' });
+    await world.settle();
+    expect(steps).toMatchObject([{ peer: 'bob', step: { instance: 'alice/desk', seq: 4 } }]);
+  });
+
+  test('[TOPO-6] events that come while it is handed over wait, and none of them is lost or doubled', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, alice, a, c } = await desk({ bob: held });
+    held.isHolding = true;
+    const answers = [c.submit({ type: 'NAME', name: 'c1' })];
+    await world.settle();
+    const handing = alice.handOver('alice/desk', 'bob');
+    await world.settle();
+    answers.push(c.submit({ type: 'NAME', name: 'c2' }), a.submit({ type: 'NAME', name: 'a1' }));
+    await world.settle();
+    expect(c.unconfirmedCount).toBe(1);
+    held.release();
+    await world.get(handing);
+    const seqs = await world.get(Promise.all(answers));
+    expect(seqs.map(({ seq }) => seq).sort()).toEqual([2, 3, 4]);
+    expect([...namesOf(c)].sort()).toEqual(['a1', 'c1', 'c2']);
+  });
+
+  test('[TOPO-6] timers go along', async () => {
+    const { world, alice, a, c } = await desk();
+    c.send({ type: 'OPEN' });
+    await world.advance(2_000);
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    await world.advance(3_500);
+    expect([c.getSnapshot().value, a.getSnapshot().value, world.rings.map(({ at }) => at)]).toEqual([
+      'closed',
+      'closed',
+      ['OPEN', 'xstate.after.5000.door.open'],
+    ]);
+  });
+
+  test('[TOPO-6] what the other one refuses stays, and goes on', async () => {
+    const { world, alice, c } = await desk();
+    await world.peer('dora', { trusts });
+    await world.orderer('erik', { trusts: () => false });
+    expect(await world.refusal(alice.handOver('alice/desk', 'dora'))).toBe('MISSING_FUNCTION');
+    expect(await world.refusal(alice.handOver('alice/desk', 'erik'))).toBe('FORBIDDEN');
+    expect(await world.refusal(alice.handOver('alice/desk', 'nobody'))).toBe('UNREACHABLE');
+    expect(await world.get(c.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 2 });
+  });
+
+  test('[TOPO-6] an answer that is lost is asked for again, and nobody orders meanwhile', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, alice, b, c } = await desk({ bob: held });
+    held.isHolding = true;
+    const handing = alice.handOver('alice/desk', 'bob');
+    await world.settle();
+    world.network('alice').cut();
+    held.release();
+    await world.settle();
+    b.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    expect(namesOf(b)).toEqual(['at bob']);
+    world.network('alice').mend();
+    await world.advance(40_000);
+    await world.get(handing);
+    expect([namesOf(c), c.standing, c.digest]).toEqual([['at bob'], 'confirmed', b.digest]);
+  });
+
+  test('[TOPO-9] both remember it over a restart, and those who ask at home are sent on', async () => {
+    const { world, alice, bob, c, journals } = await desk();
+    c.send({ type: 'NAME', name: 'before' });
+    await world.settle();
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    await world.get(alice.close());
+    await world.get(bob.close());
+    const again = await world.orderer('alice', { journal: journals.alice });
+    const own = again.host('desk', 'door');
+    await world.orderer('bob', { journal: journals.bob });
+    await world.advance(40_000);
+    const mirror = await world.get(own);
+    const late = await world.peer('late');
+    const l = await world.get(late.watch('alice/desk', world.door));
+    expect(await world.get(l.submit({ type: 'NAME', name: 'late' }))).toEqual({ outcome: 'stepped', seq: 3 });
+    await world.settle();
+    expect([namesOf(c), namesOf(mirror), c.epoch]).toEqual([['before', 'late'], ['before', 'late'], l.epoch]);
+  });
+
+  test('[TOPO-6] and back again', async () => {
+    const { world, alice, bob, c, journals } = await desk();
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    c.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    await world.get(bob.handOver('alice/desk', 'alice'));
+    c.send({ type: 'NAME', name: 'at home' });
+    await world.settle();
+    expect([namesOf(c), await journals.alice.moved(), (await journals.bob.moved()).map(({ peer }) => peer)]).toEqual([
+      ['at bob', 'at home'],
+      [],
+      ['alice'],
+    ]);
+    expect((await journals.alice.read('alice/desk'))?.steps.at(-1)?.seq).toBe(3);
+  });
+});
+
+describe('taken over', () => {
+  test('[TOPO-8] an event that the lost authority decided is not applied again when its sender sends it again', async () => {
+    const world = new Doors();
+    const alice = await world.orderer('alice');
+    const bob = await world.orderer('bob');
+    const carol = await world.peer('carol');
+    await world.get(alice.host('desk', 'door'));
+    const b = await world.get(bob.watch('alice/desk', world.door));
+    await world.get(bob.standBy(b));
+    const c = await world.get(carol.watch('alice/desk', world.door, { sources: ['bob'] }));
+    const answer = c.submit({ type: 'NAME', name: 'once' });
+    await world.environment.turn();
+    await world.environment.turn();
+    world.network('carol').cut();
+    await world.settle();
+    expect([namesOf(b), c.unconfirmedCount]).toEqual([['once'], 1]);
+    await world.get(alice.close());
+    await world.get(bob.takeOver('alice/desk'));
+    world.network('carol').mend();
+    await world.advance(40_000);
+    expect([namesOf(b), namesOf(c), c.standing]).toEqual([['once'], ['once'], 'confirmed']);
+    expect(await world.get(answer)).toEqual({ outcome: 'stepped', seq: 2 });
+    expect(c.epoch).toBe(b.epoch);
+  });
+
+  test('[TOPO-7] [TOPO-8] the old authority that comes back gives way: its own steps are reported, what it had queued is sent on', async () => {
+    const journal = new MemoryJournal();
+    const { world, alice, bob, a, b, c } = await desk({ alice: journal });
+    await world.get(bob.standBy(b));
+    c.send({ type: 'NAME', name: 'shared' });
+    await world.settle();
+    world.network('alice').cut();
+    await world.settle();
+    // Alone, alice goes on: acknowledged there, and nowhere else.
+    expect(await world.get(a.submit({ type: 'NAME', name: 'alone' }))).toEqual({ outcome: 'stepped', seq: 3 });
+    await world.get(bob.takeOver('alice/desk'));
+    b.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    world.network('alice').mend();
+    await world.advance(40_000);
+    expect(world.forks.map(({ instance, peer, lost }) => [instance, peer, lost?.map(({ cause }) => cause.event)])).toEqual([
+      ['alice/desk', 'bob', [{ type: 'NAME', name: 'alone' }]],
+    ]);
+    expect([namesOf(a), namesOf(c), a.standing, a.digest]).toEqual([['shared', 'at bob'], ['shared', 'at bob'], 'confirmed', b.digest]);
+    expect(await journal.moved()).toMatchObject([{ instance: 'alice/desk', peer: 'bob' }]);
+    expect(alice.isConnected).toBe(true);
+  });
+
+  test('[TOPO-7] a mirror that has heard a newer epoch does not listen to an older one', async () => {
+    const world = new Doors();
+    const alice = await world.orderer('alice', { trusts: (peer) => peer === 'bob' });
+    const bob = await world.orderer('bob');
+    const carol = await world.peer('carol');
+    const a = await world.get(alice.host('desk', 'door'));
+    const b = await world.get(bob.watch('alice/desk', world.door));
+    await world.get(bob.standBy(b));
+    world.network('alice').cut();
+    await world.get(bob.takeOver('alice/desk'));
+    const c = await world.get(carol.watch('alice/desk', world.door, { sources: ['bob'] }));
+    c.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    const { epoch } = c;
+    // bob goes before alice comes back, so that nobody tells her.
+    world.network('bob').cut();
+    world.network('alice').mend();
+    await world.advance(40_000);
+    expect([a.standing, a.epoch < epoch]).toEqual(['confirmed', true]);
+    c.send({ type: 'NAME', name: 'queued' });
+    await world.advance(20_000);
+    expect([c.standing, c.epoch, namesOf(c), namesOf(a)]).toEqual(['offline', epoch, ['at bob', 'queued'], []]);
+    world.network('bob').mend();
+    await world.advance(60_000);
+    expect([c.standing, namesOf(c), namesOf(a), a.epoch]).toEqual(['confirmed', ['at bob', 'queued'], ['at bob', 'queued'], epoch]);
+  });
+
+  test('[TOPO-8] whoever does not stand by, or is not trusted with it, does not take over', async () => {
+    const world = new Doors();
+    const alice = await world.orderer('alice', { trusts: () => false });
+    await world.get(alice.host('desk', 'door'));
+    const eve = await world.orderer('eve');
+    const e = await world.get(eve.watch('alice/desk', world.door));
+    expect(await world.refusal(eve.takeOver('alice/desk'))).toBe('BAD_REQUEST');
+    expect(await world.refusal(eve.standBy(e))).toBe('FORBIDDEN');
+    expect(await world.refusal(eve.takeOver('alice/desk'))).toBe('UNREACHABLE');
+  });
+
+  test('[TOPO-7] nobody gives way to one that is not trusted', async () => {
+    const world = new Doors();
+    const alice = await world.orderer('alice', { trusts: (peer) => peer === 'bob' });
+    const a = await world.get(alice.host('desk', 'door'));
+    const [near, far] = linkPair(world.environment);
+    world.hub.attach(far);
+    near.open({ frame: () => undefined, closed: () => undefined });
+    const hello = {
+      versions: [1],
+      encodings: ['json'],
+      secret: 'mallory',
+      name: '',
+      kind: 'node',
+      hosts: true,
+      eval: false,
+      presence: false,
+    };
+    near.send(`\n${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'hello', params: hello })}`);
+    const ordered = { jsonrpc: '2.0', method: 'ordered', params: ['alice/desk', Number.MAX_SAFE_INTEGER, 1] };
+    near.send(`alice\n${JSON.stringify(ordered)}`);
+    await world.settle();
+    expect(await world.get(a.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 2 });
+  });
+});
