@@ -32,6 +32,9 @@ const NUMBER = 2;
 const PATCH = 4;
 const MORE = 8;
 const TICKED = 0x20;
+/** A step told by its event: the upper half of its flags. */
+const EVENT_UNIT = 0x10;
+const EVENT = 3;
 const TICKED_MANY = 7;
 const REMOVE = 2;
 
@@ -45,7 +48,16 @@ function readText(frame: string): ReadFrame {
   const body = frame.slice(end + 1);
   if (address === '=') return { line: '', address: '', messages: [JSON.parse(body) as Message] };
   if (address.startsWith('=')) return { ...readText(body), line: address.slice(1) };
-  return { line: undefined, address, messages: [JSON.parse(body) as Message].flat() };
+  return { line: undefined, address, messages: messagesIn(body) };
+}
+
+type Brief = readonly [method: string, ...params: unknown[]];
+
+/** One message, or an array of them; those without an envelope are arrays that begin with their method. */
+function messagesIn(body: string): readonly Message[] {
+  const read = JSON.parse(body) as Message | Brief | readonly (Message | Brief)[];
+  const all = Array.isArray(read) && typeof read[0] !== 'string' ? (read as readonly (Message | Brief)[]) : [read as Message | Brief];
+  return all.map((each) => ('length' in each ? { method: each[0], params: each.slice(1) } : each));
 }
 
 function readPacked(frame: Uint8Array): ReadFrame {
@@ -73,7 +85,7 @@ function messagesOf(reader: Reader): readonly Message[] {
   const messages: Message[] = [];
   while (!reader.isAtEnd) {
     const head = reader.byte();
-    if (head === 0) messages.push(...[JSON.parse(reader.text()) as Message].flat());
+    if (head === 0) messages.push(...messagesIn(reader.text()));
     else if (head < SEND) messages.push(stepsOf(head, reader));
     else return [...messages, { method: 'send' }];
   }
@@ -94,6 +106,7 @@ function skipStep(reader: Reader): void {
   const flags = reader.byte();
   if ((flags & CAUSE) !== 0) reader.whole();
   if ((flags & NUMBER) !== 0) reader.whole();
+  if (Math.floor(flags / EVENT_UNIT) === EVENT) return skipEvent(reader, flags);
   const short = Math.floor(flags / TICKED);
   for (let left = short === TICKED_MANY ? reader.whole() : short; left > 0; left--) if (reader.whole() % 2 === 1) reader.whole();
   if ((flags & PATCH) !== 0)
@@ -103,6 +116,12 @@ function skipStep(reader: Reader): void {
       if (operation % (REMOVE + 1) !== REMOVE) reader.skipValue();
     }
   if ((flags & MORE) !== 0) reader.skipValue();
+}
+
+function skipEvent(reader: Reader, flags: number): void {
+  if (reader.whole() === 0) reader.text();
+  if ((flags & PATCH) !== 0) reader.skipValue();
+  if ((flags & MORE) !== 0 && reader.whole() % 2 === 1) reader.whole();
 }
 
 class Reader {

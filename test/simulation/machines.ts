@@ -1,4 +1,5 @@
-// The machines of the simulation: a desk with guards, assigns, an `after` and a delayed event; a lamp without any functions; a family
+// The machines of the simulation: a desk with guards, assigns, an `after` and a delayed event; a lamp that is
+// lowered; a family
 // whose parent invokes a child machine. Each taken step of the first and the last counts itself, so that an effect says which step it was of.
 
 import { assign, raise, sendParent, sendTo, setup } from 'xstate';
@@ -48,10 +49,20 @@ export const desk = setup({
   },
 });
 
-export const lamp = setup({}).createMachine({
+/** All of it is in its image: it is told by its events, and every mirror runs it. */
+export const lamp = setup({
+  types: {} as { context: { toggles: number; last: string } },
+  actions: {
+    note: assign({
+      toggles: ({ context }) => context.toggles + 1,
+      last: ({ event }) => (event as Sent).id ?? '',
+    }),
+  },
+}).createMachine({
   id: 'lamp',
   initial: 'off',
-  states: { off: { on: { TOGGLE: 'on' } }, on: { on: { TOGGLE: 'off' } } },
+  context: { toggles: 0, last: '' },
+  states: { off: { on: { TOGGLE: { target: 'on', actions: 'note' } } }, on: { on: { TOGGLE: { target: 'off', actions: 'note' } } } },
 });
 
 const kid = setup({ types: {} as { context: { names: string[] } } }).createMachine({
@@ -92,6 +103,6 @@ const images = new Map<unknown, Uint8Array>();
 /** Each definition is compiled once for all runs. */
 export function compiled(definition: unknown): Uint8Array {
   let image = images.get(definition);
-  if (image === undefined) images.set(definition, (image = compileMachine(definition).bytes));
+  if (image === undefined) images.set(definition, (image = compileMachine(definition, { lower: definition === lamp }).bytes));
   return image;
 }

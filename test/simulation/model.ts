@@ -50,8 +50,11 @@ const desk: Model = ({ value, context, due }, event, at) => {
   }
 };
 
-const lamp: Model = ({ value, context, due }, { type }) =>
-  type === 'TOGGLE' ? { value: value === 'off' ? 'on' : 'off', context, due } : undefined;
+const lamp: Model = ({ value, context, due }, { type, id }) => {
+  if (type !== 'TOGGLE') return undefined;
+  const { toggles } = context as { readonly toggles: number };
+  return { value: value === 'off' ? 'on' : 'off', context: { toggles: toggles + 1, last: id ?? '' }, due };
+};
 
 const family: Model = ({ value, context, due }, { type }) => {
   const { sent, heard } = context as { readonly sent: number; readonly heard: number };
@@ -80,7 +83,7 @@ function without(due: ModelState['due'], type: string): ModelState['due'] {
 const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly next: Model }>> = {
   desk: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
   front: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
-  lamp: { initial: { value: 'off', context: {}, due: {} }, next: lamp },
+  lamp: { initial: { value: 'off', context: { toggles: 0, last: '' }, due: {} }, next: lamp },
   family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
   kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },
 };
