@@ -3,11 +3,12 @@
 // its default export is the machine, or with `?image=name` the export of that name. See docs/definitions.md.
 
 import type { Plugin } from 'vite';
-import { compileMachine, type MachineOptions } from './index.ts';
+import { compileMachine, Modules, type MachineOptions } from './index.ts';
+import { runModules } from './vite-modules.ts';
 
 const QUERY = /\?image(?:=([\w$]+))?$/;
 
-/** @param options fuel, throw policy and lowering of every image it makes. */
+/** @param options fuel and throw policy of every image it makes; `lower: false` for hosted ones. */
 export function lockstep(options: MachineOptions = {}): Plugin {
   let root = '.';
   let alias: unknown;
@@ -33,17 +34,17 @@ export function lockstep(options: MachineOptions = {}): Plugin {
       if (query === null) return null;
       const file = id.slice(0, query.index);
       const name = query[1] ?? 'default';
-      const { runnerImport } = await import('vite');
-      const { module, dependencies } = await runnerImport<Record<string, unknown>>(file, {
-        root,
-        configFile: false,
-        logLevel: 'error',
-        resolve: { alias: alias as never },
-      });
-      for (const watched of [file, ...dependencies]) this.addWatchFile(watched);
-      if (!(name in module)) this.error(`${file} has no export '${name}'; ?image compiles the default export, ?image=name another one`);
-      const { bytes, hash } = compileMachine(module[name], options);
-      return { code: moduleOf(bytes, hash), map: null };
+      const modules = await runModules(root, alias);
+      try {
+        const exported = await modules.load(file);
+        for (const watched of [file, ...modules.files()]) this.addWatchFile(watched);
+        if (!(name in exported)) this.error(`${file} has no export '${name}'; ?image compiles the default export, ?image=name another one`);
+        const { texts, resolve } = modules.texts();
+        const { bytes, hash } = compileMachine(exported[name], { lower: { modules: new Modules(texts, resolve) }, ...options });
+        return { code: moduleOf(bytes, hash), map: null };
+      } finally {
+        await modules.close();
+      }
     },
   };
 }

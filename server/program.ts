@@ -2,15 +2,19 @@
 
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runModules } from '../compiler/vite-modules.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Policy } from '../peer/policy.ts';
 import { readMachine, readPolicy } from './guarded.ts';
 import type { Server } from './index.ts';
+import { readTexts, type ModuleTexts } from './texts.ts';
 
 export interface Program {
   /** What `createMachine` returns, or its config; or with who may see and do what, as `serve` takes it. */
   readonly machines: Readonly<Record<string, unknown>>;
+  /** The texts of its modules: what functions of its machines see outside themselves. */
+  readonly outside?: ModuleTexts;
   /** By instance name; created when the server first starts with them. */
   readonly instances?: Readonly<Record<string, { readonly machine: string; readonly input?: Json }>>;
   /** Called when the instances are there. @returns what ends its part, if anything does. */
@@ -24,25 +28,31 @@ export interface Program {
  * @throws LockstepError BAD_DEFINITION with the file and what was found in it.
  */
 export async function loadProgram(file: string): Promise<Program> {
-  const exported = await loadModule(file);
+  const { exported, ...outside } = await loadModule(file);
   const { machines, instances, start } = exported;
   const policy = readPolicy(file, exported);
-  if (machines === undefined) return { machines: guarded(namedMachines(file, exported), policy) };
+  if (machines === undefined) return { machines: guarded(namedMachines(file, exported), policy), outside };
   if (!isRecord(machines))
     throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
   if (start !== undefined && typeof start !== 'function')
     throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
   return {
     machines: guarded(machines, policy),
+    outside,
     ...(instances === undefined ? {} : { instances: readInstances(file, instances) }),
     ...(start === undefined ? {} : { start: start as NonNullable<Program['start']> }),
   };
 }
 
-async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+interface Loaded extends ModuleTexts {
+  readonly exported: Readonly<Record<string, unknown>>;
+}
+
+async function loadModule(file: string): Promise<Loaded> {
   const place = resolve(file);
   try {
-    return (await import(/* @vite-ignore */ pathToFileURL(place).href)) as Readonly<Record<string, unknown>>;
+    const exported = (await import(/* @vite-ignore */ pathToFileURL(place).href)) as Readonly<Record<string, unknown>>;
+    return { exported, ...(await readTexts(place)) };
   } catch (error) {
     if (isTypeScript(error)) return loadTypeScript(file, place);
     throw unreadable(file, error);
@@ -50,16 +60,17 @@ async function loadModule(file: string): Promise<Readonly<Record<string, unknown
 }
 
 /** Node before 22.18 does not run TypeScript by itself; the Vite of the project does. */
-async function loadTypeScript(file: string, place: string): Promise<Readonly<Record<string, unknown>>> {
-  const vite = await import('vite').catch((error: unknown) => {
+async function loadTypeScript(file: string, place: string): Promise<Loaded> {
+  const modules = await runModules(dirname(place)).catch((error: unknown) => {
     const way = 'install vite beside lockstep, use Node 22.18 or newer, or name a JavaScript file';
     throw new LockstepError('BAD_DEFINITION', `${file} is TypeScript, which this Node does not run by itself: ${way}`, { cause: error });
   });
   try {
-    const options = { root: dirname(place), configFile: false, logLevel: 'silent' } as const;
-    return (await vite.runnerImport<Readonly<Record<string, unknown>>>(place, options)).module;
+    return { exported: await modules.load(place), ...modules.texts() };
   } catch (error) {
     throw unreadable(file, error);
+  } finally {
+    await modules.close();
   }
 }
 

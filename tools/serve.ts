@@ -12,6 +12,7 @@ import { serve } from '../server/index.ts';
 import type { ServeOptions, Server } from '../server/index.ts';
 import { loadProgram, startPrograms } from '../server/program.ts';
 import type { Program } from '../server/program.ts';
+import { gatherModules } from '../server/texts.ts';
 import { VERSION } from '../server/version.ts';
 import { readArguments, readPort, stopSignal, untilStopped, UsageError } from './command.ts';
 import type { Command } from './command.ts';
@@ -29,6 +30,7 @@ Runs machines whose instances survive it, and lets peers watch and change them.
   --port PORT      0 lets the system choose (PORT; 7400)
   --origin ORIGIN  a page's origin that may connect besides this host's; may be repeated
   --pages DIR      pages to serve; those of this build unless given
+  --no-lower       runs all functions of machines in JavaScript, also those that the core could run
   --define         lets other peers define machines here
   --relay URL      joins a relay elsewhere instead of being one
   --key KEY        of that relay (LOCKSTEP_KEY)
@@ -44,6 +46,7 @@ const OPTIONS = {
   origin: { type: 'string', multiple: true },
   pages: { type: 'string' },
   define: { type: 'boolean' },
+  'no-lower': { type: 'boolean' },
   relay: { type: 'string' },
   key: { type: 'string' },
   inspect: { type: 'string' },
@@ -73,6 +76,7 @@ export const command: Command = {
       host: values.host ?? HOST ?? '127.0.0.1',
       port: readPort(values.port ?? PORT ?? '7400'),
       acceptsDefinitions: values.define === true,
+      lower: values['no-lower'] === true ? false : { modules: gatherModules(programs.flatMap(({ outside }) => outside ?? [])) },
       report,
       ...(values.origin === undefined ? {} : { origins: values.origin }),
       ...(pages === undefined ? {} : { pages }),

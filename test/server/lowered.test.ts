@@ -1,11 +1,15 @@
 // Machines that a server and its clients lower by themselves: the same behaviour, whoever lowers and whoever does not; and definitions that
 // come from other peers, in every dialect.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { assign, createMachine } from 'xstate';
 import { MemoryJournal } from '../../peer/memory.ts';
 import { connect, serve, type ConnectOptions, type ServeOptions, type Server } from '../../server/index.ts';
 import type { Peer } from '../../peer/peer.ts';
+import { CommandProcess } from '../support/command.ts';
 
 const till = createMachine({
   id: 'till',
@@ -39,7 +43,7 @@ async function start(options: ServeOptions = {}): Promise<Server> {
   return server;
 }
 
-async function join(server: Server, options: ConnectOptions = {}): Promise<Peer> {
+async function client(server: Server, options: ConnectOptions = {}): Promise<Peer> {
   const peer = await connect(server.url, options);
   endings.push(() => peer.close());
   return peer;
@@ -56,9 +60,9 @@ for (const [name, ofServer, ofClient] of [
   test(`[SRV-40] ${name}: the image is the owner's, and what happens is the same`, async () => {
     const server = await start({ lower: ofServer });
     await server.create('till', 'main');
-    const client = await join(server, { machines: { till }, lower: ofClient });
-    expect([isLowered(server.peer), isLowered(client)]).toEqual([ofServer, ofClient]);
-    const mirror = await client.watch('main', till);
+    const peer = await client(server, { machines: { till }, lower: ofClient });
+    expect([isLowered(server.peer), isLowered(peer)]).toEqual([ofServer, ofClient]);
+    const mirror = await peer.watch('main', till);
     expect(mirror.machine.hash).toBe(server.peer.machines.get('till').hash);
     const added = mirror.submit({ type: 'ADD', price: 3, name: 'tea' });
     expect(mirror.getSnapshot().context).toEqual({ total: 3, items: ['tea'] });
@@ -77,6 +81,53 @@ test('[SRV-40] a machine with a function that cannot be lowered is hosted', asyn
   await mirror.submit({ type: 'ROLL' });
   expect(mirror.getSnapshot().context).toEqual({ last: Math.sin(1) });
 });
+
+/** A folder with these files; inside the checkout, where Vite is found. */
+function folder(files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(fileURLToPath(new URL('../../build', import.meta.url)), 'lowered-'));
+  endings.push(() => rmSync(directory, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  return directory;
+}
+
+const COUNTER = `
+  import { assign, createMachine } from 'xstate';
+  import { LIMIT } from './limit';
+  import { twice } from './twice';
+  export const counter = createMachine({
+    id: 'counter',
+    context: { count: 0 },
+    on: { ADD: { guard: ({ context }) => context.count < LIMIT, actions: assign({ count: ({ context }) => twice(context.count) + 1 }) } },
+  });
+`;
+const BESIDE = { 'limit.EXT': 'export const LIMIT = 3;', 'twice.EXT': 'export const twice = (value) => value * 2;' };
+
+for (const ext of ['mjs', 'ts'])
+  test(`[SRV-40] constants and functions of a program's modules are read from their texts (${ext})`, async () => {
+    const files = Object.entries({ ...BESIDE, 'counter.EXT': COUNTER.replace(/'(\.\/\w+)'/g, `'$1.${ext}'`) });
+    const directory = folder(Object.fromEntries(files.map(([name, text]) => [name.replace('EXT', ext), text])));
+    const program = join(directory, `counter.${ext}`);
+    for (const [isLowered, ...options] of [[true], [false, '--no-lower']] as const) {
+      const command = new CommandProcess(
+        'serve',
+        '--machines',
+        program,
+        '--data',
+        join(directory, String(isLowered)),
+        '--port',
+        '0',
+        ...options,
+      );
+      endings.push(() => command.kill('SIGTERM'));
+      const peer = await connect(await command.until(/http:\/\/\S+/));
+      endings.push(() => peer.close());
+      await peer.create('counter', { instance: 'one' });
+      const mirror = await peer.watch('one');
+      for (let i = 0; i < 4; i++) await mirror.submit({ type: 'ADD' });
+      expect(mirror.getSnapshot().context).toEqual({ count: 3 });
+      expect(mirror.machine.cells !== undefined).toBe(isLowered);
+    }
+  });
 
 const DIALECTS = {
   relational: { dialect: 'relational', id: 'light', states: { On: { remove: ['Off'] }, Off: { remove: ['On'] } } },
@@ -98,19 +149,19 @@ const DIALECTS = {
 test('[SYNC-29] a definition of another peer may be in any dialect', async () => {
   const journal = new MemoryJournal();
   const server = await start({ acceptsDefinitions: true, machines: {}, journal });
-  const client = await join(server);
+  const peer = await client(server);
   for (const [machine, definition] of Object.entries(DIALECTS)) {
-    await client.define(machine, { definition });
-    await client.create(machine, { instance: machine, ...(machine === 'transitions' ? { input: { amount: 5 } } : {}) });
+    await peer.define(machine, { definition });
+    await peer.create(machine, { instance: machine, ...(machine === 'transitions' ? { input: { amount: 5 } } : {}) });
   }
-  const pay = await client.watch('transitions');
+  const pay = await peer.watch('transitions');
   await pay.submit({ type: 'PAY' });
-  const stop = await client.watch('states');
+  const stop = await peer.watch('states');
   await stop.submit({ type: 'stop' });
-  const add = await client.watch('xstate6');
+  const add = await peer.watch('xstate6');
   await add.submit({ type: 'ADD', price: 4 });
   expect([pay.getSnapshot().value, stop.getSnapshot().value, add.getSnapshot().context]).toEqual(['paid', 'red', { total: 4 }]);
-  const light = await client.watch('relational');
+  const light = await peer.watch('relational');
   await light.submit({ type: 'relational.add', states: ['On'] } as never);
   expect(light.getSnapshot().value).toEqual({ On: {} });
 });

@@ -96,7 +96,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   'quickjs-emscripten-core': /^compiler\/scxml\/quickjs\.ts$/,
   '@jitl/quickjs-singlefile-mjs-release-sync': /^compiler\/scxml\/quickjs\.ts$/,
   react: /^browser\/react\.ts$/,
-  vite: /^(compiler\/vite\.ts|tools\/build\/load\.ts|server\/program\.ts|tools\/bootstrap\/(dialect|embed)\.ts)$/,
+  vite: /^(compiler\/vite(-modules)?\.ts|tools\/bootstrap\/(dialect|embed)\.ts)$/,
 };
 
 function sideDoors(files: readonly Source[]): string[] {

@@ -10,6 +10,10 @@ import { bar } from './vite-fixture/bar.machine.ts';
 
 const root = fileURLToPath(new URL('./vite-fixture', import.meta.url));
 
+/** With what the plugin reads in the module beside it. */
+const known = bar.provide({ guards: { isFew: ({ context }) => context.n < 3 } });
+const lowered = compileMachine(known, { lower: true });
+
 /** Builds a page that says `source`. @returns its one chunk. */
 async function built(source: string, options?: Parameters<typeof lockstep>[0]): Promise<string> {
   const page = {
@@ -32,17 +36,23 @@ async function run(code: string): Promise<{ default: { hash: string; bytes: Uint
   return (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`)) as never;
 }
 
-test('[VITE-1] ?image is the compiled default export, without the compiler', async () => {
+test('[VITE-1] ?image is the compiled default export, lowered, without the compiler', async () => {
+  expect(lowered.isLowered).toBe(true);
   const code = await built(`export { default } from './bar.machine.ts?image';`);
   const image = (await run(code)).default;
-  expect(image.hash).toBe(compileMachine(bar).hash);
-  expect(readImage(image.bytes, image.hash).symbols).toEqual(compileMachine(bar).symbols);
+  expect(image.hash).toBe(lowered.hash);
+  expect(readImage(image.bytes, image.hash).symbols).toEqual(lowered.symbols);
   expect(code).not.toMatch(/import |BAD_DEFINITION|xstate\.assign/);
+});
+
+test('[VITE-1] with `lower: false` the image is the hosted one', async () => {
+  const code = await built(`export { default } from './bar.machine.ts?image';`, { lower: false });
+  expect((await run(code)).default.hash).toBe(compileMachine(bar).hash);
 });
 
 test('[VITE-1] ?image=name is another export, with the options of the plugin', async () => {
   const code = await built(`export { default } from './bar.machine.ts?image=bar';`, { fuel: 5 });
-  expect((await run(code)).default.hash).toBe(compileMachine(bar, { fuel: 5 }).hash);
+  expect((await run(code)).default.hash).toBe(compileMachine(known, { fuel: 5, lower: true }).hash);
 });
 
 test('[VITE-1] a development server answers the same', async () => {
@@ -57,7 +67,7 @@ test('[VITE-1] a development server answers the same', async () => {
   });
   try {
     const answer = await server.transformRequest('/bar.machine.ts?image');
-    expect(answer?.code).toContain(`"${compileMachine(bar).hash}"`);
+    expect(answer?.code).toContain(`"${lowered.hash}"`);
   } finally {
     await server.close();
   }

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { isMachine } from '../../core/source.ts';
+import { runModules } from '../../compiler/vite-modules.ts';
 import type { ModulePlace, ModuleText, Resolve } from '../../compiler/lowering/modules.ts';
 
 const MODULE = /\.[mc]?[jt]sx?$/;
@@ -30,15 +31,7 @@ export interface LoadedFolder {
 }
 
 export async function loadFolder(folder: string): Promise<LoadedFolder> {
-  const { createServer } = await import('vite');
-  const server = await createServer({
-    root: folder,
-    configFile: false,
-    logLevel: 'silent',
-    appType: 'custom',
-    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
-    optimizeDeps: { noDiscovery: true },
-  });
+  const modules = await runModules(folder);
   // What the modules say while they run is not our answer.
   const { log } = console;
   console.log = console.error;
@@ -47,26 +40,22 @@ export async function loadFolder(folder: string): Promise<LoadedFolder> {
     const unreadable: { file: string; reason: string }[] = [];
     for (const file of machineModules(folder)) {
       try {
-        const exported = await server.ssrLoadModule(path.join(folder, file));
+        const exported = await modules.load(path.join(folder, file));
         machines.push(...machinesIn(exported).map(([name, machine]) => ({ file, name, machine })));
       } catch (error) {
         unreadable.push({ file, reason: error instanceof Error ? error.message : String(error) });
       }
     }
-    const modules = [...server.environments.ssr.moduleGraph.idToModuleMap];
-    const ids = new Map(modules.map(([id, { url }]) => [url, id]));
-    const texts = modules.flatMap(([id, { transformResult }]) => (transformResult == null ? [] : [{ id, text: transformResult.code }]));
-    const maps = new Map(modules.map(([id, { transformResult }]) => [id, transformResult?.map]));
     const locate = ({ id, line, column }: ModulePlace): string => {
-      const map = maps.get(id);
-      const entry = map != null && 'sources' in map ? new SourceMap(map as unknown as SourceMapPayload).findEntry(line - 1, column - 1) : {};
+      const map = modules.map(id);
+      const entry = typeof map === 'object' && map !== null && 'sources' in map ? new SourceMap(map as unknown as SourceMapPayload).findEntry(line - 1, column - 1) : {};
       const written = 'originalLine' in entry && typeof entry.originalLine === 'number' ? entry.originalLine + 1 : line;
       return `${path.relative(folder, id)}:${written}`;
     };
-    return { machines, unreadable, texts, resolve: (source) => ids.get(source) ?? source, locate };
+    return { machines, unreadable, ...modules.texts(), locate };
   } finally {
     console.log = log;
-    await server.close();
+    await modules.close();
   }
 }
 
