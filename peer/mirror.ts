@@ -486,7 +486,10 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const events = this.#events.clear();
     // A mirror that is stopped, or whose peer is closed, goes on in another life.
     if (error.code !== 'CLOSED') this.#upstream.keeping?.drop(events.map(({ n }) => n));
-    for (const event of events) event.reject(error);
+    // Who may not see it any more cannot see either what became of an event that was on its way.
+    const unanswered =
+      error.code === 'FORBIDDEN' ? new LockstepError('CLOSED', `${error.message}; what became of its events is not known`) : error;
+    for (const event of events) event.reject(unanswered);
     this.#opening.fail(error);
     this.#tellStanding();
     for (const tap of this.#taps) tap.closed(error);

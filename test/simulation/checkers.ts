@@ -1,7 +1,7 @@
 // What must hold in every simulated world, checked from the outside: the log of what the disks kept, what users were told, what frames
 // said, and what mirrors show, against a model of the machines. Imports nothing of the product (docs/spec/simulation.md).
 
-import { type ModelEvent, modelOf, type ModelState, TIMED } from './model.ts';
+import { mayRead, mayWrite, type ModelEvent, modelOf, type ModelState, notFor, seenBy, senderOf, TIMED } from './model.ts';
 
 /** A step as a disk keeps it: what the checkers look at. */
 export interface KeptStep {
@@ -129,6 +129,7 @@ export class Checkers {
     history.places.set(id, seq);
     const fate = this.#submissions.get(id)?.fate;
     if (fate?.kind === 'refused') this.fail(`event ${id} of ${instance} was refused and is applied at ${seq}`);
+    if (!mayWrite(senderOf(id), instance)) this.fail(`event ${id} of ${instance} is of one who may not write`);
     if (instance !== 'family:kid') return;
     const parent = this.#newest('family')?.places.get(id);
     if (parent === undefined) this.fail(`the kid worked on ${id}, which its parent never sent`);
@@ -157,7 +158,9 @@ export class Checkers {
       submission.fate = { kind: 'unknown' };
       return;
     }
-    if (!['STORAGE', 'EXPECTATION', 'STALE'].includes(code)) this.fail(`event ${id} of ${submission.instance} was refused with ${code}`);
+    const isKnown = ['STORAGE', 'EXPECTATION', 'STALE'].includes(code);
+    const isMute = code === 'FORBIDDEN' && !mayWrite(senderOf(id), submission.instance);
+    if (!isKnown && !isMute) this.fail(`event ${id} of ${submission.instance} was refused with ${code}`);
     submission.fate = { kind: 'refused' };
     if (this.#newest(submission.instance)?.places.has(id) === true)
       this.fail(`event ${id} of ${submission.instance} was refused with ${code} and is applied`);
@@ -220,9 +223,37 @@ export class Checkers {
     );
   }
 
-  /** (SIM-6) */
-  digest(holder: string, instance: string, { epoch, seq }: Shown, digest: string): void {
-    const key = `${instance} ${epoch} ${seq}`;
+  /** A reader with a partial view shows what the view shows of its step, and nothing of its own ahead of it. (SIM-1, SIM-5) */
+  seen(reader: string, instance: string, { epoch, seq, value, context }: Shown): void {
+    const state = this.#history(instance, epoch)?.states[seq - 1];
+    const expected = state === undefined ? undefined : seenBy(reader, instance, state);
+    if (expected === undefined) return this.fail(`${reader} shows seq ${seq} of ${instance} in epoch ${epoch}, which is not durable`);
+    const [found, wanted] = [JSON.stringify([value, context]), JSON.stringify([expected.value, expected.context])];
+    if (found !== wanted) this.fail(`${reader} shows ${found} of ${instance} at seq ${seq}, where its view shows ${wanted}`);
+  }
+
+  /** Whether a reader has lost the sight of the vault for now. */
+  isBanned(reader: string): boolean {
+    const state = this.#newest('vault')?.states.at(-1);
+    return state !== undefined && !mayRead(reader, state);
+  }
+
+  /** Nothing outside a view reaches its reader, and nothing of a state that it may not see. (SIM-1, SIM-5) */
+  heard(reader: string, text: string): void {
+    const secret = notFor(reader, text);
+    if (secret !== undefined) this.fail(`${reader} was sent ${secret}`);
+    for (const [shown] of text.matchAll(/shown-[a-z]*[\d.]*/g)) {
+      const isAllowed = this.#histories.get('vault')?.some(({ states, places }) => {
+        const from = places.get(shown.slice('shown-'.length));
+        return from !== undefined && states.slice(from - 1).some((state) => mayRead(reader, state));
+      });
+      if (isAllowed !== true) this.fail(`${reader} was sent ${shown} of a state that it may not see`);
+    }
+  }
+
+  /** @param view under which it is looked at. (SIM-6) */
+  digest(holder: string, instance: string, { epoch, seq }: Shown, digest: string, view: string): void {
+    const key = `${instance} ${view} ${epoch} ${seq}`;
     const before = this.#digests.get(key);
     if (before !== undefined && before !== digest) this.fail(`${holder} has digest ${digest} of ${key}, somebody else has ${before}`);
     this.#digests.set(key, digest);

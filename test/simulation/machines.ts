@@ -4,6 +4,7 @@
 
 import { assign, raise, sendParent, sendTo, setup } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
+import type { AuthContext, Policy } from '../../peer/policy.ts';
 
 /** Hears every effect that runs anywhere in the run under way. */
 let heard: (instance: string, count: number) => void = () => undefined;
@@ -95,7 +96,65 @@ export const family = setup({
   on: { HEARD: { actions: assign({ heard: ({ context }) => context.heard + 1 }) } },
 });
 
-export const MACHINES = { desk, lamp, family } as const;
+/** A type and no interface, because it is plain JSON. */
+type VaultContext = {
+  readonly public: { readonly names: readonly string[] };
+  /** By who hid it. */
+  readonly hidden: Readonly<Record<string, readonly string[]>>;
+  readonly isBanning: boolean;
+};
+
+/** Some of it is for everyone, some for whoever put it there, and where it is is for nobody; one reader may be banned. */
+export const vault = setup({
+  types: {} as { context: VaultContext },
+  actions: {
+    show: assign({ public: ({ context, event }) => ({ names: [...context.public.names, `shown-${idOf(event)}`] }) }),
+    hide: assign({
+      hidden: ({ context, event }) => {
+        const name = nameOf(idOf(event));
+        return { ...context.hidden, [name]: [...(context.hidden[name] ?? []), `hidden-${idOf(event)}`] };
+      },
+    }),
+    ban: assign({ isBanning: true }),
+    pardon: assign({ isBanning: false }),
+  },
+}).createMachine({
+  id: 'vault',
+  initial: 'open',
+  context: { public: { names: [] }, hidden: {}, isBanning: false },
+  states: { open: {}, plotting: {} },
+  on: {
+    SHOW: { target: '.open', actions: 'show' },
+    HIDE: { target: '.plotting', actions: 'hide' },
+    BAN: { actions: 'ban' },
+    PARDON: { actions: 'pardon' },
+  },
+});
+
+/** Of whoever sent it. */
+const nameOf = (id: string): string => /^[a-z]*/.exec(id)![0];
+const peerOf = (authContext: AuthContext): string => (authContext as { readonly peer: string }).peer;
+const vaultOf = (context: unknown): VaultContext => context as VaultContext;
+
+/** Who may be banned, and who may never write. */
+export const BANNED = 'carol';
+export const MUTE = 'bob';
+
+const vaultPolicy: Policy = {
+  allowRead: ({ view, context, authContext }) =>
+    (view !== 'whole' || peerOf(authContext) === 'dora') && !(vaultOf(context).isBanning && peerOf(authContext) === BANNED),
+  allowWrite: ({ type, authContext }) => type === 'event' && peerOf(authContext) !== MUTE,
+  views: {
+    whole: 'all',
+    mine: ({ context }, reader) => ({
+      context: { public: vaultOf(context).public, mine: vaultOf(context).hidden[peerOf(reader)] ?? [] },
+    }),
+    shown: ({ context }) => ({ context: vaultOf(context).public }),
+  },
+};
+
+export const POLICIES: Readonly<Partial<Record<MachineName, Policy>>> = { vault: vaultPolicy };
+export const MACHINES = { desk, lamp, family, vault } as const;
 export type MachineName = keyof typeof MACHINES;
 
 const images = new Map<unknown, Uint8Array>();

@@ -76,6 +76,70 @@ const family: Model = ({ value, context, due }, { type }) => {
 const kid: Model = ({ value, context, due }, { type, id }) =>
   type === 'WORK' ? { value, context: { names: [...(context as { readonly names: readonly string[] }).names, id ?? ''] }, due } : undefined;
 
+interface VaultContext {
+  readonly public: { readonly names: readonly string[] };
+  readonly hidden: Readonly<Record<string, readonly string[]>>;
+  readonly isBanning: boolean;
+}
+
+const vault: Model = ({ value, context, due }, { type, id = '' }) => {
+  const before = context as unknown as VaultContext;
+  const name = senderOf(id);
+  switch (type) {
+    case 'SHOW':
+      return { value: 'open', context: { ...before, public: { names: [...before.public.names, `shown-${id}`] } }, due };
+    case 'HIDE': {
+      const hidden = { ...before.hidden, [name]: [...(before.hidden[name] ?? []), `hidden-${id}`] };
+      return { value: 'plotting', context: { ...before, hidden }, due };
+    }
+    case 'BAN':
+    case 'PARDON':
+      return { value, context: { ...before, isBanning: type === 'BAN' }, due };
+    default:
+      return undefined;
+  }
+};
+
+/** Ids begin with the name of the peer that sent the event. */
+export function senderOf(id: string): string {
+  return /^[a-z]*/.exec(id)![0];
+}
+
+/** Readers of the vault with a partial view, and what it shows. */
+const SEEN: Readonly<Record<string, (context: VaultContext, reader: string) => unknown>> = {
+  alice: mine,
+  vera: mine,
+  bob: ({ public: shown }) => shown,
+  carol: ({ public: shown }) => shown,
+};
+
+function mine({ public: shown, hidden }: VaultContext, reader: string): unknown {
+  return { public: shown, mine: hidden[reader] ?? [] };
+}
+
+/** What a reader sees of a state; undefined where it sees all of it. */
+export function seenBy(reader: string, instance: string, { context }: ModelState): { value: unknown; context: unknown } | undefined {
+  const see = instance === 'vault' ? SEEN[reader] : undefined;
+  return see === undefined ? undefined : { value: {}, context: see(context as unknown as VaultContext, reader) };
+}
+
+/** Whether a reader may see a state of the vault at all. */
+export function mayRead(reader: string, { context }: ModelState): boolean {
+  return reader !== 'carol' || context['isBanning'] !== true;
+}
+
+export function mayWrite(writer: string, instance: string): boolean {
+  return instance !== 'vault' || writer !== 'bob';
+}
+
+/** What in a text a reader may never see, whatever the state: what others hid, and where the vault is. */
+export function notFor(reader: string, text: string): string | undefined {
+  if (SEEN[reader] === undefined) return undefined;
+  if (text.includes('plotting')) return 'plotting';
+  for (const [hidden, sender] of text.matchAll(/hidden-([a-z]*)[\d.]*/g)) if (sender !== reader || SEEN[reader] !== mine) return hidden;
+  return undefined;
+}
+
 function without(due: ModelState['due'], type: string): ModelState['due'] {
   return Object.fromEntries(Object.entries(due).filter(([each]) => each !== type));
 }
@@ -85,6 +149,7 @@ const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly n
   front: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
   lamp: { initial: { value: 'off', context: { toggles: 0, last: '' }, due: {} }, next: lamp },
   family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
+  vault: { initial: { value: 'open', context: { public: { names: [] }, hidden: {}, isBanning: false }, due: {} }, next: vault },
   kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },
 };
 

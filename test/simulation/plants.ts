@@ -3,17 +3,20 @@
 
 import { runEffect } from '../../core/local.ts';
 import { Instance } from '../../core/instance.ts';
-import type { EventObject } from '../../core/json.ts';
+import type { EventObject, Json } from '../../core/json.ts';
 import { Exchange } from '../../browser/exchange.ts';
 import { Lines } from '../../browser/lines.ts';
 import { Authority } from '../../peer/authority.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Committer } from '../../peer/commit.ts';
 import { Outbox } from '../../peer/outbox.ts';
+import type { InstanceRecord } from '../../peer/journal.ts';
 import { Replica } from '../../peer/replica.ts';
+import { Room } from '../../peer/room.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Sender } from '../../peer/sender.ts';
 import type { StepDifference } from '../../peer/wire.ts';
+import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
 
 /** Replaces a method until the returned function is called. `make` gets what was there. */
@@ -32,6 +35,19 @@ function both(...restores: readonly (() => void)[]): () => void {
 }
 
 const OWNER = (id: string): Parameters<typeof runEffect>[2] => ({ self: { id, send: () => undefined }, system: { get: () => undefined } });
+
+/** Has every look at an instance changed before it is used. */
+function looksAre(change: (look: Look, record: InstanceRecord) => Partial<Look>): () => void {
+  return swap(
+    Warden.prototype,
+    'look',
+    (original) =>
+      function (this: Warden, record, peer, view) {
+        const look = original.call(this, record, peer, view);
+        return { ...look, ...change(look, record) };
+      },
+  );
+}
 
 /** Each makes one mistake and returns what undoes it. */
 export const PLANTS: Readonly<Record<string, () => () => void>> = {
@@ -286,4 +302,23 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
           original.call(this, session, id, { ...asked, from: { ...from, epoch, digest: from.seq === seq ? digest : from.digest } });
         },
     ),
+
+  /** A partial view shows the whole context. */
+  'view-widened': () =>
+    looksAre((look) => ({ sight: (snapshot) => ({ ...look.sight(snapshot), ...(look.isWhole ? {} : { context: snapshot.context }) }) })),
+
+  /** Where it is is told beside what the view shows. */
+  'view-tells-where': () =>
+    looksAre((look) => ({
+      sight: (snapshot) => ({ ...look.sight(snapshot), ...(look.isWhole ? {} : { value: snapshot.value as Json }) }),
+    })),
+
+  /** Readers of a view that is made for each of them are in one room. */
+  'view-of-another': () => looksAre(({ view }) => ({ view: view.replace(/ .*$/, '') })),
+
+  /** Once in, always in. */
+  'revocation-ignored': () => swap(Room.prototype, 'recheck', () => () => undefined),
+
+  /** Who may not write any more, or never might, writes. */
+  'anyone-writes': () => swap(Warden.prototype, 'maySend', () => () => true),
 };

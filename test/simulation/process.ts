@@ -14,7 +14,7 @@ import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import { type Browser, Tab } from './browser.ts';
 import type { Disk, DiskSession } from './disk.ts';
-import { compiled, MACHINES, type MachineName } from './machines.ts';
+import { compiled, MACHINES, type MachineName, POLICIES } from './machines.ts';
 import type { Network } from './network.ts';
 
 /** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
@@ -71,6 +71,8 @@ export interface Role {
   readonly hosts: Readonly<Record<string, MachineName>>;
   /** Instances that it watches. */
   readonly watches: Readonly<Record<string, MachineName>>;
+  /** Under which view, where that is not everything. */
+  readonly views?: Readonly<Record<string, string>>;
   readonly disk?: Disk;
   /** Whether its disk is wiped when it crashes. */
   readonly isVolatile?: boolean;
@@ -121,7 +123,10 @@ export class Process {
       kind: role.kind,
       compile: (definition) => ({ image: compiled(definition), definition }),
       machines: Object.fromEntries(
-        Object.entries(MACHINES).map(([name, definition]) => [name, { definition, image: compiled(definition) }]),
+        Object.entries(MACHINES).map(([name, definition]) => {
+          const policy = POLICIES[name as MachineName];
+          return [name, { definition, image: compiled(definition), ...(policy === undefined ? {} : { policy }) }];
+        }),
       ),
       report: (level, message, error) => {
         if (this.isAlive) world.report(role.name, level, message, error);
@@ -130,8 +135,18 @@ export class Process {
       ...(this.#session === undefined ? {} : { journal: this.#session }),
     });
     for (const [instance, machine] of Object.entries(role.hosts)) this.#host(instance, machine);
-    for (const [instance, machine] of Object.entries(role.watches))
-      this.#took(instance, this.peer.watch(instance, MACHINES[machine], { isPatient: true }));
+    for (const [instance, machine] of Object.entries(role.watches)) this.#watch(instance, machine);
+  }
+
+  #watch(instance: string, machine: MachineName): void {
+    const view = this.role.views?.[instance];
+    this.#took(instance, this.peer.watch(instance, MACHINES[machine], { isPatient: true, ...(view === undefined ? {} : { view }) }));
+  }
+
+  /** Who may not see an instance now asks again: it may later. */
+  watchLater(instance: string): void {
+    const machine = this.role.watches[instance];
+    if (machine !== undefined) this.#world.environment.timer(400, () => (this.isAlive ? this.#watch(instance, machine) : undefined));
   }
 
   /** Until it is there: the disk may refuse its first step. */
@@ -151,6 +166,7 @@ export class Process {
         this.#world.opened(this, instance, opened);
       },
       (error: unknown) => {
+        if ((error as { readonly code?: unknown }).code === 'FORBIDDEN') return this.watchLater(instance);
         if (this.isAlive && this.role.watches[instance] !== undefined)
           this.#world.report(this.role.name, 'error', `there is no mirror of ${instance}`, error);
       },

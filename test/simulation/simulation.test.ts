@@ -50,6 +50,17 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
   });
 });
 
+test('[SIM-5] in some worlds readers have different views, one is out for a while, and one may not write', async () => {
+  const lines: string[] = [];
+  for (const seed of [4, 5, 8, 9]) {
+    const { trace, failures } = await once(seed);
+    expect(failures).toEqual([]);
+    lines.push(...trace);
+  }
+  for (const sign of ['"method":"seen"', '"reason":"revoked"', '"reason":"room"', 'is refused FORBIDDEN'])
+    expect(lines.filter((line) => line.includes(sign)).length, sign).toBeGreaterThan(0);
+});
+
 test('[SIM-2] the same seed is the same world again, frame by frame', async () => {
   expect((await once(7)).trace).toEqual((await once(7)).trace);
 });

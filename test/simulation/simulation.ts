@@ -20,9 +20,9 @@ import { Lines, WireChecker } from './wire-checker.ts';
 
 /**
  * What some worlds have. Drawn from dice of its own, so that a seed which was found before a feature came is still the same world without it.
- * sharing: the tabs share a socket. packed: some peers speak the packed encoding.
+ * sharing: the tabs share a socket. packed: some peers speak the packed encoding. views: there is an instance of which each reader sees another part.
  */
-export const FEATURES = ['sharing', 'packed'] as const;
+export const FEATURES = ['sharing', 'packed', 'views'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -42,6 +42,8 @@ const WATCHED: Readonly<Record<string, MachineName>> = {
   'vera/desk': 'desk',
 };
 const TABS = ['alice', 'bob', 'carol'];
+/** How each reader looks at the vault, in worlds that have one. */
+const VIEWS: Readonly<Record<string, string>> = { dora: 'whole', alice: 'mine', vera: 'mine', bob: 'shown', carol: 'shown' };
 const ACTIONS_MIN = 50;
 const ACTIONS_MORE = 60;
 /** Milliseconds at the end in which everything comes to rest: three full waits for a new link, and two request timeouts. */
@@ -112,7 +114,9 @@ class Simulation implements ProcessWorld {
             noted('→', socket.owner, frame);
             const read = readFrame(frame);
             const wire = lines.of(socket, read);
-            if (wire !== undefined) wires.heard(wire, read);
+            if (wire === undefined) return;
+            wires.heard(wire, read);
+            this.checkers.heard(wires.nameOf(wire), Buffer.from(frame).toString());
           },
           said: (socket, frame) => {
             noted('←', socket.owner, frame);
@@ -139,7 +143,11 @@ class Simulation implements ProcessWorld {
       { name: 'vera', kind: 'node', hosts: { desk: 'desk' }, watches: {}, disk: this.#newDisk(), isVolatile: true },
       ...TABS.map((name) => ({ name, kind: 'browser' as const, hosts: {}, watches: this.#watchedBy(), ...sharing })),
     ];
-    this.#roles = roles.map((role) => ({ ...role, isPacked: packed && role.name !== 'bob' }));
+    const views = has('views', 0.5);
+    this.#roles = roles.map((role) => {
+      const whole = { ...role, isPacked: packed && role.name !== 'bob' };
+      return views ? withVault(whole) : whole;
+    });
   }
 
   #drawn(seed: number, without: readonly Feature[]): (feature: Feature, chance: number) => boolean {
@@ -185,12 +193,18 @@ class Simulation implements ProcessWorld {
   }
 
   opened(process: Process, instance: string, mirror: Mirror): void {
+    // It may have ended before its user heard of it.
+    if (instance === 'vault' && isEnded(mirror)) {
+      process.mirrors.delete(instance);
+      return process.watchLater(instance);
+    }
     const holder = `${process.role.name}#${++this.#opened}`;
     this.#holders.set(mirror, { holder, instance, process });
     this.note(`${holder} watches ${instance}`);
     const ended = (error?: unknown): void => {
       this.#holders.delete(mirror);
       process.mirrors.delete(instance);
+      if (instance === 'vault' && (error as LockstepError | undefined)?.code === 'FORBIDDEN') return process.watchLater(instance);
       if (process.isAlive && !this.#isOver) this.checkers.fail(`${holder}: its mirror of ${instance} ended by itself (${String(error)})`);
     };
     mirror.subscribe({ error: ended, complete: ended });
@@ -277,6 +291,7 @@ class Simulation implements ProcessWorld {
   #event(instance: string, id: string): { type: string; id: string; name?: string } {
     const dice = this.#dice;
     if (instance === 'lamp') return { type: 'TOGGLE', id };
+    if (instance === 'vault') return { type: dice.pick(['SHOW', 'SHOW', 'HIDE', 'HIDE', 'BAN', 'PARDON', 'PARDON']), id };
     if (instance === 'family') return { type: dice.pick(['START', 'TASK', 'TASK', 'TASK', 'STOP']), id };
     const type = dice.pick(['NAME', 'NAME', 'NAME', 'OPEN', 'CLOSE', 'PING']);
     return type === 'NAME' ? { type, id, name: dice.chance(0.2) ? '' : 'somebody' } : { type, id };
@@ -357,10 +372,13 @@ class Simulation implements ProcessWorld {
 
   #look(): void {
     this.#hub.check();
-    for (const [mirror, { holder, instance }] of this.#holders) {
+    for (const [mirror, { holder, instance, process }] of this.#holders) {
       const shown = shownBy(mirror);
-      this.checkers.shown(holder, instance, shown);
-      this.checkers.digest(holder, instance, shown, mirror.digest);
+      const { name } = process.role;
+      if (mirror.view === undefined || mirror.view === 'whole') this.checkers.shown(holder, instance, shown);
+      else this.checkers.seen(name, instance, shown);
+      // One view is another thing for each reader.
+      this.checkers.digest(holder, instance, shown, mirror.digest, mirror.view === 'mine' ? `mine of ${name}` : (mirror.view ?? 'whole'));
     }
   }
 
@@ -391,7 +409,8 @@ class Simulation implements ProcessWorld {
       })),
     );
     for (const { role, mirrors } of this.#processes.values()) {
-      const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length;
+      const banned = role.watches['vault'] !== undefined && this.checkers.isBanned(role.name) ? 1 : 0;
+      const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length - banned;
       if (mirrors.size !== expected) this.checkers.fail(`at the end ${role.name} has ${mirrors.size} mirrors of ${expected}`);
     }
   }
@@ -401,6 +420,21 @@ class Simulation implements ProcessWorld {
     for (const process of this.#processes.values()) process.crash(false, false);
     this.#hub.close();
     await this.environment.advance(10);
+  }
+}
+
+/** The vault is there, and this role looks at it in its way. */
+function withVault(role: Role): Role {
+  const view = VIEWS[role.name];
+  if (role.name === 'server') return { ...role, hosts: { ...role.hosts, vault: 'vault' } };
+  return view === undefined ? role : { ...role, watches: { ...role.watches, vault: 'vault' }, views: { vault: view } };
+}
+
+function isEnded(mirror: Mirror): boolean {
+  try {
+    return mirror.digest === '';
+  } catch {
+    return true;
   }
 }
 

@@ -68,6 +68,7 @@ export class WireChecker {
   /** Of each socket: questions that are open, and rooms that it listens to. */
   readonly #asked = new WeakMap<Wire, Map<string, Asked>>();
   readonly #rooms = new WeakMap<Wire, Map<string, Listening>>();
+  readonly #names = new WeakMap<Wire, string>();
 
   constructor(findings: WireFindings) {
     this.#findings = findings;
@@ -77,10 +78,16 @@ export class WireChecker {
     const asked = this.#asked.get(wire) ?? new Map<string, Asked>();
     this.#asked.set(wire, asked);
     for (const { id, method, params } of messages) {
+      if (method === 'hello') this.#names.set(wire, (params as { readonly secret: string }).secret);
       // Numbers of questions begin again with each session.
       if (method === 'watch') asked.set(`${address} ${String(id)}`, params as Asked);
       else if (method !== undefined) asked.delete(`${address} ${String(id)}`);
     }
+  }
+
+  /** Who is at the near end of a wire: of a line only its own hello says so. */
+  nameOf(wire: Wire): string {
+    return this.#names.get(wire) ?? wire.owner;
   }
 
   heard(wire: Wire, { address, messages }: ReadFrame): void {
