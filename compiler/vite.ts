@@ -3,6 +3,7 @@
 // its default export is the machine, or with `?image=name` the export of that name. See docs/definitions.md.
 
 import type { Plugin } from 'vite';
+import { imageModule } from './image-module.ts';
 import { compileMachine, Modules, type MachineOptions } from './index.ts';
 import { runModules } from './vite-modules.ts';
 
@@ -40,22 +41,11 @@ export function lockstep(options: MachineOptions = {}): Plugin {
         for (const watched of [file, ...modules.files()]) this.addWatchFile(watched);
         if (!(name in exported)) this.error(`${file} has no export '${name}'; ?image compiles the default export, ?image=name another one`);
         const { texts, resolve } = modules.texts();
-        const { bytes, hash } = compileMachine(exported[name], { lower: { modules: new Modules(texts, resolve) }, ...options });
-        return { code: moduleOf(bytes, hash), map: null };
+        const image = compileMachine(exported[name], { lower: { modules: new Modules(texts, resolve) }, ...options });
+        return { code: imageModule(image), map: null };
       } finally {
         await modules.close();
       }
     },
   };
-}
-
-/** JavaScript that holds an image; the plain data that `*?image` is typed as. */
-function moduleOf(bytes: Uint8Array, hash: string): string {
-  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  return [
-    `export const hash = '${hash}';`,
-    `export const bytes = Uint8Array.from(atob('${text}'), (char) => char.charCodeAt(0));`,
-    'export default { hash, bytes };',
-    '',
-  ].join('\n');
 }

@@ -1,12 +1,14 @@
 // `lockstep build --explain` on a folder of modules: lowered and hosted machines, constants of other modules, what cannot be loaded.
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { readImage } from '../../core/image.ts';
 import { command } from '../../tools/build/command.ts';
 import { explain, explanationText } from '../../tools/build/explain.ts';
 import { loadFolder } from '../../tools/build/load.ts';
+import { writeImages } from '../../tools/build/write.ts';
 import { ROOT } from '../tidy/source.ts';
 
 const MODULES = {
@@ -64,5 +66,33 @@ test('[EXPR-12] a machine is lowered or hosted, and each function in the way is 
 test('[EXPR-12] build is refused without --explain, without a folder, or with something else', async () => {
   for (const args of [[], ['--explain'], ['.'], ['--explain', 'a', 'b'], ['--what', '.'], ['--explain', 'no/such/folder']]) {
     await expect(command.run(args)).rejects.toThrow(/build is asked like this|Unknown option|is no folder/);
+  }
+});
+
+test('[EXPR-15] build writes bytes, module and declarations of each image, and the list of them; the same the second time', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'build-'));
+  try {
+    mkdirSync(path.join(folder, 'deep'));
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+    for (const [name, text] of Object.entries(MODULES)) writeFileSync(path.join(folder, name), text);
+    const [one, two] = [path.join(folder, 'dist', 'one'), path.join(folder, 'dist', 'two')];
+    const report = writeImages(await loadFolder(folder), one);
+    expect(report.machines.map(({ file, export: name, id, home, module }) => [file, name, id, home, module])).toEqual([
+      ['counter.ts', 'counter', 'counter', 'lowered', 'counter.counter.image.js'],
+      ['deep/clock.ts', 'clock', 'clock', 'hosted', 'deep/clock.clock.image.js'],
+    ]);
+    expect(report.failed.map(({ file }) => file)).toEqual(['broken.ts', 'wrong.ts']);
+    expect(JSON.parse(readFileSync(path.join(one, 'images.json'), 'utf8'))).toEqual(report.machines);
+    for (const { module, image, sizeBytes } of report.machines) {
+      const bytes = readFileSync(path.join(one, module.replace(/\.js$/, '')));
+      expect([readImage(bytes).hash, bytes.length]).toEqual([image, sizeBytes]);
+      const text = readFileSync(path.join(one, module), 'utf8');
+      const imported = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(text)}`)) as { default: unknown };
+      expect(imported.default).toEqual({ hash: image, bytes: new Uint8Array(bytes) });
+      expect(readFileSync(path.join(one, module.replace(/js$/, 'd.ts')), 'utf8')).toContain('export declare const bytes: Uint8Array;');
+    }
+    expect(writeImages(await loadFolder(folder), two)).toEqual(report);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
