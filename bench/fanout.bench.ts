@@ -156,10 +156,10 @@ function updatesOf(id: Id, updates: number): number {
 }
 
 async function start(id: Id, count: number): Promise<Contestant> {
-  const { node }: System = SYSTEMS[id];
-  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], node);
-  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], node);
-  const { helper: readers } = await Helper.start(['fanout', id, 'readers', String(url), String(count)], node);
+  const { node = process.execPath }: System = SYSTEMS[id];
+  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node });
+  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node });
+  const { helper: readers } = await Helper.start(['fanout', id, 'readers', String(url), String(count)], { node });
   const contestant: Contestant = {
     id,
     rates: [],

@@ -14,11 +14,18 @@ export class Helper {
   }
 
   /**
-   * @param node another Node than the one that runs this process.
+   * @param options `node`: another Node than the one that runs this process; `flags` of it.
    * @returns the process and the first thing that it said, when it is ready.
    */
-  static async start(words: readonly string[], node = process.execPath): Promise<{ readonly helper: Helper; readonly said: Word }> {
-    const child = fork(process.argv[1]!, ['--child', ...words], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execPath: node });
+  static async start(
+    words: readonly string[],
+    options: { readonly node?: string; readonly flags?: readonly string[] } = {},
+  ): Promise<{ readonly helper: Helper; readonly said: Word }> {
+    const child = fork(process.argv[1]!, ['--child', ...words], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execPath: options.node ?? process.execPath,
+      execArgv: [...(options.flags ?? [])],
+    });
     const helper = new Helper(child);
     return { helper, said: await helper.#answer() };
   }
