@@ -58,6 +58,8 @@ export class Hub {
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #rooms = new Rooms();
   readonly #news = new News();
+  /** Those who asked to hear of everyone. */
+  readonly #observers = new Set<Neighbour>();
   readonly #laggards: Laggards;
   readonly #trunks = new Trunks();
   #session = 0;
@@ -299,10 +301,13 @@ export class Hub {
       session: this.#session,
       now: this.#environment.now(),
       limits: this.#limits,
-      peers: this.peers()
-        .filter((each) => hello.presence || each.peer === SERVER)
-        .map((each) => this.#toldTo(info.peer, each)),
+      peers: (hello.presence ? this.peers() : this.#server()).map((each) => this.#toldTo(info.peer, each)),
     };
+  }
+
+  #server(): readonly PeerInfo[] {
+    const standing = this.#peers.get(SERVER)?.standing;
+    return standing?.state === 'open' ? [standing.info] : [];
   }
 
   // ── Coming and going ───────────────────────────────────────────────────────────────────────────────────────────
@@ -320,6 +325,7 @@ export class Hub {
     const info = { ...standing.info, session: this.#session };
     neighbour.standing = { ...standing, info };
     this.#peers.set(peer, neighbour);
+    if (standing.state === 'open' && standing.presence) this.#observers.add(neighbour);
     this.#news.joined(info);
     this.#tellNewsSoon();
   }
@@ -336,6 +342,7 @@ export class Hub {
     const { standing } = neighbour;
     neighbour.standing = { state: 'closed' };
     this.#laggards.delete(neighbour);
+    this.#observers.delete(neighbour);
     if (standing.state !== 'open' && standing.state !== 'plain') return;
     const { peer } = standing.info;
     this.#peers.delete(peer);
@@ -356,7 +363,8 @@ export class Hub {
   #tellNews(): void {
     if (this.#news.isEmpty) return;
     const news = this.#news.take();
-    for (const neighbour of this.#peers.values()) {
+    // A crowd that comes back at once would otherwise ask itself for each of its members.
+    for (const neighbour of news.isOf(SERVER) ? this.#peers.values() : this.#observers) {
       const { standing } = neighbour;
       if (standing.state !== 'open') continue;
       const own = news.for(standing.info.peer, standing.presence ? undefined : SERVER);

@@ -52,6 +52,11 @@ export class Edition {
     this.#left = left;
   }
 
+  /** Whether it has anything of this peer. */
+  isOf(peer: PeerId): boolean {
+    return this.#left.includes(peer) || this.#joined.some((info) => info.peer === peer);
+  }
+
   /**
    * @param observer does not hear of itself.
    * @param only if given, the one peer that this observer cares about.

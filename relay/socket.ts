@@ -144,14 +144,22 @@ async function readRefusal(response: IncomingMessage): Promise<LockstepError | u
   }
 }
 
+/** By frame size: with a class for each socket the engine would find nothing twice, and every call on one would be slow. */
+const socketClasses = new Map<number, typeof WebSocket>();
+
 /** Sockets that say in our own words what the library would say with a number. */
 function socketOf(frameSize: number): typeof WebSocket {
-  return class extends WebSocket {
-    override close(code?: number, reason?: string | Buffer): void {
-      if (code === CLOSE_TOO_BIG) super.close(CLOSE_PROTOCOL, `TOO_LARGE: a frame has at most ${frameSize} characters, found more`);
-      else super.close(code, reason);
-    }
-  };
+  let its = socketClasses.get(frameSize);
+  if (its === undefined) {
+    its = class extends WebSocket {
+      override close(code?: number, reason?: string | Buffer): void {
+        if (code === CLOSE_TOO_BIG) super.close(CLOSE_PROTOCOL, `TOO_LARGE: a frame has at most ${frameSize} characters, found more`);
+        else super.close(code, reason);
+      }
+    };
+    socketClasses.set(frameSize, its);
+  }
+  return its;
 }
 
 class SocketLink implements SharingLink {
