@@ -7,6 +7,7 @@ import { assert } from '../../core/errors.ts';
 import type { Machine } from '../../core/machine.ts';
 import type { Definition } from '../definition.ts';
 import { Chart, type Stimulus } from './chart.ts';
+import { GivenUp, type Data } from './data.ts';
 import { Oracle } from './oracle.ts';
 import { NOWHERE, Space } from './space.ts';
 
@@ -67,7 +68,8 @@ export class Exploration {
   /** The configuration at hand: where in the space its words are. */
   #page: Uint32Array = new Uint32Array(0);
   #place = 0;
-  /** Of a machine with history: the configuration that the instance is in, put together. */
+  readonly #data: Data | undefined;
+  /** Of a machine with history or data: the configuration that the instance is in, put together. */
   readonly #gathered: Uint32Array;
   /** The number of the configuration at hand, and of the one that the instance is in; -1 when it is in none. */
   #number = -1;
@@ -81,6 +83,7 @@ export class Exploration {
   /**
    * @param source the machine that the image was compiled from, for its guards.
    * @param relations of a relational machine: its mutations are what can happen.
+   * @param data what of the context is computed; its number is the last word of a configuration.
    * @throws LockstepError CORE when memory is exhausted.
    */
   constructor(
@@ -88,6 +91,7 @@ export class Exploration {
     source: unknown,
     { configurationMax = CONFIGURATIONS_DEFAULT }: ExplorationOptions = {},
     relations?: Definition['relations'],
+    data?: Data,
   ) {
     this.machine = machine;
     this.chart = new Chart(machine, relations);
@@ -95,14 +99,16 @@ export class Exploration {
     this.#limit = configurationMax;
     this.#instance = machine.core.exports.create(machine.handle);
     assert(this.#instance > 0, 'a core that took an image has room for an instance');
-    this.oracle = new Oracle(machine, this.#instance, source);
+    this.#data = data?.keys.length === 0 ? undefined : data;
+    this.oracle = new Oracle(machine, this.#instance, source, data);
     const { stateCount, wordCount } = machine;
     this.#status = (this.#instance + layout.INSTANCE_STATUS) >>> 2;
     this.#configuration = (this.#instance + layout.INSTANCE_CONFIGURATION) >>> 2;
     this.#histories = this.#configuration + even(wordCount) + even(stateCount);
     this.#words = wordCount;
-    this.space = new Space(wordCount + this.chart.historyWords);
-    this.#gathered = new Uint32Array(this.chart.historyWords === 0 ? 0 : this.space.wordsEach);
+    const others = this.chart.historyWords + (this.#data === undefined ? 0 : 1);
+    this.space = new Space(wordCount + others);
+    this.#gathered = new Uint32Array(others === 0 ? 0 : this.space.wordsEach);
     this.entered = new Uint8Array(stateCount);
     this.taken = new Uint8Array(this.chart.transitionCount);
     this.#stateBytes = even(wordCount) << 2;
@@ -235,6 +241,8 @@ export class Exploration {
     for (;;) {
       this.#restore(index === START);
       this.oracle.begin();
+      if (this.#data !== undefined)
+        this.oracle.valuation = this.#data.valuation(index === START ? 0 : this.#page[this.#place + this.space.wordsEach - 1]!);
       let result: number;
       if (index === START) result = exports.start(this.#instance, this.#flags);
       else {
@@ -244,6 +252,8 @@ export class Exploration {
       }
       if (result !== layout.STEP_IGNORED) this.#held = -1;
       if (result >= 0 || result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return result;
+      const { thrown } = this.machine.core;
+      if (result === layout.FAULT_HOST && thrown instanceof GivenUp) throw thrown;
       assert(
         result === layout.FAULT_OUTPUT_FULL,
         `a step that is answered by the oracle ends with a result, fuel or room used up, not with ${result}`,
@@ -284,10 +294,11 @@ export class Exploration {
   /** The number of the configuration that the instance is in, or -1 when it is new. */
   whereItIs(): number {
     const { words } = this.machine.core;
-    if (this.chart.historyWords === 0) return this.space.find(words, this.#configuration);
+    if (this.#gathered.length === 0) return this.space.find(words, this.#configuration);
     const gathered = this.#gathered;
     for (let i = 0; i < this.#words; i++) gathered[i] = words[this.#configuration + i]!;
     for (let i = 0; i < this.chart.historyWords; i++) gathered[this.#words + i] = words[this.#histories + i]!;
+    if (this.#data !== undefined) gathered[gathered.length - 1] = this.#data.number(this.oracle.valuation);
     return this.space.find(gathered, 0);
   }
 
@@ -296,7 +307,7 @@ export class Exploration {
     if (this.#held >= 0) return;
     const { words } = this.machine.core;
     const reached = this.space.count;
-    if (this.chart.historyWords === 0) this.space.add(words, this.#configuration, number, event);
+    if (this.#gathered.length === 0) this.space.add(words, this.#configuration, number, event);
     else this.space.add(this.#gathered, 0, number, event);
     if (words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
     this.#held = reached;

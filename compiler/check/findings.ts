@@ -68,7 +68,7 @@ export function findingsOf(exploration: Exploration, definition: Definition, pat
   return {
     findings: [
       ...conflicts,
-      ...(exploration.isComplete
+      ...(exploration.isComplete && exploration.unfinishedSteps === 0
         ? [...unreachable(exploration, states).filter(({ state }) => !explained.has(keys.get(state)!)), ...dead(exploration, states, paths)]
         : []),
       ...(areMeant ? [] : ends.map((end) => ({ kind: 'deadlock' as const, ...end }))),

@@ -66,9 +66,11 @@ function stepTo(exploration: Exploration, number: number): TrailStep {
 }
 
 function answersOf({ oracle }: Exploration): GuardAnswer[] {
-  return oracle.asked.slice(0, oracle.askedCount).map((question, index) => {
+  return oracle.asked.slice(0, oracle.askedCount).flatMap((question, index) => {
+    // An event whose type is computed.
+    if (question < 0) return [];
     const { name, path } = oracle.questions[question]!;
-    return { guard: name, path, answer: oracle.choices.answer(index) === 1 };
+    return [{ guard: name, path, answer: oracle.choices.answer(index) === 1 }];
   });
 }
 

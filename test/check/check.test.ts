@@ -145,7 +145,7 @@ test('[CHECK-5] a round that data can end is a remark', () => {
     context: { left: 3 },
     initial: 'rest',
     states: {
-      rest: { on: { GO: 'work' } },
+      rest: { on: { GO: { target: 'work', actions: assign({ left: ({ event }) => (event as unknown as { n: number }).n }) } } },
       work: {
         always: [
           { guard: ({ context }) => context.left === 0, target: 'rest' },

@@ -31,8 +31,14 @@ export function printReport({ file, report, locate }: CheckedMachine): string {
 }
 
 function summary(file: string, report: Report): string {
-  const { machine, configurations, questions, findings, isComplete } = report;
-  const seen = `${count(configurations, 'configuration')}${questions === 0 ? '' : `, ${count(questions, 'guard')} answered both ways`}`;
+  const { machine, configurations, questions, computed, keys, givenUp, findings, isComplete, isCertain } = report;
+  const seen = [
+    count(configurations, 'configuration'),
+    ...(computed === 0 ? [] : [`${count(computed, 'guard')} computed from ${keys.join(', ')}`]),
+    ...(questions === 0 ? [] : [`${count(questions, 'guard')} answered both ways`]),
+    ...(givenUp.length === 0 ? [] : [`too many values of ${givenUp.join(', ')}`]),
+    ...(isCertain ? [] : ['actions that may raise several events at once: what is called unreachable or dead is not certain']),
+  ].join(', ');
   const verdict = findings.length > 0 ? count(findings.length, 'finding') : isComplete ? 'clean' : 'nothing found so far';
   return `${machine} (${file}): ${verdict} in ${seen}${isComplete ? '' : ', NOT ALL of what there is: unreachable states and dead transitions are not judged'}`;
 }
