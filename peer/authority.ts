@@ -753,6 +753,7 @@ export class Authority {
     this.#state = { state: 'gone', error };
     this.#alarm.cancel();
     this.#family.children.close();
+    const { committer, environment, report } = this.#hosting;
     return new Promise((resolve) => {
       const ended = (): void => {
         this.room.publish();
@@ -763,11 +764,15 @@ export class Authority {
         for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
         resolve();
       };
-      const failed = (problem: LockstepError): void => {
-        this.#hosting.report('error', `the journal does not know that ${moved.instance} is ordered by ${moved.peer}`, problem);
-        ended();
+      // Until the journal knows, this peer would order it again after a restart.
+      const write = (failures: number): void => {
+        const failed = (problem: LockstepError): void => {
+          report('error', `the journal does not know yet that ${moved.instance} is ordered by ${moved.peer}`, problem);
+          environment.timer(backoffMs(environment, failures), () => write(failures + 1));
+        };
+        committer.add({ entries: [{ kind: 'moved', moved }], durable: ended, failed });
       };
-      this.#hosting.committer.add({ entries: [{ kind: 'moved', moved }], durable: ended, failed });
+      write(0);
     });
   }
 

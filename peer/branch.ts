@@ -167,7 +167,9 @@ export class Branch implements Tap {
       (result) => asker.answer(id, result),
       (error: unknown) => {
         const known = error as LockstepError;
-        if (asker.hearsSteps !== true || !isCutOff(known)) asker.refuse(id, known);
+        // Nothing is known of it, or it is to be sent where the instance is ordered now.
+        const isOpen = isCutOff(known) || known.code === 'FENCED';
+        if (asker.hearsSteps !== true || !isOpen) asker.refuse(id, known);
       },
     );
   }
@@ -212,15 +214,25 @@ export class Branch implements Tap {
     this.#look();
   }
 
-  jumped(): void {
-    this.#backlog = new Backlog();
+  /** Everyone asks anew, and is vouched for anew: what is on its way must not overtake what was swallowed. */
+  renewed(): void {
+    this.#forget();
+    this.room.publish();
     this.room.moved('epoch');
   }
 
-  cutOff(): void {
+  #forget(): void {
     this.#behind.clear();
     this.#vouched.clear();
     this.#nameless.clear();
+  }
+
+  jumped(): void {
+    this.#backlog = new Backlog();
+  }
+
+  cutOff(): void {
+    this.#forget();
     this.room.moved('offline');
     this.room.close();
   }

@@ -524,8 +524,11 @@ export class Host implements HostsChildren {
   #authority(instance: InstanceId): Authority {
     const authority = this.#find(instance);
     if (authority !== undefined) return authority;
-    const known = this.succession.elsewhere(instance);
-    const id = known === undefined ? hostedId(instance, this.#begun().self, this.#options.isServer) : instance;
+    const owner = ownerOf(instance);
+    // What is at home elsewhere could be here, and is not.
+    const isForeign = owner !== null && owner !== this.#begun().self;
+    const isAway = isForeign || this.succession.elsewhere(instance) !== undefined;
+    const id = isAway ? instance : hostedId(instance, this.#begun().self, this.#options.isServer);
     const moved = this.succession.elsewhere(id);
     if (moved !== undefined) throw new LockstepError('FENCED', `${id} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
     throw this.#broken.get(id) ?? new LockstepError('UNKNOWN_INSTANCE', `there is no instance ${id} here`);

@@ -559,6 +559,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (result.epoch !== this.#epoch) this.#settle(Infinity);
     this.#epoch = result.epoch;
     this.#machineName = result.machine;
+    for (const tap of this.#taps) tap.renewed();
     try {
       if ('SightReplica' in kept) {
         this.#look(result, kept);

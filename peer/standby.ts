@@ -76,6 +76,10 @@ export class Standby implements Tap {
     if (isAnew) this.#ask();
   }
 
+  renewed(): void {
+    this.#since = undefined;
+  }
+
   jumped(): void {
     this.#since = undefined;
   }

@@ -13,6 +13,8 @@ export interface Tap {
   stepped(step: Told): void;
   /** One message, or what was missed, is in. @param digest after the last step, when it was told and agreed. @param isAnew a watch was answered. */
   told(digest: string | undefined, isAnew: boolean): void;
+  /** A watch was answered: what follows may come from another room, with other numbers for senders. */
+  renewed(): void;
   /** The confirmed state is one that steps did not lead to. */
   jumped(): void;
   /** It does not hear it any more. */
