@@ -342,6 +342,11 @@ export class Instance extends InstanceBytes {
     }
   }
 
+  /** Of the last replay: what guards were asked and answered, in order. */
+  get replayed(): Run['asked'] {
+    return this.#run.asked;
+  }
+
   /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */
   can(event: EventObject): boolean {
     const number = this.machine.eventNumber(event.type);

@@ -70,6 +70,8 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   #functions: BoundFunctions = [];
   #pointer = 0;
   #external: EventObject = { type: '' };
+  /** Of a replay: what guards were asked, with their answers, and how many of the core's records there were by then. */
+  asked: { readonly fn: number; readonly answer: boolean; readonly records: number }[] = [];
   #recorded: readonly HostResult[] | undefined;
   #recordedNext = 0;
   #state: RunState = NO_STATE;
@@ -111,10 +113,11 @@ export class Run implements FunctionArguments, Acts, ValueHost {
     this.isRecording = isRecording;
     this.#recorded = recorded;
     this.#recordedNext = 0;
+    if (recorded !== undefined) this.asked = [];
   }
 
   guard(fn: number, handle: number): number {
-    if (this.#recorded !== undefined) return this.#replayGuard(this.#next());
+    if (this.#recorded !== undefined) return this.#replayGuard(fn, this.#next());
     const bound = this.#functions[fn];
     if (bound?.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
@@ -129,10 +132,10 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   }
 
   /** A guard that raised events is recorded like a builtin: its answer, then the events. */
-  #replayGuard(recorded: HostResult): number {
-    if (!Array.isArray(recorded)) return recorded === true ? 1 : 0;
-    const [answer, ...events] = recorded as readonly Json[];
+  #replayGuard(fn: number, recorded: HostResult): number {
+    const [answer, ...events] = Array.isArray(recorded) ? (recorded as readonly Json[]) : [recorded];
     for (const event of events) this.#enqueue(event as unknown as EventObject);
+    this.asked.push({ fn, answer: answer === true, records: this.#core.exports.outputCount() });
     return answer === true ? 1 : 0;
   }
 

@@ -211,6 +211,26 @@ test('[REL-37] in a page waits on a relational machine outlive a cut wire and a 
   for (const each of [cut, other]) await each.page.context().close();
 });
 
+test('[TOOL-18] the viewer shows mutations: what handlers said, what moved, and the states lit', async () => {
+  const repl = new ReplProcess(server.url);
+  await repl.run('add relational-foo Msg {"text":"in the viewer","from":"me"}');
+  await repl.run('add relational-foo Msg {"text":"  ","from":"me"}');
+  await repl.end();
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  await page.goto(`${server.url}/trace/`);
+  const row = (text: string): ReturnType<typeof page.locator> => page.locator('.row', { hasText: text });
+  await expect.poll(() => row('add Msg').count(), patiently).toBeGreaterThan(1);
+  await row('add Msg').last().click();
+  const card = page.locator('[data-card=why]');
+  await expect.poll(() => card.innerText(), patiently).toMatch(/MsgEnter\s+said no/);
+  expect(await page.locator('.taken').innerText()).toBe('cancelled: add Msg');
+  await row('add Msg').nth(-2).click();
+  await expect.poll(() => card.innerText(), patiently).toMatch(/MsgEnter[^]*\+Msg[^]*handler MsgState/);
+  expect(await page.locator('[data-state=Msg][data-active=true]').count()).toBe(1);
+  await screenshot(page, 'trace-relational');
+  await page.close();
+});
+
 /** A sentence that only the compiler has. */
 const COMPILER = 'its default target';
 

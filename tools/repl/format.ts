@@ -3,6 +3,7 @@
 import type { LockstepError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { Operation } from '../../core/patch.ts';
+import { effectText } from '../trace/names.ts';
 import type { InstanceDetail, Notice, Result } from './result.ts';
 import { unreachable } from '../../core/errors.ts';
 
@@ -160,7 +161,7 @@ function formatStep(step: Extract<Notice, { kind: 'step' }>, paint: Paint): stri
     paint('dim', `from ${step.from}${step.n === 0 ? '' : `.${step.n}`}`),
     step.ignored ? paint('warn', 'ignored') : moves,
   ];
-  const effects = step.effects.length === 0 ? '' : ` effects ${step.effects.join(', ')}`;
+  const effects = step.effects.length === 0 ? '' : ` effects ${step.effects.map(effectText).join(', ')}`;
   return parts.filter((part) => part !== '').join(' ') + patchText(step.patch) + effects;
 }
 

@@ -11,11 +11,16 @@ import {
   IMAGE_CANDIDATES,
   IMAGE_EVENTS,
   IMAGE_LISTS,
+  IMAGE_RELATIONS,
   IMAGE_SELECT,
   IMAGE_STATES,
   IMAGE_TRANSITIONS,
   IMAGE_TRANSITION_COUNT,
   NONE16,
+  RELATION_REMOVE,
+  RELATION_REQUIRE,
+  RELATION_SIZE,
+  SEMANTICS_RELATIONAL,
   STATE_END,
   STATE_INITIAL,
   STATE_KIND,
@@ -71,11 +76,20 @@ export interface ChartShape {
   /** `idle —HELLO [isReady]→ busy` */
   describe(transition: number): string;
   timerName(timer: number): string;
+  /** Of a relational machine: its states have relations, and no transitions. */
+  readonly isRelational?: boolean;
+}
+
+/** What a state of a relational machine says of others, by number. */
+export interface ChartRelations {
+  readonly require: readonly number[];
+  readonly remove: readonly number[];
 }
 
 export class Chart implements ChartShape {
   readonly hash: string;
   readonly symbols: Symbols;
+  readonly isRelational: boolean;
   readonly states: readonly ChartState[];
   readonly transitions: readonly ChartTransition[];
   readonly #view: DataView;
@@ -88,6 +102,7 @@ export class Chart implements ChartShape {
     this.symbols = image.symbols;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#eventNumber = eventResolver(image.symbols.events);
+    this.isRelational = (image.semantics & SEMANTICS_RELATIONAL) !== 0;
     this.states = this.#readStates();
     const count = this.#view.getUint32(IMAGE_TRANSITION_COUNT, true);
     this.transitions = Array.from({ length: count }, (_, number) => this.#readTransition(number));
@@ -175,11 +190,20 @@ export class Chart implements ChartShape {
     };
   }
 
-  #readTargets(list: number): string[] {
+  relations(state: number): ChartRelations {
+    const at = this.#view.getUint32(IMAGE_RELATIONS, true) + state * RELATION_SIZE;
+    const list = (field: number): number[] => this.#list(this.#view.getUint32(at + field, true));
+    return { require: list(RELATION_REQUIRE), remove: list(RELATION_REMOVE) };
+  }
+
+  #list(list: number): number[] {
     const at = this.#view.getUint32(IMAGE_LISTS, true) + list * 4;
     const count = this.#view.getUint32(at, true);
-    return Array.from({ length: count }, (_, i) => {
-      const word = this.#view.getInt32(at + 4 + i * 4, true);
+    return Array.from({ length: count }, (_, i) => this.#view.getInt32(at + 4 + i * 4, true));
+  }
+
+  #readTargets(list: number): string[] {
+    return this.#list(list).map((word) => {
       const history = word & ~TARGET_HISTORY;
       return (word & TARGET_HISTORY) === 0 ? this.path(word) : (this.symbols.histories[history]?.id ?? `history ${history}`);
     });

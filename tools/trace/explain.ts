@@ -15,11 +15,13 @@ import {
   RECORD_TRANSITION,
 } from '../../assembly/layout.ts';
 import { Instance } from '../../core/instance.ts';
+import type { Mutation } from '../../core/mutation.ts';
 import type { Machine } from '../../core/machine.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { InstanceState } from '../../core/state.ts';
 import type { Step } from '../../core/step.ts';
 import type { Chart } from './chart.ts';
+import { obstaclesOf } from './obstacles.ts';
 
 /** What became of a transition that the event could have taken. */
 export type Verdict =
@@ -55,6 +57,10 @@ export interface Microstep {
   readonly left: readonly number[];
   readonly entered: readonly number[];
   readonly actions: readonly Action[];
+  /** Of a relational machine: the negotiation handlers that were asked, in order. */
+  readonly asked: readonly { readonly name: string; readonly answer: boolean }[];
+  /** Of a mutation that relations cancelled: what stood in its way. */
+  readonly obstacles: readonly string[];
 }
 
 /**
@@ -70,7 +76,7 @@ export function explain(chart: Chart, machine: Machine, before: InstanceState | 
     if (before !== undefined) instance.load(before, step.seq - 1);
     const salt = `${step.instance}/${step.epoch}/${step.seq}`;
     const outcome = instance.replay(step.cause.event, { now: step.at, seed: step.cause.seed, salt }, step.host);
-    return new Reader(chart, before, step).read(outcome);
+    return new Reader(chart, before, step).read(outcome, chart.isRelational ? instance.replayed : []);
   } finally {
     instance.dispose();
   }
@@ -85,26 +91,44 @@ interface Open {
   readonly left: number[];
   readonly entered: number[];
   readonly actions: Action[];
+  readonly asked: { readonly name: string; readonly answer: boolean }[];
 }
+
+type Asked = Instance['replayed'];
 
 class Reader {
   readonly #chart: Chart;
   readonly #active: Set<number>;
   readonly #microsteps: Microstep[] = [];
+  readonly #step: Step;
   #open: Open;
 
   constructor(chart: Chart, before: InstanceState | undefined, step: Step) {
     this.#chart = chart;
+    this.#step = step;
     this.#active = new Set(before === undefined ? [] : before.clocks.flatMap((ticks, state) => (ticks % 2 === 1 ? [state] : [])));
     const { type } = step.cause.event;
     this.#open = this.#begin(type, before === undefined ? -1 : chart.eventNumber(type));
   }
 
-  read(outcome: Outcome): readonly Microstep[] {
+  read(outcome: Outcome, asked: Asked): readonly Microstep[] {
     const { records } = outcome;
-    for (let i = 0; i < records.length; i += 2) this.#record(records[i]! >>> 24, records[i]! & 0xffffff, records[i + 1]!);
+    let next = 0;
+    const askedBy = (record: number): void => {
+      for (; next < asked.length && asked[next]!.records <= record; next++) this.#ask(asked[next]!);
+    };
+    for (let i = 0; i < records.length; i += 2) {
+      askedBy(i / 2);
+      this.#record(records[i]! >>> 24, records[i]! & 0xffffff, records[i + 1]!);
+    }
+    askedBy(Infinity);
     this.#close();
     return this.#microsteps;
+  }
+
+  #ask({ fn, answer }: Asked[number]): void {
+    const name = this.#chart.functionName(fn);
+    this.#open.asked.push({ name: name.slice(name.lastIndexOf('/') + 1), answer });
   }
 
   #record(kind: number, arg: number, aux: number): void {
@@ -162,15 +186,32 @@ class Reader {
   }
 
   #begin(event: string, eventNumber: number): Open {
-    return { event, eventNumber, answers: new Map(), active: new Set(this.#active), taken: [], left: [], entered: [], actions: [] };
+    return {
+      event,
+      eventNumber,
+      answers: new Map(),
+      active: new Set(this.#active),
+      taken: [],
+      left: [],
+      entered: [],
+      actions: [],
+      asked: [],
+    };
   }
 
   #close(): void {
-    const { event, eventNumber, taken, left, entered, actions } = this.#open;
+    const { event, eventNumber, taken, left, entered, actions, asked } = this.#open;
     const candidates =
       eventNumber < 0 ? [] : this.#chart.candidates(eventNumber).map((transition) => ({ transition, verdict: this.#verdict(transition) }));
     const answers = [...this.#open.answers].map(([transition, answer]) => ({ transition, answer }));
-    this.#microsteps.push({ event, candidates, answers, taken, left, entered, actions });
+    this.#microsteps.push({ event, candidates, answers, taken, left, entered, actions, asked, obstacles: this.#obstacles() });
+  }
+
+  /** Nobody refused it, and still it was cancelled: by relations. */
+  #obstacles(): readonly string[] {
+    const { asked, active } = this.#open;
+    if (!this.#chart.isRelational || this.#step.ignored !== true || asked.some(({ answer }) => !answer)) return [];
+    return obstaclesOf(this.#chart, this.#step.cause.event as Mutation, active);
   }
 
   #verdict(transition: number): Verdict {

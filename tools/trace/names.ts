@@ -3,6 +3,11 @@
 import type { EventObject } from '../../core/json.ts';
 import { isMutation, type Mutation } from '../../core/mutation.ts';
 
+/** A function of an effect as authors call it: a final handler by its name alone. */
+export function effectText(name: string): string {
+  return name.startsWith('/handlers/') ? name.slice(name.lastIndexOf('/') + 1) : name;
+}
+
 /** `15 s`, `250 ms`, `2 min` */
 export function duration(ms: number): string {
   if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
@@ -20,6 +25,8 @@ export function causeText(event: EventObject): string {
 
 /** An event type as it is, but for timers and completions: `xstate.after.500.lamp.on` is `after 500 ms`, `xstate.done.state.lamp.on` `done lamp.on`, `xstate.error.actor.ask` `error ask`. */
 export function eventText(type: string): string {
+  if (type === 'relational.auto') return 'then, the automatic states';
+  if (isMutation(type)) return type.slice(type.indexOf('.') + 1);
   const done = /^xstate\.done\.state\.(.+)$/.exec(type)?.[1];
   if (done !== undefined) return `done ${done}`;
   const [, what, actor] = /^xstate\.(done\.actor|error\.actor|snapshot)\.(.+)$/.exec(type) ?? [];

@@ -5,7 +5,7 @@ import type { ChartShape, ChartState } from '../chart.ts';
 import { isCreation } from '../entry.ts';
 import type { Microstep, Verdict } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
-import { eventText } from '../names.ts';
+import { causeText, eventText } from '../names.ts';
 import { h } from './dom.ts';
 import { instanceText } from './text.ts';
 
@@ -64,6 +64,10 @@ function takenList({ chart, entry }: View, microsteps: readonly Microstep[]): HT
       taken.map((transition) => h('li', {}, chart.describe(transition))),
     );
   const { step } = entry.record;
+  if (chart.isRelational === true && !isCreation(entry)) {
+    const outcome = step.ignored === true ? 'cancelled: ' : '';
+    return h('ul.taken', {}, h(step.ignored === true ? 'li.none' : 'li', {}, outcome + causeText(step.cause.event)));
+  }
   const text = isCreation(entry)
     ? 'created: entered the initial states'
     : entry.told !== undefined
@@ -88,7 +92,7 @@ function stateBox(drawing: Drawing, state: ChartState): HTMLElement {
       'div.head',
       {},
       h('span.key', {}, state.key),
-      state.kind === 'atomic' ? undefined : h('span.kind', {}, state.kind),
+      state.kind === 'atomic' ? undefined : h('span.kind', {}, chart.isRelational === true ? 'relational' : state.kind),
       isEntered && h('span.badge.entered', {}, delta > 1 ? 're-entered' : 'entered'),
       isGone && h('span.badge.left', {}, delta % 2 === 0 ? 'passed through' : 'left'),
       state.tags.map((tag) => h('span.badge.tag', {}, tag)),

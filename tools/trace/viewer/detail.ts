@@ -9,7 +9,7 @@ import { type Entry, isCreation } from '../entry.ts';
 import type { Microstep } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
 import type { Origin } from '../origin.ts';
-import { duration, eventText } from '../names.ts';
+import { duration, effectText, eventText } from '../names.ts';
 import { contextRows, type Mark } from './context-rows.ts';
 import { h } from './dom.ts';
 import { clockTime, instanceText } from './text.ts';
@@ -45,7 +45,7 @@ export function stepCards(
         h(
           'div.chips',
           {},
-          step.effects.map(({ name }) => h('span.chip', {}, name)),
+          step.effects.map(({ name }) => h('span.chip', {}, effectText(name))),
         ),
       ),
     );
@@ -197,15 +197,15 @@ function clocksCard({ chart, clocks, after }: View): HTMLElement {
 
 /** Results in call order; a guard's answer gets its name where the replay tells which one it was. */
 function hostCard(view: View | undefined, microsteps: readonly Microstep[], host: readonly Json[]): HTMLElement {
-  const asked = microsteps.flatMap(({ answers }) => answers);
+  const asked =
+    view?.chart.isRelational === true
+      ? microsteps.flatMap((microstep) => microstep.asked)
+      : microsteps.flatMap(({ answers }) =>
+          answers.map(({ transition, answer }) => ({ name: view?.chart.transitions[transition]?.guard ?? 'guard', answer })),
+        );
   const isAllGuards = view !== undefined && asked.length === host.length && host.every((result, i) => result === asked[i]!.answer);
   const lines = host.map((result, i) =>
-    h(
-      'li',
-      {},
-      h('i', {}, String(i + 1)),
-      h('span', {}, `${isAllGuards ? `${view.chart.transitions[asked[i]!.transition]!.guard ?? 'guard'}: ` : ''}${JSON.stringify(result)}`),
-    ),
+    h('li', {}, h('i', {}, String(i + 1)), h('span', {}, `${isAllGuards ? `${asked[i]!.name}: ` : ''}${JSON.stringify(result)}`)),
   );
   return card(
     'Host results',

@@ -30,21 +30,22 @@ export function whyList(chart: ChartShape, microsteps: readonly Microstep[]): HT
 }
 
 /** An `always` that nobody offers is no news. */
-function hasSomething({ taken, candidates, actions }: Microstep): boolean {
-  return taken.length > 0 || actions.length > 0 || candidates.some(({ verdict }) => verdict !== 'inactive');
+function hasSomething({ taken, candidates, actions, asked, left, entered }: Microstep): boolean {
+  return (
+    asked.length + left.length + entered.length > 0 ||
+    taken.length > 0 ||
+    actions.length > 0 ||
+    candidates.some(({ verdict }) => verdict !== 'inactive')
+  );
 }
 
 function why(chart: ChartShape, microstep: Microstep): HTMLElement {
-  const { event, candidates, taken, left, entered, actions } = microstep;
+  if (chart.isRelational === true) return whyRelational(chart, microstep);
+  const { event, candidates, taken, actions } = microstep;
   const shown = candidates.filter(({ verdict }) => verdict !== 'inactive');
   const idle = candidates.filter(({ verdict }) => verdict === 'inactive');
   const initial = taken.filter((transition) => candidates.every((candidate) => candidate.transition !== transition));
-  const names = (states: readonly number[], sign: string): string =>
-    states
-      .filter((state) => state > 0)
-      .map((state) => `${sign}${chart.path(state)}`)
-      .join(' ');
-  const moves = [names(left, '−'), names(entered, '+')].filter((text) => text !== '').join('  ');
+  const moves = movesOf(chart, microstep);
   return h(
     'div.micro',
     {},
@@ -72,6 +73,36 @@ function why(chart: ChartShape, microstep: Microstep): HTMLElement {
         ),
       ),
   );
+}
+
+function movesOf(chart: ChartShape, { left, entered }: Microstep): string {
+  const names = (states: readonly number[], sign: string): string =>
+    states
+      .filter((state) => state > 0)
+      .map((state) => `${sign}${chart.path(state)}`)
+      .join(' ');
+  return [names(left, '−'), names(entered, '+')].filter((text) => text !== '').join('  ');
+}
+
+/** A mutation: what its handlers said, or what stood in its way; what moved; and the final handlers that it asks for. */
+function whyRelational(chart: ChartShape, microstep: Microstep): HTMLElement {
+  const { event, asked, obstacles, actions } = microstep;
+  const moves = movesOf(chart, microstep);
+  const lines: HTMLElement[] = asked.map(({ name, answer }) => {
+    const line = h('li', {}, h('i', {}, answer ? '✓' : '✗'), h('span', {}, name, !answer && h('span.why', {}, '  said no')));
+    line.className = answer ? 'taken-way' : 'refused-way';
+    return line;
+  });
+  for (const obstacle of obstacles) {
+    const line = h('li', {}, h('i', {}, '✗'), h('span', {}, obstacle));
+    line.className = 'refused-way';
+    lines.push(line);
+  }
+  if (moves !== '') lines.push(h('li', {}, h('i', {}, '⇄'), moves));
+  for (const { name } of actions)
+    lines.push(h('li', {}, h('i', {}, '▸'), h('span', {}, `handler ${name.slice(name.lastIndexOf('/') + 1)}`)));
+  if (lines.length === 0) lines.push(h('li.other-way', {}, h('i', {}, '·'), 'no handler is about it, and nothing had to move'));
+  return h('div.micro', {}, h('h4', {}, eventText(event)), h('ul', {}, lines));
 }
 
 function way(chart: ChartShape, { transition, verdict }: Candidate): HTMLElement {
