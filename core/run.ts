@@ -151,7 +151,9 @@ export class Run implements FunctionArguments, Acts, ValueHost {
         return 0;
       case 'builtin':
         // A machine that is done stops all its children behind its last exit actions, in the order in which they came.
-        return this.#resolve(fn, () => (this.#isDone() && this.#isStop(fn) ? undefined : bound.call(this, this)));
+        return this.#resolve(fn, () =>
+          this.#isDone() && this.#machine.symbols.functions[fn]?.kind === 'stop' ? undefined : bound.call(this, this),
+        );
       case 'raise':
         return this.#raised(plain(bound.call(this), `event raised by ${this.#name(fn)}`));
       case 'delay':
@@ -311,10 +313,6 @@ export class Run implements FunctionArguments, Acts, ValueHost {
     return this.#core.words[(this.#pointer + INSTANCE_STATUS) >>> 2] === STATUS_DONE;
   }
 
-  #isStop(fn: number): boolean {
-    return this.#machine.symbols.functions[fn]?.kind === 'stop';
-  }
-
   #replayAction(fn: number): number {
     switch (this.#machine.symbols.functions[fn]?.kind) {
       case 'raise':
@@ -383,10 +381,8 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   }
 
   #missing(fn: number): LockstepError {
-    return new LockstepError(
-      'MISSING_FUNCTION',
-      `machine ${this.#machine.symbols.id} asks for ${this.#name(fn)}, and this replica has no function for it`,
-    );
+    const { id } = this.#machine.symbols;
+    return new LockstepError('MISSING_FUNCTION', `machine ${id} asks for ${this.#name(fn)}, and this replica has no function for it`);
   }
 
   #name(fn: number): string {
