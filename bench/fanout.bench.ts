@@ -60,53 +60,64 @@ const SYSTEMS = {
 type Id = keyof typeof SYSTEMS;
 
 interface Plan {
-  readonly rounds: number;
-  /** Updates of a system that batches, with 99 readers: before anything counts, and of one round. */
+  /** Updates of a system that batches, with 99 readers: before anything counts, and of one round. With 999 it is a tenth. */
   readonly warmUp: number;
   readonly round: number;
-  /** Rounds with 999 readers, each a tenth of the updates, and who runs them. */
+  readonly rounds: number;
+  /** Who is measured with 999 readers. */
   readonly many: readonly Id[];
-  readonly manyRounds: number;
   readonly pacedUpdates: number;
   readonly paced: readonly Id[];
 }
 
 const ALL = Object.keys(SYSTEMS) as Id[];
+const FEW = 99;
+const MANY = 999;
 const PLANS: { readonly quick: Plan; readonly full: Plan } = {
-  quick: {
-    rounds: 3,
-    warmUp: 1_600,
-    round: 800,
-    many: ['packed', 'shared'],
-    manyRounds: 2,
-    pacedUpdates: 45,
-    paced: ['packed', 'plain'],
-  },
-  full: { rounds: 7, warmUp: 16_000, round: 4_000, many: ALL, manyRounds: 5, pacedUpdates: 225, paced: ALL },
+  quick: { warmUp: 960, round: 640, rounds: 3, many: ['packed', 'shared'], pacedUpdates: 45, paced: ['packed', 'plain'] },
+  full: { warmUp: 16_000, round: 3_200, rounds: 5, many: ALL, pacedUpdates: 225, paced: ALL },
 };
 
 export async function run(effort: Effort): Promise<Row[]> {
   const plan = effort === QUICK ? PLANS.quick : PLANS.full;
-  const installed = ALL.filter((id) => isInstalled(SYSTEMS[id]));
-  const few = await contest(installed, 99, plan.rounds, plan);
+  const all: Contestant[] = [];
+  for (const id of ALL) {
+    if (!isInstalled(SYSTEMS[id])) continue;
+    const contestant = await start(id);
+    all.push(contestant);
+    await contestant.drive(updatesOf(id, plan.warmUp));
+  }
+  const few = await contest(all, plan);
   const paced = await pace(
-    few.filter(({ id }) => plan.paced.includes(id)),
+    all.filter(({ id }) => plan.paced.includes(id)),
     plan.pacedUpdates,
   );
-  await end(few);
-  const many = await contest(
-    installed.filter((id) => plan.many.includes(id)),
-    999,
-    plan.manyRounds,
-    { warmUp: plan.warmUp / 10, round: plan.round / 10 },
-  );
-  await end(many);
+  const grown = all.filter(({ id }) => plan.many.includes(id));
+  const tenth = { ...plan, round: plan.round / 10 };
+  for (const each of grown) {
+    await each.grow(MANY - FEW);
+    await each.drive(updatesOf(each.id, tenth.round));
+  }
+  const many = await contest(grown, tenth);
+  for (const each of all) await each.end();
   return [
     ...rateRows('fanout/100', few),
     ...rateRows('fanout/1000', many),
-    ...costRows('fanout/bytes', 'bytes per delivery', few, ({ bytes }) => bytes),
-    ...costRows('fanout/paced', 'ms to a reader, p50', few, ({ id }) => paced.get(id)?.p50 ?? []),
-    ...costRows('fanout/paced/p99', 'ms to a reader, p99', few, ({ id }) => paced.get(id)?.p99 ?? []),
+    ...costRows(
+      'fanout/bytes',
+      'bytes per delivery',
+      few.map(({ id, bytes }) => ({ id, figures: bytes })),
+    ),
+    ...costRows(
+      'fanout/paced',
+      'ms to a reader, p50',
+      paced.map(({ id, p50 }) => ({ id, figures: p50 })),
+    ),
+    ...costRows(
+      'fanout/paced/p99',
+      'ms to a reader, p99',
+      paced.map(({ id, p99 }) => ({ id, figures: p99 })),
+    ),
   ];
 }
 
@@ -118,98 +129,102 @@ function isInstalled({ needs, node }: System): boolean {
 
 interface Contestant {
   readonly id: Id;
-  /** Deliveries per CPU second of the server, round by round. */
-  readonly rates: number[];
-  /** Bytes per delivery, round by round. */
-  readonly bytes: number[];
   readonly server: Helper;
   readonly writer: Helper;
-  readonly readers: Helper;
-  /** Writes so many updates as fast as 16 in flight allow. @returns bytes that readers have had so far. */
+  /** Processes full of readers, and how many there are in all. */
+  readonly readers: Helper[];
+  count: number;
+  /** Has the readers wait for so many updates more. @returns resolves with the bytes that they have had so far when they have them all. */
+  expect(updates: number): Promise<number>;
+  /** Writes so many updates as fast as 16 in flight allow. @returns as `expect`. */
   drive(updates: number): Promise<number>;
-  /** Updates written. */
-  written: number;
+  /** More readers, in a process of their own: the server is as warm as it was. */
+  grow(count: number): Promise<void>;
+  end(): Promise<void>;
 }
 
-async function contest(ids: readonly Id[], readers: number, rounds: number, sizes: Pick<Plan, 'warmUp' | 'round'>): Promise<Contestant[]> {
-  const all: Contestant[] = [];
-  for (const id of ids) {
-    const contestant = await start(id, readers);
-    await contestant.drive(updatesOf(id, sizes.warmUp));
-    all.push(contestant);
-  }
+async function start(id: Id): Promise<Contestant> {
+  const { node = process.execPath }: System = SYSTEMS[id];
+  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node });
+  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node });
+  let written = 0;
+  const contestant: Contestant = {
+    id,
+    server,
+    writer,
+    readers: [],
+    count: 0,
+    expect: async (updates) => {
+      written += updates;
+      const bytes = await Promise.all(contestant.readers.map((each) => each.ask(written)));
+      return bytes.reduce<number>((sum, each) => sum + Number(each), 0);
+    },
+    drive: async (updates) => {
+      let bytes = 0;
+      for (let left = updates; left > 0; left -= BURST) {
+        const burst = Math.min(BURST, left);
+        const heard = contestant.expect(burst);
+        await writer.ask(burst);
+        bytes = await heard;
+      }
+      return bytes;
+    },
+    grow: async (count) => {
+      const words = ['fanout', id, 'readers', String(url), String(count), String(written)];
+      contestant.readers.push((await Helper.start(words, { node })).helper);
+      contestant.count += count;
+    },
+    end: async () => {
+      for (const each of [writer, ...contestant.readers, server]) await each.end();
+    },
+  };
+  await contestant.grow(FEW);
+  return contestant;
+}
+
+interface Figures {
+  readonly id: Id;
+  /** Round by round. */
+  readonly figures: readonly number[];
+}
+
+/** @returns deliveries per CPU second of each server, and bytes per delivery, round by round. */
+async function contest(all: readonly Contestant[], { rounds, round: size }: Pick<Plan, 'rounds' | 'round'>) {
+  const found = all.map(({ id }) => ({ id, figures: [] as number[], bytes: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const { id, rates, bytes, server, drive } of all) {
-      const updates = updatesOf(id, sizes.round);
+    for (const [i, { id, server, drive, count }] of all.entries()) {
+      const updates = updatesOf(id, size);
       const bytesBefore = await drive(IN_FLIGHT);
       const before = await server.cpuSeconds();
       const bytesAfter = await drive(updates);
-      rates.push((updates * readers) / ((await server.cpuSeconds()) - before));
-      bytes.push((bytesAfter - bytesBefore) / (updates * readers));
+      found[i]!.figures.push((updates * count) / ((await server.cpuSeconds()) - before));
+      found[i]!.bytes.push((bytesAfter - bytesBefore) / (updates * count));
     }
   }
-  return all;
+  return found;
 }
 
 function updatesOf(id: Id, updates: number): number {
   return Math.ceil(updates / SYSTEMS[id].weight / IN_FLIGHT) * IN_FLIGHT;
 }
 
-async function start(id: Id, count: number): Promise<Contestant> {
-  const { node = process.execPath }: System = SYSTEMS[id];
-  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node });
-  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node });
-  const { helper: readers } = await Helper.start(['fanout', id, 'readers', String(url), String(count)], { node });
-  const contestant: Contestant = {
-    id,
-    rates: [],
-    bytes: [],
-    server,
-    writer,
-    readers,
-    written: 0,
-    drive: async (updates) => {
-      let bytes = 0;
-      for (let left = updates; left > 0; left -= BURST) {
-        const burst = Math.min(BURST, left);
-        contestant.written += burst;
-        const heard = readers.ask(contestant.written);
-        await writer.ask(burst);
-        bytes = Number(await heard);
-      }
-      return bytes;
-    },
-  };
-  return contestant;
-}
-
-interface Paced {
-  readonly p50: number[];
-  readonly p99: number[];
-}
-
 /** In several turns, so that all systems see the same neighbours on this machine. */
-async function pace(contestants: readonly Contestant[], updates: number): Promise<ReadonlyMap<Id, Paced>> {
+async function pace(all: readonly Contestant[], updates: number) {
   const turns = 3;
-  const found = new Map<Id, Paced>(contestants.map(({ id }) => [id, { p50: [], p99: [] }]));
+  const found = all.map(({ id }) => ({ id, p50: [] as number[], p99: [] as number[] }));
   for (let turn = 0; turn < turns; turn++) {
-    for (const contestant of contestants) {
-      const { id, writer, readers } = contestant;
-      await readers.ask('note');
-      contestant.written += Math.ceil(updates / turns);
-      const heard = readers.ask(contestant.written);
-      const sent = await writer.ask(`pace ${Math.ceil(updates / turns)}`);
+    for (const [i, { writer, readers, expect }] of all.entries()) {
+      await readers[0]!.ask('note');
+      const share = Math.ceil(updates / turns);
+      const heard = expect(share);
+      const sent = await writer.ask(`pace ${share}`);
       await heard;
-      const [p50, p99] = JSON.parse(String(await readers.ask(`since ${sent}`))) as [number, number];
-      found.get(id)?.p50.push(p50);
-      found.get(id)?.p99.push(p99);
+      const [p50, p99] = JSON.parse(String(await readers[0]!.ask(`since ${sent}`))) as [number, number];
+      found[i]!.p50.push(p50);
+      found[i]!.p99.push(p99);
     }
   }
   return found;
-}
-
-async function end(contestants: readonly Contestant[]): Promise<void> {
-  for (const { server, writer, readers } of contestants) for (const each of [writer, readers, server]) await each.end();
 }
 
 // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,29 +232,16 @@ async function end(contestants: readonly Contestant[]): Promise<void> {
 const OURS: readonly Id[] = ['packed', 'json'];
 
 /** One row for each of our encodings. */
-function rateRows(name: string, contestants: readonly Contestant[]): Row[] {
-  return rows(
-    name,
-    'deliveries per server CPU second',
-    contestants,
-    ({ rates }) => rates,
-    (ours, theirs) => ours / theirs,
-  );
+function rateRows(name: string, measured: readonly Figures[]): Row[] {
+  return rows(name, 'deliveries per server CPU second', measured, (ours, theirs) => ours / theirs);
 }
 
 /** Where less is better. */
-function costRows(name: string, unit: string, contestants: readonly Contestant[], costs: (of: Contestant) => readonly number[]): Row[] {
-  return rows(name, unit, contestants, costs, (ours, theirs) => theirs / ours);
+function costRows(name: string, unit: string, measured: readonly Figures[]): Row[] {
+  return rows(name, unit, measured, (ours, theirs) => theirs / ours);
 }
 
-function rows(
-  name: string,
-  unit: string,
-  contestants: readonly Contestant[],
-  figures: (of: Contestant) => readonly number[],
-  ratio: (ours: number, theirs: number) => number,
-): Row[] {
-  const measured = contestants.map((each) => ({ id: each.id, figures: figures(each) })).filter((each) => each.figures.length > 0);
+function rows(name: string, unit: string, measured: readonly Figures[], ratio: (ours: number, theirs: number) => number): Row[] {
   return measured
     .filter(({ id }) => OURS.includes(id))
     .map((ours) => ({
@@ -259,11 +261,11 @@ function rows(
 
 // ── Processes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export async function child([id, role, url = '', count]: readonly string[]): Promise<void> {
+export async function child([id, role, url = '', count, written]: readonly string[]): Promise<void> {
   const side = await SYSTEMS[id as Id].load();
   if (role === 'server') await side.server();
   else if (role === 'writer') await write(side, url);
-  else await read(side, url, Number(count));
+  else await read(side, url, Number(count), Number(written));
 }
 
 async function write(side: Side, url: string): Promise<never> {
@@ -290,11 +292,13 @@ async function write(side: Side, url: string): Promise<never> {
   });
 }
 
-/** Answers a number with the bytes that came in when all have heard so many updates; `note`, then `since` and when updates were sent, with percentiles. */
-async function read(side: Side, url: string, count: number): Promise<never> {
+/**
+ * Readers that begin when so many updates are written. Answers a number with the bytes that came in when all have heard so many; `note`, then `since` and when updates were sent, with percentiles.
+ */
+async function read(side: Side, url: string, count: number, written: number): Promise<never> {
   const sockets: Socket[] = [];
   subscribe('net.client.socket', (message) => sockets.push((message as { readonly socket: Socket }).socket));
-  const readers = Array.from({ length: count }, () => new Reader());
+  const readers = Array.from({ length: count }, () => new Reader(written));
   // Few at a time: a queue of connections that is full refuses.
   const left = [...readers];
   await keepInFlight(count, 50, async () => side.reader(url, left.pop()!));

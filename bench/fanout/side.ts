@@ -29,10 +29,15 @@ export const DOCUMENT: Document = { total: 0, rows: Array.from({ length: 90 }, (
 
 /** Counts what one reader heard. */
 export class Reader {
-  #count = 0;
+  #count: number;
   #waiting: { readonly count: number; readonly resolve: () => void } | undefined;
   /** When each update arrived, in ms of the machine's clock; kept from the first `note` on. */
   times: number[] | undefined;
+
+  /** @param count updates that are in the first state which it hears. */
+  constructor(count: number) {
+    this.#count = count;
+  }
 
   /** Updates so far. */
   reached(count: number): void {
