@@ -18,6 +18,7 @@ import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { backoffMs } from './backoff.ts';
 import { Backlog } from './backlog.ts';
+import { Board } from './board.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
@@ -97,6 +98,7 @@ export class Authority {
   readonly room: Room;
   readonly #hosting: Hosting;
   readonly #alarm: Alarm;
+  readonly #board: Board;
   #state: State;
   #epoch: number;
   #seen: SeenEvents;
@@ -162,6 +164,13 @@ export class Authority {
         hosting.report('error', `effect "${effect.name}" of ${id} failed`, error);
         this.#faults.failed(effect, error, place);
       },
+    });
+    this.#board = new Board({
+      instance: id,
+      environment: hosting.environment,
+      port: hosting.rooms,
+      number: () => hosting.another(id),
+      isReader: (peer) => this.room.lookOf(peer) !== undefined,
     });
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
@@ -693,6 +702,7 @@ export class Authority {
         this.room.publish();
         this.room.moved('deleted');
         this.room.close();
+        this.#board.close();
         instance.dispose();
         told.durable();
       },
@@ -703,6 +713,18 @@ export class Authority {
         told.failed(error);
       },
     });
+  }
+
+  /** Who is at the instance, for one of its readers. @throws LockstepError FORBIDDEN for one who does not watch it. */
+  attend(session: Session): Methods['attend']['result'] {
+    this.#running();
+    if (this.room.lookOf(session.remote) === undefined)
+      throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${this.record.instance}`);
+    return this.#board.attend(session);
+  }
+
+  here(session: Session, data: Json): boolean {
+    return this.room.lookOf(session.remote) !== undefined && this.#board.here(session, data);
   }
 
   // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
@@ -759,6 +781,7 @@ export class Authority {
         this.room.publish();
         this.room.moved('owner', moved.peer);
         this.room.close();
+        this.#board.close();
         instance?.dispose();
         // Whoever hears the room sends again where it goes.
         for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
@@ -783,6 +806,7 @@ export class Authority {
     this.#alarm.cancel();
     this.#family.children.close();
     this.room.close();
+    this.#board.close();
   }
 
   #known(error: unknown): LockstepError {

@@ -8,7 +8,8 @@ import type { Encoding, Mode, MoveReason, Notifications, PeerId } from './wire.t
 
 /** How a room reaches its members: the relay carries its frames, and admits whom we name. */
 export interface RoomPort {
-  admit(room: number, peer: PeerId): void;
+  /** @param mayLose whether the room loses frames before any other does. */
+  admit(room: number, peer: PeerId, mayLose?: boolean): void;
   expel(room: number, peer: PeerId): void;
   post(room: number, message: string | Uint8Array): void;
   /** What follows leaves behind everything that was posted before. */

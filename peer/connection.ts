@@ -132,8 +132,8 @@ export class Connection {
 
   /** The way to the rooms of this peer: the relay admits others; we hear our own rooms without it. */
   rooms(): RoomPort {
-    const tell = (method: 'admit' | 'expel', room: number, peer: PeerId): void => {
-      if (peer !== this.#self) this.outbox.post('', encodeNotice(method, [room, peer]));
+    const tell = (method: 'admit' | 'expel', room: number, peer: PeerId, ...may: [] | [true]): void => {
+      if (peer !== this.#self) this.outbox.post('', encodeNotice(method, [room, peer, ...may]));
       else if (method === 'admit') this.#ownRooms.add(room);
       else {
         // What was said in it before is still for us.
@@ -143,7 +143,7 @@ export class Connection {
     };
     return {
       packed: () => this.packed,
-      admit: (room, peer) => tell('admit', room, peer),
+      admit: (room, peer, mayLose) => tell('admit', room, peer, ...(mayLose === true ? ([true] as const) : [])),
       expel: (room, peer) => tell('expel', room, peer),
       post: (room, message) => this.outbox.post(`#${room}`, message),
       barrier: () => this.outbox.barrier(),

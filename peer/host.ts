@@ -279,6 +279,11 @@ export class Host implements HostsChildren {
       this.#mustTrust(session);
       return this.#authority(readParams('standby', params).instance).standby(session);
     });
+    service.serve('attend', (params, session) => this.#authority(readParams('attend', params).instance).attend(session));
+    service.serve('here', (params, session) => {
+      const { instance, data } = readParams('here', params);
+      return this.#authority(instance).here(session, data);
+    });
     service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
     service.serve('where', (params) => {
       const { instance } = readParams('where', params);

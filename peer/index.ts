@@ -32,6 +32,7 @@ export type { Dial, Link } from './link.ts';
 export { MemoryJournal } from './memory.ts';
 export type { AnyMirror, Mirror, MirrorOf, Refusal } from './mirror.ts';
 export { Peer, type PeerOptions } from './peer.ts';
+export { Presence } from './presence.ts';
 export { RelationalMirror } from './relational-mirror.ts';
 export type { WatchOptions } from './options.ts';
 export { serving } from './serving.ts';

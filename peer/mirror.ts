@@ -22,7 +22,7 @@ import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvent
 import type { Tap, Tapped } from './tap.ts';
 import type { Sights, Upstream } from './upstream.ts';
 import { LIMITS } from './wire.ts';
-import type { Expectation, InstanceId, Methods, Notifications, SendResult, ToldStep, WatchResult } from './wire.ts';
+import type { Expectation, InstanceId, Methods, Notifications, Present, SendResult, ToldStep, WatchResult } from './wire.ts';
 
 export type { Refusal } from './unconfirmed.ts';
 
@@ -99,6 +99,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #isRestoring: boolean;
   #holders = 0;
   readonly #taps = new Set<Tap>();
+  readonly #presents = new Set<(present: Present) => void>();
   /** Whether the first watch may be refused for now and is tried again. */
   isPatient = false;
 
@@ -338,6 +339,20 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   tap(tap: Tap): () => void {
     this.#taps.add(tap);
     return () => void this.#taps.delete(tap);
+  }
+
+  /** What peers at the instance say of themselves, for those who attend (presence.ts). */
+  onPresent(observer: (present: Present) => void): Subscription {
+    this.#presents.add(observer);
+    return { unsubscribe: () => void this.#presents.delete(observer) };
+  }
+
+  present(present: Present): void {
+    for (const observer of this.#presents) observer(present);
+  }
+
+  later(delayMs: number, act: () => void): void {
+    this.#upstream.environment.timer(delayMs, act);
   }
 
   get isOpen(): boolean {

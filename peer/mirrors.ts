@@ -131,6 +131,11 @@ export class Mirrors {
   hear(authority: PeerId, room: number, method: string, params: unknown): void {
     const mirror = this.#rooms.get(`${authority}/${room}`);
     try {
+      if (method === 'present') {
+        const [instance, present] = readNotice('present', params);
+        const entry = this.#mirrors.get(instance);
+        return entry?.roads.address === authority ? entry.mirror.present(present) : undefined;
+      }
       if (method === 'step') mirror?.stepped(readNotice('step', params));
       if (method === 'seen') mirror?.seen(readNotice('seen', params));
       if (method === 'moved') mirror?.moved(readNotice('moved', params));

@@ -1,7 +1,8 @@
 // The gate for the parameters of requests, for whoever serves them, and for what is said to a relay. Behind it they have the types that wire.ts gives them.
 
-import { checked, either, flag, list, object, oneOf, optional, type Shape, text, tuple, whole } from './shape.ts';
-import type { HelloParams, Methods, Notifications, Order, Taken } from './wire.ts';
+import { checked, either, flag, list, object, oneOf, optional, type Shape, sizeOf, text, tuple, whole } from './shape.ts';
+import type { Json } from '../core/json.ts';
+import { LIMITS, type HelloParams, type Methods, type Notifications, type Order, type Taken } from './wire.ts';
 import {
   digest,
   encoding,
@@ -23,6 +24,11 @@ import {
 const TOKEN_MAX = 8_192;
 const view = text(128);
 
+const presence: Shape<Json> = (value) =>
+  json(value) ??
+  (sizeOf(value as Json, LIMITS.presenceSize) > LIMITS.presenceSize
+    ? `presence of more than ${LIMITS.presenceSize} characters`
+    : undefined);
 const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   hello: object<HelloParams>({
     versions: list(whole()),
@@ -66,6 +72,8 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     seen,
     isGuarded: optional(oneOf(true)),
   }),
+  attend: object({ instance }),
+  here: object<Methods['here']['params']>({ instance, data: presence }),
   where: object({ instance }),
   trace: object<Methods['trace']['params']>({ on: flag, backlog: optional(whole()) }),
   eval: object({ source: longText }),
@@ -77,7 +85,7 @@ export function readParams<M extends keyof Methods>(method: M, params: unknown):
 }
 
 const ORDERS: { readonly [N in Order]: Shape<Notifications[N]> } = {
-  admit: tuple<Notifications['admit']>(2, whole(), peer),
+  admit: tuple<Notifications['admit']>(2, whole(), peer, optional(oneOf(true))),
   expel: tuple<Notifications['expel']>(2, whole(), peer),
   share: object<Notifications['share']>({ group: text(64), term: whole() }),
   hangup: tuple<Notifications['hangup']>(3, whole(1), whole(), text()),

@@ -40,6 +40,7 @@ import {
   type Limits,
   type Mode,
   type PeerInfo,
+  type Present,
   type Seen,
   type StepDifference,
   type StepEvent,
@@ -137,6 +138,7 @@ export const sight = object<Sight>({
   error: optional(longText),
 });
 export const seen: Shape<Seen> = list(tuple<Seen[number]>(2, peer, list(tuple<Seen[number][1][number]>(3, whole(1), whole(1), flag))));
+export const present: Shape<Present> = list(tuple<Present[number]>(2, peer, json));
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });
 export const encoding = oneOf<Encoding>(...ENCODINGS);
 export const mode = oneOf<Mode>(...MODES);

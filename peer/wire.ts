@@ -50,6 +50,8 @@ export const LIMITS = {
   seenWindow: 512,
   /** Peers whose event numbers an instance remembers; the one longest silent is forgotten first. */
   seenPeerMax: 1_024,
+  /** Characters of what a peer says of its user as JSON: it goes to everyone there, many times a second. */
+  presenceSize: 1_024,
   /** Milliseconds until a request without an answer fails with TIMEOUT. */
   requestTimeoutMs: 10_000,
   /** Milliseconds between the relay's pings; two unanswered ones close the socket. */
@@ -177,6 +179,10 @@ export interface Methods {
   };
   /** From the authority to the peer that is to be the next one: everything, under a higher epoch. Answered when it is durable there; asked again, answered again. */
   take: { params: Taken; result: { readonly instance: InstanceId } };
+  /** From a reader: who is at the instance, from now on by `present`. */
+  attend: { params: { readonly instance: InstanceId }; result: { readonly present: Present } };
+  /** What the others there are to see of this peer; null when nothing. */
+  here: { params: { readonly instance: InstanceId; readonly data: Json }; result: boolean };
   /** Who orders an instance that was ordered here. */
   where: { params: { readonly instance: InstanceId }; result: { readonly peer: PeerId; readonly epoch: number } };
   trace: {
@@ -189,6 +195,9 @@ export interface Methods {
 
 /** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
 export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
+
+/** What peers say of themselves; null when they are gone. */
+export type Present = readonly (readonly [peer: PeerId, data: Json])[];
 
 /** What an authority hands over. */
 export interface Taken {
@@ -359,6 +368,8 @@ export interface Notifications {
   seen: readonly [room: number, base: number, seq: number, patch: readonly Operation[], digest?: string];
   /** authority → room, or a member: see MoveReason. `to` is where the room goes on, for `room`; `peer` orders it now, for `owner`. */
   moved: { readonly room: number; readonly reason: MoveReason; readonly to?: number; readonly peer?: PeerId };
+  /** authority → those who attend, over a room that may lose frames. */
+  present: readonly [instance: InstanceId, present: Present];
   /** authority → a standby: steps name this sender under this number from now on. */
   sender: readonly [instance: InstanceId, who: number, peer: PeerId];
   /**
@@ -370,8 +381,8 @@ export interface Notifications {
   trace: readonly Traced[];
   /** relay → those who asked. */
   presence: { readonly joined: readonly PeerInfo[]; readonly left: readonly PeerId[] };
-  /** authority → relay: who may hear a room of its own. */
-  admit: readonly [room: number, peer: PeerId];
+  /** authority → relay: who may hear a room of its own; one that may lose frames loses them before any other does. */
+  admit: readonly [room: number, peer: PeerId, mayLose?: true];
   expel: readonly [room: number, peer: PeerId];
   /** relay → a reader that was too slow, when it has drained: frames of these rooms ("#authority/room") were dropped; resume each. */
   lagging: readonly string[];

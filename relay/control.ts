@@ -10,7 +10,7 @@ import type { HelloParams, PeerId } from '../peer/wire.ts';
 
 export type Control =
   | { readonly kind: 'hello'; readonly id: RequestId; readonly params: HelloParams }
-  | { readonly kind: 'admit' | 'expel'; readonly room: number; readonly peer: PeerId }
+  | { readonly kind: 'admit' | 'expel'; readonly room: number; readonly peer: PeerId; readonly mayLose: boolean }
   | { readonly kind: 'refused'; readonly id: RequestId | null; readonly error: LockstepError }
   /** An answer, though the relay asks nothing: answering it could go on for ever. */
   | { readonly kind: 'nothing' };
@@ -31,8 +31,8 @@ function readMessage(message: Message): Control {
   try {
     if (method === 'hello' && message.kind === 'request') return { kind: 'hello', id: message.id, params: readParams('hello', params) };
     if (method === 'admit' || method === 'expel') {
-      const [room, peer] = readOrder(method, params);
-      return { kind: method, room, peer };
+      const [room, peer, mayLose = false] = method === 'admit' ? readOrder('admit', params) : readOrder('expel', params);
+      return { kind: method, room, peer, mayLose };
     }
   } catch (error) {
     return refused(id, known(error));

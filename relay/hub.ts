@@ -188,10 +188,13 @@ export class Hub {
     const address = `#${authority}/${room}`;
     const headed: SharedFrame = { frame: joinFrame(address, body) };
     let plain: SharedFrame | undefined;
+    const mayLose = this.#rooms.mayLose(authority, room);
     for (const member of members) {
       const neighbour = this.#peers.get(member);
       if (neighbour === undefined) continue;
       if (typeof body !== 'string' && !neighbour.isPacked) continue;
+      // Nobody asks for what is lost here: the next one says it all.                                                    (TOPO-11)
+      if (mayLose && neighbour.isBehind) continue;
       const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body }) : headed;
       if (!neighbour.sendRoom(address, shared)) this.#laggards.add(neighbour);
     }
@@ -238,7 +241,7 @@ export class Hub {
       const { peer, kind } = standing.info;
       const { memberMax } = this.#limits;
       if (control.kind === 'expel') this.#rooms.expel(peer, control.room, control.peer);
-      else if (kind === 'server' || this.#rooms.placesOf(peer) < memberMax) this.#admit(peer, control.room, control.peer);
+      else if (kind === 'server' || this.#rooms.placesOf(peer) < memberMax) this.#admit(peer, control);
       else this.#refuse(neighbour, null, new LockstepError('TOO_MANY', `a peer gives at most ${memberMax} places in its rooms`));
     } else {
       this.#refuse(neighbour, null, new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found ${control.kind}`));
@@ -246,11 +249,11 @@ export class Hub {
   }
 
   /** Whoever left meanwhile is not admitted; presence tells the authority. */
-  #admit(authority: PeerId, room: number, member: PeerId): void {
-    const neighbour = this.#peers.get(member);
+  #admit(authority: PeerId, { room, peer, mayLose }: Extract<Control, { kind: 'admit' | 'expel' }>): void {
+    const neighbour = this.#peers.get(peer);
     if (neighbour?.standing.state !== 'open' && neighbour?.standing.state !== 'plain') return;
     // The very text under which it is found: finding it for every frame of the room compares no characters then.
-    this.#rooms.admit(authority, room, neighbour.standing.info.peer);
+    this.#rooms.admit(authority, room, neighbour.standing.info.peer, mayLose);
   }
 
   #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {

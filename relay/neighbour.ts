@@ -101,6 +101,11 @@ export class Neighbour {
     return true;
   }
 
+  /** Whether it takes what is sent slower than it comes: long before it lags. */
+  get isBehind(): boolean {
+    return this.link.bufferedBytes >= this.#limits.lagBytes / 8;
+  }
+
   /** Whether a lagging reader has caught up enough to be told what it missed. */
   get hasDrained(): boolean {
     return this.link.bufferedBytes <= this.#limits.lagBytes / 4;

@@ -9,6 +9,8 @@ export class Rooms {
   readonly #byAuthority = new Map<PeerId, Map<number, Set<PeerId>>>();
   /** member → authorities → room numbers. */
   readonly #byMember = new Map<PeerId, Map<PeerId, Set<number>>>();
+  /** Rooms that lose frames before any other does: "authority/room". */
+  readonly #lossy = new Set<string>();
   /** authority → memberships in all its rooms. */
   readonly #places = new Map<PeerId, number>();
 
@@ -17,7 +19,8 @@ export class Rooms {
     return this.#places.get(authority) ?? 0;
   }
 
-  admit(authority: PeerId, room: number, member: PeerId): void {
+  admit(authority: PeerId, room: number, member: PeerId, mayLose = false): void {
+    if (mayLose) this.#lossy.add(`${authority}/${room}`);
     const members = entry(entry(this.#byAuthority, authority, newMap<number, Set<PeerId>>), room, newSet<PeerId>);
     if (members.has(member)) return;
     members.add(member);
@@ -30,7 +33,10 @@ export class Rooms {
     const members = rooms?.get(room);
     if (rooms && members) {
       if (members.delete(member)) this.#places.set(authority, this.placesOf(authority) - 1);
-      if (members.size === 0) rooms.delete(room);
+      if (members.size === 0) {
+        rooms.delete(room);
+        this.#lossy.delete(`${authority}/${room}`);
+      }
       if (rooms.size === 0) {
         this.#byAuthority.delete(authority);
         this.#places.delete(authority);
@@ -53,6 +59,10 @@ export class Rooms {
     for (const [room, members] of [...(this.#byAuthority.get(peer) ?? [])]) {
       for (const member of [...members]) this.expel(peer, room, member);
     }
+  }
+
+  mayLose(authority: PeerId, room: number): boolean {
+    return this.#lossy.size > 0 && this.#lossy.has(`${authority}/${room}`);
   }
 
   members(authority: PeerId, room: number): ReadonlySet<PeerId> | undefined {

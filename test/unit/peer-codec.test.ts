@@ -97,6 +97,11 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
       ],
     },
   ],
+  attend: [{ instance: 'door' }],
+  here: [
+    { instance: 'door', data: { cursor: [1, 2] } },
+    { instance: 'door', data: null },
+  ],
   where: [{ instance: 'door' }],
   trace: [{ on: true, backlog: 10 }, { on: false }],
   eval: [{ source: '1 + 1' }],
@@ -148,6 +153,8 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
   forward: [['stepped', 4]],
   standby: [{ seq: 4, seen: [['bob', [[1, 2, true]]]], senders: [[1, 'bob']] }],
   take: [{ instance: 'alice/door' }],
+  attend: [{ present: [['bob', { cursor: 1 }]] }],
+  here: [true],
   where: [{ peer: 'bob', epoch: 7 }],
   trace: [
     { room: 0, steps: [{ kind: 'step', peer: 'alice', machine: 'door', image: digest, step }] },
@@ -184,6 +191,15 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
   seen: [
     [2, 3, 5, []],
     [2, 5, 6, [{ op: 'replace', path: '/value', value: { a: 'b' } }], digest],
+  ],
+  present: [
+    [
+      'alice/door',
+      [
+        ['bob', { at: 3 }],
+        ['eve', null],
+      ],
+    ],
   ],
   sender: [['alice/door', 3, 'bob']],
   ordered: [['alice/door', 9, 4]],

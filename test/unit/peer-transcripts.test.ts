@@ -8,6 +8,7 @@ import { compileMachine } from '../../compiler/index.ts';
 import { CODES } from '../../core/errors.ts';
 import { CLOSE_FLOOD, CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import { Presence } from '../../peer/presence.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { Hub } from '../../relay/hub.ts';
@@ -217,6 +218,27 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     scene.say('a refusal');
     mirror.send({ type: 'ADD', price: 'much' });
     await world.settle();
+  },
+
+  async presence(scene) {
+    const { world } = scene;
+    await scene.offstage(() => world.server());
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    const bob = await scene.offstage(() => world.peer('bob', { mode: 'steps' }));
+    await scene.offstage(() => world.get(alice.create('door', { instance: 'front' })));
+    const mirror = await scene.offstage(() => world.get(alice.watch('front', world.door)));
+    const there = await scene.offstage(() => world.get(bob.watch('front', world.door)));
+    const own = new Presence(mirror);
+    await world.settle();
+    scene.say('alice says where she is, then bob does');
+    own.set({ at: 1 });
+    await world.advance(60);
+    const other = new Presence(there);
+    other.set({ at: 7 });
+    await world.advance(60);
+    scene.say('bob leaves');
+    await world.get(bob.close());
+    await world.advance(60);
   },
 
   async handover(scene) {
