@@ -2,7 +2,7 @@
 // running side needs no xstate: this file knows how XState's objects look, and nothing else of it.
 
 import { LockstepError } from './errors.ts';
-import { unescapePointer } from './plain.ts';
+import { escapePointer, unescapePointer } from './plain.ts';
 
 export type Fields = { readonly [key: string]: unknown };
 
@@ -90,6 +90,11 @@ export function describe(value: unknown): string {
 export function isMachine(logic: unknown): boolean {
   if (isFields(logic) && logic.dialect === 'relational') return true;
   return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
+}
+
+/** Where the definition of a relational machine has the actor of a state. */
+export function actorPath(state: string): string {
+  return `/actors/${escapePointer(state)}`;
 }
 
 /** What a config holds at a JSON pointer. */

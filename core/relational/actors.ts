@@ -5,8 +5,8 @@ import type { Children } from '../children.ts';
 import type { EventObject, Json } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { isMutation, mutation } from '../mutation.ts';
-import { escapePointer } from '../plain.ts';
 import type { ChildStart } from '../request.ts';
+import { actorPath } from '../source.ts';
 import type { ActorSymbol } from '../symbols.ts';
 
 const DONE = 'xstate.done.actor.';
@@ -54,11 +54,6 @@ export class StateActors {
   #key(state: number): string {
     return this.#machine.symbols.states[state]!.key;
   }
-}
-
-/** Where a definition has the actor of a state. */
-export function actorPath(state: string): string {
-  return `/actors/${escapePointer(state)}`;
 }
 
 /**
