@@ -11,7 +11,7 @@ import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import { recordStep } from './record.ts';
-import { differenceOf } from './room.ts';
+import { differenceOf } from './difference.ts';
 import { isEvent, runOf, type Told } from './told.ts';
 import type { DivergenceRecord, StepDifference, StepEvent, ToldStep } from './wire.ts';
 

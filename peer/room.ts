@@ -1,13 +1,9 @@
 // The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share a room at the relay
 // (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
-// in the room. Over 400 lines because who is in it,
-// under which number, and what each of them sees are one state.
+// in the room.
 
 import type { HashText } from '../core/digest.ts';
-import type { Machine } from '../core/machine.ts';
-import { toldArgs } from '../core/relational/told.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { Step } from '../core/step.ts';
 import { ALL, type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeBrief, encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
@@ -17,7 +13,7 @@ import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
 import type { Look } from './warden.ts';
-import type { MoveReason, PeerId, Refused, SendResult, StepDifference, WatchResult } from './wire.ts';
+import type { MoveReason, PeerId, Refused, SendResult, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
   /** Of the room that tells everything in json. */
@@ -385,29 +381,4 @@ function askerOf(session: Session, channel: Channel): Asker {
     answer: (n, result) => settle(n, result as SendResult),
     refuse: (n, { code, message }) => settle(n, { code, message }),
   };
-}
-
-/** What a mirror needs of a step. */
-export function differenceOf(step: Step, who: number, machine: Machine): StepDifference {
-  const { history, status, output, error, timers, children, ids } = step;
-  const args = machine.isRelational && step.clocks.length > 0 ? toldArgs(machine, step.cause.event) : undefined;
-  // A reader takes the step for the answer to its event.
-  const ignored = step.ignored === true && who > 0 && step.cause.n > 0;
-  const isPlain =
-    !ignored && args === undefined && history.length === 0 && timers.length === 0 && children === undefined && ids === undefined;
-  if (isPlain && status === undefined && output === undefined && error === undefined) {
-    return [step.seq, who, step.cause.n, step.clocks, step.patch];
-  }
-  const more = {
-    ...(history.length === 0 ? {} : { history }),
-    ...(status === undefined ? {} : { status }),
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
-    ...(timers.length === 0 ? {} : { timers }),
-    ...(children === undefined ? {} : { children }),
-    ...(ids === undefined ? {} : { ids }),
-    ...(ignored ? { ignored } : {}),
-    ...(args === undefined ? {} : { args }),
-  };
-  return [step.seq, who, step.cause.n, step.clocks, step.patch, more];
 }
