@@ -23,9 +23,9 @@ export interface Sight {
 export type Shown = Partial<Omit<Sight, 'status'>>;
 
 /** An instance as its authorizers and views are given it. */
-export interface Whole {
+export interface Whole<TContext = Json> {
   readonly value: Json;
-  readonly context: Json;
+  readonly context: TContext;
   readonly tags: readonly string[];
   readonly status: Status;
   readonly output?: Json;

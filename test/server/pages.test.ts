@@ -24,6 +24,18 @@ test('[TIDY-7] the program of docs/server.md prints what the page says', async (
   expect(page).toContain(source.slice(source.indexOf('import')).trim());
 });
 
+test('[TIDY-7] the program of docs/views.md prints what the page says', async () => {
+  const printed: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => void printed.push(format(...words)));
+  await import('../../examples/table/table.ts');
+  log.mockRestore();
+  const views = read('docs/views.md');
+  expect(printed).toHaveLength(3);
+  expect(views).toContain(`\`\`\`\n${printed.join('\n')}\n\`\`\``);
+  const source = read('examples/table/table.ts');
+  expect(views).toContain(source.slice(source.indexOf('import')).trim());
+});
+
 /** Names of the properties of an interface, as its source has them. */
 function properties(file: string, name: string): string[] {
   const body = new RegExp(`interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(read(file))?.[1] ?? '';

@@ -7,7 +7,9 @@ import { assign, createMachine } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
 import { CODES } from '../../core/errors.ts';
 import { CLOSE_FLOOD, CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, CLOSE_SLOW, type Link } from '../../peer/link.ts';
+import type { Json } from '../../core/json.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import type { Policy } from '../../peer/policy.ts';
 import { Presence } from '../../peer/presence.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
@@ -83,6 +85,25 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     scene.say('another peer comes and goes');
     const bob = await world.peer('bob');
     await world.get(bob.close());
+  },
+
+  async views(scene) {
+    const { world } = scene;
+    const policy: Policy = {
+      allowRead: ({ context, authContext }) => !(context as { names: Json[] }).names.includes((authContext as { peer: string }).peer),
+      allowWrite: ({ type }) => type === 'event',
+      views: { opened: ({ value, context }) => ({ value, context: { opened: (context as { opened: number }).opened } }) },
+    };
+    const server = await scene.offstage(() => world.server({ machines: { door: { definition: world.door, policy } } }));
+    await scene.offstage(() => world.get(server.create('door', { instance: 'front' })));
+    const [alice, bob] = [await scene.offstage(() => scene.peer('alice')), await scene.offstage(() => scene.peer('bob'))];
+    const mirror = await world.get(alice.watch('front', undefined, { view: 'opened' }));
+    await scene.offstage(() => world.get(bob.watch('front', undefined, { view: 'opened' })));
+    await world.get(mirror.submit({ type: 'OPEN' }));
+    await world.get(mirror.submit({ type: 'NOTE', note: 'for nobody' }));
+    scene.say('bob may not see it from here on');
+    await world.get(mirror.submit({ type: 'NAME', name: 'bob' }));
+    await world.advance(200);
   },
 
   async instances(scene) {
