@@ -11,6 +11,15 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 /** Above it a number is not exact any more, or cannot be doubled. */
 const WHOLE_MAX = 2 ** 52;
 
+/** Characters of a text that is written one by one: handing it to the encoder costs more. */
+const SHORT_MAX = 64;
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_MAX) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #size = 0;
@@ -36,6 +45,10 @@ export class ByteWriter {
   }
 
   text(text: string): void {
+    if (isShortAscii(text)) {
+      this.whole(text.length);
+      return this.#ascii(text);
+    }
     if (LONE_SURROGATE.test(text)) this.isFaithful = false;
     const bytes = encoder.encode(text);
     this.whole(bytes.length);
@@ -45,9 +58,19 @@ export class ByteWriter {
   /** Twice a whole number, or twice the size of the JSON text that follows and one more. */
   value(value: Json): void {
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < WHOLE_MAX) return this.whole(value * 2);
-    const bytes = encoder.encode(JSON.stringify(value));
+    const text = JSON.stringify(value);
+    if (isShortAscii(text)) {
+      this.whole(text.length * 2 + 1);
+      return this.#ascii(text);
+    }
+    const bytes = encoder.encode(text);
     this.whole(bytes.length * 2 + 1);
     this.raw(bytes);
+  }
+
+  #ascii(text: string): void {
+    this.#grow(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#size++] = text.charCodeAt(i);
   }
 
   /** All of it, once. */
