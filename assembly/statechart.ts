@@ -2,7 +2,7 @@
 // The statechart stepper: one event run to completion by XState's rules in document order, or by SCXML's. Everything it changes lies in the
 // instance and is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
-import { action, live } from './env.ts';
+import { live } from './env.ts';
 import { addEntry, clearEntry, enterRoot, fallbackOf, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as expression from './expression.ts';
 import * as frame from './frame.ts';
@@ -581,7 +581,7 @@ function runLive(word: i32): i32 {
 }
 
 function runHost(resolver: i32): i32 {
-  const answer: i32 = action(resolver, handle);
+  const answer: i32 = expression.compute(resolver, handle);
   if (answer < 0) return layout.FAULT_HOST;
   if ((answer & layout.HOST_CHANGED) !== 0) changed = true;
   return scratch.emit(layout.RECORD_HOST, resolver, handle);

@@ -46,3 +46,11 @@ export type BoundFunction =
 
 /** By function number. */
 export type BoundFunctions = readonly BoundFunction[];
+
+/** The machine of an action, as far as the action asks for it. */
+export interface ActionOwner {
+  readonly symbols: { readonly id: string };
+  readonly functions: BoundFunctions | undefined;
+  /** The author's logic behind the `src` of an actor, where the author's functions are. */
+  readonly logicOf: (src: string) => unknown;
+}

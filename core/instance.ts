@@ -415,7 +415,8 @@ export class Instance extends InstanceBytes {
       after: this.context,
       contexts,
       patch,
-      requests: run.requests,
+      // Of a machine whose context is the core's, which one an action saw is known only now.
+      requests: cells === undefined ? run.requests : seen(run.requests, contexts, before),
       host: run.host ?? NO_HOST,
       status: result === STEP_DONE ? 'done' : this.seq === 1 ? 'active' : undefined,
       output: result === STEP_DONE ? run.output : undefined,
@@ -609,6 +610,15 @@ export class Instance extends InstanceBytes {
     this.setStatus('stopped');
     this.#pending = undefined;
   }
+}
+
+/** Requests with the contexts of their moments. */
+function seen(
+  requests: readonly MadeRequest[] | undefined,
+  contexts: readonly ContextMark[] | undefined,
+  before: Json,
+): readonly MadeRequest[] | undefined {
+  return requests?.map((made) => ({ ...made, context: contexts?.findLast(({ from }) => from <= made.at)?.context ?? before }));
 }
 
 function spawnedBy(requests: readonly MadeRequest[] | undefined): Set<string> {

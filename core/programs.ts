@@ -6,6 +6,7 @@ import { Cells } from './cells.ts';
 import { LockstepError } from './errors.ts';
 import type { Json } from './json.ts';
 import { plain } from './plain.ts';
+import { performProgram } from './program-actions.ts';
 import type { Symbols } from './symbols.ts';
 import { Values } from './values.ts';
 import type { Core } from './wasm.ts';
@@ -16,6 +17,7 @@ export function supportPrograms(core: Core): Core {
   const values = new Values(core);
   core.programs = {
     values,
+    perform: performProgram,
     take: (image, strideBytes, symbols) => {
       const section = (field: number): number => image + core.words[(image + field) >>> 2]!;
       checkHome(core, section(IMAGE_PROGRAMS), symbols);

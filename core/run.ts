@@ -1,5 +1,6 @@
 // One run of the core: what the author's functions see while it runs, and what it leaves behind. There is one Run per core, because a core
-// runs one step at a time; the core calls back into it for guards and actions, by function number and event handle.
+// runs one step at a time; the core calls back into it for guards and actions, by function number and event handle. Over 400 lines because
+// all of these calls are about one state.
 
 import {
   FAULT_QUEUE_FULL,
@@ -184,9 +185,23 @@ export class Run implements FunctionArguments, Acts, ValueHost {
         throw new ExpressionFault(`raise() made ${describe(value)}, expected an event object with a type`);
       case 'delay':
         return this.#delayed(fn, value);
+      case 'builtin':
+      case 'invoke':
+      case 'stop':
+        return this.#performed(fn, value);
       default:
         return this.#computed(fn, value ?? null);
     }
+  }
+
+  /** What a builtin's program came to; a replay does the same again. */
+  #performed(fn: number, value: Value): number {
+    const { path, kind } = this.#machine.symbols.functions[fn]!;
+    this.#acting = fn;
+    this.#actingEvents = [];
+    this.#hasChanged = false;
+    if (!this.#isDone() || kind !== 'stop') this.#core.programs?.perform(this.#machine, path, value, this, this);
+    return this.#hasChanged ? HOST_CHANGED : 0;
   }
 
   // ── Builtins ───────────────────────────────────────────────────────────────────────────────────────────────────

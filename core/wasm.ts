@@ -5,7 +5,9 @@ import { FAULT_MEMORY, FORMAT } from '../assembly/layout.ts';
 import type { CoreExports, CoreImports } from './abi.ts';
 import { LockstepError } from './errors.ts';
 import type { ContextMark, Json, Value } from './json.ts';
+import type { ActionOwner, FunctionArguments } from './functions.ts';
 import type { Operation } from './patch.ts';
+import type { Acts } from './request.ts';
 import type { Symbols } from './symbols.ts';
 
 /** Who runs the step that a program belongs to. */
@@ -54,6 +56,8 @@ export interface CoreCells {
 /** What a core needs beside itself to run programs: core/programs.ts brings it. */
 export interface ProgramSupport {
   readonly values: CoreValues;
+  /** Performs what the program of a builtin action came to. */
+  readonly perform: (machine: ActionOwner, path: string, value: unknown, args: FunctionArguments, acts: Acts) => void;
   /**
    * For an image that was just loaded: gives its constants their handles, in the core's own copy.
    * @throws LockstepError BAD_IMAGE when its symbols are not those of its programs, or some functions of a step are programs and some not.

@@ -20,7 +20,7 @@ export interface Lowered {
   readonly params?: Expression;
 }
 
-/** By the path of the function's symbol. */
+/** By `loweredKey` of the function's symbol, which is its path but where one place starts and stops an actor. */
 export type LoweredFunctions = ReadonlyMap<string, Lowered>;
 
 export interface ProgramTables {
@@ -70,6 +70,8 @@ const EACH = {
 } as const;
 const UPDATE = { set: bytecode.OP_SET, remove: bytecode.OP_REMOVE, append: bytecode.OP_APPEND } as const;
 
+export const loweredKey = ({ kind, path }: FunctionSymbol): string => (kind === 'stop' ? `${path}#stop` : path);
+
 /** Functions whose program writes cells. */
 const writes = ({ kind }: FunctionSymbol): boolean => kind === 'assign' || kind === 'context';
 
@@ -93,9 +95,8 @@ export function programTables(symbols: Symbols, lowered: LoweredFunctions): Prog
   symbols.functions.forEach((symbol, fn) => {
     if (symbol.kind === 'effect') return;
     attempt(symbol, () => {
-      const found = lowered.get(symbol.path);
-      if (found === undefined || symbol.kind === 'builtin' || symbol.kind === 'invoke' || symbol.kind === 'stop')
-        throw new Unlowerable(`${symbol.kind} is run by the author's own function`);
+      const found = lowered.get(loweredKey(symbol));
+      if (found === undefined) throw new Unlowerable(`${symbol.kind} is run by the author's own function`);
       writer.function(fn, symbol, found);
     });
   });

@@ -5,10 +5,12 @@ import { LockstepError } from '../../core/errors.ts';
 import { Guards } from '../../core/guards.ts';
 import { plain } from '../../core/plain.ts';
 import { at, builtinType, isComposedGuard, isFields, isFunction, own, readSource, referenceName } from '../../core/source.ts';
-import type { AuthorFunction, Fields, Source } from '../../core/source.ts';
+import type { AuthorFunction, Source } from '../../core/source.ts';
 import type { FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import { literal, object, UNDEFINED } from '../expression/build.ts';
+import { loweredKey } from '../expression/program.ts';
 import type { Expression, Field, Value } from '../expression/tree.ts';
+import { actionExpression, invokeExpression, stopExpression, type Part } from './actions.ts';
 import { convertFunction } from './convert.ts';
 import { withoutWhole, withParams } from './fit.ts';
 import { madeContexts } from './samples.ts';
@@ -89,7 +91,7 @@ class MachineLowering {
       }
       const made = expression();
       const reason = trial === undefined ? undefined : disagreement(trial(made), samples, seedOf(symbol.path));
-      if (reason === undefined) functions.set(symbol.path, { expression: made });
+      if (reason === undefined) functions.set(loweredKey(symbol), { expression: made });
       else this.#obstacles.push({ path: symbol.path, reason });
     }
     return { functions, reports: this.#candidates.map((candidate) => this.#report(candidate)), obstacles: this.#obstacles };
@@ -138,16 +140,13 @@ class MachineLowering {
         if (isFunction(found)) this.#refused(symbol.path, 'action', found, undefined, 'it is an action: it runs outside the step');
         return undefined;
       case 'builtin':
-        this.#builtin(symbol, found);
-        return undefined;
-      case 'invoke': {
-        const { input } = isFields(found) ? found : {};
-        if (isFunction(input)) this.#candidate(symbol.path, 'input', input, ['context', 'event'], 'value', {});
-        this.#obstacles.push({ path: symbol.path, reason: 'it invokes an actor' });
-        return undefined;
-      }
+        return this.#builtin(symbol, found);
+      case 'invoke':
+        return this.#acting(symbol, 'input', undefined, (part) =>
+          invokeExpression(symbol, isFields(found) ? found : {}, this.#source, part),
+        );
       case 'stop':
-        return undefined;
+        return { symbol, candidates: [], expression: stopExpression(symbol, isFields(found) ? found : {}, this.#source) };
     }
   }
 
@@ -293,25 +292,32 @@ class MachineLowering {
 
   // ── Builtins ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #builtin({ path, name }: FunctionSymbol, found: unknown): void {
+  #builtin(symbol: FunctionSymbol, found: unknown): Plan | undefined {
+    const { path, name } = symbol;
     const action = this.#meant(found);
-    const type = builtinType(action) ?? 'xstate.unknown';
-    const role = type.slice('xstate.'.length) as Role;
-    this.#obstacles.push({ path, reason: `${role}() is resolved by the author's own functions` });
-    if (action === undefined) return;
-    if (isFunction(action.collect)) this.#refused(path, 'enqueueActions', action.collect, name, 'it acts on the machine while it runs');
-    const parts: Fields = {
-      to: action.to,
-      event: action.event,
-      delay: action.delay,
-      id: action.id,
-      value: action.value,
-      sendId: action.sendId,
-    };
-    const more: Fields = { input: action.input, actorRef: action.actorRef };
-    for (const part of [...Object.values(parts), ...Object.values(more)]) {
-      if (isFunction(part) && builtinType(part) === undefined) this.#candidate(path, role, part, ['context', 'event'], 'value', { name });
+    if (action === undefined) {
+      this.#obstacles.push({ path, reason: 'there is no such action' });
+      return undefined;
     }
+    if (isFunction(action.collect)) this.#refused(path, 'enqueueActions', action.collect, name, 'it acts on the machine while it runs');
+    const role = (builtinType(action) ?? 'xstate.unknown').slice('xstate.'.length) as Role;
+    return this.#acting(symbol, role, found, (part) => actionExpression(symbol, action, this.#source, part));
+  }
+
+  /** An action whose parts are functions and constants. */
+  #acting(symbol: FunctionSymbol, role: Role, reference: unknown, make: (part: Part) => (() => Expression) | string): Plan | undefined {
+    const candidates: Candidate[] = [];
+    const action = make((given) => {
+      const candidate = this.#candidate(symbol.path, role, given, ['context', 'event'], 'value', { name: symbol.name });
+      candidates.push(candidate);
+      return () => candidate.converted as Expression;
+    });
+    if (typeof action === 'string') {
+      this.#obstacles.push({ path: symbol.path, reason: action });
+      return undefined;
+    }
+    const params = this.#params(symbol.path, reference);
+    return { symbol, candidates: [...candidates, ...params.candidates], expression: () => withParams(action(), params.expression()) };
   }
 
   // ── Functions ──────────────────────────────────────────────────────────────────────────────────────────────────

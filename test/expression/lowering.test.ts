@@ -1,7 +1,7 @@
 // Lowering of functions: what becomes which expression, what is refused and why, what is seen outside a function, and that a lowered
 // function that is not the original is found out.
 
-import { and, assertEvent, assign, createMachine, emit, not, or, sendTo, setup, stateIn } from 'xstate';
+import { and, assertEvent, assign, createMachine, emit, enqueueActions, not, or, sendTo, setup, stateIn } from 'xstate';
 import { expect, test } from 'vitest';
 import { compileMachine } from '../../compiler/index.ts';
 import { printExpression } from '../../compiler/expression/print.ts';
@@ -402,19 +402,26 @@ test('[EXPR-10] guards, assigns, delays, outputs, raised events and contexts are
   });
 });
 
-test('[EXPR-10] what acts on other actors stands in the way, and says so', () => {
+test('[EXPR-10] builtin actions are lowered in their parts; what acts on the machine while it runs stands in the way, and says so', () => {
   const machine = createMachine({
     id: 'm',
     context: { count: 1 },
-    entry: [sendTo('x', ({ context }) => ({ type: 'GO', n: context.count })), emit({ type: 'out' }), () => undefined],
+    entry: [
+      sendTo('x', ({ context }) => ({ type: 'GO', n: context.count })),
+      emit({ type: 'out' }),
+      () => undefined,
+      enqueueActions(() => undefined),
+    ],
   } as never);
   const { functions, obstacles, reports } = lower(machine);
-  expect(functions.size).toBe(0);
+  expect(Object.fromEntries([...functions].map(([path, { expression }]) => [path, printExpression(expression)]))).toEqual({
+    '/entry/0': '{ type: "xstate.sendTo", to: "x", event: { type: "GO", n: context.count } }',
+    '/entry/1': '{ type: "xstate.emit", event: { type: "out" } }',
+  });
   expect(obstacles.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
-    "/entry/0: sendTo() is resolved by the author's own functions",
-    "/entry/1: emit() is resolved by the author's own functions",
+    '/entry/3: enqueueActions() acts on the machine while it runs',
   ]);
-  expect(reports.map(({ role, outcome: { kind } }) => [role, kind])).toEqual([['sendTo', 'lowered'], ['action', 'hosted']]); // prettier-ignore
+  expect(reports.map(({ role, outcome: { kind } }) => [role, kind])).toEqual([['sendTo', 'lowered'], ['action', 'hosted'], ['enqueueActions', 'hosted']]); // prettier-ignore
 });
 
 test('[EXPR-11] a function that changes what it is given, or never comes to a value, is not lowered', () => {

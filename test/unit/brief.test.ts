@@ -2,7 +2,7 @@
 // that do not know of it. What each takes is counted in bytes.
 
 import { describe, expect, test, vi } from 'vitest';
-import { assign, createMachine } from 'xstate';
+import { assign, createMachine, emit, raise, sendParent, sendTo } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
 import { callable } from '../../compiler/expression/callable.ts';
 import { parseExpression } from '../../compiler/expression/language.ts';
@@ -191,6 +191,64 @@ describe('a lowered machine', () => {
     expect(told('older').every((step) => Array.isArray(step[3]))).toBe(true);
     expect(await join('late').then(({ digest }) => digest)).toBe(writer.digest);
   });
+});
+
+const kid = createMachine({
+  id: 'kid',
+  on: { WORK: { actions: sendParent(({ event }) => ({ type: 'HEARD', n: (event as unknown as { n: number }).n }) as never) } },
+});
+
+const parent = createMachine({
+  id: 'parent',
+  initial: 'idle',
+  context: { heard: 0, sent: 0 },
+  states: {
+    idle: { on: { START: 'busy' } },
+    busy: {
+      invoke: { id: 'kid', src: kid },
+      on: {
+        STOP: 'idle',
+        TASK: {
+          actions: [
+            assign({ sent: ({ context }) => context.sent + 1 }),
+            sendTo('kid', ({ context }) => ({ type: 'WORK', n: context.sent })),
+            raise({ type: 'LATE' } as never, { delay: 300, id: 'late' }),
+            emit({ type: 'SENT' } as never),
+          ],
+        },
+      },
+    },
+  },
+  on: { HEARD: { actions: assign({ heard: ({ event }) => (event as unknown as { n: number }).n }) }, LATE: {} },
+} as never);
+
+test('[SYNC-35] [EXPR-16] a lowered machine with actors is told by its events; who starts them is the authority alone', async () => {
+  const image = compileMachine(parent, { lower: true });
+  expect(image.obstacles).toEqual([]);
+  const world = new World();
+  const emitted: string[] = [];
+  const emits = { emitted: (_: string, { type }: { type: string }) => void emitted.push(type) };
+  await world.server({ machines: { parent: { definition: parent, image: image.bytes } }, ...emits });
+  const lines: string[] = [];
+  const writer = await world.peer('writer');
+  await world.get(writer.create('parent', { instance: 'boss' }));
+  const mirror = (await world.get(writer.watch('boss'))) as unknown as AnyMirror;
+  const reader = await world.peer('reader', { record: (line: string) => lines.push(line), ...emits } as Partial<PeerOptions>);
+  const other = await world.get(reader.watch('boss'));
+  for (const type of ['START', 'TASK', 'TASK', 'STOP', 'START', 'TASK']) {
+    mirror.send({ type });
+    await world.settle();
+  }
+  await world.advance(1_000);
+  expect(other.getSnapshot().context).toEqual({ heard: 3, sent: 3 });
+  expect([other.digest, other.seq]).toEqual([mirror.digest, mirror.seq]);
+  expect(emitted).toEqual(['SENT', 'SENT', 'SENT']);
+  expect(world.reported).toEqual([]);
+  const steps = stepsOf(lines);
+  // What the child says comes from inside. Delayed events that end are told by what they change.
+  expect(steps.filter((step) => !Array.isArray(step[3])).map(([, , , event]) => image.symbols.events[event as number])).toEqual([
+    'START', 'TASK', 'HEARD', 'TASK', 'HEARD', 'STOP', 'START', 'TASK', 'HEARD',
+  ]); // prettier-ignore
 });
 
 /** Bytes of the frames that a reader hears in the room. */
