@@ -247,7 +247,7 @@ export class Branch implements Tap {
   }
 
   /** Nothing is passed on any more. */
-  end(reason: 'deleted' | 'offline'): void {
+  end(reason: 'deleted' | 'offline' | 'epoch'): void {
     this.room.moved(reason);
     this.room.close();
     this.#waiting.clear();

@@ -21,6 +21,7 @@ export interface RoomNumbers {
 
 export class Branches {
   readonly #branches = new Map<InstanceId, Branch>();
+  readonly #ends = new Map<InstanceId, (reason: 'offline' | 'epoch') => void>();
   readonly #rooms: RoomNumbers;
 
   constructor(rooms: RoomNumbers) {
@@ -43,18 +44,26 @@ export class Branches {
     if (this.#branches.has(id)) throw new LockstepError('EXISTS', `${id} can be watched here already`);
     const ended = (): void => {
       this.#branches.delete(id);
+      this.#ends.delete(id);
       this.#rooms.drop(branch);
     };
     const branch = new Branch({ hosting, mirror, room: this.#rooms.next(), admits, ended });
     this.#branches.set(id, branch);
     this.#rooms.keep(branch);
     const untap = mirror.tap(branch);
-    return () => {
+    const end = (reason: 'offline' | 'epoch'): void => {
       if (this.#branches.get(id) !== branch) return;
       untap();
-      branch.end('offline');
+      branch.end(reason);
       ended();
     };
+    this.#ends.set(id, end);
+    return () => end('offline');
+  }
+
+  /** It is ordered here from now on: those who watch it here ask again. */
+  end(instance: InstanceId): void {
+    this.#ends.get(instance)?.('epoch');
   }
 
   close(): void {

@@ -100,7 +100,10 @@ export class Host implements HostsChildren {
       find: (instance) => this.#find(instance),
       authority: (instance) => this.#authority(instance),
       all: () => this.#authorities.values(),
-      keep: (authority) => this.#keep(authority),
+      keep: (authority) => {
+        this.#keep(authority);
+        this.#branches.end(authority.record.instance);
+      },
       drop: (authority) => this.#drop(authority),
       room: () => this.#nextRoom++,
       epoch: (above) => this.#newEpoch(above),
@@ -523,7 +526,7 @@ export class Host implements HostsChildren {
 
   /** Where it can be watched here. @throws as #authority */
   #source(instance: InstanceId): Source {
-    return this.#branches.get(instance) ?? this.#authority(instance);
+    return this.#find(instance) ?? this.#branches.get(instance) ?? this.#authority(instance);
   }
 
   #authority(instance: InstanceId): Authority {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { assign, createMachine } from 'xstate';
 import { relay } from '../../relay/index.ts';
+import { Presence } from '../../peer/presence.ts';
 import { MemoryJournal } from '../../peer/testing.ts';
 import { connect, serve } from '../../server/index.ts';
 
@@ -73,4 +74,34 @@ test('[TOPO-6] [TOPO-8] an instance is handed over between two peers, and taken 
   expect(await mirror.submit({ type: 'ADD', id: 6 })).toEqual({ outcome: 'stepped', seq: 7 });
   await vi.waitFor(() => expect(own.getSnapshot().context).toEqual({ entries: [1, 2, 3, 4, 5, 6] }), 20_000);
   expect(own.digest).toBe(standing.digest);
+}, 60_000);
+
+test('[TOPO-11] [TOPO-12] a tab orders, the server passes on, another tab sees it and who is there, also over a closing of the tab', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'lockstep-tab-'));
+  endings.push(() => rmSync(data, { recursive: true }));
+  const trusts = (): boolean => true;
+  const server = ending(await serve({ port: 0, machines: { ledger }, data, trusts }));
+  const options = { kind: 'browser', secret: 'the secret of the tab', machines: { ledger }, trusts, journal: new MemoryJournal() } as const;
+  const tab = await connect(server.url, options);
+  const own = await tab.host('book', 'ledger');
+  const copy = await server.peer.watch(own.id, ledger);
+  await server.peer.offer(copy);
+  const other = ending(await connect(server.url, { kind: 'browser' }));
+  const mirror = await other.watch(own.id, ledger, { sources: ['server'] });
+  await mirror.submit({ type: 'ADD', id: 1 });
+  const [here, there] = [new Presence(own), new Presence(copy)];
+  here.set('the tab');
+  there.set('the server');
+  await vi.waitFor(() => expect([here.present.get('server'), there.present.get(tab.id!)]).toEqual(['the server', 'the tab']));
+  const { epoch } = mirror;
+  await tab.close();
+  await vi.waitFor(() => expect([copy.standing, mirror.standing, there.present.size]).toEqual(['offline', 'offline', 0]));
+  mirror.send({ type: 'ADD', id: 2 });
+  const again = ending(await connect(server.url, options));
+  const back = await again.host('book', 'ledger');
+  await vi.waitFor(() => expect(back.getSnapshot().context).toEqual({ entries: [1, 2] }), 25_000);
+  await vi.waitFor(
+    () => expect([mirror.epoch, mirror.standing, mirror.digest, copy.digest]).toEqual([epoch, 'confirmed', back.digest, back.digest]),
+    5_000,
+  );
 }, 60_000);
