@@ -35,7 +35,8 @@ import { eventOf, inMode } from './told.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
-import { type Sight, sightDigest } from './sight.ts';
+import type { Sight } from './sight.ts';
+import { sightDigest } from './sighting.ts';
 import { bland, type Look, PUBLIC } from './warden.ts';
 import {
   type InstanceDescription,

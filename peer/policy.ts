@@ -1,7 +1,7 @@
 // Who may see and do what with the instances of a machine: functions that stand beside it. docs/views.md describes it.
 
 import type { EventObject, Json } from '../core/json.ts';
-import type { Shown, Whole } from './sight.ts';
+import type { Shown, Whole } from './sighting.ts';
 import type { InstanceId, PeerId } from './wire.ts';
 
 /** Who a reader is, as whoever let it in says; `{ auth: 'anonymous', peer }` when nobody says anything. */

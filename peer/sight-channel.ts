@@ -7,7 +7,8 @@ import type { HashText } from '../core/digest.ts';
 import type { Operation } from '../core/patch.ts';
 import type { Channel, RoomKey, RoomPort } from './channel.ts';
 import { encodeNotice } from './codec-json.ts';
-import { type Sight, sightDigest } from './sight.ts';
+import type { Sight } from './sight.ts';
+import { sightDigest } from './sighting.ts';
 import type { Told } from './told.ts';
 import type { MoveReason, PeerId } from './wire.ts';
 

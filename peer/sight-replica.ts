@@ -9,7 +9,8 @@ import { applyPatch, type Operation } from '../core/patch.ts';
 import { plain } from '../core/plain.ts';
 import { Snapshot, type SnapshotFace } from '../core/snapshot.ts';
 import { checked } from './shape.ts';
-import { type Sight, sightDigest } from './sight.ts';
+import type { Sight } from './sight.ts';
+import { sightDigest } from './sighting.ts';
 import { sight as sightShape } from './wire-shapes.ts';
 
 export class SightReplica {

@@ -9,7 +9,8 @@ import type { InstanceRecord } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { anonymous, type AuthContext, type Policy, SEALED, type View } from './policy.ts';
-import { publicView, type Sight, sightOf, type Whole, wholeOf } from './sight.ts';
+import type { Sight } from './sight.ts';
+import { publicView, sightOf, type Whole, wholeOf } from './sighting.ts';
 import type { InstanceId, MachineDescription, PeerId } from './wire.ts';
 
 /** What readers of a machine with authorizers get who ask for nothing else. */

@@ -3,7 +3,8 @@
 import { assign, createMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import type { Policy, ReadQuestion, WriteQuestion } from '../../peer/policy.ts';
-import { type Sight, sightDigest, type Whole } from '../../peer/sight.ts';
+import type { Sight } from '../../peer/sight.ts';
+import { sightDigest, type Whole } from '../../peer/sighting.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { MemoryJournal } from '../../peer/memory.ts';
 import { Mirror } from '../../peer/mirror.ts';
