@@ -10,6 +10,7 @@ import { createMachine } from 'xstate';
 import { WebSocket, WebSocketServer } from 'ws';
 import * as packed from '../peer/codec-packed.ts';
 import { relay, type Relay } from '../relay/index.ts';
+import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
 import { dial, loadCore, MemoryJournal, nodeEnvironment, Peer, serve } from '../server/index.ts';
 import { now, urlOf } from './fanout/side.ts';
@@ -142,6 +143,7 @@ async function ourClients(url: string): Promise<never> {
         environment: nodeEnvironment,
         core,
         serving,
+        binding,
         packed: () => packed,
         // Everyone would be told of everyone.
         presence: false,

@@ -68,7 +68,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   peer.heed(road, claim.release);
   try {
     for (const [name, source] of Object.entries(options.machines ?? {})) {
-      if (source.image !== undefined) await peer.machines.prepare(source.image);
+      await peer.machines.prepare(source.image, source.definition);
       peer.machines.add(name, source);
     }
   } catch (error) {

@@ -35,5 +35,6 @@ export { Peer, type PeerOptions } from './peer.ts';
 export { Presence } from './presence.ts';
 export { RelationalMirror } from './relational-mirror.ts';
 export type { WatchOptions } from './options.ts';
+export { binding } from './binding.ts';
 export { serving } from './serving.ts';
 export type * from './wire.ts';

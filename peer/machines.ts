@@ -1,15 +1,13 @@
 // The machines that a peer knows: what each name means now, every image by its hash, and the author's functions bound to them. An
 // instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
 
-import { bind, findLogic } from '../core/bind.ts';
 import { LockstepError } from '../core/errors.ts';
 import { hasPrograms, readImage } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
-import { escapePointer } from '../core/plain.ts';
-import { actorPath, invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
 import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
 import { decodeBase64 } from './base64.ts';
+import type { Binding } from './binding.ts';
 import { isName, letters } from './identity.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
@@ -50,6 +48,7 @@ export interface Known {
 
 export class Machines {
   readonly #core: Core;
+  #binding: Binding | undefined;
   readonly #compile: Compile | undefined;
   readonly #watcher: Watcher | undefined;
   readonly #report: Report;
@@ -65,12 +64,14 @@ export class Machines {
 
   constructor(options: {
     readonly core: Core;
+    readonly binding?: Binding | undefined;
     readonly compile?: Compile | undefined;
     readonly watcher?: Watcher | undefined;
     readonly report: Report;
     readonly added: (name: string) => void;
   }) {
     this.#core = options.core;
+    this.#binding = options.binding;
     this.#compile = options.compile;
     this.#watcher = options.watcher;
     this.#report = options.report;
@@ -94,11 +95,28 @@ export class Machines {
     return machine;
   }
 
-  /** An image that comes from elsewhere may have programs; what runs them is loaded with the first of them. Undefined = nothing to wait for. */
-  prepare(image: Uint8Array): Promise<unknown> | undefined {
+  /**
+   * An image that comes from elsewhere may have programs, and a definition has functions: what runs and finds them is loaded with the first of
+   * them, where it is not at hand. Undefined = nothing to wait for.
+   */
+  prepare(image: Uint8Array | undefined, definition?: unknown): Promise<unknown> | undefined {
     const core = this.#core;
-    if (core.programs !== undefined || !hasPrograms(image)) return undefined;
-    return import('../core/programs.ts').then(({ supportPrograms }) => supportPrograms(core));
+    const programs =
+      image === undefined || core.programs !== undefined || !hasPrograms(image)
+        ? undefined
+        : import('../core/programs.ts').then(({ supportPrograms }) => supportPrograms(core));
+    if (definition === undefined || this.#binding !== undefined) return programs;
+    const brought = import('./binding.ts').then(({ binding }) => (this.#binding = binding));
+    return programs === undefined ? brought : Promise.all([programs, brought]);
+  }
+
+  /** @throws LockstepError EXPECTATION */
+  get #binder(): Binding {
+    if (this.#binding !== undefined) return this.#binding;
+    throw new LockstepError(
+      'EXPECTATION',
+      'a definition has functions, and what finds them is not here yet: await machines.prepare() first',
+    );
   }
 
   get canCompile(): boolean {
@@ -108,7 +126,7 @@ export class Machines {
   /** The machines among the actors of a definition, so that instances of theirs that come from a journal find their functions. */
   #addChildren(name: string, definition: unknown): void {
     this.#adding.add(definition);
-    for (const [src, logic] of machinesWithin(definition)) {
+    for (const [src, logic] of this.#binder.machinesWithin(definition)) {
       // A machine that runs itself as an actor is compiled for each depth that it reaches.
       if (this.#adding.has(logic)) continue;
       try {
@@ -223,9 +241,9 @@ export class Machines {
     const loaded = this.#loaded.get(hash) ?? new Map<unknown, Machine>();
     const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
     if (same !== undefined) return same;
-    const bound = definition === undefined ? undefined : bind(symbols, definition);
+    const bound = definition === undefined ? undefined : this.#binder.bind(symbols, definition);
     const machine = Machine.load(this.#core, bytes, bound === undefined ? undefined : (this.#watcher?.watch(bound, symbols) ?? bound));
-    if (definition !== undefined) machine.logicOf = (src) => findLogic(definition, src);
+    if (definition !== undefined) machine.logicOf = (src) => this.#binder.findLogic(definition, src);
     this.#images.set(hash, bytes);
     this.#loaded.set(hash, loaded.set(definition, machine));
     return machine;
@@ -240,25 +258,4 @@ export class Machines {
     if (this.#compile === undefined) throw new LockstepError('UNSUPPORTED', 'this peer has no compiler: it takes images, not definitions');
     return this.#compile(definition);
   }
-}
-
-/** The machines among the actors of a definition, with the `src` that names each: the named ones, and those written where they are invoked. */
-function* machinesWithin(definition: unknown): Iterable<readonly [src: string, logic: unknown]> {
-  if (!isFields(definition)) return;
-  if (definition.dialect === 'relational') {
-    for (const [state, actor] of Object.entries(isFields(definition.actors) ? definition.actors : {}))
-      if (isFields(actor) && isMachine(actor.src)) yield [actorPath(state), actor.src];
-    return;
-  }
-  const { config, implementations } = readSource(definition);
-  for (const [name, logic] of Object.entries(implementations.actors)) if (isMachine(logic)) yield [name, logic];
-  yield* invokedWithin(config, '');
-}
-
-function* invokedWithin(config: Fields, path: string): Iterable<readonly [src: string, logic: unknown]> {
-  for (const [index, { src }] of invokesOf(config).entries()) {
-    if (isMachine(src)) yield [Array.isArray(config.invoke) ? `${path}/invoke/${index}` : `${path}/invoke`, src];
-  }
-  for (const [key, state] of Object.entries(isFields(config.states) ? config.states : {}))
-    if (isFields(state)) yield* invokedWithin(state, `${path}/states/${escapePointer(key)}`);
 }

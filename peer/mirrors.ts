@@ -276,7 +276,7 @@ export class Mirrors {
     const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
     if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the source of ${instance} did not send image ${image} in base64`);
     readImage(bytes, image);
-    const prepared = this.#options.machines.prepare(bytes);
+    const prepared = this.#options.machines.prepare(bytes, definition);
     if (prepared !== undefined) await prepared;
     return this.#options.machines.pinned(name, bytes, definition);
   }

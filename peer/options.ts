@@ -9,6 +9,7 @@ import type { Journal } from './journal.ts';
 import type { Keep } from './keeping.ts';
 import type { Dial } from './link.ts';
 import type { Report } from './log.ts';
+import type { Binding } from './binding.ts';
 import type { Compile, MachineSource } from './machines.ts';
 import type { BringPacked } from './packed.ts';
 import type { AuthContext } from './policy.ts';
@@ -25,6 +26,8 @@ export interface PeerOptions {
   readonly secret: string;
   /** Brings in what this peer does for others, when the first of them asks, or a journal is to be read: `serving` of serving.ts, or a loader of it. */
   readonly serving: (options: ServingOptions) => Serving | Promise<Serving>;
+  /** Finds functions for images; `machines.prepare()` loads it for the first definition unless it is given: `binding` of binding.ts. */
+  readonly binding?: Binding;
   /** Brings in the packed encoding, before the first dial; without it the peer speaks json. */
   readonly packed?: BringPacked;
   /** Brings in what keeps partial views, when the first one is watched; loaded then unless given. */

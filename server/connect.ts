@@ -6,6 +6,7 @@ import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
+import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
 import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
@@ -51,6 +52,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     environment: nodeEnvironment,
     core: await loadCore(),
     serving,
+    binding,
     ...(encoding === 'json' ? {} : { packed: () => packed }),
     dial: dial(url),
     secret,

@@ -16,6 +16,7 @@ import { linkPair } from '../peer/pair.ts';
 import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
 import type { AuthContext } from '../peer/policy.ts';
+import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
 import type { InstanceId, PeerId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
@@ -127,6 +128,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     environment: nodeEnvironment,
     core,
     serving,
+    binding,
     packed: () => packed,
     dial: hub === undefined ? dial(options.relay?.url ?? '') : dialHub(hub),
     kind: 'server',

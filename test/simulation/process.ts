@@ -9,6 +9,7 @@ import type { Mirror } from '../../peer/mirror.ts';
 import * as packed from '../../peer/codec-packed.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
+import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
@@ -116,6 +117,7 @@ export class Process {
       dial: () => this.#sharing?.dial() ?? world.network.dial(role.name),
       core: world.core,
       serving,
+      binding,
       ...(role.isPacked ? { packed: () => packed } : {}),
       sights: () => sights,
       secret: role.name,

@@ -6,6 +6,7 @@ import type { Journal } from '../../peer/journal.ts';
 import type { Link } from '../../peer/link.ts';
 import type { Report } from '../../peer/log.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
+import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import * as sights from '../../peer/sight-replica.ts';
 import { linkPair, TestEnvironment, TestNetwork } from '../../peer/testing.ts';
@@ -93,6 +94,7 @@ export class World {
       dial: network.dial,
       core: await testCore(),
       serving,
+      binding,
       sights: () => sights,
       secret: name,
       name,

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Frame, Link } from '../../peer/link.ts';
 import { Peer } from '../../peer/peer.ts';
+import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import { linkPair, TestEnvironment } from '../../peer/testing.ts';
 import { Trunk } from '../../peer/trunk.ts';
@@ -179,6 +180,7 @@ async function tab(world: World, name: string, trunk: () => Trunk): Promise<Peer
     dial: async () => trunk().dial(),
     core: await testCore(),
     serving,
+    binding,
     secret: name,
     name,
     kind: 'browser',

@@ -6,6 +6,7 @@ import type { LockstepError } from '../../core/errors.ts';
 import { Machine } from '../../core/machine.ts';
 import { InspectEmitter, type InspectSink } from '../../peer/inspect/emitter.ts';
 import { Peer } from '../../peer/peer.ts';
+import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import type { PeerKind } from '../../peer/wire.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
@@ -35,6 +36,7 @@ export async function attach({ url, send, kind = 'tool', failed }: AttachOptions
     environment: nodeEnvironment,
     core,
     serving,
+    binding,
     dial: dial(url),
     secret: randomBytes(24).toString('base64url'),
     name: 'inspector',

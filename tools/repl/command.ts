@@ -10,6 +10,7 @@ import { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { Peer } from '../../peer/peer.ts';
+import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
 import { dial } from '../../relay/socket.ts';
@@ -135,6 +136,7 @@ async function attach(url: string, timeoutMs: number, core: Core): Promise<Peer>
     environment: patientEnvironment,
     core,
     serving,
+    binding,
     dial: dial(url),
     secret,
     name: 'repl',
