@@ -77,7 +77,9 @@ export class RelationalCompany {
   }
 
   #know(bar: string): void {
-    if (this.#peer === undefined || this.#bars.has(bar)) return;
+    // A report may be heard when its tab has left already.
+    const isHere = this.#peer?.peers().some(({ peer }) => peer === peerOf(bar)) === true;
+    if (this.#peer === undefined || !isHere || this.#bars.has(bar)) return;
     const face = this.#peer.watch(bar, undefined, { isPatient: true }).then((mirror) => new RelationalMirror(mirror));
     face.catch(() => undefined); // Whoever wants it is told.
     this.#bars.set(bar, face);
