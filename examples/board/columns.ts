@@ -13,6 +13,8 @@ export interface Wishes {
   move(task: Task, to: Column, before: string | null): void;
   edit(task: Task, text: string): void;
   remove(task: Task): void;
+  /** Which task is in hand now, if any. */
+  hold(task: string | null): void;
 }
 
 const GLIDE_MS = 180;
@@ -29,11 +31,16 @@ export class Columns {
   readonly #counts = new Map<Column, HTMLElement>();
   readonly #cards = new Map<string, Card>();
   #tasks: readonly Task[] = [];
+  #holders: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(host: HTMLElement, wishes: Wishes) {
     this.#wishes = wishes;
     host.replaceChildren(...COLUMNS.map((column) => this.#column(column)));
     host.addEventListener('keydown', (event) => this.#key(event));
+    host.addEventListener('focusin', ({ target }) => wishes.hold(taskOf(target)));
+    host.addEventListener('focusout', ({ relatedTarget }) => wishes.hold(taskOf(relatedTarget)));
+    host.addEventListener('dragstart', ({ target }) => wishes.hold(taskOf(target)));
+    host.addEventListener('dragend', () => wishes.hold(taskOf(document.activeElement)));
   }
 
   /** @param waiting tasks of which the authority has not confirmed something yet. */
@@ -50,6 +57,12 @@ export class Columns {
     for (const column of COLUMNS) this.#fill(column, waiting);
     if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) focused.focus();
     for (const [id, { root }] of this.#cards) glide(root, before.get(id));
+  }
+
+  /** @param holders who else has a task in hand, by task. */
+  showHolders(holders: ReadonlyMap<string, readonly string[]>): void {
+    this.#holders = holders;
+    for (const [id, card] of this.#cards) card.showHolders(holders.get(id) ?? []);
   }
 
   #fill(column: Column, waiting: ReadonlySet<string>): void {
@@ -70,6 +83,7 @@ export class Columns {
     let card = this.#cards.get(task.id);
     if (card === undefined) {
       card = new Card(task, { ...this.#wishes, step: (each, by) => this.#step(each, by) });
+      card.showHolders(this.#holders.get(task.id) ?? []);
       this.#cards.set(task.id, card);
     }
     return card;
@@ -186,6 +200,7 @@ class Card {
   readonly #text = element('p', { class: 'task-text' });
   readonly #badge = element('span', { class: 'badge', 'aria-hidden': 'true' });
   readonly #by = element('span', { class: 'task-by' });
+  readonly #held = element('p', { class: 'task-held', role: 'status' });
   readonly #left: HTMLButtonElement;
   readonly #right: HTMLButtonElement;
   #task: Task;
@@ -206,6 +221,7 @@ class Card {
     this.root = element(
       'li',
       { class: 'task', 'data-task': task.id, tabindex: '0', draggable: 'true' },
+      this.#held,
       this.#text,
       element('footer', {}, this.#badge, this.#by, tools),
     );
@@ -224,6 +240,14 @@ class Card {
     this.#left.disabled = task.column === COLUMNS[0];
     this.#right.disabled = task.column === COLUMNS.at(-1);
     this.root.setAttribute('aria-label', `${task.text}, ${COLUMN_NAMES[task.column]}, last changed by ${task.by}`);
+  }
+
+  /** @param names of those who have it in hand just now. */
+  showHolders(names: readonly string[]): void {
+    this.#held.hidden = names.length === 0;
+    setText(this.#held, names.join(', '));
+    this.root.toggleAttribute('data-held', names.length > 0);
+    if (names.length > 0) this.root.style.setProperty('--hue', String(badgeOf(names[0]!).hue));
   }
 
   /** A field in the place of the text; Escape leaves it as it is. */
@@ -270,6 +294,11 @@ function action(icon: keyof typeof ICONS, label: string, act: () => void): HTMLB
   button.append(picture);
   button.addEventListener('click', act);
   return button;
+}
+
+function taskOf(target: EventTarget | null): string | null {
+  const card = target instanceof Element ? target.closest<HTMLElement>('.task') : null;
+  return card?.dataset['task'] ?? null;
 }
 
 function focus(target: Element | null | undefined): void {

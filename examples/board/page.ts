@@ -8,17 +8,16 @@ import { byId, element, setText } from '../kit/dom.ts';
 import type { BoardContext, BoardEvent } from './board.machine.ts';
 import { Boards } from './boards.ts';
 import { COLUMN_NAMES, Columns } from './columns.ts';
-import { badgeOf, myName, showName } from './person.ts';
+import { Company } from './company.ts';
+import { myName, showName } from './person.ts';
 import { conflictOf, Tray } from './tray.ts';
 
-/** In front of a peer's name: only boards are shown as people. */
-const HERE = 'board · ';
 /** Where a board is the first time. */
 const FIRST = 'board:team';
 
 showName();
 const me = myName();
-const peer = await connect({ name: `${HERE}${me}`, hosts: false, offline: true });
+const peer = await connect({ name: `board · ${me}`, hosts: false, offline: true });
 const tray = new Tray(byId('tray'));
 const boards = new Boards(peer, attend);
 /** Own changes that are not answered, by task and board. */
@@ -36,7 +35,14 @@ const columns = new Columns(byId('columns'), {
     act({ type: 'remove', id: task.id, was: task.text, by: me });
     say(`${task.text}: removed`);
   },
+  hold: (task) => company.hold(task),
 });
+const company = new Company(
+  me,
+  () => peer.id,
+  byId('people'),
+  (holders) => columns.showHolders(holders),
+);
 
 function act(event: BoardEvent, id = shown): void {
   const mirror = id === undefined ? undefined : boards.mirror(id);
@@ -115,19 +121,6 @@ function showBoards(): void {
   byId('boards').replaceChildren(...links, make);
 }
 
-function showPeople(): void {
-  const others = peer.peers().filter(({ peer: id, kind, name }) => kind === 'browser' && name.startsWith(HERE) && id !== peer.id);
-  const names = [...new Set(others.map(({ name }) => name.slice(HERE.length)))].filter((name) => name !== me).sort();
-  byId('people').replaceChildren(
-    ...names.map((name) => {
-      const { initials, hue } = badgeOf(name);
-      const badge = element('span', { class: 'badge', 'aria-hidden': 'true' }, initials);
-      badge.style.setProperty('--hue', String(hue));
-      return element('li', { title: `${name} is here` }, badge, element('span', { class: 'hidden-text' }, name));
-    }),
-  );
-}
-
 function say(text: string): void {
   setText(byId('said'), text);
 }
@@ -139,6 +132,7 @@ function choose(): void {
   const wanted = decodeURIComponent(location.hash.slice(1));
   const id = [wanted, FIRST, ...boards.ids()].find((each) => boards.mirror(each) !== undefined);
   if (id === undefined) return;
+  if (shown !== id) company.join(boards.mirror(id)!);
   shown = id;
   showBoards();
   show();
@@ -160,10 +154,7 @@ byId('new').addEventListener('close', () => {
   );
 });
 byId('new-cancel').addEventListener('click', () => (byId<HTMLInputElement>('new-name').value = ''));
-peer.onPresence(() => {
-  showPeople();
-  void look();
-});
+peer.onPresence(() => void look());
 if ('serviceWorker' in navigator)
   navigator.serviceWorker.register('/board/service-worker.js').catch(() => say('This page cannot be kept for later.'));
 
@@ -171,4 +162,4 @@ if ('serviceWorker' in navigator)
 const mirrors = new Proxy<Record<string, Mirror>>({}, { get: (_none, id) => boards.mirror(String(id)) });
 await Promise.race([boards.recall().then(() => boards.ids().length > 0 || new Promise(() => undefined)), peer.ready.then(look)]);
 Object.assign(globalThis, { lockstep: { peer, mirrors } });
-void peer.ready.then(look).then(showPeople);
+void peer.ready.then(look);

@@ -70,6 +70,8 @@ test('[WEB-13] two people on one board, by keyboard: what shows is the same for 
   await expect.poll(() => bob.tab.page.locator('#people').innerText(), patiently).toContain('AL');
   const page = bob.tab.page;
   await card(bob, 'Write the release notes').focus();
+  // What one has in hand shows at the other.
+  await expect.poll(() => card(ann, 'Write the release notes').locator('.task-held').innerText(), patiently).toBe('Bob');
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('Enter');
