@@ -186,7 +186,13 @@ const isOfRoom = (frame: Frame): boolean => readFrame(frame).address.startsWith(
 
 /** A frame of a room that the next one makes up for. The digest of a room that falls quiet has no next one: nothing loses it alone. */
 const isStep = (frame: Frame): boolean =>
-  readFrame(frame).messages.every(({ method, params }) => method !== 'step' || (params as [number, unknown[]])[1].length > 0);
+  !readFrame(frame).messages.some(({ method, params }) => isQuiet(method, params as readonly unknown[]));
+
+/** `step` without steps, `seen` without a difference. */
+function isQuiet(method: string | undefined, params: readonly unknown[]): boolean {
+  const told = method === 'step' ? params[1] : method === 'seen' ? params[3] : undefined;
+  return Array.isArray(told) && told.length === 0;
+}
 
 export class Network {
   readonly options: NetworkOptions;
