@@ -34,7 +34,7 @@ export class Keeper implements Keeping {
     this.#options = options;
   }
 
-  async restore(mirror: Restorable, machine: (name: string, bytes: Uint8Array) => Machine): Promise<void> {
+  async restore(mirror: Restorable, machine: (name: string, bytes: Uint8Array) => Promise<Machine>): Promise<void> {
     const { store, instance } = this.#options;
     let kept: Kept = { events: [], newest: 0 };
     try {
@@ -43,7 +43,7 @@ export class Keeper implements Keeping {
       this.#failed('read', error);
     }
     try {
-      mirror.restore(kept, kept.state && machine(kept.state.machine, kept.state.bytes));
+      mirror.restore(kept, kept.state && (await machine(kept.state.machine, kept.state.bytes)));
     } catch (error) {
       this.#failed('use the state of', error);
       mirror.restore({ events: kept.events, newest: kept.newest }, undefined);

@@ -41,7 +41,7 @@ export interface Restorable {
 
 export interface Keeping {
   /** Gives a mirror what was kept of it. Never rejects. @param machine of a kept image, with the functions at hand. */
-  restore(mirror: Restorable, machine: (name: string, bytes: Uint8Array) => Machine): Promise<void>;
+  restore(mirror: Restorable, machine: (name: string, bytes: Uint8Array) => Promise<Machine>): Promise<void>;
   /** @param done called when the event is durable, or when it cannot be: it may be sent then, and not before. */
   add(event: KeptEvent, done: () => void): void;
   /** The authority has decided these, and the confirmed state knows: nobody needs them any more. */

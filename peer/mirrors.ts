@@ -81,7 +81,7 @@ export class Mirrors {
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
       else {
-        const machine = (name: string, bytes: Uint8Array): Machine => this.#options.machines.pinned(name, bytes, definition);
+        const machine = (name: string, bytes: Uint8Array): Promise<Machine> => this.#machine(name, bytes, definition);
         void upstream.keeping.restore(begun.mirror, machine).then(() => this.#begin(begun));
       }
     }
@@ -276,8 +276,13 @@ export class Mirrors {
     const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
     if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the source of ${instance} did not send image ${image} in base64`);
     readImage(bytes, image);
-    const prepared = this.#options.machines.prepare(bytes, definition);
-    if (prepared !== undefined) await prepared;
-    return this.#options.machines.pinned(name, bytes, definition);
+    return this.#machine(name, bytes, definition);
+  }
+
+  /** What its image and its definition need may have to be brought in first. */
+  async #machine(name: string, bytes: Uint8Array, definition: unknown): Promise<Machine> {
+    const { machines } = this.#options;
+    await machines.prepare(bytes, definition);
+    return machines.pinned(name, bytes, definition);
   }
 }

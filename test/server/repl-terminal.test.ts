@@ -51,7 +51,7 @@ test('[TOOL-16] a prompt greets, Tab completes commands, instances and events, c
   at.type(KEYS.enter);
   await at.shows('value    closed');
   await at.endsWith('server>');
-  at.type(`se${KEYS.tab}`);
+  at.type(`sen${KEYS.tab}`);
   await at.endsWith('server> send');
   at.type(`fr${KEYS.tab}`);
   await at.endsWith('server> send front');
@@ -73,7 +73,7 @@ test('[TOOL-16] two Tabs list what fits', async () => {
   const at = await sit();
   at.type(`un${KEYS.tab}`);
   await at.endsWith('server> unwatch');
-  at.type(`${KEYS.ctrlC}w${KEYS.tab}`);
+  at.type(`${KEYS.ctrlC}wa${KEYS.tab}`);
   await at.endsWith('server> wa');
   at.type(KEYS.tab);
   await at.until((lines) => lines.some((line) => /^watch +wait/.test(line)) && lines.at(-1) === 'server> wa', 'watch and wait');

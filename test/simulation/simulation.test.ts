@@ -19,7 +19,7 @@ test(
   async () => {
     expect(await failuresOf(SEED, COUNT)).toEqual([]);
   },
-  isLong ? LONG_MS : 120_000,
+  isLong ? LONG_MS : 300_000,
 );
 
 describe('[SIM-1] seeds that once failed', () => {

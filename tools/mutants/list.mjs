@@ -126,7 +126,7 @@ export const MUTANTS = [
   {
     name: 'a fault leaves its records',
     file: STATECHART,
-    edits: [['expression.end(0);\n    scratch.clearOutput();', 'expression.end(0);']],
+    edits: [['expression.end(false);\n    scratch.clearOutput();', 'expression.end(false);']],
   },
   {
     name: 'a full queue forgets',

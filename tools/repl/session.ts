@@ -219,11 +219,13 @@ export class ReplSession {
     return { kind: 'watching', instance, seq: mirror.seq, value: snapshot.value, context: snapshot.context };
   }
 
+  /** What is confirmed, and nothing else: a prediction shows when it has its place in the order. */
   #tell(mirror: Mirror): Subscription {
     const { notice } = this.#options;
     let last = mirror.getSnapshot();
     const next = (): void => {
       const snapshot = mirror.getSnapshot();
+      if (snapshot === last || mirror.standing === 'predicted') return;
       const before = last;
       last = snapshot;
       notice({
@@ -239,11 +241,18 @@ export class ReplSession {
     const ended = (reason: string): void => {
       if (this.#watches.delete(mirror.id)) notice({ kind: 'ended', instance: mirror.id, reason });
     };
-    return mirror.subscribe(
+    const confirmed = mirror.onStanding(next);
+    const told = mirror.subscribe(
       next,
       (error) => ended(error instanceof Error ? error.message : String(error)),
       () => ended('it was closed'),
     );
+    return {
+      unsubscribe: () => {
+        confirmed.unsubscribe();
+        told.unsubscribe();
+      },
+    };
   }
 
   #unwatch(instance: string): Result {
