@@ -179,7 +179,9 @@ describe('printing', () => {
       valueText({ a: 'x', b: 'y' }),
       valueText({ p: { a: 'x', b: 'y' } }),
       valueText({}),
-    ]).toEqual(['a', 'a.b.c', '{"a":"x","b":"y"}', '{"p":{"a":"x","b":"y"}}', '{}']);
+      valueText({ Ready: {}, Start: {} }),
+      valueText({ p: { a: {}, b: {} } }),
+    ]).toEqual(['a', 'a.b.c', '{"a":"x","b":"y"}', '{"p":{"a":"x","b":"y"}}', '{}', 'Ready Start', '{"p":{"a":{},"b":{}}}']);
   });
 });
 

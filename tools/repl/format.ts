@@ -170,20 +170,25 @@ function activeText(active: readonly string[]): string {
   return active.length === 0 ? 'nothing' : active.join(' ');
 }
 
-/** XState's state value: `a`, `a.b`, or JSON where regions are parallel. */
+/** XState's state value: `a`, `a.b`, names alone where nothing is inside any of them, or JSON where regions are parallel. */
 export function valueText(value: Json): string {
   if (typeof value === 'string') return value;
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value);
   const entries = Object.entries(value);
+  if (entries.length > 0 && entries.every(([, inner]) => isNothing(inner as Json))) return activeText(entries.map(([name]) => name));
   if (entries.length !== 1) return JSON.stringify(value);
   const [key, inner] = entries[0]!;
   const below = valueText(inner as Json);
-  return below.startsWith('{') ? JSON.stringify(value) : `${key}.${below}`;
+  return below.startsWith('{') || below.includes(' ') ? JSON.stringify(value) : `${key}.${below}`;
 }
 
 function patchText(patch: readonly Operation[]): string {
   if (patch.length === 0) return '';
   return ` ${cut(patch.map((operation) => `${operation.path || 'context'}${operation.op === 'remove' ? ' removed' : `=${JSON.stringify(operation.value)}`}`).join(' '))}`;
+}
+
+function isNothing(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function brief(value: Json): string {
