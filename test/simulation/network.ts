@@ -184,12 +184,16 @@ export class End implements Link {
 /** From a relay, what an authority said in a room. */
 const isOfRoom = (frame: Frame): boolean => readFrame(frame).address.startsWith('#');
 
-/** A frame of a room that the next one makes up for. The digest of a room that falls quiet has no next one: nothing loses it alone. */
+/**
+ * A frame of a room that the next one makes up for. The digest of a room that falls quiet, and the next number of a room, have no next one:
+ * nothing loses them alone.
+ */
 const isStep = (frame: Frame): boolean =>
   !readFrame(frame).messages.some(({ method, params }) => isQuiet(method, params as readonly unknown[]));
 
-/** `step` without steps, `seen` without a difference. */
+/** `step` without steps, `seen` without a difference; and what says that a room goes on under another number, or not at all. */
 function isQuiet(method: string | undefined, params: readonly unknown[]): boolean {
+  if (method === 'moved') return true;
   const told = method === 'step' ? params[1] : method === 'seen' ? params[3] : undefined;
   return Array.isArray(told) && told.length === 0;
 }
