@@ -1,13 +1,13 @@
 // The one side that orders an instance's events: recognises resends, refuses what does not belong, runs each event in the core and hands
 // the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
-// journal. Same class on a server and in a browser. Over 400 lines because an event's whole way through it is in one place.
-// (docs/spec/sync.md)
+// journal. Same class on a server and in a browser; readers.ts has those who read it.
+// Over 400 lines because an event's whole way through it, and what becomes of it when that fails, is in one place.      (docs/spec/sync.md)
 
 import { namedActors } from '../core/children.ts';
-import { assert, LockstepError } from '../core/errors.ts';
+import { LockstepError } from '../core/errors.ts';
 import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine, StateValue } from '../core/machine.ts';
+import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
@@ -17,37 +17,23 @@ import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { backoffMs } from './backoff.ts';
-import { Backlog } from './backlog.ts';
-import { Board } from './board.ts';
-import { encodeNotice, type RequestId } from './codec-json.ts';
-import { differenceOf } from './difference.ts';
+import type { RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
 import { HandlerFaults } from './handler-faults.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord, JournalEntry, Moved, Seen } from './journal.ts';
+import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
 import { recover, type Recovered } from './recovery.ts';
-import { type Joining, Room } from './room.ts';
+import { Readers } from './readers.ts';
+import type { Room } from './room.ts';
 import type { Asker } from './service.ts';
-import { eventOf, inMode } from './told.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
-import type { Sight } from './sight.ts';
-import { sightDigest } from './sighting.ts';
-import { bland, type Look, PUBLIC } from './warden.ts';
-import {
-  type InstanceDescription,
-  type InstanceSummary,
-  LIMITS,
-  type Methods,
-  type PeerId,
-  type SightDescription,
-  type Taken,
-  type WatchResult,
-} from './wire.ts';
+import { bland } from './warden.ts';
+import { type InstanceDescription, LIMITS, type Methods, type PeerId, type SightDescription, type Taken } from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
@@ -97,14 +83,12 @@ type State =
 export class Authority {
   readonly record: InstanceRecord;
   readonly machine: Machine;
-  readonly room: Room;
+  readonly readers: Readers;
   readonly #hosting: Hosting;
   readonly #alarm: Alarm;
-  readonly #board: Board;
   #state: State;
   #epoch: number;
   #seen: SeenEvents;
-  readonly #backlog = new Backlog();
   readonly #effects: EffectQueue;
   readonly #faults: HandlerFaults;
   readonly #family: Family;
@@ -114,10 +98,6 @@ export class Authority {
   #at: number;
   #tail = 0;
   #durableSeq: number;
-  /** Of the newest durable step, while somebody's view depends on it. */
-  #durableSnapshot: Snapshot | undefined;
-  /** Those who are told who sends what, to be the next authority if need be. */
-  readonly #standbys = new Set<Session>();
   /** Commits that failed since the last one that did not. */
   #failures = 0;
 
@@ -133,20 +113,19 @@ export class Authority {
     this.#hosting = hosting;
     this.record = options.record;
     this.machine = instance.machine;
-    this.room = new Room({
-      number: options.room,
-      another: () => hosting.another(options.record.instance),
-      dropped: (number) => hosting.dropped(number),
-      hash: this.machine.core.hashText,
-      snapshot: () => {
-        assert(this.#durableSnapshot !== undefined, 'it is kept while somebody has a partial view');
-        return this.#durableSnapshot;
+    this.readers = new Readers(
+      {
+        record: this.record,
+        machine: this.machine,
+        epoch: () => this.#epoch,
+        seen: () => this.#seen,
+        running: () => this.#running(),
+        digestAt: (seq) => this.#digestAt(seq),
+        known: (error) => this.#known(error),
       },
-      port: hosting.rooms,
-      environment: hosting.environment,
-      digest: (seq) => this.#digestAt(seq),
-      named: (who, peer) => this.#tellStandbys(who, peer),
-    });
+      hosting,
+      options.room,
+    );
     const { instance: id } = this.record;
     const tell = (event: EventObject): void => this.tell(event);
     this.#family = new Family({ hosting, record: this.record, machine: this.machine, tell });
@@ -167,21 +146,14 @@ export class Authority {
         this.#faults.failed(effect, error, place);
       },
     });
-    this.#board = new Board({
-      instance: id,
-      environment: hosting.environment,
-      port: hosting.rooms,
-      number: () => hosting.another(id),
-      isReader: (peer) => this.room.lookOf(peer) !== undefined,
-    });
     this.#state = { state: 'running', instance };
     this.#epoch = epoch;
     this.#seen = seen;
     this.#at = at;
     this.#durableSeq = instance.seq;
-    this.#durableSnapshot = instance.seq === 0 ? undefined : this.#snapshotOf(instance);
+    if (instance.seq > 0) this.readers.recheck(this.readers.snapshotOf(instance));
     this.#tail = options.steps.length;
-    for (const step of options.steps) this.#remember(step, undefined);
+    for (const step of options.steps) this.readers.add(step);
     this.#alarm = new Alarm(
       hosting.environment,
       () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS),
@@ -192,6 +164,10 @@ export class Authority {
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  get room(): Room {
+    return this.readers.room;
   }
 
   get isRunning(): boolean {
@@ -222,7 +198,7 @@ export class Authority {
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
     const made = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
     const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
-    const snapshot = this.#snapshotOf(instance);
+    const snapshot = this.readers.snapshotOf(instance);
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
@@ -243,7 +219,7 @@ export class Authority {
   submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
     if (this.#state.state === 'handing') return void this.#state.held.push({ asker, id, ask: () => this.submit(asker, id, peer, params) });
     const [, n, sent, expect] = params;
-    if (this.#standbys.size > 0) this.room.name(peer);
+    this.readers.nameForStandbys(peer);
     try {
       const seen = this.#seen.find(peer, n);
       // What is durable is answered even while the journal is being read again: a refusal would be a lie.
@@ -259,29 +235,14 @@ export class Authority {
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);
-      admit(this.record.instance, { seq: instance.seq, value: () => this.#valueFor(peer, instance) }, event, expect);
+      admit(this.record.instance, { seq: instance.seq, value: () => this.readers.valueFor(peer) }, event, expect);
       this.#faults.admit(event);
       this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {
       const known = this.#known(error);
-      const refusal = this.#tellsAll(peer) ? known : bland(known);
+      const refusal = this.readers.tellsAll(peer) ? known : bland(known);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
     }
-  }
-
-  /** Whether a peer may be told what is wrong in words. */
-  #tellsAll(peer: PeerId): boolean {
-    const { warden } = this.#hosting;
-    return !warden.guards(this.record.machine) || warden.isOwn(peer) || this.room.seesAll(peer);
-  }
-
-  /** The state value that a writer may have expectations of: the one that it sees. */
-  #valueFor(peer: PeerId, instance: Instance): StateValue {
-    const snapshot = instance.snapshot();
-    if (this.#tellsAll(peer)) return snapshot.value;
-    const look = this.room.lookOf(peer);
-    if (look === undefined) throw new LockstepError('FORBIDDEN', 'who sees no state has none to expect');
-    return look.sight(snapshot).value as StateValue;
   }
 
   /** A resend: its step is durable, or on its way. A later write that fails does not undo it. */
@@ -342,7 +303,7 @@ export class Authority {
     const { outcome, stamp, instance } = made;
     const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
     const isIn = activityOf(instance);
-    const snapshot = this.#snapshotOf(instance);
+    const snapshot = this.readers.snapshotOf(instance);
     const load = from?.asker.load;
     if (load !== undefined) load.sends++;
     this.#hosting.committer.add({
@@ -359,11 +320,6 @@ export class Authority {
         this.#reload();
       },
     });
-  }
-
-  /** What authorizers and views are asked about when the step is durable, and the instance may be further; nothing while nobody asks. */
-  #snapshotOf(instance: Instance): Snapshot | undefined {
-    return this.#hosting.warden.guards(this.record.machine) || this.room.hasSights ? instance.snapshot() : undefined;
   }
 
   #stamp(seq: number): Stamp {
@@ -393,34 +349,17 @@ export class Authority {
   #durable(step: Step, { outcome, stamp, isIn, snapshot }: Ran): number {
     const { self } = this.#hosting;
     this.#failures = 0;
-    if (snapshot !== undefined) {
-      this.room.recheck(snapshot);
-      this.#durableSnapshot = snapshot;
-    }
+    this.readers.recheck(snapshot);
     this.#durableSeq = step.seq;
-    const who = this.#remember(step, outcome.asked);
+    const who = this.readers.add(step, outcome.asked);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
-    const { warden } = this.#hosting;
-    const isFor =
-      !warden.guards(this.record.machine) || snapshot === undefined
-        ? undefined
-        : (peer: PeerId): boolean =>
-            // Then, and now: what it may not see any more it is not told of the past either.
-            warden.seesAll(this.record, peer, snapshot) && warden.seesAll(this.record, peer, this.#durableSnapshot ?? snapshot);
-    this.#hosting.traced({ kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step }, isFor);
+    this.#hosting.traced(
+      { kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step },
+      this.readers.mayTrace(snapshot),
+    );
     this.#hosting.touched(this);
-    return who;
-  }
-
-  /** @param asked what the step asked of its stamp; not known of steps from the journal, which are told by their differences. */
-  #remember(step: Step, asked: number | undefined): number {
-    const who = this.room.who(step.cause.peer);
-    const difference = differenceOf(step, who, this.machine);
-    const told = { difference, event: eventOf(step, who, this.machine, asked) };
-    this.#backlog.add(told, step.digest);
-    this.room.add(told, step.digest);
     return who;
   }
 
@@ -475,140 +414,25 @@ export class Authority {
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /**
-   * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
-   * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
-   */
+  /** @throws as Readers.watch */
   watch(session: Session, id: RequestId, params: Omit<Methods['watch']['params'], 'instance'>): void {
     if (this.#state.state === 'handing')
       return void this.#state.held.push({ asker: session, id, ask: () => this.watch(session, id, params) });
-    const { from, encoding = 'json', mode = 'steps', view } = params;
-    const instance = this.#running();
-    const { warden } = this.#hosting;
-    const look = warden.look(this.record, session.remote, view);
-    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
-      throw new LockstepError(
-        'TOO_MANY',
-        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
-      );
-    }
-    const { seq } = instance;
-    const snapshot = instance.snapshot();
-    const whole = look.isWhole ? { state: instance.save(), digest: instance.digest() } : undefined;
-    this.#whenDurable(session, id, () => {
-      if (!session.isOpen) return;
-      try {
-        if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for this reader`);
-        this.room.publish();
-        this.#durableSnapshot = snapshot;
-        const at = { seq, key: { encoding, mode }, look };
-        if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(snapshot) }, from);
-        const result = this.#admit(session, { ...at, sight: undefined }, { image: this.record.image, digest: whole.digest });
-        const steps = this.#missed(from, seq, whole.digest);
-        // Many steps can weigh more than the state that they lead to.
-        if (steps === undefined || !session.answerIfFits(id, { ...result, steps: inMode(steps, mode) }))
-          session.answer(id, { ...result, snapshot: { seq, state: whole.state } });
-      } catch (error) {
-        session.refuse(id, this.#known(error));
-      }
-    });
+    this.readers.watch(session, id, params);
   }
 
-  /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
-  #admitSight(session: Session, id: RequestId, at: Joining & { readonly sight: Sight }, from: Methods['watch']['params']['from']): void {
-    const { seq, sight } = at;
-    const digest = sightDigest(this.machine.core.hashText, sight);
-    const result = this.#admit(session, at, { image: '', digest });
-    const isKnown = from?.epoch === this.#epoch && from.seq <= seq && from.digest === digest;
-    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight } });
-  }
-
-  #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
-    const { machine } = this.record;
-    const last = this.#seen.lastUpTo(session.remote, at.seq);
-    const guarded = this.#hosting.warden.guards(machine) ? ({ isGuarded: true } as const) : {};
-    return { ...this.room.join(session, at), machine, image, epoch: this.#epoch, digest, last, ...guarded };
-  }
-
-  /**
-   * A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here.
-   * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on.
-   */
+  /** @throws as Readers.vouch */
   vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
-    const { seq } = this.#running();
-    if (this.#hosting.warden.guards(this.record.machine))
-      throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for everyone, so it is not passed on`);
-    return new Promise((resolve, reject) => {
-      const durable = (): void => {
-        if (this.room.has(session.remote)) resolve({ who: this.room.enroll(session, peer), last: this.#seen.lastUpTo(peer, seq), seq });
-        else reject(new LockstepError('BAD_REQUEST', `${session.remote} does not watch ${this.record.instance}`));
-      };
-      this.#hosting.committer.add({ entries: [], durable, failed: reject });
-    });
-  }
-
-  /** A member that may be the next authority is told who sent what, and from now on who sends. */
-  standby(session: Session): Promise<Methods['standby']['result']> {
-    const { seq } = this.#running();
-    return new Promise((resolve, reject) => {
-      const durable = (): void => {
-        if (this.room.lookOf(session.remote)?.isWhole !== true)
-          return reject(new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.record.instance}`));
-        this.#standbys.add(session);
-        resolve({ seq, seen: this.#seenUpTo(seq), senders: this.room.senders() });
-      };
-      this.#hosting.committer.add({ entries: [], durable, failed: reject });
-    });
-  }
-
-  #tellStandbys(who: number, peer: PeerId): void {
-    for (const session of this.#standbys) {
-      if (session.isOpen) session.post(encodeNotice('sender', [this.record.instance, who, peer]));
-      else this.#standbys.delete(session);
-    }
-  }
-
-  /** What a resend may be recognised by: no peer has more events on their way. */
-  #seenUpTo(seq: number): Seen {
-    return this.#seen.save().map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq).slice(-LIMITS.unconfirmedMax)]);
+    return this.readers.vouch(session, peer);
   }
 
   isBehind(session: Session, peer: PeerId): boolean {
-    return this.room.isBehind(session, peer) && !this.#hosting.warden.guards(this.record.machine);
+    return this.readers.isBehind(session, peer);
   }
 
-  /** What a mirror of the same history missed; undefined when it needs everything. */
-  #missed(from: Methods['watch']['params']['from'], seq: number, digest: string): ReturnType<Backlog['after']> {
-    if (from === undefined || from.epoch !== this.#epoch || from.seq > seq) return undefined;
-    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
-    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
-  }
-
-  /** As a peer sees it. @param view as in `watch`. @throws LockstepError FORBIDDEN */
-  summary(peer: PeerId, view?: string): InstanceSummary {
-    const { look, snapshot } = this.#lookedAt(peer, view);
-    return this.#summary(look.isWhole ? snapshot : look.sight(snapshot), look.isWhole);
-  }
-
-  #summary({ status, value }: Pick<Sight, 'status' | 'value'>, isWhole: boolean): InstanceSummary {
-    const { instance, machine, image } = this.record;
-    return { instance, machine, image: isWhole ? image : '', epoch: this.#epoch, seq: this.seq, status, value };
-  }
-
-  /** @throws LockstepError FORBIDDEN */
+  /** @throws as Readers.describe */
   describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
-    const instance = this.#running();
-    const { look, snapshot } = this.#lookedAt(peer, view);
-    if (look.isWhole) return { ...this.#summary(snapshot, true), state: instance.save(), digest: instance.digest() };
-    const sight = look.sight(snapshot);
-    return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.machine.core.hashText, sight) };
-  }
-
-  #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly snapshot: Snapshot } {
-    const snapshot = this.#running().snapshot();
-    const look = this.#hosting.warden.look(this.record, peer, view);
-    if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${this.record.instance} is not for this reader`);
-    return { look, snapshot };
+    return this.readers.describe(peer, view);
   }
 
   /** Whether a peer may write this now, or delete it. */
@@ -628,7 +452,7 @@ export class Authority {
       return this.#running().can(event);
     } catch (error) {
       const known = this.#known(error);
-      throw this.#tellsAll(peer) ? known : bland(known);
+      throw this.readers.tellsAll(peer) ? known : bland(known);
     }
   }
 
@@ -701,10 +525,7 @@ export class Authority {
     this.#hosting.committer.add({
       entries: [{ kind: 'delete', instance: this.record.instance }],
       durable: () => {
-        this.room.publish();
-        this.room.moved('deleted');
-        this.room.close();
-        this.#board.close();
+        this.readers.leave('deleted');
         instance.dispose();
         told.durable();
       },
@@ -715,18 +536,6 @@ export class Authority {
         told.failed(error);
       },
     });
-  }
-
-  /** Who is at the instance, for one of its readers. @throws LockstepError FORBIDDEN for one who does not watch it. */
-  attend(session: Session): Methods['attend']['result'] {
-    this.#running();
-    if (this.room.lookOf(session.remote) === undefined)
-      throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${this.record.instance}`);
-    return this.#board.attend(session);
-  }
-
-  here(session: Session, data: Json): boolean {
-    return this.room.lookOf(session.remote) !== undefined && this.#board.here(session, data);
   }
 
   // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
@@ -742,7 +551,7 @@ export class Authority {
       const durable = (): void => {
         const { seq } = instance;
         const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
-        resolve({ ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.#seenUpTo(seq), ...guarded });
+        resolve({ ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded });
       };
       const failed = (error: LockstepError): void => {
         this.keepOn();
@@ -780,10 +589,7 @@ export class Authority {
     const { committer, environment, report } = this.#hosting;
     return new Promise((resolve) => {
       const ended = (): void => {
-        this.room.publish();
-        this.room.moved('owner', moved.peer);
-        this.room.close();
-        this.#board.close();
+        this.readers.leave('owner', moved);
         instance?.dispose();
         // Whoever hears the room sends again where it goes.
         for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
@@ -807,8 +613,7 @@ export class Authority {
     this.#state = { state: 'gone', error };
     this.#alarm.cancel();
     this.#family.children.close();
-    this.room.close();
-    this.#board.close();
+    this.readers.close();
   }
 
   #known(error: unknown): LockstepError {

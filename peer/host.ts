@@ -280,12 +280,12 @@ export class Host implements HostsChildren {
     });
     service.serve('standby', (params, session) => {
       this.#mustTrust(session);
-      return this.#authority(readParams('standby', params).instance).standby(session);
+      return this.#authority(readParams('standby', params).instance).readers.standby(session);
     });
-    service.serve('attend', (params, session) => this.#authority(readParams('attend', params).instance).attend(session));
+    service.serve('attend', (params, session) => this.#authority(readParams('attend', params).instance).readers.attend(session));
     service.serve('here', (params, session) => {
       const { instance, data } = readParams('here', params);
-      return this.#authority(instance).here(session, data);
+      return this.#authority(instance).readers.here(session, data);
     });
     service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
     service.serve('where', (params) => {
@@ -498,7 +498,7 @@ export class Host implements HostsChildren {
   /** Nothing when it is not for this reader. */
   #summaryFor(authority: Authority, peer: PeerId): InstanceSummary | undefined {
     try {
-      return authority.summary(peer);
+      return authority.readers.summary(peer);
     } catch (error) {
       if (error instanceof LockstepError && error.code === 'FORBIDDEN') return undefined;
       throw error;

@@ -1,0 +1,327 @@
+// Those who read an instance at its authority: who watches from where on, what each of them may see and be told, who is at it, and who
+// stands by to order it next. Shows only what is durable.                                                   (docs/spec/sync.md, docs/views.md)
+
+import { assert, LockstepError } from '../core/errors.ts';
+import type { Instance } from '../core/instance.ts';
+import type { Json } from '../core/json.ts';
+import type { Machine, StateValue } from '../core/machine.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Step } from '../core/step.ts';
+import { Backlog } from './backlog.ts';
+import { Board } from './board.ts';
+import { encodeNotice, type RequestId } from './codec-json.ts';
+import { differenceOf } from './difference.ts';
+import type { Hosting } from './hosting.ts';
+import type { InstanceRecord, Moved, Seen } from './journal.ts';
+import { type Joining, Room } from './room.ts';
+import type { SeenEvents } from './seen.ts';
+import type { Session } from './session.ts';
+import type { Sight } from './sight.ts';
+import { sightDigest } from './sighting.ts';
+import { eventOf, inMode } from './told.ts';
+import { type Look, PUBLIC } from './warden.ts';
+import {
+  type InstanceDescription,
+  type InstanceSummary,
+  LIMITS,
+  type Methods,
+  type PeerId,
+  type SightDescription,
+  type WatchResult,
+} from './wire.ts';
+
+type Asked = Omit<Methods['watch']['params'], 'instance'>;
+
+/** The authority, as far as those who read depend on it. */
+export interface Read {
+  readonly record: InstanceRecord;
+  readonly machine: Machine;
+  epoch(): number;
+  seen(): SeenEvents;
+  /** @throws LockstepError while it is not running. */
+  running(): Instance;
+  /** The digest after `seq`, while that is the newest step. */
+  digestAt(seq: number): string | undefined;
+  /** What to tell of whatever was thrown. */
+  known(error: unknown): LockstepError;
+}
+
+export class Readers {
+  readonly room: Room;
+  readonly #of: Read;
+  readonly #hosting: Hosting;
+  readonly #board: Board;
+  readonly #backlog = new Backlog();
+  /** Those who are told who sends what, to be the next authority if need be. */
+  readonly #standbys = new Set<Session>();
+  /** Of the newest durable step, while somebody's view depends on it. */
+  #durable: Snapshot | undefined;
+
+  /** @param room its number. */
+  constructor(of: Read, hosting: Hosting, room: number) {
+    const { instance } = of.record;
+    this.#of = of;
+    this.#hosting = hosting;
+    this.room = new Room({
+      number: room,
+      another: () => hosting.another(instance),
+      dropped: (number) => hosting.dropped(number),
+      hash: of.machine.core.hashText,
+      snapshot: () => {
+        assert(this.#durable !== undefined, 'it is kept while somebody has a partial view');
+        return this.#durable;
+      },
+      port: hosting.rooms,
+      environment: hosting.environment,
+      digest: (seq) => of.digestAt(seq),
+      named: (who, peer) => this.#tellStandbys(who, peer),
+    });
+    this.#board = new Board({
+      instance,
+      environment: hosting.environment,
+      port: hosting.rooms,
+      number: () => hosting.another(instance),
+      isReader: (peer) => this.room.lookOf(peer) !== undefined,
+    });
+  }
+
+  get #isGuarded(): boolean {
+    return this.#hosting.warden.guards(this.#of.record.machine);
+  }
+
+  // ── Watching ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
+   * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
+   */
+  watch(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps', view }: Asked): void {
+    const { record } = this.#of;
+    const instance = this.#of.running();
+    const look = this.#hosting.warden.look(record, session.remote, view);
+    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
+      throw new LockstepError(
+        'TOO_MANY',
+        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
+      );
+    }
+    const { seq } = instance;
+    const snapshot = instance.snapshot();
+    const whole = look.isWhole ? { state: instance.save(), digest: instance.digest() } : undefined;
+    const durable = (): void => {
+      if (!session.isOpen) return;
+      try {
+        if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
+        this.room.publish();
+        this.#durable = snapshot;
+        const at = { seq, key: { encoding, mode }, look };
+        if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(snapshot) }, from);
+        const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
+        const steps = this.#missed(from, seq, whole.digest);
+        // Many steps can weigh more than the state that they lead to.
+        if (steps === undefined || !session.answerIfFits(id, { ...result, steps: inMode(steps, mode) }))
+          session.answer(id, { ...result, snapshot: { seq, state: whole.state } });
+      } catch (error) {
+        session.refuse(id, this.#of.known(error));
+      }
+    };
+    this.#hosting.committer.add({ entries: [], durable, failed: (error) => session.refuse(id, error) });
+  }
+
+  /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
+  #admitSight(session: Session, id: RequestId, at: Joining & { readonly sight: Sight }, from: Asked['from']): void {
+    const { seq, sight } = at;
+    const digest = sightDigest(this.#of.machine.core.hashText, sight);
+    const result = this.#admit(session, at, { image: '', digest });
+    const isKnown = from?.epoch === this.#of.epoch() && from.seq <= seq && from.digest === digest;
+    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight } });
+  }
+
+  #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
+    const { machine } = this.#of.record;
+    const last = this.#of.seen().lastUpTo(session.remote, at.seq);
+    const guarded = this.#isGuarded ? ({ isGuarded: true } as const) : {};
+    return { ...this.room.join(session, at), machine, image, epoch: this.#of.epoch(), digest, last, ...guarded };
+  }
+
+  /** What a mirror of the same history missed; undefined when it needs everything. */
+  #missed(from: Asked['from'], seq: number, digest: string): ReturnType<Backlog['after']> {
+    if (from === undefined || from.epoch !== this.#of.epoch() || from.seq > seq) return undefined;
+    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
+    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
+  }
+
+  // ── Reading once ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** As a peer sees it. @throws LockstepError FORBIDDEN */
+  summary(peer: PeerId): InstanceSummary {
+    const { look, snapshot } = this.#lookedAt(peer, undefined);
+    return this.#summary(look.isWhole ? snapshot : look.sight(snapshot), look.isWhole);
+  }
+
+  #summary({ status, value }: Pick<Sight, 'status' | 'value'>, isWhole: boolean): InstanceSummary {
+    const { record } = this.#of;
+    const { seq } = this.#of.running();
+    return { ...record, image: isWhole ? record.image : '', epoch: this.#of.epoch(), seq, status, value };
+  }
+
+  /** @param view as in `watch`. @throws LockstepError FORBIDDEN */
+  describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
+    const instance = this.#of.running();
+    const { look, snapshot } = this.#lookedAt(peer, view);
+    if (look.isWhole) return { ...this.#summary(snapshot, true), state: instance.save(), digest: instance.digest() };
+    const sight = look.sight(snapshot);
+    return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.#of.machine.core.hashText, sight) };
+  }
+
+  #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly snapshot: Snapshot } {
+    const { record } = this.#of;
+    const snapshot = this.#of.running().snapshot();
+    const look = this.#hosting.warden.look(record, peer, view);
+    if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
+    return { look, snapshot };
+  }
+
+  /** Whether a peer may be told what is wrong in words. */
+  tellsAll(peer: PeerId): boolean {
+    return !this.#isGuarded || this.#hosting.warden.isOwn(peer) || this.room.seesAll(peer);
+  }
+
+  /** The state value that a writer may have expectations of: the one that it sees. @throws LockstepError FORBIDDEN */
+  valueFor(peer: PeerId): StateValue {
+    const snapshot = this.#of.running().snapshot();
+    if (this.tellsAll(peer)) return snapshot.value;
+    const look = this.room.lookOf(peer);
+    if (look === undefined) throw new LockstepError('FORBIDDEN', 'who sees no state has none to expect');
+    return look.sight(snapshot).value as StateValue;
+  }
+
+  // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What authorizers and views are asked about when the step is durable, and the instance may be further; nothing while nobody asks. */
+  snapshotOf(instance: Instance): Snapshot | undefined {
+    return this.#isGuarded || this.room.hasSights ? instance.snapshot() : undefined;
+  }
+
+  /**
+   * A step is durable.
+   * @param asked what it asked of its stamp; not known of steps from the journal, which are told by their differences.
+   * @returns the sender's number in the room.
+   */
+  add(step: Step, asked?: number): number {
+    const { machine } = this.#of;
+    const who = this.room.who(step.cause.peer);
+    const told = { difference: differenceOf(step, who, machine), event: eventOf(step, who, machine, asked) };
+    this.#backlog.add(told, step.digest);
+    this.room.add(told, step.digest);
+    return who;
+  }
+
+  /** What is durable now; who may not see it any more is sent away before the step is told. */
+  recheck(snapshot: Snapshot | undefined): void {
+    if (snapshot === undefined) return;
+    this.room.recheck(snapshot);
+    this.#durable = snapshot;
+  }
+
+  /** Who may see a step in a trace; undefined for everyone. @param snapshot after it. */
+  mayTrace(snapshot: Snapshot | undefined): ((peer: PeerId) => boolean) | undefined {
+    if (!this.#isGuarded || snapshot === undefined) return undefined;
+    const { record } = this.#of;
+    const { warden } = this.#hosting;
+    // Then, and now: what it may not see any more it is not told of the past either.
+    return (peer) => warden.seesAll(record, peer, snapshot) && warden.seesAll(record, peer, this.#durable ?? snapshot);
+  }
+
+  // ── Peers that pass it on, or may order it next ────────────────────────────────────────────────────────────────
+
+  /**
+   * A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here.
+   * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on.
+   */
+  vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
+    const { record } = this.#of;
+    const { seq } = this.#of.running();
+    if (this.#isGuarded) throw new LockstepError('FORBIDDEN', `${record.instance} is not for everyone, so it is not passed on`);
+    return this.#whenDurable(() => {
+      if (!this.room.has(session.remote)) throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch ${record.instance}`);
+      return { who: this.room.enroll(session, peer), last: this.#of.seen().lastUpTo(peer, seq), seq };
+    });
+  }
+
+  isBehind(session: Session, peer: PeerId): boolean {
+    return this.room.isBehind(session, peer) && !this.#isGuarded;
+  }
+
+  /** A member that may be the next authority is told who sent what, and from now on who sends. */
+  standby(session: Session): Promise<Methods['standby']['result']> {
+    const { seq } = this.#of.running();
+    return this.#whenDurable(() => {
+      if (this.room.lookOf(session.remote)?.isWhole !== true)
+        throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.#of.record.instance}`);
+      this.#standbys.add(session);
+      return { seq, seen: this.seenUpTo(seq), senders: this.room.senders() };
+    });
+  }
+
+  #tellStandbys(who: number, peer: PeerId): void {
+    for (const session of this.#standbys) {
+      if (session.isOpen) session.post(encodeNotice('sender', [this.#of.record.instance, who, peer]));
+      else this.#standbys.delete(session);
+    }
+  }
+
+  /** A peer sends: whoever stands by must know its number. */
+  nameForStandbys(peer: PeerId): void {
+    if (this.#standbys.size > 0) this.room.name(peer);
+  }
+
+  /** What a resend may be recognised by: no peer has more events on their way. */
+  seenUpTo(seq: number): Seen {
+    return this.#of
+      .seen()
+      .save()
+      .map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq).slice(-LIMITS.unconfirmedMax)]);
+  }
+
+  // ── Presence ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Who is at the instance, for one of its readers. @throws LockstepError FORBIDDEN for one who does not watch it. */
+  attend(session: Session): Methods['attend']['result'] {
+    this.#of.running();
+    if (this.room.lookOf(session.remote) === undefined)
+      throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${this.#of.record.instance}`);
+    return this.#board.attend(session);
+  }
+
+  here(session: Session, data: Json): boolean {
+    return this.room.lookOf(session.remote) !== undefined && this.#board.here(session, data);
+  }
+
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Tells what is still to be told, and why nothing comes any more. */
+  leave(reason: 'deleted' | 'owner', moved?: Moved): void {
+    this.room.publish();
+    this.room.moved(reason, moved?.peer);
+    this.close();
+  }
+
+  close(): void {
+    this.room.close();
+    this.#board.close();
+  }
+
+  #whenDurable<T>(read: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const durable = (): void => {
+        try {
+          resolve(read());
+        } catch (error) {
+          reject(error as LockstepError);
+        }
+      };
+      this.#hosting.committer.add({ entries: [], durable, failed: reject });
+    });
+  }
+}
