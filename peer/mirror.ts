@@ -1,6 +1,7 @@
 // A replica of an instance that another peer orders (or this one: the road is the same). Runs own events at once, as predictions over the
 // confirmed state; the authority's steps confirm them or move the ground under them, and the rest is replayed. What it shows is always a
-// confirmed state, or its own prediction over one. Over 400 lines because asking, taking in and showing are one state. (docs/spec/sync.md)
+// confirmed state, or its own prediction over one. watching.ts is how it comes to be told.
+// Over 400 lines because what is confirmed, what is predicted over it and what shows are one state.                      (docs/spec/sync.md)
 
 import { Actor, type Standing, type Subscription } from '../core/actor.ts';
 import { assert, LockstepError } from '../core/errors.ts';
@@ -10,44 +11,20 @@ import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { ContextOf, EventOf, PatternOf } from '../core/typed.ts';
-import { backoffMs } from './backoff.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Kept, KeptState } from './keeping.ts';
 import { Observers } from './observers.ts';
 import { Opening } from './opening.ts';
 import { Replica } from './replica.ts';
 import type { SightReplica } from './sight-replica.ts';
-import { isCutOff, Sender } from './sender.ts';
+import { Sender } from './sender.ts';
 import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { Sights, Upstream } from './upstream.ts';
-import { LIMITS } from './wire.ts';
+import { type Watcher, Watching } from './watching.ts';
 import type { Expectation, InstanceId, Methods, Notifications, Present, SendResult, ToldStep, WatchResult } from './wire.ts';
 
 export type { Refusal } from './unconfirmed.ts';
-
-type State =
-  /** A watch is under way: the first one, or one that resumes. */
-  | { readonly state: 'asking'; readonly attempt: number }
-  /** The image is on its way; what happens in the room meanwhile waits for it. */
-  | { readonly state: 'loading'; result: WatchResult; readonly steps: Notifications['step'][] }
-  | { readonly state: 'watching'; result: WatchResult }
-  /** The authority is out of reach. */
-  | { readonly state: 'waiting'; readonly cancel: () => void }
-  | { readonly state: 'closed'; readonly error: LockstepError };
-
-/** What another watch may change, so that trying is worth it. */
-const MAY_COME_BACK = new Set([
-  'UNREACHABLE',
-  'CLOSED',
-  'TIMEOUT',
-  'STORAGE',
-  'UNKNOWN_INSTANCE',
-  'UNKNOWN_PEER',
-  'INTERNAL',
-  'TOO_MANY',
-  'FENCED',
-]);
 
 /** What a mirror knows of the event behind a confirmed step. */
 export interface Heard {
@@ -87,27 +64,25 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #listeners = new Set<MirrorListener>();
   readonly #sender: Sender;
   readonly #opening: Opening;
-  #state: State = { state: 'waiting', cancel: () => undefined };
+  readonly #watching: Watching;
   #replica: Replica | SightReplica | undefined;
   #epoch = 0;
   #snapshot: Snapshot<TContext, TPattern> | undefined;
-  #attempts = 0;
   #shownStanding: Standing = 'offline';
   /** The name of its machine at the authority. */
   #machineName = '';
-  /** What was kept of it is on its way; it asks for nothing until then. */
-  #isRestoring: boolean;
   #holders = 0;
   readonly #taps = new Set<Tap>();
   readonly #presents = new Set<(present: Present) => void>();
-  /** Whether the first watch may be refused for now and is tried again. */
-  isPatient = false;
-
   /** As asked for; undefined for what the authority shows unasked. */
   readonly view: string | undefined;
 
-  /** Use Peer.watch. */
-  constructor(id: InstanceId, upstream: Upstream, view?: string) {
+  /** Use Peer.watch. @param isPatient whether the first watch may be refused for now and is tried again. */
+  constructor(
+    id: InstanceId,
+    upstream: Upstream,
+    { view, isPatient = false }: { readonly view?: string | undefined; readonly isPatient?: boolean } = {},
+  ) {
     super();
     this.id = id;
     this.view = view;
@@ -120,7 +95,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       overdue: () => this.missed(),
       send: (event) => this.#send(event),
     });
-    this.#isRestoring = upstream.keeping !== undefined;
+    // What was kept of it comes first.
+    this.#watching = new Watching(this.#watcher(), upstream, { isPatient, isHeld: upstream.keeping !== undefined });
     this.#opening = new Opening(upstream.environment, () => this.#replica !== undefined);
   }
 
@@ -153,14 +129,12 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Whether there are readers who may not see what it shows. */
   get isGuarded(): boolean {
-    const state = this.#state;
-    return (
-      (state.state === 'watching' || state.state === 'loading') && (state.result.isGuarded === true || state.result.seen !== undefined)
-    );
+    const { answer } = this.#watching;
+    return answer !== undefined && (answer.isGuarded === true || answer.seen !== undefined);
   }
 
   get standing(): Standing {
-    if (this.#state.state !== 'watching') return 'offline';
+    if (this.#watching.told === undefined) return 'offline';
     return this.#replica?.predicts === true && this.#events.hasPending ? 'predicted' : 'confirmed';
   }
 
@@ -210,7 +184,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
    * @throws LockstepError BAD_PARAMS for a mutation of no states, HOST_THREW when a guard throws; UNREACHABLE, CLOSED, TIMEOUT without an answer.
    */
   async can(event: TEvent): Promise<boolean> {
-    if (this.#state.state === 'closed') throw this.#state.error;
+    if (this.#watching.error !== undefined) throw this.#watching.error;
     const checked = plain(event as unknown as Json, '') as unknown as EventObject;
     const replica = this.#present();
     return replica.predicts ? replica.can(checked) : this.#upstream.ask('can', { instance: this.id, event: checked });
@@ -250,7 +224,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     resolve: (result: SendResult) => void,
     reject: (error: LockstepError) => void,
   ): void {
-    if (this.#state.state === 'closed') throw this.#state.error;
+    if (this.#watching.error !== undefined) throw this.#watching.error;
     const checked = checkOwn(event as unknown as EventObject, { id: this.id, replica: this.#present(), waiting: this.#events.count });
     const { environment } = this.#upstream;
     const stamp = {
@@ -274,11 +248,11 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #pump(): void {
-    if (this.#state.state === 'watching') this.#sender.pump();
+    if (this.#watching.told !== undefined) this.#sender.pump();
   }
 
   #answered(event: Unconfirmed, error: LockstepError | undefined): void {
-    if (this.#state.state === 'closed') return;
+    if (this.#watching.error !== undefined) return;
     const isNew = !event.isApplied;
     if (event.answer !== undefined && event.answer[1] <= this.seq) event.isApplied = true;
     if (isNew && (error !== undefined || event.isApplied)) this.#rebase();
@@ -303,8 +277,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #send(event: Unconfirmed): LockstepError | undefined {
-    if (this.#state.state === 'watching') return this.#upstream.send(event, this.#state.result, this.#present().machine);
-    return new LockstepError('CLOSED', 'cut off');
+    const { told } = this.#watching;
+    return told === undefined ? new LockstepError('CLOSED', 'cut off') : this.#upstream.send(event, told, this.#present().machine);
   }
 
   // ── For the peer ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,8 +292,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   restore({ state, events, newest }: Kept, machine: Machine | undefined): void {
     const replica = state === undefined || machine === undefined ? undefined : new Replica(machine);
     if (state !== undefined) replica?.load(state.seq, state.state);
-    this.#isRestoring = false;
-    if (this.#state.state === 'closed') return replica?.dispose();
+    this.#watching.release();
+    if (this.#watching.error !== undefined) return replica?.dispose();
     this.#events.begin(newest);
     for (const { n, event, expect, stamp } of events) {
       const reject = (error: LockstepError): void => this.#refusals.tell({ event, error });
@@ -356,7 +330,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   get isOpen(): boolean {
-    return this.#state.state === 'watching';
+    return this.#watching.told !== undefined;
   }
 
   get record(): InstanceRecord {
@@ -380,58 +354,43 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return { machine: this.#machineName, image: replica.machine.hash, epoch: this.#epoch, seq: replica.seq, state: replica.save() };
   }
 
+  /** How its watching tells it. */
+  #watcher(): Watcher {
+    const epoch = (): number => this.#epoch;
+    return {
+      id: this.id,
+      get epoch() {
+        return epoch();
+      },
+      have: () => this.#replica && { epoch: this.#epoch, seq: this.#replica.seq, digest: this.#replica.digest() },
+      machineOf: (image) => (this.#replica?.machine?.hash === image ? this.#replica.machine : undefined),
+      entered: (result, kept) => this.#enter(result, kept),
+      stepped: (notice, { who }) => this.#step(notice, who),
+      changed: () => this.#tellStanding(),
+      cutOff: () => {
+        for (const tap of this.#taps) tap.cutOff();
+      },
+      close: (error) => this.close(error),
+    };
+  }
+
   /** The road to the authority may be open (again): asks for what is missing. */
   resume(): void {
-    this.#ask(true);
-  }
-
-  #ask(withHistory: boolean): void {
-    if (this.#state.state === 'closed' || this.#isRestoring) return;
-    if (this.#state.state === 'waiting') this.#state.cancel();
-    const attempt = ++this.#attempts;
-    this.#state = { state: 'asking', attempt };
-    this.#tellStanding();
-    const isCurrent = (): boolean => this.#state.state === 'asking' && this.#state.attempt === attempt;
-    const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
-      if (!isCurrent()) return;
-      this.#upstream.stalled();
-      this.#refusedWatch(new LockstepError('TIMEOUT', `the authority of ${this.id} did not answer`));
-    });
-    const replica = this.#replica;
-    const from = replica === undefined || !withHistory ? undefined : { epoch: this.#epoch, seq: replica.seq, digest: replica.digest() };
-    this.#upstream.watch(from, (error, result) => {
-      cancel();
-      if (!isCurrent()) return;
-      if (error !== undefined) this.#refusedWatch(error);
-      else if (result !== undefined) this.#load(result);
-    });
-  }
-
-  #refusedWatch(error: LockstepError): void {
-    if (this.#replica === undefined && !this.isPatient && error.code !== 'CLOSED') return this.close(error);
-    if (!MAY_COME_BACK.has(error.code)) return this.close(error);
-    this.cutOff(true);
+    this.#watching.ask(true);
   }
 
   /** The session with the authority ended. @param retries whether to try again by itself; else the peer calls `resume`. */
   cutOff(retries: boolean): void {
-    if (this.#state.state === 'closed') return;
-    if (this.#state.state === 'waiting') this.#state.cancel();
-    const { environment } = this.#upstream;
-    const cancel = retries ? environment.timer(backoffMs(environment, this.#attempts), () => this.resume()) : (): void => undefined;
-    this.#state = { state: 'waiting', cancel };
-    this.#tellStanding();
-    for (const tap of this.#taps) tap.cutOff();
+    this.#watching.cutOff(retries);
   }
 
   /** The authority is not connected: tries again by itself. */
   lostAuthority(): void {
-    if (this.#state.state === 'watching' || this.#state.state === 'loading') this.cutOff(true);
+    this.#watching.lost();
   }
 
   stepped(notice: Notifications['step']): void {
-    if (this.#state.state === 'loading') this.#state.steps.push(notice);
-    if (this.#state.state === 'watching') this.#step(notice, this.#state.result);
+    this.#watching.stepped(notice);
   }
 
   /** The authority's own word about an event of ours. */
@@ -441,23 +400,24 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Frames of the room, or an answer, were lost on the way to us. */
   missed(): void {
-    if (this.#state.state === 'watching') this.resume();
+    if (this.#watching.told !== undefined) this.resume();
   }
 
   /** What a partial view shows has changed. */
   seen(notice: Notifications['seen']): void {
     const replica = this.#replica;
-    if (this.#state.state !== 'watching' || replica === undefined || replica instanceof Replica) return;
+    if (this.#watching.told === undefined) return this.#watching.skipped();
+    if (replica === undefined || replica instanceof Replica) return;
     const [, base, seq, patch, digest] = notice;
     try {
       replica.apply(base, seq, patch);
     } catch {
-      return this.#ask(true); // A gap, or something that does not fit what we have: the digest in the question says which.
+      return this.#watching.ask(true); // A gap, or something that does not fit what we have: the digest in the question says which.
     }
     // No history is kept that could be told: what the view shows now is all that is wanted.
-    if (digest !== undefined && replica.seq === seq && replica.digest() !== digest) return this.#ask(false);
+    if (digest !== undefined && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
     this.#advanced();
-    if (this.#state.state === 'watching') this.#sender.pump();
+    if (this.#watching.told !== undefined) this.#sender.pump();
   }
 
   moved({ reason, to, peer }: Notifications['moved']): void {
@@ -470,7 +430,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       case 'revoked':
         return this.close(new LockstepError('FORBIDDEN', `${this.id} is not for this reader any more`));
       case 'room':
-        return to === undefined ? this.resume() : this.#renumber(to);
+        return to === undefined ? this.resume() : this.#watching.renumber(to);
       case 'epoch':
         return this.resume();
       case 'offline':
@@ -479,23 +439,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     }
   }
 
-  /** The room goes on under another number. */
-  #renumber(room: number): void {
-    const state = this.#state;
-    if (state.state !== 'watching' && state.state !== 'loading') return;
-    state.result = { ...state.result, room };
-    this.#upstream.entered(room);
-  }
-
   /** Ends it: own events that are not answered are refused with `error`. */
   close(error: LockstepError): void {
-    const state = this.#state;
-    if (state.state === 'closed') return;
-    if (state.state === 'waiting') state.cancel();
+    if (this.#watching.error !== undefined) return;
     if (this.#replica !== undefined) this.getSnapshot();
-    this.#state = { state: 'closed', error };
+    const answer = this.#watching.close(error);
     this.#sender.stop();
-    this.#upstream.ended(state.state === 'watching' || state.state === 'loading' ? state.result.room : undefined);
+    this.#upstream.ended(answer?.room);
     this.#replica?.dispose();
     this.#replica = undefined;
     const events = this.#events.clear();
@@ -513,63 +463,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   // ── Taking in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #load(result: WatchResult): void {
-    // It has been ordered elsewhere since, by one that this mirror has heard.                                            (TOPO-7)
-    if (result.epoch < this.#epoch) {
-      this.#upstream.stalled();
-      return this.#refusedWatch(
-        new LockstepError('FENCED', `${this.id} was in epoch ${this.#epoch}, and this source is in ${result.epoch}`),
-      );
-    }
-    this.#upstream.entered(result.room);
-    if (result.seen !== undefined) return this.#loadSight(result);
-    if (this.#replica?.machine !== undefined && this.#replica.machine.hash === result.image)
-      return this.#enter(result, this.#replica.machine);
-    const state: State = { state: 'loading', result, steps: [] };
-    this.#state = state;
-    const loaded = (machine: Machine): void => {
-      if (this.#state !== state) return;
-      this.#enter(result, machine);
-      for (const notice of state.steps) this.stepped(notice);
-    };
-    const failed = (error: unknown): void => {
-      if (this.#state !== state) return;
-      if (error instanceof LockstepError && isCutOff(error)) this.#refusedWatch(error);
-      else this.close(error instanceof LockstepError ? error : new LockstepError('BAD_IMAGE', String(error), { cause: error }));
-    };
-    try {
-      const machine = this.#upstream.machine(result.image, result.machine);
-      if (machine instanceof Promise) machine.then(loaded, failed);
-      else loaded(machine);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  /** With a partial view: what keeps one may have to be brought in first. */
-  #loadSight(result: WatchResult): void {
-    const sights = this.#upstream.sights();
-    if (!(sights instanceof Promise)) return this.#enter(result, sights);
-    const state: State = { state: 'loading', result, steps: [] };
-    this.#state = state;
-    sights.then(
-      // What was told meanwhile is not kept: the view is asked for again.
-      (loaded) => {
-        if (this.#state !== state) return;
-        this.#enter(state.result, loaded);
-        this.missed();
-      },
-      (error: unknown) => {
-        if (this.#state === state)
-          this.#refusedWatch(new LockstepError('INTERNAL', 'this peer cannot load what keeps a view', { cause: error }));
-      },
-    );
-  }
-
   /** @param kept the machine, or what keeps a partial view. */
   #enter(result: WatchResult, kept: Machine | Sights): void {
-    this.#state = { state: 'watching', result };
-    this.#attempts = 0;
     // Another history: what was answered about the one before is all that will ever be known of it.
     if (result.epoch !== this.#epoch) this.#settle(Infinity);
     this.#epoch = result.epoch;
@@ -589,12 +484,12 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
-      if (result.steps !== undefined && this.#replica !== undefined) return this.#ask(false);
+      if (result.steps !== undefined && this.#replica !== undefined) return this.#watching.ask(false);
       return this.close(error as LockstepError);
     }
     this.#advanced();
     this.#opening.open();
-    if (this.#state.state !== 'watching') return;
+    if (this.#watching.told === undefined) return;
     for (const tap of this.#taps) tap.told(result.digest, true);
     this.#sender.sendAgain();
   }
@@ -627,20 +522,20 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return replica;
   }
 
-  #step([, steps, digest, digestSeq = steps.at(-1)?.[0]]: Notifications['step'], { who }: WatchResult): void {
+  #step([, steps, digest, digestSeq = steps.at(-1)?.[0]]: Notifications['step'], who: number): void {
     const replica = this.#replica;
     if (!(replica instanceof Replica)) return;
     try {
       for (const step of steps) if (step[0] > replica.seq) this.#apply(replica, step, who);
     } catch (error) {
       // A gap resumes from what we have; a step that does not fit means that what we have is not what the authority has.
-      return this.#ask(error instanceof LockstepError && error.code === 'STALE_SEQ');
+      return this.#watching.ask(error instanceof LockstepError && error.code === 'STALE_SEQ');
     }
     if (digestSeq !== undefined && digestSeq > replica.seq) return this.resume();
     const divergence = digest === undefined || digestSeq !== replica.seq ? undefined : replica.compare(digest);
     if (divergence !== undefined) this.#diverged(divergence, true);
     else if (steps.length > 0) this.#advanced();
-    if (this.#state.state !== 'watching') return;
+    if (this.#watching.told === undefined) return;
     if (steps.length > 0) for (const tap of this.#taps) tap.told(digest, false);
     this.#sender.pump();
   }
@@ -662,7 +557,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** Reports, asks for a snapshot, carries on. (SYNC-10) */
   #diverged(divergence: NonNullable<ReturnType<Replica['compare']>>, asks: boolean): void {
     this.#upstream.diverged({ instance: this.id, ...divergence }, this.isGuarded);
-    if (asks) this.#ask(false);
+    if (asks) this.#watching.ask(false);
   }
 
   // ── Showing ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -714,6 +609,6 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   #present(): Replica | SightReplica {
     if (this.#replica !== undefined) return this.#replica;
-    throw new LockstepError('CLOSED', `the mirror of ${this.id} has no state ${this.#state.state === 'closed' ? 'any more' : 'yet'}`);
+    throw new LockstepError('CLOSED', `the mirror of ${this.id} has no state ${this.#watching.error === undefined ? 'yet' : 'any more'}`);
   }
 }

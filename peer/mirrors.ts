@@ -76,8 +76,7 @@ export class Mirrors {
     if (entry === undefined) {
       const roads = new Roads(sources, () => this.#options.address(instance));
       const upstream = this.#upstream(instance, roads, { definition, view });
-      const begun = (entry = { mirror: new Mirror(instance, upstream, view), roads });
-      begun.mirror.isPatient = isPatient;
+      const begun = (entry = { mirror: new Mirror(instance, upstream, { view, isPatient }), roads });
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
       else {
