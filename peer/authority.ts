@@ -430,6 +430,15 @@ export class Authority {
     return this.readers.isBehind(session, peer);
   }
 
+  /** @throws as Readers.attend */
+  attend(session: Session): Methods['attend']['result'] {
+    return this.readers.attend(session);
+  }
+
+  here(session: Session, peer: PeerId, data: Json): boolean | Promise<boolean> {
+    return this.readers.here(session, peer, data);
+  }
+
   /** @throws as Readers.describe */
   describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
     return this.readers.describe(peer, view);

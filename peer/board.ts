@@ -1,5 +1,6 @@
 // Who is at an instance right now, and what each of them says of itself: a cursor, a name. Nothing of it is kept, ordered or acknowledged; of
-// what one says the newest counts; the relay drops it before anything else. (docs/topologies.md, TOPO-11)
+// what one says the newest counts; the relay drops it before anything else. The authority tells what it hears; a source of other mirrors
+// passes on what is said above it.                                                                   (docs/topologies.md, TOPO-11, TOPO-13)
 
 import type { Json } from '../core/json.ts';
 import type { RoomPort } from './channel.ts';
@@ -19,11 +20,15 @@ export interface BoardOptions {
   readonly number: () => number;
   /** Whether a peer may watch the instance now. */
   readonly isReader: (peer: PeerId) => boolean;
+  /** Somebody here says something, or nothing more: null. What everyone is to hear of it comes back by `tell`. */
+  readonly said: (peer: PeerId, data: Json) => boolean | Promise<boolean>;
 }
 
 export class Board {
   readonly #options: BoardOptions;
-  readonly #said = new Map<Session, Json>();
+  /** Those who attend, with the peers that each speaks for: itself, and those behind it. */
+  readonly #speakers = new Map<Session, Set<PeerId>>();
+  readonly #present = new Map<PeerId, Json>();
   #room: number | undefined;
   /** What the room has not been told. */
   #news = new Map<PeerId, Json>();
@@ -39,36 +44,46 @@ export class Board {
     const { port, number } = this.#options;
     this.#room ??= number();
     port.barrier();
-    if (!this.#said.has(session)) this.#said.set(session, null);
+    if (!this.#speakers.has(session)) this.#speakers.set(session, new Set());
     session.rooms.add(this);
     port.admit(this.#room, session.remote, true);
-    return { present: [...this.#said].flatMap(([{ remote }, data]) => (data === null ? [] : [[remote, data] as const])) };
+    return { present: [...this.#present] };
   }
 
-  /** @returns whether it attends. */
-  here(session: Session, data: Json): boolean {
-    if (!this.#said.has(session)) return false;
-    this.#said.set(session, data);
-    this.#tell(session.remote, data);
-    return true;
+  /** @param peer the one at the other end, or one behind it. @returns whether it attends. */
+  here(session: Session, peer: PeerId, data: Json): boolean | Promise<boolean> {
+    const speaksFor = this.#speakers.get(session);
+    if (speaksFor === undefined) return false;
+    if (data === null) speaksFor.delete(peer);
+    else speaksFor.add(peer);
+    return this.#options.said(peer, data);
   }
 
   leave(session: Session): void {
-    if (!this.#said.has(session)) return;
-    const wasHere = this.#said.get(session) !== null;
-    this.#said.delete(session);
+    const speaksFor = this.#speakers.get(session);
+    if (speaksFor === undefined) return;
+    this.#speakers.delete(session);
     session.rooms.delete(this);
     if (this.#room !== undefined) this.#options.port.expel(this.#room, session.remote);
-    const isBack = [...this.#said.keys()].some(({ remote }) => remote === session.remote);
-    if (wasHere && !isBack) this.#tell(session.remote, null);
+    for (const peer of speaksFor) {
+      const isBack = [...this.#speakers.values()].some((others) => others.has(peer));
+      // Where nobody is to be told, nobody needs to be.
+      if (!isBack) void Promise.resolve(this.#options.said(peer, null)).catch(() => undefined);
+    }
   }
 
   close(): void {
-    for (const session of [...this.#said.keys()]) this.leave(session);
+    for (const session of [...this.#speakers.keys()]) this.leave(session);
     this.#cancel?.();
+    this.#cancel = undefined;
+    this.#news.clear();
+    this.#present.clear();
   }
 
-  #tell(peer: PeerId, data: Json): void {
+  /** Everyone here is to hear it. */
+  tell(peer: PeerId, data: Json): void {
+    if (data === null) this.#present.delete(peer);
+    else this.#present.set(peer, data);
     this.#news.set(peer, data);
     const { environment } = this.#options;
     const waitMs = Math.max(0, this.#spokenAt + SPEAK_MS - environment.now());
@@ -77,12 +92,12 @@ export class Board {
 
   #speak(): void {
     const { environment, port, instance, isReader } = this.#options;
-    for (const session of [...this.#said.keys()]) if (!isReader(session.remote)) this.leave(session);
+    for (const session of [...this.#speakers.keys()]) if (!isReader(session.remote)) this.leave(session);
     this.#cancel = undefined;
     this.#spokenAt = environment.now();
     const present: Present = [...this.#news];
     this.#news = new Map();
     const message = encodeNotice('present', [instance, present]);
-    if (this.#room !== undefined && this.#said.size > 0 && port.fits(message)) port.post(this.#room, message);
+    if (this.#room !== undefined && this.#speakers.size > 0 && port.fits(message)) port.post(this.#room, message);
   }
 }

@@ -3,9 +3,11 @@
 // While the mirror does not hear its own source, neither do they: they are sent away and may come back.        (docs/topologies.md)
 
 import { LockstepError } from '../core/errors.ts';
-import type { EventObject } from '../core/json.ts';
+import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
+import type { Subscription } from '../core/actor.ts';
 import { Backlog } from './backlog.ts';
+import { Board } from './board.ts';
 import { ALL, PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
 import type { Hosting } from './hosting.ts';
@@ -44,6 +46,10 @@ export class Branch implements Tap {
   readonly #hosting: Hosting;
   readonly #admits: (peer: PeerId) => boolean;
   readonly #ended: () => void;
+  readonly #board: Board;
+  readonly #presents: Subscription;
+  /** The question who is there, while the source above is heard. */
+  #attending: Promise<void> | undefined;
   #backlog = new Backlog();
   /** By their numbers in the room above. */
   readonly #behind = new Map<number, PeerId>();
@@ -69,6 +75,17 @@ export class Branch implements Tap {
       snapshot: () => {
         throw new Error('what is passed on is passed on whole');
       },
+    });
+    this.#board = new Board({
+      instance: mirror.id,
+      environment: hosting.environment,
+      port: hosting.rooms,
+      number: () => hosting.another(mirror.id),
+      isReader: (peer) => this.room.has(peer),
+      said: (peer, data) => this.#mirror.ask('here', { instance: mirror.id, data, of: peer }),
+    });
+    this.#presents = mirror.onPresent((present) => {
+      for (const [peer, data] of present) this.#board.tell(peer, data);
     });
   }
 
@@ -186,6 +203,26 @@ export class Branch implements Tap {
     return this.room.isBehind(session, peer);
   }
 
+  /** Who is at the instance, for one who watches here: as the source above tells it. @throws LockstepError FORBIDDEN for one who does not. */
+  async attend(session: Session): Promise<Methods['attend']['result']> {
+    const { id: instance } = this.#mirror;
+    const attending = (this.#attending ??= this.#mirror.ask('attend', { instance }).then(({ present }) => {
+      for (const [peer, data] of present) this.#board.tell(peer, data);
+    }));
+    try {
+      await attending;
+    } catch (error) {
+      if (this.#attending === attending) this.#attending = undefined;
+      throw error;
+    }
+    if (!this.room.has(session.remote)) throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${instance}`);
+    return this.#board.attend(session);
+  }
+
+  here(session: Session, peer: PeerId, data: Json): boolean | Promise<boolean> {
+    return this.room.has(session.remote) && this.#board.here(session, peer, data);
+  }
+
   can(_peer: PeerId, event: EventObject): Promise<boolean> {
     return this.#mirror.ask('can', { instance: this.#mirror.id, event });
   }
@@ -225,6 +262,8 @@ export class Branch implements Tap {
     this.#behind.clear();
     this.#vouched.clear();
     this.#nameless.clear();
+    this.#attending = undefined;
+    this.#board.close();
   }
 
   jumped(): void {
@@ -250,6 +289,8 @@ export class Branch implements Tap {
   end(reason: 'deleted' | 'offline' | 'epoch'): void {
     this.room.moved(reason);
     this.room.close();
+    this.#presents.unsubscribe();
+    this.#board.close();
     this.#waiting.clear();
   }
 }

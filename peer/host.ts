@@ -272,20 +272,20 @@ export class Host implements HostsChildren {
     });
     service.serveAtOnce('forward', (params, session, id) => {
       const [instance, peer, ...sent] = readParams('forward', params);
-      this.#mustTrust(session);
       const source = this.#source(instance);
-      // On an earlier link it was; what is under way there must not be overtaken.
-      if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
+      this.#mustSpeakFor(source, session, peer);
       source.submit(session, id, peer, [instance, ...sent]);
     });
     service.serve('standby', (params, session) => {
       this.#mustTrust(session);
       return this.#authority(readParams('standby', params).instance).readers.standby(session);
     });
-    service.serve('attend', (params, session) => this.#authority(readParams('attend', params).instance).readers.attend(session));
+    service.serve('attend', (params, session) => this.#source(readParams('attend', params).instance).attend(session));
     service.serve('here', (params, session) => {
-      const { instance, data } = readParams('here', params);
-      return this.#authority(instance).readers.here(session, data);
+      const { instance, data, of = session.remote } = readParams('here', params);
+      const source = this.#source(instance);
+      if (of !== session.remote) this.#mustSpeakFor(source, session, of);
+      return source.here(session, of, data);
     });
     service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
     service.serve('where', (params) => {
@@ -305,6 +305,12 @@ export class Host implements HostsChildren {
     service.serve('can', (params, { remote }) => this.#can(readParams('can', params), remote));
     service.serve('list', (params, { remote }) => this.#list(readParams('list', params), remote));
     service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
+  }
+
+  #mustSpeakFor(source: Source, session: Session, peer: PeerId): void {
+    this.#mustTrust(session);
+    // On an earlier link it was; what is under way there must not be overtaken.
+    if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
   }
 
   #mustTrust({ remote }: Session): void {

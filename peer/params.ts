@@ -73,7 +73,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     isGuarded: optional(oneOf(true)),
   }),
   attend: object({ instance }),
-  here: object<Methods['here']['params']>({ instance, data: presence }),
+  here: object<Methods['here']['params']>({ instance, data: presence, of: optional(peer) }),
   where: object({ instance }),
   trace: object<Methods['trace']['params']>({ on: flag, backlog: optional(whole()) }),
   eval: object({ source: longText }),

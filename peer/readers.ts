@@ -82,6 +82,10 @@ export class Readers {
       port: hosting.rooms,
       number: () => hosting.another(instance),
       isReader: (peer) => this.room.lookOf(peer) !== undefined,
+      said: (peer, data) => {
+        this.#board.tell(peer, data);
+        return true;
+      },
     });
   }
 
@@ -294,8 +298,9 @@ export class Readers {
     return this.#board.attend(session);
   }
 
-  here(session: Session, data: Json): boolean {
-    return this.room.lookOf(session.remote) !== undefined && this.#board.here(session, data);
+  /** @param peer the reader, or one behind it. @returns whether it attends. */
+  here(session: Session, peer: PeerId, data: Json): boolean | Promise<boolean> {
+    return this.room.lookOf(session.remote) !== undefined && this.#board.here(session, peer, data);
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,12 +1,13 @@
 // What a mirror tells the one who passes it on to others: its confirmed state as it moves, and whether it hears its own source. Agreement
 // only; branch.ts is who listens.
 
+import type { Subscription } from '../core/actor.ts';
 import type { LockstepError } from '../core/errors.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Machine } from '../core/machine.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Told } from './told.ts';
-import type { InstanceId, Methods } from './wire.ts';
+import type { InstanceId, Methods, Present } from './wire.ts';
 
 export interface Tap {
   /** One more confirmed step, with the sender's number in the room where the mirror hears it. */
@@ -39,6 +40,8 @@ export interface Tapped {
   readonly isGuarded: boolean;
   /** The confirmed state. */
   confirmed(): InstanceState;
+  /** What peers at the instance say of themselves, once its source was asked to `attend`. */
+  onPresent(observer: (present: Present) => void): Subscription;
   /** Asks its source. @throws LockstepError as the source answered, CLOSED, UNREACHABLE, TIMEOUT. */
   ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']>;
 }

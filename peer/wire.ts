@@ -181,8 +181,8 @@ export interface Methods {
   take: { params: Taken; result: { readonly instance: InstanceId } };
   /** From a reader: who is at the instance, from now on by `present`. */
   attend: { params: { readonly instance: InstanceId }; result: { readonly present: Present } };
-  /** What the others there are to see of this peer; null when nothing. */
-  here: { params: { readonly instance: InstanceId; readonly data: Json }; result: boolean };
+  /** What the others there are to see of this peer, or of one behind it that it has vouched for; null when nothing. */
+  here: { params: { readonly instance: InstanceId; readonly data: Json; readonly of?: PeerId }; result: boolean };
   /** Who orders an instance that was ordered here. */
   where: { params: { readonly instance: InstanceId }; result: { readonly peer: PeerId; readonly epoch: number } };
   trace: {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Frame, Link, LinkEvents } from '../../peer/link.ts';
 import { Presence } from '../../peer/presence.ts';
 import { linkPair } from '../../peer/testing.ts';
-import { World } from '../support/world.ts';
+import { PlainSocket, World } from '../support/world.ts';
 
 async function three() {
   const world = new World();
@@ -91,6 +91,73 @@ test('[TOPO-11] too much is refused, and so is one who does not watch', async ()
   there.set('something new');
   await world.advance(200);
   expect([...here.present.keys()].sort()).toEqual(['alice', 'bob']);
+});
+
+/** server ← one ← two, with alice at the server, bob behind one and carol behind two. */
+async function behind(trusts: () => boolean) {
+  const world = new World();
+  await world.server({ trusts });
+  const one = await world.peer('one', { trusts });
+  const two = await world.peer('two', { trusts });
+  const [alice, bob, carol] = [await world.peer('alice'), await world.peer('bob'), await world.peer('carol')];
+  await world.get(alice.create('door', { instance: 'front' }));
+  await world.get(one.offer(await world.get(one.watch('front', world.door))));
+  await world.get(two.offer(await world.get(two.watch('front', world.door, { sources: ['one'] }))));
+  const a = new Presence(await world.get(alice.watch('front', world.door)));
+  const b = new Presence(await world.get(bob.watch('front', world.door, { sources: ['one'] })));
+  const c = new Presence(await world.get(carol.watch('front', world.door, { sources: ['two', 'one'] })));
+  a.set('at the server');
+  b.set('behind one');
+  c.set('behind two');
+  await world.advance(500);
+  return { world, carol, bob, all: [a, b, c] as const };
+}
+
+const heardBy = (presence: Presence): unknown => Object.fromEntries([...presence.present].sort());
+
+test('[TOPO-13] behind sources everyone is seen by everyone, and seen to leave', async () => {
+  const { world, carol, bob, all } = await behind(() => true);
+  const everyone = { alice: 'at the server', bob: 'behind one', carol: 'behind two' };
+  expect(all.map(heardBy)).toEqual([everyone, everyone, everyone]);
+  const [a, b, c] = all;
+  c.set({ cursor: 3 });
+  await world.advance(500);
+  expect([heardBy(a), heardBy(b)]).toEqual(Array(2).fill({ ...everyone, carol: { cursor: 3 } }));
+  await world.get(carol.close());
+  await world.advance(500);
+  expect([heardBy(a), heardBy(b)]).toEqual(Array(2).fill({ alice: 'at the server', bob: 'behind one' }));
+  await world.get(bob.close());
+  await world.advance(500);
+  expect(heardBy(a)).toEqual({ alice: 'at the server' });
+  expect(world.reported).toEqual([]);
+});
+
+test('[TOPO-13] a source that is cut off takes those behind it out of sight, and they are there again by another road', async () => {
+  const { world, all } = await behind(() => true);
+  const [a, b, c] = all;
+  const missed = [a, b].map((each) => {
+    let wasMissed = false;
+    each.subscribe((present) => (wasMissed ||= !present.has('carol')));
+    return () => wasMissed;
+  });
+  world.network('two').cut();
+  await world.advance(20_000);
+  expect(missed.map((was) => was())).toEqual([true, true]);
+  const everyone = { alice: 'at the server', bob: 'behind one', carol: 'behind two' };
+  expect([heardBy(a), heardBy(b), heardBy(c)]).toEqual(Array(3).fill(everyone));
+  world.network('two').mend();
+  await world.advance(20_000);
+  expect([heardBy(a), heardBy(b), heardBy(c)]).toEqual(Array(3).fill(everyone));
+});
+
+test('[TOPO-13] nobody is spoken for by a source that is not trusted, and nobody by one who has not vouched', async () => {
+  const { world, all } = await behind(() => false);
+  const [a, b, c] = all;
+  expect([heardBy(a), heardBy(b), heardBy(c)]).toEqual(Array(3).fill({ alice: 'at the server' }));
+  const said = { instance: 'front', data: 'I am alice', of: 'alice' };
+  expect(await new PlainSocket(world).ask(world, 'here', said)).toBe('FORBIDDEN');
+  const { world: trusting } = await behind(() => true);
+  expect(await new PlainSocket(trusting).ask(trusting, 'here', said)).toBe('UNREACHABLE');
 });
 
 /** A link whose other end takes nothing. */
