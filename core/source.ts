@@ -92,6 +92,11 @@ export function isMachine(logic: unknown): boolean {
   return isFields(logic) && isFields(logic.config) && isFields(logic.implementations) && isFunction(logic.transition);
 }
 
+/** What an export must be to be taken for a machine: XState's, `{ config, implementations }`, or a definition that names its dialect. */
+export function isDefinition(value: unknown): value is Fields {
+  return isFields(value) && ((isFields(value.config) && 'implementations' in value) || typeof value.dialect === 'string');
+}
+
 /** Where the definition of a relational machine has the actor of a state. */
 export function actorPath(state: string): string {
   return `/actors/${escapePointer(state)}`;

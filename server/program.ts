@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { runModules } from '../compiler/vite-modules.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
+import { isDefinition } from '../core/source.ts';
 import type { Policy } from '../peer/policy.ts';
 import { readMachine, readPolicy } from './guarded.ts';
 import type { Server } from './index.ts';
@@ -102,8 +103,8 @@ export async function startPrograms(server: Server, programs: readonly Program[]
 function namedMachines(file: string, exported: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const machines: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(exported)) {
-    if (!isMachine(value)) continue;
-    machines[name === 'default' ? (value.id ?? 'default') : name] = value;
+    if (!isDefinition(value)) continue;
+    machines[name === 'default' && typeof value.id === 'string' ? value.id : name] = value;
   }
   if (Object.keys(machines).length === 0) throw new LockstepError('BAD_DEFINITION', `${file} exports no machine and no "machines"`);
   return machines;
@@ -117,11 +118,6 @@ function guarded(machines: Program['machines'], policy: Policy | undefined): Pro
       return [name, { machine, ...own }];
     }),
   );
-}
-
-/** As XState makes them, or of a dialect of ours. */
-function isMachine(value: unknown): value is { readonly id?: string } {
-  return isRecord(value) && ((isRecord(value['config']) && 'implementations' in value) || typeof value['dialect'] === 'string');
 }
 
 function readInstances(file: string, instances: unknown): NonNullable<Program['instances']> {

@@ -30,7 +30,9 @@ const MODULES = {
         ASK: { actions: assign({ at: () => new Date().getTime() }) },
       },
     });`,
-  'broken.ts': `import { createMachine } from 'xstate'; createMachine({}); throw new Error('not today');`,
+  'broken.ts': `import { createMachine } from 'xstate'; export const broken = createMachine({}); throw new Error('not today');`,
+  'program.ts': `import { createMachine } from 'xstate'; createMachine({}); throw new Error('a program is not run');`,
+  'switch.ts': `export const lamp = { dialect: 'relational', id: 'lamp', states: { On: {}, Off: { remove: ['On'] } }, handlers: {} } as const;`,
   'wrong.ts': `import { createMachine } from 'xstate'; export const wrong = createMachine({ id: 'wrong', initial: 'b', states: { a: { id: 'x' }, b: { id: 'x' } } });`,
 };
 
@@ -46,10 +48,11 @@ test('[EXPR-12] a machine is lowered or hosted, and each function in the way is 
       'deep/clock.ts clock (clock): hosted',
       '  /on/TICK/guard guard "isLate" (deep/clock.ts:2): Date.now() reads the clock; use now() of lockstep, which comes with the event',
       '  /on/ASK/actions assign, at (deep/clock.ts:6): it reads the clock or makes a Date, which is no JSON; use now() of lockstep',
+      'switch.ts lamp (lamp): lowered',
       'wrong.ts wrong: refused',
       "  machine 'wrong', /states/b: the id 'x' is taken by /states/a",
       'broken.ts: cannot be loaded: not today',
-      '1 of 3 machines lowered, 3 of 6 functions',
+      '2 of 4 machines lowered, 3 of 6 functions',
       '',
     ]);
     const [counter] = explanation.machines;
@@ -80,6 +83,7 @@ test('[EXPR-15] build writes bytes, module and declarations of each image, and t
     expect(report.machines.map(({ file, export: name, id, home, module }) => [file, name, id, home, module])).toEqual([
       ['counter.ts', 'counter', 'counter', 'lowered', 'counter.counter.image.js'],
       ['deep/clock.ts', 'clock', 'clock', 'hosted', 'deep/clock.clock.image.js'],
+      ['switch.ts', 'lamp', 'lamp', 'lowered', 'switch.lamp.image.js'],
     ]);
     expect(report.failed.map(({ file }) => file)).toEqual(['broken.ts', 'wrong.ts']);
     expect(JSON.parse(readFileSync(path.join(one, 'images.json'), 'utf8'))).toEqual(report.machines);

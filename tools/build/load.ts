@@ -4,14 +4,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
-import { isMachine } from '../../core/source.ts';
+import { isDefinition } from '../../core/source.ts';
 import { runModules } from '../../compiler/vite-modules.ts';
 import type { ModulePlace, ModuleText, Resolve } from '../../compiler/lowering/modules.ts';
 
 const MODULE = /\.[mc]?[jt]sx?$/;
 const LEFT_OUT = /node_modules|\.d\.[mc]?ts$|\.(test|spec)\.|(^|[\\/])(dist|build)[\\/]/;
 /** What a module that defines machines says somewhere. */
-const DEFINES = /\b(createMachine|defineMachine)\(/;
+const DEFINES = /\b(createMachine|defineMachine)\(|\bdialect\b/;
+/** Without that it is a program: it has no machines to give, and is not run. */
+const EXPORTS = /\bexports?\b/;
 
 export interface Found {
   /** From the folder. */
@@ -62,7 +64,10 @@ export async function loadFolder(folder: string): Promise<LoadedFolder> {
 function machineModules(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => MODULE.test(name) && !LEFT_OUT.test(name))
-    .filter((name) => DEFINES.test(readFileSync(path.join(folder, name), 'utf8')))
+    .filter((name) => {
+      const text = readFileSync(path.join(folder, name), 'utf8');
+      return DEFINES.test(text) && EXPORTS.test(text);
+    })
     .sort();
 }
 
@@ -71,6 +76,6 @@ function machinesIn(exported: Readonly<Record<string, unknown>>): [string, unkno
   const { machines, ...others } = exported;
   const listed = typeof machines === 'object' && machines !== null ? Object.entries(machines) : [];
   const found = new Map<unknown, string>();
-  for (const [name, value] of [...Object.entries(others), ...listed]) if (isMachine(value) && !found.has(value)) found.set(value, name);
+  for (const [name, value] of [...Object.entries(others), ...listed]) if (isDefinition(value) && !found.has(value)) found.set(value, name);
   return [...found].map(([machine, name]) => [name, machine]);
 }

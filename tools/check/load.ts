@@ -20,7 +20,8 @@ const NOWHERE = (): undefined => undefined;
 export async function loadSubjects(file: string): Promise<Subject[]> {
   if (file.endsWith('.json')) return [await loadJson(file)];
   const { machines } = await loadProgram(file);
-  return Object.values(machines).map((machine) => ({ file, machine, locate: NOWHERE }));
+  // One that is exported by its name and as the default is one machine.
+  return [...new Set(Object.values(machines))].map((machine) => ({ file, machine, locate: NOWHERE }));
 }
 
 async function loadJson(file: string): Promise<Subject> {
