@@ -72,7 +72,7 @@ interface Held {
 
 type State =
   | { readonly state: 'running'; readonly instance: Instance }
-  /** It is being handed over: nothing happens to it, and what comes waits. */
+  /** It is being handed over, or gives way: nothing happens to it, and what comes waits. */
   | { readonly state: 'handing'; readonly instance: Instance; readonly held: Held[] }
   /** A commit failed: the journal is being read again. */
   | { readonly state: 'reloading' }
@@ -168,6 +168,11 @@ export class Authority {
 
   get room(): Room {
     return this.readers.room;
+  }
+
+  /** Whether it is being decided who orders it. */
+  get isHanding(): boolean {
+    return this.#state.state === 'handing';
   }
 
   get isRunning(): boolean {
@@ -480,6 +485,7 @@ export class Authority {
       this.#read();
       throw error;
     }
+    if (this.isHanding) throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over; ask again`);
     throw new LockstepError('STORAGE', `${this.record.instance} is being read from its journal again after a failed write`);
   }
 
@@ -550,7 +556,7 @@ export class Authority {
   // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** Everything of it, once it is durable; from here on what comes waits for `keepOn` or `moveTo`. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
-  hand(): Promise<Taken> {
+  hand(): Promise<Omit<Taken, 'lineage'>> {
     const instance = this.#running();
     if (this.#family.isChild || this.#family.hasHosted(instance.children.values()))
       throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
@@ -563,8 +569,10 @@ export class Authority {
         resolve({ ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded });
       };
       const failed = (error: LockstepError): void => {
-        this.keepOn();
+        // What was held is to find it being read again, not as the failed write left it.
+        const held = this.#release();
         this.#reload();
+        for (const { ask } of held) ask();
         reject(error);
       };
       this.#hosting.committer.add({ entries: [], durable, failed });
@@ -573,33 +581,41 @@ export class Authority {
 
   /** It was not handed over. */
   keepOn(): void {
-    if (this.#state.state !== 'handing') return;
-    const { instance, held } = this.#state;
-    this.#state = { state: 'running', instance };
+    if (!this.isHanding) return;
+    const held = this.#release();
     this.#alarm.arm();
     for (const event of this.#untold.splice(0)) this.tell(event);
     for (const { ask } of held) ask();
   }
 
-  /** It takes nothing any more. */
-  halt(): void {
-    if (this.#state.state === 'running') this.#state = { state: 'handing', instance: this.#state.instance, held: [] };
-    this.#alarm.cancel();
+  /** @returns what has waited for the end of a hand-over. */
+  #release(): readonly Held[] {
+    if (this.#state.state !== 'handing') return [];
+    const { instance, held } = this.#state;
+    this.#state = { state: 'running', instance };
+    return held;
   }
 
-  /** Another peer orders it now: readers are told, and those who asked are to ask there. Resolves when the journal knows. */
-  moveTo(moved: Moved): Promise<void> {
-    const error = new LockstepError('FENCED', `${moved.instance} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
-    const held = this.#state.state === 'handing' ? this.#state.held : [];
-    const instance = this.#state.state === 'handing' ? this.#state.instance : undefined;
-    this.#state = { state: 'gone', error };
+  /** It takes nothing any more, until `moveTo` has said where it went. */
+  halt(): void {
     this.#alarm.cancel();
-    this.#family.children.close();
+    if (this.#state.state === 'running') this.#state = { state: 'handing', instance: this.#state.instance, held: [] };
+    else if (this.#state.state !== 'handing')
+      this.#state = { state: 'gone', error: new LockstepError('FENCED', `${this.record.instance} is ordered by another peer now`) };
+  }
+
+  /** Another peer orders it now: when the journal knows, readers are told, and those who asked are to ask there. @param gone is called first. */
+  moveTo(moved: Moved, gone: () => void): Promise<void> {
+    const error = new LockstepError('FENCED', `${moved.instance} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
     const { committer, environment, report } = this.#hosting;
     return new Promise((resolve) => {
       const ended = (): void => {
+        const held = this.#release();
+        if (this.#state.state === 'running') this.#state.instance.dispose();
+        this.#state = { state: 'gone', error };
+        this.#family.children.close();
+        gone();
         this.readers.leave('owner', moved);
-        instance?.dispose();
         // Whoever hears the room sends again where it goes.
         for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
         resolve();
@@ -618,11 +634,13 @@ export class Authority {
 
   /** Ends it here; what is in the journal stays. @param error for whoever asks from now on. */
   close(error: LockstepError): void {
+    const held = this.#release();
     if (this.#state.state === 'running') this.#state.instance.dispose();
     this.#state = { state: 'gone', error };
     this.#alarm.cancel();
     this.#family.children.close();
     this.readers.close();
+    for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
   }
 
   #known(error: unknown): LockstepError {

@@ -21,7 +21,7 @@ import { hostedId, ownerOf } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
-import { readNotice } from './codec-json.ts';
+import { readNotice, type RequestId } from './codec-json.ts';
 import { readParams } from './params.ts';
 import { recover } from './recovery.ts';
 import type { RoomPort } from './channel.ts';
@@ -36,6 +36,8 @@ import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
 /** Instances per answer to `list`. */
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
+/** Two peers that take an instance over at the same moment, from the same epoch, have one of so many each. */
+const EPOCH_CHANCE = 1_000;
 
 export interface HostOptions {
   readonly environment: Environment;
@@ -106,7 +108,7 @@ export class Host implements HostsChildren {
       },
       drop: (authority) => this.#drop(authority),
       room: () => this.#nextRoom++,
-      epoch: (above) => this.#newEpoch(above),
+      epoch: (above) => this.#newEpoch(Math.max(above, options.environment.now()) + (options.environment.random() % EPOCH_CHANCE)),
       trusts: (peer) => options.trusts(peer),
       located: (instance, peer) => options.located(instance, peer),
       fenced: (fork) => options.fenced(fork),
@@ -191,7 +193,10 @@ export class Host implements HostsChildren {
       if (bytes === undefined)
         throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
       const machine = this.#options.machines.pinned(record.machine, bytes);
-      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered: recover(machine, stored), steps }));
+      const recovered = recover(machine, stored);
+      const giver = steps.length > 0 ? undefined : stored.checkpoint?.giver;
+      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver });
+      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps }));
     } catch (error) {
       this.#break(record.instance, error);
     }
@@ -227,6 +232,7 @@ export class Host implements HostsChildren {
     this.#closed = new LockstepError('CLOSED', 'this peer is closing');
     for (const authority of this.#authorities.values()) authority.close(this.#closed);
     this.#authorities.clear();
+    this.succession.close();
     this.#branches.close();
   }
 
@@ -258,6 +264,7 @@ export class Host implements HostsChildren {
       // Its other messages under way may name rooms of the one before, by numbers that are those of other rooms here.
       if (meant !== undefined && meant !== this.#options.session())
         throw new LockstepError('UNREACHABLE', `the link of ${this.#begun().self} that was asked is gone, and this one is new; ask again`);
+      if (this.succession.hold(instance, session, () => this.#watch(instance, session, id, asked))) return;
       this.#source(instance).watch(session, id, asked);
     });
     service.serve('unwatch', (params, session) => {
@@ -276,9 +283,10 @@ export class Host implements HostsChildren {
       this.#mustSpeakFor(source, session, peer);
       source.submit(session, id, peer, [instance, ...sent]);
     });
-    service.serve('standby', (params, session) => {
+    service.serve('standby', async (params, session) => {
       this.#mustTrust(session);
-      return this.#authority(readParams('standby', params).instance).readers.standby(session);
+      const { record, readers } = this.#authority(readParams('standby', params).instance);
+      return { ...(await readers.standby(session)), lineage: this.succession.lineage(record.instance) };
     });
     service.serve('attend', (params, session) => this.#source(readParams('attend', params).instance).attend(session));
     service.serve('here', (params, session) => {
@@ -288,12 +296,7 @@ export class Host implements HostsChildren {
       return source.here(session, of, data);
     });
     service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
-    service.serve('where', (params) => {
-      const { instance } = readParams('where', params);
-      const moved = this.succession.elsewhere(instance);
-      if (moved === undefined) throw new LockstepError('UNKNOWN_INSTANCE', `nothing is known here of another peer that orders ${instance}`);
-      return { peer: moved.peer, epoch: moved.epoch };
-    });
+    service.serve('where', (params) => this.succession.where(readParams('where', params).instance));
     service.serveNotice('sender', (params, session) => this.succession.sender(session.remote, readNotice('sender', params)));
     service.serveNotice('ordered', (params, session) => {
       const failed = (error: unknown): void => this.#options.report('error', 'an instance that is ordered elsewhere', error);
@@ -311,6 +314,15 @@ export class Host implements HostsChildren {
     this.#mustTrust(session);
     // On an earlier link it was; what is under way there must not be overtaken.
     if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
+  }
+
+  /** One who has waited. */
+  #watch(instance: InstanceId, session: Session, id: RequestId, asked: Omit<Methods['watch']['params'], 'instance'>): void {
+    try {
+      this.#source(instance).watch(session, id, asked);
+    } catch (error) {
+      session.refuse(id, error as LockstepError);
+    }
   }
 
   #mustTrust({ remote }: Session): void {

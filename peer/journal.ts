@@ -20,6 +20,8 @@ export interface Checkpoint {
   readonly seq: number;
   readonly state: InstanceState;
   readonly seen: Seen;
+  /** It was handed over by this peer, which has not said yet that it is to be ordered here. */
+  readonly giver?: PeerId;
 }
 
 export type JournalEntry =

@@ -258,7 +258,7 @@ export class Readers {
   }
 
   /** A member that may be the next authority is told who sent what, and from now on who sends. */
-  standby(session: Session): Promise<Methods['standby']['result']> {
+  standby(session: Session): Promise<Omit<Methods['standby']['result'], 'lineage'>> {
     const { seq } = this.#of.running();
     return this.#whenDurable(() => {
       if (this.room.lookOf(session.remote)?.isWhole !== true)

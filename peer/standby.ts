@@ -8,6 +8,7 @@ import type { Report } from './log.ts';
 import { SeenEvents } from './seen.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { Told } from './told.ts';
+import { continued, type Lineage } from './lineage.ts';
 import type { PeerId, Taken } from './wire.ts';
 
 export class Standby implements Tap {
@@ -17,6 +18,7 @@ export class Standby implements Tap {
   /** What came while it was on its way. */
   #early: Told[] = [];
   #seen = new SeenEvents();
+  #lineage: Lineage = [];
   #isGuarded: boolean;
   /** The steps up to this one are in what was seen when it was told; undefined while that is on its way. */
   #since: number | undefined;
@@ -43,10 +45,11 @@ export class Standby implements Tap {
     const { mirror } = this;
     const { epoch } = mirror;
     mirror.ask('standby', { instance: mirror.id }).then(
-      ({ seq, seen, senders }) => {
+      ({ seq, seen, senders, lineage }) => {
         if (mirror.epoch !== epoch) return;
         this.#senders = new Map([...senders, ...this.#senders]);
         this.#seen = SeenEvents.load(seen);
+        this.#lineage = lineage;
         this.#since = seq;
         for (const step of this.#early.splice(0)) this.stepped(step);
         this.#settle?.resolve();
@@ -100,7 +103,7 @@ export class Standby implements Tap {
 
   /** The confirmed state, and what was seen up to it. @throws LockstepError UNREACHABLE when the authority has not told all of it. */
   take(epoch: number): Taken {
-    const { id, record, seq } = this.mirror;
+    const { id, record, seq, epoch: before } = this.mirror;
     if (!this.isReady) throw new LockstepError('UNREACHABLE', `the authority of ${id} has not told this peer who sent what`);
     const { machine, image } = record;
     const guarded = this.#isGuarded ? ({ isGuarded: true } as const) : {};
@@ -113,6 +116,7 @@ export class Standby implements Tap {
       seq,
       state: this.mirror.confirmed(),
       seen: upTo(this.#seen.save(), seq),
+      lineage: continued({ epoch: before, lineage: this.#lineage }, seq),
     };
   }
 }

@@ -1,5 +1,6 @@
 // Who orders an instance next: handing it over to another peer, taking it over from one that is lost, and giving way to one that has a higher
-// epoch. An instance keeps its name; its home, the peer in that name, remembers where it went, and is told by whoever orders it.
+// epoch. An instance keeps its name; its home, the peer in that name, remembers where it went, and is told by whoever orders it. Whoever hands
+// over decides whether it went: the other one keeps everything durably, and orders nothing before it is told.
 // (docs/topologies.md, TOPO-6 to TOPO-10)
 
 import { LockstepError } from '../core/errors.ts';
@@ -7,19 +8,23 @@ import { readImage } from '../core/image.ts';
 import { Instance } from '../core/instance.ts';
 import type { Step } from '../core/step.ts';
 import { Authority } from './authority.ts';
-import { backoffMs } from './backoff.ts';
 import { decodeBase64 } from './base64.ts';
 import { encodeNotice } from './codec-json.ts';
+import { type Doubt, Doubts } from './doubts.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
 import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
+import { continued, lastCommon, type Lineage } from './lineage.ts';
 import type { Machines } from './machines.ts';
+import type { Recovered } from './recovery.ts';
 import { SeenEvents } from './seen.ts';
-import { isCutOff } from './sender.ts';
 import type { Session } from './session.ts';
 import { Standby } from './standby.ts';
 import type { Tap, Tapped } from './tap.ts';
-import type { InstanceId, Notifications, PeerId, Taken } from './wire.ts';
+import type { InstanceId, Methods, Notifications, PeerId, Taken } from './wire.ts';
+
+/** The type of the first record of a history that goes on from another one. */
+const TAKEN = 'xstate.taken';
 
 /** What an authority learns when a newer one has its place. */
 export interface Fork {
@@ -42,7 +47,7 @@ export interface Succeeding {
   keep(authority: Authority): void;
   drop(authority: Authority): void;
   room(): number;
-  /** Higher than every epoch so far. */
+  /** Higher than every epoch so far, and none that another peer takes at the same moment. */
   epoch(above: number): number;
   trusts(peer: PeerId): boolean;
   /** Mirrors of it are to go there. */
@@ -56,15 +61,29 @@ interface Heir {
   readonly source: () => PeerId | undefined;
 }
 
+/** What was taken, and can be ordered here. */
+interface Kept {
+  readonly record: InstanceRecord;
+  readonly recovered: Recovered;
+}
+
 export class Succession {
   readonly #host: Succeeding;
   readonly #elsewhere = new Map<InstanceId, Moved>();
   readonly #heirs = new Map<InstanceId, Heir>();
-  /** The seq after which this peer's own part of a history begins, for instances that it took. */
-  readonly #since = new Map<InstanceId, number>();
+  /** Of instances that this peer took. */
+  readonly #lineages = new Map<InstanceId, Lineage>();
+  /** Those that are on their way into the journal as another's. */
+  readonly #leaving = new Set<Authority>();
+  readonly #doubts: Doubts;
 
   constructor(host: Succeeding) {
     this.#host = host;
+    this.#doubts = new Doubts({
+      hosting: () => host.hosting(),
+      isOurs: (doubt) => this.#begin(doubt),
+      isTheirs: (moved) => this.#went(moved),
+    });
   }
 
   /** From the journal. */
@@ -72,55 +91,84 @@ export class Succession {
     for (const each of moved) this.#elsewhere.set(each.instance, each);
   }
 
+  /** From the journal: it was handed over to this peer, which had not heard yet that it is its own. */
+  doubt(doubt: Doubt): void {
+    const { instance } = doubt.record;
+    this.#elsewhere.set(instance, { instance, peer: doubt.giver, epoch: 0 });
+    this.#doubts.add(doubt);
+  }
+
   /** Where an instance is ordered that was ordered here. */
   elsewhere(instance: InstanceId): Moved | undefined {
     return this.#elsewhere.get(instance);
   }
 
+  /** Who orders it, as far as this peer knows. @throws LockstepError UNKNOWN_INSTANCE; UNREACHABLE while that is being decided. */
+  where(instance: InstanceId): Methods['where']['result'] {
+    const authority = this.#host.find(instance);
+    if (authority?.isHanding === true) throw new LockstepError('UNREACHABLE', `${instance} is being handed over; ask again`);
+    if (authority !== undefined) return { peer: this.#host.hosting().self, epoch: authority.epoch };
+    const moved = this.#elsewhere.get(instance);
+    if (moved === undefined) throw new LockstepError('UNKNOWN_INSTANCE', `nothing is known here of a peer that orders ${instance}`);
+    return { peer: moved.peer, epoch: moved.epoch };
+  }
+
+  /** While it is not known whether an instance is ordered here, whoever wants to watch it waits. @returns whether that is so. */
+  hold(instance: InstanceId, session: Session, ask: () => void): boolean {
+    return this.#doubts.hold(instance, session, ask);
+  }
+
+  lineage(instance: InstanceId): Lineage {
+    return this.#lineages.get(instance) ?? [];
+  }
+
   // ── Handing over ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Events wait until the other peer has all of it durably, or has refused; an answer that was lost is asked for again.
+   * Events wait until the other peer has all of it durably, and the journal here knows that it went. Without an answer, or refused, it stays
+   * here and goes on; the other one, which may have it, is told so when it asks.
    * @param session with the other peer, as things are.
-   * @throws LockstepError FORBIDDEN when this peer does not trust that one or that one not this; MISSING_FUNCTION, UNSUPPORTED, TOO_LARGE: it stays here then.
+   * @throws LockstepError FORBIDDEN when this peer does not trust that one or that one not this; MISSING_FUNCTION, UNSUPPORTED, TOO_LARGE;
+   *   UNREACHABLE, CLOSED, TIMEOUT without an answer; FENCED when another one has taken it over meanwhile. Otherwise it is here, as it was.
    */
   async handOver(instance: InstanceId, to: PeerId, session: () => Session | LockstepError): Promise<void> {
     const authority = this.#host.authority(instance);
     if (!this.#host.trusts(to))
       throw new LockstepError('FORBIDDEN', `${to} is not trusted here: its word counts for ${instance} from then on`);
     const handed = await authority.hand();
-    const epoch = this.#host.epoch(handed.epoch);
+    const { record } = authority;
+    const moved = { instance: record.instance, peer: to, epoch: this.#host.epoch(handed.epoch) };
     try {
-      await this.#give({ ...handed, epoch }, session);
+      const there = session();
+      if (there instanceof LockstepError) throw there;
+      const lineage = continued({ epoch: handed.epoch, lineage: this.lineage(record.instance) }, handed.seq);
+      await there.request('take', { ...handed, epoch: moved.epoch, lineage });
+      if (this.#host.find(record.instance) !== authority || this.#leaving.has(authority))
+        throw new LockstepError('FENCED', `${record.instance} was taken over by another peer meanwhile`);
     } catch (error) {
-      authority.keepOn();
+      if (!this.#leaving.has(authority)) authority.keepOn();
       throw error;
     }
-    await this.#away(authority, { instance: handed.instance, peer: to, epoch });
-  }
-
-  async #give(taken: Taken, session: () => Session | LockstepError): Promise<void> {
-    const { environment } = this.#host.hosting();
-    for (let attempt = 0; ; attempt++) {
+    await this.#away(authority, moved, () => {
       const there = session();
-      try {
-        if (there instanceof LockstepError) throw there;
-        await there.request('take', taken);
-        return;
-      } catch (error) {
-        // Before anything was said, and when the answer says no, nothing has changed; else only the other one knows.
-        if (!(error instanceof LockstepError) || !isCutOff(error) || (attempt === 0 && there instanceof LockstepError)) throw error;
-        await new Promise<void>((resolve) => environment.timer(backoffMs(environment, attempt), resolve));
-        this.#host.hosting();
-      }
-    }
+      // Lost, it is asked for.
+      if (!(there instanceof LockstepError)) there.post(encodeNotice('ordered', [moved.instance, moved.epoch, [], to]));
+    });
   }
 
-  async #away(authority: Authority, moved: Moved): Promise<void> {
-    this.#elsewhere.set(moved.instance, moved);
-    this.#since.delete(moved.instance);
-    this.#host.drop(authority);
-    await authority.moveTo(moved);
+  /**
+   * Until the journal knows, this peer is the one that would order it after a restart; whoever asks waits for that.
+   * @param gone is called when it does, before anybody else hears of it.
+   */
+  async #away(authority: Authority, moved: Moved, gone: () => void = () => undefined): Promise<void> {
+    this.#leaving.add(authority);
+    await authority.moveTo(moved, () => {
+      this.#leaving.delete(authority);
+      this.#lineages.delete(moved.instance);
+      this.#host.drop(authority);
+      this.#elsewhere.set(moved.instance, moved);
+      gone();
+    });
     this.#host.located(moved.instance, moved.peer);
   }
 
@@ -129,14 +177,16 @@ export class Succession {
   /** From an authority that hands over. @throws LockstepError FORBIDDEN, FENCED, MISSING_FUNCTION, BAD_IMAGE, BAD_PARAMS, STORAGE */
   async take(taken: Taken, session: Session): Promise<{ readonly instance: InstanceId }> {
     const { instance, image, epoch } = taken;
-    if (!this.#host.trusts(session.remote)) throw new LockstepError('FORBIDDEN', `this peer takes nothing from ${session.remote}`);
+    const giver = session.remote;
+    if (!this.#host.trusts(giver)) throw new LockstepError('FORBIDDEN', `this peer takes nothing from ${giver}`);
     if (this.#host.machines.image(image) === undefined) await this.#fetch(image, session);
     const there = this.#host.find(instance);
-    // Asked again, because the answer was lost.
-    if (there?.epoch === epoch) return { instance };
     if (there !== undefined)
       throw new LockstepError('FENCED', `${instance} is ordered here in epoch ${there.epoch}, not to be taken in ${epoch}`);
-    await this.#adopt(taken);
+    // What was taken before and not said to be ours has been taken back.
+    this.#doubts.end(instance)?.recovered.instance.dispose();
+    this.#doubts.add({ ...(await this.#keep(taken, giver)), giver });
+    this.#lineages.set(instance, taken.lineage);
     return { instance };
   }
 
@@ -149,57 +199,65 @@ export class Succession {
     this.#host.machines.load(bytes, undefined);
   }
 
-  /** Makes this peer the authority. Resolves when it is durable. */
-  async #adopt(taken: Taken): Promise<void> {
-    const { machines } = this.#host;
-    const hosting = this.#host.hosting();
-    // Whom its authority kept from seeing it must not see it here.
-    if (taken.isGuarded === true && !hosting.warden.guards(taken.machine))
-      throw new LockstepError(
-        'FORBIDDEN',
-        `this peer has no authorizers for machine "${taken.machine}", and ${taken.instance} is not for everyone`,
-      );
-    const bytes = machines.image(taken.image);
-    if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `image ${taken.image} of ${taken.instance} is not here`);
-    const machine = machines.pinned(taken.machine, bytes);
-    if (!machine.canRun)
-      throw new LockstepError(
-        'MISSING_FUNCTION',
-        `this peer has not the functions of machine "${taken.machine}", and cannot order ${taken.instance}`,
-      );
+  /** Resolves when it is durable here. @param giver who has to say that it is ours. */
+  async #keep(taken: Taken, giver?: PeerId): Promise<Kept> {
+    const { instance: name, image, epoch, seq, state } = taken;
+    const { committer, environment, self } = this.#host.hosting();
+    const { machine, bytes } = this.#machineOf(taken);
     const instance = Instance.create(machine);
     try {
-      instance.load(taken.state, taken.seq);
+      instance.load(state, seq);
     } catch (error) {
       instance.dispose();
       throw error;
     }
-    const { epoch, seq } = taken;
-    const at = hosting.environment.now();
-    const record: InstanceRecord = { instance: taken.instance, machine: taken.machine, image: taken.image };
-    const recovered = { instance, epoch, seen: SeenEvents.load(taken.seen), at };
-    const authority = new Authority(hosting, { record, room: this.#host.room(), recovered, steps: [] });
+    const at = environment.now();
+    const record: InstanceRecord = { instance: name, machine: taken.machine, image };
+    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen };
     const entries: readonly JournalEntry[] = [
-      { kind: 'image', hash: taken.image, bytes },
+      { kind: 'image', hash: image, bytes },
       // An earlier life of it here is over.
-      { kind: 'delete', instance: taken.instance },
-      { kind: 'create', record, step: boundary(taken, { at, self: hosting.self, digest: instance.digest() }) },
-      { kind: 'checkpoint', checkpoint: { instance: taken.instance, epoch, seq, state: taken.state, seen: taken.seen } },
+      { kind: 'delete', instance: name },
+      { kind: 'create', record, step: boundary(taken, { at, self, digest: instance.digest(), giver }) },
+      { kind: 'checkpoint', checkpoint: giver === undefined ? checkpoint : { ...checkpoint, giver } },
     ];
-    this.#host.keep(authority);
     await new Promise<void>((resolve, reject) => {
       const failed = (error: LockstepError): void => {
-        this.#host.drop(authority);
-        authority.close(error);
+        instance.dispose();
         reject(error);
       };
-      hosting.committer.add({ entries, durable: resolve, failed });
+      committer.add({ entries, durable: resolve, failed });
     });
-    this.#since.set(taken.instance, seq);
-    this.#elsewhere.delete(taken.instance);
-    this.#heirs.delete(taken.instance);
+    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at } };
+  }
+
+  #machineOf({ instance, image, machine: name, isGuarded }: Taken): {
+    readonly machine: ReturnType<Machines['pinned']>;
+    readonly bytes: Uint8Array;
+  } {
+    const { machines } = this.#host;
+    // Whom its authority kept from seeing it must not see it here.
+    if (isGuarded === true && !this.#host.hosting().warden.guards(name))
+      throw new LockstepError('FORBIDDEN', `this peer has no authorizers for machine "${name}", and ${instance} is not for everyone`);
+    const bytes = machines.image(image);
+    if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `image ${image} of ${instance} is not here`);
+    const machine = machines.pinned(name, bytes);
+    if (!machine.canRun)
+      throw new LockstepError('MISSING_FUNCTION', `this peer has not the functions of machine "${name}", and cannot order ${instance}`);
+    return { machine, bytes };
+  }
+
+  /** This peer is the authority from here on. */
+  #begin({ record, recovered }: Kept): void {
+    const { instance } = record;
+    const hosting = this.#host.hosting();
+    const authority = new Authority(hosting, { record, room: this.#host.room(), recovered, steps: [] });
+    this.#elsewhere.delete(instance);
+    this.#heirs.delete(instance);
+    this.#host.keep(authority);
     authority.restartChildren();
-    this.#host.located(taken.instance, hosting.self);
+    this.#host.located(instance, hosting.self);
+    this.tell();
   }
 
   // ── Standing by ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,10 +280,18 @@ export class Succession {
 
   /** @throws LockstepError BAD_REQUEST when this peer does not stand by, UNREACHABLE when it does not know enough yet; and as `take`. */
   async takeOver(instance: InstanceId): Promise<void> {
+    const doubt = this.#doubts.end(instance);
+    // It has all of it, and who handed it over is lost.
+    if (doubt !== undefined) {
+      this.#begin(doubt);
+      return this.#doubts.release(instance);
+    }
     const heir = this.#heirs.get(instance);
     if (heir === undefined) throw new LockstepError('BAD_REQUEST', `this peer does not stand by for ${instance}`);
-    await this.#adopt(heir.standby.take(this.#host.epoch(heir.standby.mirror.epoch)));
-    this.tell();
+    const taken = heir.standby.take(this.#host.epoch(heir.standby.mirror.epoch));
+    const kept = await this.#keep(taken);
+    this.#lineages.set(instance, taken.lineage);
+    this.#begin(kept);
   }
 
   // ── Giving way ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,49 +302,75 @@ export class Succession {
     for (const { record, epoch } of this.#host.all()) {
       const home = ownerOf(record.instance) ?? server();
       if (home === undefined || home === self || (peer !== undefined && peer !== home)) continue;
-      sessionWith(home).post(encodeNotice('ordered', [record.instance, epoch, this.#since.get(record.instance) ?? 0]));
+      sessionWith(home).post(encodeNotice('ordered', [record.instance, epoch, this.lineage(record.instance)]));
     }
   }
 
-  /** Another peer says that it orders an instance. */
-  async ordered(session: Session, [instance, epoch, seq, by]: Notifications['ordered']): Promise<void> {
+  /** Another peer says who orders an instance. */
+  async ordered(session: Session, [instance, epoch, lineage, by]: Notifications['ordered']): Promise<void> {
     if (!this.#host.trusts(session.remote)) return;
     const peer = by ?? session.remote;
+    if (peer === this.#host.hosting().self) return this.#doubts.told(session.remote, { instance, epoch });
     const authority = this.#host.find(instance);
     const known = this.#elsewhere.get(instance);
     if (authority === undefined) {
       // A home that knows better says so.
-      if (known !== undefined && known.epoch > epoch) session.post(encodeNotice('ordered', [instance, known.epoch, 0, known.peer]));
-      if (known === undefined || known.epoch < epoch) {
-        this.#elsewhere.set(instance, { instance, peer, epoch });
-        this.#host.located(instance, peer);
-      }
+      if (known !== undefined && known.epoch > epoch) session.post(encodeNotice('ordered', [instance, known.epoch, [], known.peer]));
+      if (known === undefined || known.epoch < epoch) this.#went({ instance, peer, epoch });
       return;
     }
-    if (authority.epoch >= epoch) {
-      session.post(encodeNotice('ordered', [instance, authority.epoch, this.#since.get(instance) ?? 0]));
+    if (this.#leaving.has(authority)) return;
+    const ours = { epoch: authority.epoch, lineage: this.lineage(instance) };
+    if (isNewer({ ...ours, peer: this.#host.hosting().self }, { epoch, peer })) {
+      session.post(encodeNotice('ordered', [instance, ours.epoch, ours.lineage]));
       return;
     }
-    const { journal, report } = this.#host.hosting();
-    const moved = { instance: authority.record.instance, peer, epoch };
-    const reading = seq === 0 ? undefined : journal.steps(moved.instance, seq + 1, Number.MAX_SAFE_INTEGER).catch(() => undefined);
-    // Nothing is taken from here on, whatever the journal says.
+    await this.#giveWay(authority, { instance: authority.record.instance, peer, epoch }, lastCommon(ours, { epoch, lineage }));
+  }
+
+  #went(moved: Moved): void {
+    this.#elsewhere.set(moved.instance, moved);
+    this.#host.located(moved.instance, moved.peer);
+  }
+
+  /** @param common the last step that the other history has, too. */
+  async #giveWay(authority: Authority, moved: Moved, common: number | undefined): Promise<void> {
+    const { committer, journal, report } = this.#host.hosting();
+    // Nothing is taken from here on, whatever the journal says; what is on its way there is among what is lost.
     authority.halt();
-    const lost = await reading;
+    this.#leaving.add(authority);
+    await new Promise<void>((resolve) => committer.add({ entries: [], durable: resolve, failed: () => resolve() }));
+    const lost =
+      common === undefined ? undefined : await journal.steps(moved.instance, common + 1, Number.MAX_SAFE_INTEGER).catch(() => undefined);
     await this.#away(authority, moved);
+    const own = lost?.filter(({ cause }) => cause.event.type !== TAKEN);
     report(
       'warn',
-      `${moved.instance} is ordered by ${peer} in epoch ${epoch}: this peer gives way, ${lost?.length ?? 'an unknown number of'} of its steps are not in that history`,
+      `${moved.instance} is ordered by ${moved.peer} in epoch ${moved.epoch}: this peer gives way, ${own?.length ?? 'an unknown number of'} of its steps are not in that history`,
     );
-    this.#host.fenced({ ...moved, lost });
+    this.#host.fenced({ ...moved, lost: own });
   }
+
+  close(): void {
+    this.#doubts.close();
+  }
+}
+
+/** Of two that took it in one epoch, which chance alone brings about, the names decide. */
+function isNewer(
+  one: { readonly epoch: number; readonly peer: PeerId },
+  other: { readonly epoch: number; readonly peer: PeerId },
+): boolean {
+  return one.epoch > other.epoch || (one.epoch === other.epoch && one.peer > other.peer);
 }
 
 /** The first record of a history that goes on elsewhere: it changed nothing, and stands where the part before it ends. */
 function boundary(
-  { instance, epoch, seq }: Taken,
-  { at, self, digest }: { readonly at: number; readonly self: PeerId; readonly digest: string },
+  { instance, epoch, seq, lineage }: Taken,
+  { at, self, digest, giver }: { readonly at: number; readonly self: PeerId; readonly digest: string; readonly giver: PeerId | undefined },
 ): Step {
-  const cause = { peer: self, n: 0, event: { type: 'xstate.taken' }, seed: 0 };
+  const before = lineage.at(-1)?.[0] ?? 0;
+  const event = { type: TAKEN, epoch: before, ...(giver === undefined ? {} : { giver }) };
+  const cause = { peer: self, n: 0, event, seed: 0 };
   return { instance, epoch, seq, at, cause, ignored: true, clocks: [], history: [], patch: [], host: [], timers: [], effects: [], digest };
 }

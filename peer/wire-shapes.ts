@@ -9,6 +9,7 @@ import type { Impurity } from '../core/watch.ts';
 import type { Cause, ChildChange, DelayedEvent, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
 import { isInstanceId, isName } from './identity.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
+import type { Lineage } from './lineage.ts';
 import { isStateValue, type Sight } from './sight.ts';
 import {
   either,
@@ -137,6 +138,7 @@ export const sight = object<Sight>({
   output: optional(json),
   error: optional(longText),
 });
+export const lineage: Shape<Lineage> = list(tuple<Lineage[number]>(2, whole(), whole(1)));
 export const seen: Shape<Seen> = list(tuple<Seen[number]>(2, peer, list(tuple<Seen[number][1][number]>(3, whole(1), whole(1), flag))));
 export const present: Shape<Present> = list(tuple<Present[number]>(2, peer, json));
 export const expectation = object<Expectation>({ seq: optional(whole()), state: optional(json) });

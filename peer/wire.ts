@@ -13,6 +13,7 @@ import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import type { Impurity } from '../core/watch.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
+import type { Lineage } from './lineage.ts';
 import type { Sight } from './sight.ts';
 
 export const SUBPROTOCOL = 'lockstep.1';
@@ -175,15 +176,15 @@ export interface Methods {
   /** From a member of the room: who sent what until `seq`, and the numbers under which steps name senders from then on; new ones come as `sender`. */
   standby: {
     params: { readonly instance: InstanceId };
-    result: { readonly seq: number; readonly seen: Seen; readonly senders: readonly (readonly [who: number, peer: PeerId])[] };
+    result: { readonly seq: number; readonly seen: Seen; readonly senders: readonly SenderNumber[]; readonly lineage: Lineage };
   };
-  /** From the authority to the peer that is to be the next one: everything, under a higher epoch. Answered when it is durable there; asked again, answered again. */
+  /** From the authority to the peer that is to be the next one: everything, under a higher epoch. Answered when it is durable there; ordered there when `ordered` or `where` says so. */
   take: { params: Taken; result: { readonly instance: InstanceId } };
   /** From a reader: who is at the instance, from now on by `present`. */
   attend: { params: { readonly instance: InstanceId }; result: { readonly present: Present } };
   /** What the others there are to see of this peer, or of one behind it that it has vouched for; null when nothing. */
   here: { params: { readonly instance: InstanceId; readonly data: Json; readonly of?: PeerId }; result: boolean };
-  /** Who orders an instance that was ordered here. */
+  /** Who orders an instance that is or was ordered here; not answered while that is being decided. */
   where: { params: { readonly instance: InstanceId }; result: { readonly peer: PeerId; readonly epoch: number } };
   trace: {
     params: { readonly on: boolean; readonly backlog?: number };
@@ -195,6 +196,8 @@ export interface Methods {
 
 /** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
 export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
+
+export type SenderNumber = readonly [who: number, peer: PeerId];
 
 /** What peers say of themselves; null when they are gone. */
 export type Present = readonly (readonly [peer: PeerId, data: Json])[];
@@ -208,6 +211,7 @@ export interface Taken {
   readonly seq: number;
   readonly state: InstanceState;
   readonly seen: Seen;
+  readonly lineage: Lineage;
   /** It is not for everyone: whoever takes it has authorizers for its machine. */
   readonly isGuarded?: true;
 }
@@ -372,11 +376,8 @@ export interface Notifications {
   present: readonly [instance: InstanceId, present: Present];
   /** authority → a standby: steps name this sender under this number from now on. */
   sender: readonly [instance: InstanceId, who: number, peer: PeerId];
-  /**
-   * the authority of an instance that is at home elsewhere → its home: in which epoch it is ordered here, and after which seq of the one before (0:
-   * that is not known). With `peer` it is that one which orders it: the home passes on what it knows.
-   */
-  ordered: readonly [instance: InstanceId, epoch: number, seq: number, peer?: PeerId];
+  /** whoever orders an instance → its home: in which epoch, after which histories. With `peer` that one does: says a home that knows better, or who handed it over. */
+  ordered: readonly [instance: InstanceId, epoch: number, lineage: Lineage, peer?: PeerId];
   /** peer → those who trace it. */
   trace: readonly Traced[];
   /** relay → those who asked. */

@@ -7,7 +7,7 @@ import type { InstanceState } from '../../core/state.ts';
 import { LockstepError, unreachable } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, Seen, StoredInstance } from '../../peer/journal.ts';
-import type { InstanceId } from '../../peer/wire.ts';
+import type { InstanceId, PeerId } from '../../peer/wire.ts';
 import { checksum, verify } from './checksum.ts';
 import { type CheckpointRow, type InstanceRow, JournalDatabase } from './database.ts';
 import { merge, readRun, type Run, runOf, stepsOf, sumOf } from './run.ts';
@@ -235,11 +235,11 @@ export class SqliteJournal implements Journal {
   }
 
   #checkpoint(checkpoint: Checkpoint): void {
-    const { instance, epoch, seq, state, seen } = checkpoint;
+    const { instance, epoch, seq, state, seen, giver } = checkpoint;
     const known = this.#find(instance);
     if (seq > known.last)
       throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, but the journal ends at ${known.last}`);
-    const body = JSON.stringify([state, seen]);
+    const body = JSON.stringify(giver === undefined ? [state, seen] : [state, seen, giver]);
     this.#statements.setCheckpoint.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
     this.#statements.forget.run(known.id, seq - HISTORY_COUNT);
     const kept = known.unsettled.findIndex(({ last }) => last > seq - HISTORY_COUNT);
@@ -335,8 +335,8 @@ function recordOf({ name, machine, image, sum }: InstanceRow): InstanceRecord {
 
 function checkpointOf(instance: InstanceId, { seq, epoch, sum, body }: CheckpointRow): Checkpoint {
   verify(sum, checksum(instance, epoch, seq, body), `the checkpoint of ${instance} at ${seq}`);
-  const [state, seen] = JSON.parse(body) as [InstanceState, Seen];
-  return { instance, epoch, seq, state, seen };
+  const [state, seen, giver] = JSON.parse(body) as [InstanceState, Seen, PeerId?];
+  return { instance, epoch, seq, state, seen, ...(giver === undefined ? {} : { giver }) };
 }
 
 function assertGapless(instance: InstanceId, first: number, steps: readonly Step[]): void {

@@ -198,6 +198,18 @@ export function journalContract(name: string, make: () => JournalBench | Promise
       expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 40), steps: [sampleStep('a', 41)] });
     });
 
+    test('[JOURNAL-12] a checkpoint says who handed the instance over, until another one of the same step does not', async () => {
+      const { journal } = await make();
+      const handed = { ...checkpoint('a', 40), giver: 'bob' };
+      await journal.write([
+        { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
+        { kind: 'checkpoint', checkpoint: handed },
+      ]);
+      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: handed, steps: [] });
+      await journal.write([{ kind: 'checkpoint', checkpoint: checkpoint('a', 40) }]);
+      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 40), steps: [] });
+    });
+
     test('[JOURNAL-9] a closed journal refuses to write', async () => {
       const { journal } = await make();
       await journal.close();

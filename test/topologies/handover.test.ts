@@ -96,22 +96,82 @@ describe('handed over', () => {
     expect(await world.get(c.submit({ type: 'OPEN' }))).toEqual({ outcome: 'stepped', seq: 2 });
   });
 
-  test('[TOPO-6] an answer that is lost is asked for again, and nobody orders meanwhile', async () => {
+  test('[TOPO-6] without an answer it stays, and goes on; the other one, which has it, orders nothing and hears so', async () => {
     const held = new HeldJournal(new MemoryJournal());
-    const { world, alice, b, c } = await desk({ bob: held });
+    const { world, alice, a, b, c } = await desk({ bob: held });
     held.isHolding = true;
     const handing = alice.handOver('alice/desk', 'bob');
     await world.settle();
     world.network('alice').cut();
     held.release();
     await world.settle();
+    expect(await world.refusal(handing)).toBe('CLOSED');
+    expect(await world.get(a.submit({ type: 'NAME', name: 'at alice' }))).toEqual({ outcome: 'stepped', seq: 2 });
     b.send({ type: 'NAME', name: 'at bob' });
-    await world.settle();
-    expect(namesOf(b)).toEqual(['at bob']);
+    await world.advance(5_000);
+    expect([b.standing, b.unconfirmedCount, (await held.read('alice/desk'))?.checkpoint?.giver]).toEqual(['offline', 1, 'alice']);
     world.network('alice').mend();
-    await world.advance(40_000);
+    await world.advance(60_000);
+    expect([namesOf(a), namesOf(c), b.standing, b.epoch]).toEqual([['at alice', 'at bob'], ['at alice', 'at bob'], 'confirmed', a.epoch]);
+    expect([await held.read('alice/desk'), (await held.moved()).map(({ peer }) => peer)]).toEqual([undefined, ['alice']]);
+  });
+
+  test('[TOPO-6] when its word that it went is lost, the other one asks, and orders it', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, alice, b, c } = await desk({ alice: held });
+    held.isHolding = true;
+    const handing = alice.handOver('alice/desk', 'bob');
+    await world.settle();
+    world.network('alice').cut();
+    held.release();
     await world.get(handing);
-    expect([namesOf(c), c.standing, c.digest]).toEqual([['at bob'], 'confirmed', b.digest]);
+    await world.advance(5_000);
+    expect(b.standing).toBe('offline');
+    world.network('alice').mend();
+    await world.advance(60_000);
+    c.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    expect([namesOf(b), c.epoch, c.digest, (await held.moved()).map(({ peer }) => peer)]).toEqual([['at bob'], b.epoch, b.digest, ['bob']]);
+  });
+
+  test('[TOPO-6] one that restarts before it has heard whose it is asks again; the word of the one who handed it over counts', async () => {
+    const journal = new HeldJournal(new MemoryJournal());
+    const { world, alice, bob, c, journals } = await desk({ alice: journal });
+    journal.isHolding = true;
+    const handing = alice.handOver('alice/desk', 'bob');
+    await world.settle();
+    await world.get(bob.close());
+    const again = await world.orderer('bob', { journal: journals.bob });
+    const mirror = await world
+      .get(again.watch('alice/desk', world.door, { isPatient: true }).catch(() => undefined))
+      .catch(() => undefined);
+    expect(mirror).toBeUndefined();
+    journal.release();
+    await world.get(handing);
+    await world.advance(30_000);
+    c.send({ type: 'NAME', name: 'at bob' });
+    await world.settle();
+    expect([namesOf(c), c.standing, (await journals.bob.read('alice/desk'))?.checkpoint?.giver]).toEqual([
+      ['at bob'],
+      'confirmed',
+      undefined,
+    ]);
+  });
+
+  test('[TOPO-8] one that has it and has not heard that it is its own may take it over', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, alice, bob, b } = await desk({ bob: held });
+    held.isHolding = true;
+    alice.handOver('alice/desk', 'bob').catch(() => undefined);
+    await world.settle();
+    world.network('alice').cut();
+    held.release();
+    await world.settle();
+    await world.get(bob.takeOver('alice/desk'));
+    expect(await world.get(b.submit({ type: 'NAME', name: 'at bob' }))).toEqual({ outcome: 'stepped', seq: 2 });
+    world.network('alice').mend();
+    await world.advance(60_000);
+    expect(world.forks.map(({ peer, lost }) => [peer, lost])).toEqual([['bob', []]]);
   });
 
   test('[TOPO-9] both remember it over a restart, and those who ask at home are sent on', async () => {

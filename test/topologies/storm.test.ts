@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Authority } from '../../peer/authority.ts';
 import { Branch } from '../../peer/branch.ts';
+import { Doubts } from '../../peer/doubts.ts';
 import { storm } from './storm.ts';
 
 const isLong = process.env['LONG'] !== undefined;
@@ -38,14 +39,14 @@ const PLANTS: Readonly<Record<string, () => () => void>> = {
       Authority.prototype.hand = hand;
     };
   },
-  'a stale epoch is accepted: the old authority goes on': () => {
-    const { moveTo } = Authority.prototype;
-    Authority.prototype.moveTo = function (this: Authority) {
-      this.keepOn();
-      return Promise.resolve();
+  'what was handed over is ordered before its giver has said so': () => {
+    const { add } = Doubts.prototype;
+    Doubts.prototype.add = function (this: Doubts, doubt) {
+      add.call(this, doubt);
+      this.told(doubt.giver, { instance: doubt.record.instance, epoch: doubt.recovered.epoch });
     };
     return () => {
-      Authority.prototype.moveTo = moveTo;
+      Doubts.prototype.add = add;
     };
   },
   'a source sends under its own name': () => {

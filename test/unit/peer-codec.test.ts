@@ -86,6 +86,7 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
       epoch: 9,
       seq: 4,
       state,
+      lineage: [[7, 4]],
       seen: [
         [
           'bob',
@@ -151,7 +152,7 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
   ],
   vouch: [{ who: 3, last: 0, seq: 7 }],
   forward: [['stepped', 4]],
-  standby: [{ seq: 4, seen: [['bob', [[1, 2, true]]]], senders: [[1, 'bob']] }],
+  standby: [{ seq: 4, seen: [['bob', [[1, 2, true]]]], senders: [[1, 'bob']], lineage: [[7, 4]] }],
   take: [{ instance: 'alice/door' }],
   attend: [{ present: [['bob', { cursor: 1 }]] }],
   here: [true],
@@ -202,7 +203,10 @@ const NOTICES: { readonly [N in keyof Notifications]: readonly Notifications[N][
     ],
   ],
   sender: [['alice/door', 3, 'bob']],
-  ordered: [['alice/door', 9, 4]],
+  ordered: [
+    ['alice/door', 9, [[7, 4]]],
+    ['alice/door', 9, [], 'bob'],
+  ],
   moved: [
     { room: 1, reason: 'deleted' },
     { room: 1, reason: 'room', to: 2 },

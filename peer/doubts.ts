@@ -1,0 +1,113 @@
+// Instances that were handed over to this peer, which has all of them durably and has not heard yet that they are its own: nothing happens to
+// them. Whoever handed one over decides, and is asked until it has said so; meanwhile it, or nobody, orders it.        (docs/topologies.md, TOPO-6)
+
+import { backoffMs } from './backoff.ts';
+import type { Hosting } from './hosting.ts';
+import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
+import type { Recovered } from './recovery.ts';
+import type { Session } from './session.ts';
+import type { InstanceId, PeerId } from './wire.ts';
+
+export interface Doubt {
+  readonly record: InstanceRecord;
+  readonly recovered: Recovered;
+  /** Who handed it over. */
+  readonly giver: PeerId;
+}
+
+export interface DoubtsOptions {
+  hosting(): Hosting;
+  /** It is to be ordered here. */
+  isOurs(doubt: Doubt): void;
+  /** It stayed where it was, or has gone on from there. */
+  isTheirs(moved: Moved): void;
+}
+
+export class Doubts {
+  readonly #options: DoubtsOptions;
+  readonly #doubts = new Map<InstanceId, Doubt>();
+  /** Those who asked meanwhile; one who asks again replaces the question. */
+  readonly #held = new Map<InstanceId, Map<Session, () => void>>();
+
+  constructor(options: DoubtsOptions) {
+    this.#options = options;
+  }
+
+  add(doubt: Doubt): void {
+    this.end(doubt.record.instance)?.recovered.instance.dispose();
+    this.#doubts.set(doubt.record.instance, doubt);
+    this.#wonder(doubt, 0);
+  }
+
+  /** It is not asked for any more. */
+  end(instance: InstanceId): Doubt | undefined {
+    const doubt = this.#doubts.get(instance);
+    this.#doubts.delete(instance);
+    return doubt;
+  }
+
+  hold(instance: InstanceId, session: Session, ask: () => void): boolean {
+    if (!this.#doubts.has(instance)) return false;
+    const held = this.#held.get(instance) ?? new Map<Session, () => void>();
+    this.#held.set(instance, held);
+    held.set(session, ask);
+    return true;
+  }
+
+  /** It is known now: those who waited ask. */
+  release(instance: InstanceId): void {
+    const held = this.#held.get(instance);
+    this.#held.delete(instance);
+    for (const [session, ask] of held ?? []) if (session.isOpen) ask();
+  }
+
+  /** A peer says that this one orders an instance. */
+  told(peer: PeerId, { instance, epoch }: { readonly instance: InstanceId; readonly epoch: number }): void {
+    const doubt = this.#doubts.get(instance);
+    if (doubt !== undefined && doubt.giver === peer && doubt.recovered.epoch === epoch) this.#settle(doubt, { peer: undefined, epoch });
+  }
+
+  close(): void {
+    for (const { recovered } of this.#doubts.values()) recovered.instance.dispose();
+    this.#doubts.clear();
+    this.#held.clear();
+  }
+
+  #wonder(doubt: Doubt, attempt: number): void {
+    const { environment, sessionWith } = this.#options.hosting();
+    const { giver, record } = doubt;
+    const isOpen = (): boolean => this.#doubts.get(record.instance) === doubt;
+    environment.timer(backoffMs(environment, attempt), () => {
+      if (!isOpen()) return;
+      const again = (): void => {
+        if (isOpen()) this.#wonder(doubt, attempt + 1);
+      };
+      sessionWith(giver)
+        .request('where', { instance: record.instance })
+        .then((whereabouts) => {
+          if (isOpen()) this.#settle(doubt, whereabouts);
+        }, again);
+    });
+  }
+
+  /** @param whereabouts without a peer it is this one. */
+  #settle(doubt: Doubt, { peer, epoch }: { readonly peer: PeerId | undefined; readonly epoch: number }): void {
+    const { committer, report, self } = this.#options.hosting();
+    const { record, recovered } = doubt;
+    const { instance: name } = record;
+    this.#doubts.delete(name);
+    const isOurs = (peer ?? self) === self && epoch === recovered.epoch;
+    const { instance, seen } = recovered;
+    const checkpoint = { instance: name, epoch, seq: instance.seq, state: instance.save(), seen: seen.save() };
+    const there = peer === undefined || peer === self ? undefined : { instance: name, peer, epoch };
+    const known: JournalEntry = there === undefined ? { kind: 'delete', instance: name } : { kind: 'moved', moved: there };
+    const entry: JournalEntry = isOurs ? { kind: 'checkpoint', checkpoint } : known;
+    // Unwritten, it is asked for again after a restart.
+    const failed = (error: unknown): void => report('warn', `the journal does not know yet who orders ${name}`, error);
+    committer.add({ entries: [entry], durable: () => undefined, failed });
+    if (isOurs) this.#options.isOurs(doubt);
+    else instance.dispose();
+    if (!isOurs && there !== undefined) this.#options.isTheirs(there);
+    this.release(name);
+  }
+}
