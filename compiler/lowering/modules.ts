@@ -25,6 +25,9 @@ export interface ModulePlace {
 /** The id of the module that an import means, or the name of a package. */
 export type Resolve = (source: string, importer: string) => string;
 
+/** What Vite calls the modules that one imports. */
+const VITE_IMPORT = /^__vite_ssr_import_\d+__$/;
+
 export class Modules {
   readonly #modules = new Map<string, Module>();
   readonly #resolve: Resolve;
@@ -44,7 +47,8 @@ export class Modules {
     return (name) => {
       const [first, ...others] = found.map((outside) => outside(name));
       if (others.every((other) => isSameMeaning(first, other))) return first;
-      return { kind: 'unknown', reason: `'${name}' means different things to functions of the same text` };
+      const called = VITE_IMPORT.test(name) ? 'an import' : `'${name}'`;
+      return { kind: 'unknown', reason: `${called} means different things to functions of the same text` };
     };
   }
 
@@ -57,9 +61,13 @@ export class Modules {
     return undefined;
   }
 
+  idOf(source: string, importer: string): string {
+    return this.#resolve(source, importer);
+  }
+
   /** What an import stands for, when its module is here. */
   imported(source: string, name: string, importer: string): Meaning {
-    const id = this.#resolve(source, importer);
+    const id = this.idOf(source, importer);
     return this.#modules.get(id)?.exported(name) ?? { kind: 'import', source: id, name };
   }
 }
@@ -67,6 +75,7 @@ export class Modules {
 function isSameMeaning(a: Meaning | undefined, b: Meaning | undefined): boolean {
   if (a === b) return true;
   if (a?.kind === 'import' && b?.kind === 'import') return a.source === b.source && a.name === b.name;
+  if (a?.kind === 'namespace' && b?.kind === 'namespace') return a.id === b.id;
   if (a?.kind !== 'value' || b?.kind !== 'value' || a.value.kind !== 'literal' || b.value.kind !== 'literal') return false;
   return JSON.stringify(a.value.value) === JSON.stringify(b.value.value);
 }
@@ -231,7 +240,7 @@ class Module {
   }
 
   #namespace(source: string): Meaning {
-    return { kind: 'namespace', find: (name) => this.#modules.imported(source, name, this.id) };
+    return { kind: 'namespace', id: this.#modules.idOf(source, this.id), find: (name) => this.#modules.imported(source, name, this.id) };
   }
 
   #scope(): Scope {

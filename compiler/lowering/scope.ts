@@ -13,8 +13,8 @@ export type Meaning =
   | { readonly kind: 'function'; readonly node: FunctionNode; readonly scope: Scope }
   /** What is imported: from where, and under which name there. */
   | { readonly kind: 'import'; readonly source: string; readonly name: string }
-  /** All that a module exports, under one name. */
-  | { readonly kind: 'namespace'; find(name: string): Meaning }
+  /** All that a module exports, under one name; `id` is the module's. */
+  | { readonly kind: 'namespace'; readonly id: string; find(name: string): Meaning }
   /** A name that stands for nothing that can be lowered, and why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 

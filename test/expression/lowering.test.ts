@@ -314,6 +314,21 @@ test.each<[string, unknown]>([
   expect(meaning(text)).toEqual(expected);
 });
 
+test('[EXPR-9] functions of the same text in modules that import the same see the same, and others do not', () => {
+  const module = (source: string): string =>
+    `const __vite_ssr_import_0__ = await __vite_ssr_import__("${source}", {}); const f = () => __vite_ssr_import_0__.Y;`;
+  const there = `__vite_ssr_exportName__("Y", () => { try { return Y } catch {} }); const Y = 3;`;
+  const texts = (second: string) => [
+    { id: '/a', text: module('/c') },
+    { id: '/b', text: module(second) },
+    { id: '/c', text: there },
+    { id: '/d', text: there },
+  ];
+  const seen = (second: string) => new Modules(texts(second)).around('() => __vite_ssr_import_0__.Y')('__vite_ssr_import_0__');
+  expect(seen('/c')).toMatchObject({ kind: 'namespace', id: '/c' });
+  expect(seen('/d')).toEqual({ kind: 'unknown', reason: 'an import means different things to functions of the same text' });
+});
+
 test('[EXPR-9] imports are followed, in modules as written and as Vite runs them', () => {
   const a = `import { Y as X, twice } from './b'; import * as b from './b'; export const f = ({ context }) => twice(context.count) + X + b.Z;`;
   const b = 'const Z = 4; export { Z }; export const Y = 3; export function twice(n) { return n * 2; }';
