@@ -145,6 +145,29 @@ test('[TOOL-12] stepping back lights the earlier configuration and shows what ch
   await expect.poll(() => viewer.locator('#first').isDisabled(), patiently).toBe(true);
 });
 
+test('[TOOL-19] later steps are compared with the one that was selected when comparing began', async () => {
+  await viewer.locator('.row', { hasText: 'front #2' }).click();
+  await viewer.keyboard.press('c');
+  await viewer.keyboard.press('Shift+ArrowRight');
+  await viewer.keyboard.press('Shift+ArrowRight');
+  await viewer.keyboard.press('Shift+ArrowRight');
+  await expect.poll(() => selected(), patiently).toBe('front #5');
+  await expect.poll(() => viewer.locator('[data-card=compared]').innerText(), patiently).toMatch(/3 steps, .*since\s+front #2/is);
+  expect(await changed()).toEqual([]);
+  expect(await viewer.locator('[data-card=clocks] tr.changed').allInnerTexts()).toEqual([
+    expect.stringMatching(/closed\s+2\s+4\s+\+2/),
+    expect.stringMatching(/open\s+1\s+2\s+\+1/),
+    expect.stringMatching(/locked\s+0\s+1\s+\+1/),
+  ]);
+  await screenshot(viewer, 'trace-compared');
+  // Nothing to compare with before it, and nothing at another instance.
+  await viewer.keyboard.press('Home');
+  await expect.poll(() => viewer.locator('[data-card=compared]').count(), patiently).toBe(0);
+  expect(await viewer.locator('#compare').getAttribute('aria-pressed')).toBe('true');
+  await viewer.click('#compare');
+  await expect.poll(() => viewer.locator('#compare').getAttribute('aria-pressed'), patiently).toBe('false');
+});
+
 test('[TOOL-12] an address leads to its step', async () => {
   await viewer.locator('.row', { hasText: 'front #3' }).click();
   await expect.poll(() => decodeURIComponent(new URL(viewer.url()).hash), patiently).toMatch(/front@\d+#3$/);

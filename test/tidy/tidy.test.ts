@@ -88,6 +88,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   ws: /^relay\/socket\.ts$/,
   'json-rpc-2.0': /^peer\/service\.ts$/,
   'better-sqlite3': /^server\/journal\/database\.ts$/,
+  'fast-json-patch': /^tools\/trace\/compare\.ts$/,
   xstate: /^compiler\/(dialects\/xstate5[a-z-]*|xstate\/builtins|actors)\.ts$/,
   'virtual:core': /^compiler\/xstate\/cores\.ts$/,
   'virtual:twin': /^compiler\/xstate\/cores\.ts$/,

@@ -6,6 +6,7 @@ import { isCreation } from '../entry.ts';
 import type { Microstep, Verdict } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
 import { causeText, eventText } from '../names.ts';
+import type { About } from './detail.ts';
 import { h } from './dom.ts';
 import { instanceText } from './text.ts';
 
@@ -20,7 +21,7 @@ interface Drawing {
   readonly verdicts: ReadonlyMap<number, Verdict>;
 }
 
-export function chartView(model: TraceModel, view: View, microsteps: readonly Microstep[]): HTMLElement[] {
+export function chartView(model: TraceModel, { view, base, microsteps }: About & { readonly view: View }): HTMLElement[] {
   const { chart, after, clocks } = view;
   const drawing: Drawing = {
     chart,
@@ -38,7 +39,12 @@ export function chartView(model: TraceModel, view: View, microsteps: readonly Mi
   );
   const status = after.state.status === 'active' ? undefined : h('span.badge.left', {}, after.state.status);
   if (status !== undefined) caption.append(status);
-  return [caption, takenList(view, microsteps), stateBox(drawing, chart.states[0]!), legend()];
+  return [
+    caption,
+    takenList(view, microsteps),
+    stateBox(drawing, chart.states[0]!),
+    legend(base === undefined ? 'by this step' : `since #${base.record.step.seq}`),
+  ];
 }
 
 /** The strongest verdict of a transition over all microsteps. */
@@ -150,7 +156,7 @@ function childrenOf(chart: ChartShape, state: ChartState): ChartState[] {
   return children;
 }
 
-function legend(): HTMLElement {
+function legend(when: string): HTMLElement {
   const entry = (name: string, text: string): HTMLElement => {
     const element = h('span', {}, h('i'), text);
     element.classList.add(name);
@@ -160,8 +166,8 @@ function legend(): HTMLElement {
     'div.legend',
     {},
     entry('active', 'active'),
-    entry('entered', 'entered by this step'),
-    entry('left', 'left by this step'),
+    entry('entered', `entered ${when}`),
+    entry('left', `left ${when}`),
     h('span', {}, 'numbers: clocks'),
   );
 }

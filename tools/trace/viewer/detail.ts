@@ -21,19 +21,23 @@ type Facts = readonly (readonly [name: string, value: readonly (Node | string)[]
 const TOLD_NO_WHY =
   'A plain XState program tells what became of an event, and not why: its messages name no guards and no transitions. Clocks count what its snapshots show.';
 
-/** @param view undefined when the instance cannot be worked out; `problem` says why. */
-export function stepCards(
-  model: TraceModel,
-  entry: Entry,
-  about: { readonly view: View | undefined; readonly microsteps: readonly Microstep[]; readonly problem: string },
-  select: Select,
-): HTMLElement[] {
-  const { view, microsteps, problem } = about;
+/** What is known of the selected step. */
+export interface About {
+  /** Undefined when the instance cannot be worked out; `problem` says why. */
+  readonly view: View | undefined;
+  /** What the view is compared with, where that is not what was right before it. */
+  readonly base: Entry | undefined;
+  readonly microsteps: readonly Microstep[];
+  readonly problem: string;
+}
+
+export function stepCards(model: TraceModel, entry: Entry, about: About, select: Select): HTMLElement[] {
+  const { view, base, microsteps, problem } = about;
   const { step } = entry.record;
-  const cards = [causeCard(model, entry, select)];
+  const cards = [...(base === undefined ? [] : [comparedCard(model, base, entry, select)]), causeCard(model, entry, select)];
   if (problem !== '') cards.push(card('Not known', '', h('p', { style: 'margin:0' }, problem)));
   if (step.error !== undefined) cards.push(bad(card('Failed', '', h('pre.json', {}, step.error))));
-  if (view !== undefined) cards.push(card('Why', '', ...whyOf(view, microsteps)), contextCard(view), clocksCard(view));
+  if (view !== undefined) cards.push(card('Why', '', ...whyOf(view, microsteps)), contextCard(view, base), clocksCard(view));
   if (step.host.length > 0) cards.push(hostCard(view, microsteps, step.host));
   if (step.timers.length > 0) cards.push(timersCard(view, entry));
   if (step.children !== undefined) cards.push(card('Actors', '', h('div.chips', {}, step.children.map(actorChip))));
@@ -49,13 +53,10 @@ export function stepCards(
         ),
       ),
     );
-  if (step.patch.length > 0)
+  const patch = base === undefined || view === undefined ? step.patch : view.patch;
+  if (patch.length > 0)
     cards.push(
-      card(
-        'Patch',
-        count(step.patch.length, 'operation'),
-        h('pre.json', {}, step.patch.map((operation) => JSON.stringify(operation)).join('\n')),
-      ),
+      card('Patch', count(patch.length, 'operation'), h('pre.json', {}, patch.map((operation) => JSON.stringify(operation)).join('\n'))),
     );
   if (step.output !== undefined) cards.push(card('Output', '', h('pre.json', {}, pretty(step.output))));
   cards.push(entry.told === undefined ? digestCard(model, entry) : toldCard(model, entry, entry.told));
@@ -70,6 +71,15 @@ function whyOf(view: View, microsteps: readonly Microstep[]): HTMLElement[] {
 }
 
 // ── Cards ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Says what the rest is compared with. */
+function comparedCard(model: TraceModel, base: Entry, { record }: Entry, select: Select): HTMLElement {
+  const { instance, seq, at } = base.record.step;
+  const steps = record.step.seq - seq;
+  const button = h('button.jump', { type: 'button', onclick: () => select(base.id) }, `${instanceText(model, instance)} #${seq}`);
+  const text = h('p', { style: 'margin:0' }, 'State, context, clocks and patch tell what is different since ', button);
+  return card('Compared', `${count(steps, 'step')}, ${duration(record.step.at - at)}`, text);
+}
 
 function causeCard(model: TraceModel, entry: Entry, select: Select): HTMLElement {
   const { peer, step } = entry.record;
@@ -132,7 +142,7 @@ function fromText(
   }
 }
 
-function contextCard({ before, after, entry }: View): HTMLElement {
+function contextCard({ before, after, entry }: View, base: Entry | undefined): HTMLElement {
   const isFirst = isCreation(entry);
   const rows = contextRows(before === undefined && !isFirst ? after.state.context : before?.state.context, after.state.context);
   const changed = rows.filter(({ mark }) => mark !== 'same').length;
@@ -157,7 +167,9 @@ function contextCard({ before, after, entry }: View): HTMLElement {
         : 'what was before is not in this trace'
       : changed === 0
         ? 'unchanged'
-        : 'before − and after +',
+        : base === undefined
+          ? 'before − and after +'
+          : `at #${base.record.step.seq} − and here +`,
     h('div.diff', {}, lines),
   );
 }

@@ -1,11 +1,11 @@
 // The page: draws what the store shows, at most once per frame, and turns clicks, keys and the address into what the person does.
 
 import { LockstepError } from '../../../core/errors.ts';
-import type { Microstep } from '../explain.ts';
 import type { TraceModel, View } from '../model.ts';
+import { since } from '../compare.ts';
 import { chartView } from './chart-view.ts';
 import { PeerColours } from './colours.ts';
-import { divergenceCards, stepCards } from './detail.ts';
+import { type About, divergenceCards, stepCards } from './detail.ts';
 import { h, part } from './dom.ts';
 import { FilterBar } from './filter-bar.ts';
 import { formatHash, parseHash } from './hash.ts';
@@ -83,7 +83,8 @@ export class Page {
     news.textContent = `${newCount} new ${newCount === 1 ? 'step' : 'steps'} ↓`;
     part('empty', HTMLElement).hidden = rows.length > 0;
     this.#drawButtons();
-    const drawn = `${selected?.id ?? ''} ${this.#completeness(selected)}`;
+    part('compare', HTMLButtonElement).setAttribute('aria-pressed', String(this.store.hasBase));
+    const drawn = `${selected?.id ?? ''} ${this.#completeness(selected)} ${this.store.base?.id ?? ''}`;
     if (drawn === this.#drawn) return;
     const isOther = selected?.id !== this.#drawn.split(' ', 1)[0];
     this.#drawn = drawn;
@@ -114,6 +115,7 @@ export class Page {
     ];
     for (const [id, direction, reach] of reaches)
       part(id, HTMLButtonElement).disabled = this.store.neighbour(direction, reach) === undefined;
+    part('compare', HTMLButtonElement).disabled = !this.store.hasBase && this.store.selected?.kind !== 'step';
     part('first', HTMLButtonElement).disabled = this.store.position <= 0;
     part('last', HTMLButtonElement).disabled = this.store.rows.length === 0 || this.store.position === this.store.rows.length - 1;
   }
@@ -131,19 +133,21 @@ export class Page {
     } else {
       const about = this.#examine(selected);
       chart.replaceChildren(
-        ...(about.view === undefined ? [h('p.hint', {}, about.problem)] : chartView(this.#model, about.view, about.microsteps)),
+        ...(about.view === undefined ? [h('p.hint', {}, about.problem)] : chartView(this.#model, { ...about, view: about.view })),
       );
       detail.replaceChildren(...stepCards(this.#model, selected.entry, about, select));
     }
   }
 
-  #examine({ entry }: Extract<Row, { kind: 'step' }>): { view: View | undefined; microsteps: readonly Microstep[]; problem: string } {
+  #examine({ entry }: Extract<Row, { kind: 'step' }>): About {
+    const { base } = this.store;
     let view: View | undefined;
     try {
-      view = this.#model.view(entry);
-      return { view, microsteps: this.#model.explain(entry), problem: '' };
+      const own = this.#model.view(entry);
+      view = base === undefined ? own : since(this.#model.view(base), own);
+      return { view, base, microsteps: this.#model.explain(entry), problem: '' };
     } catch (error) {
-      if (error instanceof LockstepError) return { view, microsteps: [], problem: error.message };
+      if (error instanceof LockstepError) return { view, base, microsteps: [], problem: error.message };
       throw error;
     }
   }
@@ -160,6 +164,7 @@ export class Page {
     click('previous-own', () => store.step(-1, 'instance'));
     click('next-own', () => store.step(1, 'instance'));
     click('live', () => store.setLive(!store.isLive));
+    click('compare', () => store.compare(!store.hasBase));
     click('news', () => store.setLive(true));
     click('clear', () => {
       this.#model.clear();
@@ -204,6 +209,7 @@ export class Page {
       ArrowDown: on,
       Home: () => store.first(),
       End: () => store.last(),
+      c: () => store.compare(!store.hasBase),
       l: () => store.setLive(!store.isLive),
       '/': () => part('filter-text', HTMLInputElement).focus(),
     };

@@ -22,6 +22,8 @@ export class Store {
   /** A step from a link that has not come yet. */
   #awaited: string | undefined;
   #isLive = true;
+  /** What later steps of its instance are compared with. */
+  #base: Entry | undefined;
   #rows: readonly Row[] = [];
   #positions = new Map<string, number>();
   #rowsVersion = -1;
@@ -48,6 +50,18 @@ export class Store {
 
   get isLive(): boolean {
     return this.#isLive;
+  }
+
+  /** The step that the selected one is compared with: an earlier one of its instance, chosen by the person. */
+  get base(): Entry | undefined {
+    const { selected } = this;
+    if (this.#base === undefined || selected?.kind !== 'step') return undefined;
+    const [from, to] = [this.#base.record, selected.entry.record];
+    return from.step.instance === to.step.instance && from.image === to.image && from.step.seq < to.step.seq ? this.#base : undefined;
+  }
+
+  get hasBase(): boolean {
+    return this.#base !== undefined;
   }
 
   /** Rows that came since the tail was let go. */
@@ -129,6 +143,13 @@ export class Store {
     } else {
       this.#letGo();
     }
+    this.#changed();
+  }
+
+  /** Compares what is selected from now on with what is selected now; or with nothing but what was right before it. */
+  compare(isOn: boolean): void {
+    const { selected } = this;
+    this.#base = isOn && selected?.kind === 'step' ? selected.entry : undefined;
     this.#changed();
   }
 
