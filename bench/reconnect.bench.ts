@@ -20,27 +20,48 @@ import { attend, Helper, keepInFlight } from './process.ts';
 const CLIENTS = 1_000;
 /** Dialing at once; the queue of connections that a port keeps is longer. */
 const AT_ONCE = 100;
+/** Restarts in which nothing counts yet: code is compiled in them. */
+const WARM_ROUNDS = 3;
 const INSTANCE = 'lamp';
 const KEY = 'the key of the bench';
 
 const lamp = createMachine({ id: 'lamp', initial: 'off', states: { off: { on: { TOGGLE: 'on' } }, on: { on: { TOGGLE: 'off' } } } });
+
+/** What one restart took. */
+interface Restart {
+  /** Until every client was in step again, or every bare socket open. */
+  readonly wallMs: number;
+  /** CPU of the relay and of the server behind it; of bare sockets there is one server. */
+  readonly servingSeconds: number;
+  /** CPU of the process in which all clients are. */
+  readonly clientSeconds: number;
+}
+
+const MEASURES: readonly { readonly name: string; readonly unit: string; readonly of: (restart: Restart) => number }[] = [
+  { name: 'wall', unit: `ms until ${CLIENTS} are in step again`, of: ({ wallMs }) => wallMs },
+  { name: 'server', unit: 'CPU us per client, relay and server', of: ({ servingSeconds }) => (servingSeconds * 1e6) / CLIENTS },
+  { name: 'client', unit: 'CPU us per client, clients', of: ({ clientSeconds }) => (clientSeconds * 1e6) / CLIENTS },
+];
 
 export async function run(effort: Effort): Promise<Row[]> {
   const rounds = effort === QUICK ? 3 : 9;
   const ours = await start('ours');
   const bare = await start('bare');
   try {
-    for (let round = 0; round <= rounds; round++) for (const side of [ours, bare]) await side.restart(round > 0);
-    return [
-      {
-        name: 'reconnect/1000',
-        unit: 'ms until all are in step again',
-        ours: median(ours.times),
-        against: {
-          'bare ws': { value: median(bare.times), ratio: median(bare.times.map((time, round) => time / ours.times[round]!)) },
+    for (let round = 0; round < WARM_ROUNDS; round++) for (const side of [ours, bare]) await side.restart();
+    const found: { ours: Restart; bare: Restart }[] = [];
+    for (let round = 0; round < rounds; round++) found.push({ ours: await ours.restart(), bare: await bare.restart() });
+    return MEASURES.map(({ name, unit, of }) => ({
+      name: `reconnect/${name}`,
+      unit,
+      ours: median(found.map(({ ours }) => of(ours))),
+      against: {
+        'bare ws': {
+          value: median(found.map(({ bare }) => of(bare))),
+          ratio: median(found.map(({ ours, bare }) => of(bare) / of(ours))),
         },
       },
-    ];
+    }));
   } finally {
     for (const side of [ours, bare]) await side.end();
   }
@@ -50,19 +71,28 @@ async function start(side: 'ours' | 'bare') {
   const { helper: relay, said: url } = await Helper.start(['reconnect', side, 'relay']);
   const server = side === 'ours' ? (await Helper.start(['reconnect', side, 'server', String(url)])).helper : undefined;
   const { helper: clients } = await Helper.start(['reconnect', side, 'clients', String(url)]);
-  const times: number[] = [];
+  const serving = server === undefined ? [relay] : [relay, server];
+  const servingSeconds = async (): Promise<number> => {
+    let sum = 0;
+    for (const each of serving) sum += await each.cpuSeconds();
+    return sum;
+  };
   return {
-    times,
-    /** @param counts whether it is measured; code is compiled in the first. */
-    restart: async (counts: boolean) => {
+    restart: async (): Promise<Restart> => {
       await clients.ask('hold');
       await relay.ask('close');
       await clients.ask('gone');
       await relay.ask('open');
+      const before = { serving: await servingSeconds(), clients: await clients.cpuSeconds() };
       const began = now();
       await server?.ask('back');
       await clients.ask('back');
-      if (counts) times.push(now() - began);
+      const wallMs = now() - began;
+      return {
+        wallMs,
+        servingSeconds: (await servingSeconds()) - before.serving,
+        clientSeconds: (await clients.cpuSeconds()) - before.clients,
+      };
     },
     end: async () => {
       for (const each of [clients, server, relay]) await each?.end();
@@ -158,9 +188,11 @@ async function ourClients(url: string): Promise<never> {
         (mirror) =>
           new Promise<void>((resolve) => {
             const look = (): void => {
-              if ((mirror.standing !== 'offline') === isThere) resolve();
+              if ((mirror.standing !== 'offline') !== isThere) return;
+              subscription.unsubscribe();
+              resolve();
             };
-            mirror.onStanding(look);
+            const subscription = mirror.onStanding(look);
             look();
           }),
       ),
