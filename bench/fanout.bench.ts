@@ -3,11 +3,13 @@
 // encodings, ws that only passes texts on (with one shared frame per turn: the limit), y-websocket, Hocuspocus, Colyseus, and what one
 // builds in an afternoon from json-rpc-2.0 and fast-json-patch. The writer keeps 16 updates in flight and waits for its own echo of each;
 // the next burst begins when all readers have the last one, so that nobody is measured while dropping frames. Server, writer and readers
-// are three processes. Before anything is counted the servers are driven until their code is compiled.
+// are three processes, and what is charged is the server's alone. Before anything counts each server is driven, by a writer and a few
+// readers, until it has used as many CPU seconds as every other: by then its code is compiled.
 
 import { existsSync } from 'node:fs';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { now, Reader, type Side } from './fanout/side.ts';
 import { library, NODE_22 } from './library.ts';
 import { median, QUICK, type Effort, type Row } from './measure.ts';
@@ -60,8 +62,9 @@ const SYSTEMS = {
 type Id = keyof typeof SYSTEMS;
 
 interface Plan {
-  /** Updates of a system that batches, with 99 readers: before anything counts, and of one round. With 999 it is a tenth. */
-  readonly warmUp: number;
+  /** CPU seconds of each server before anything counts. */
+  readonly warmSeconds: number;
+  /** Updates of one round of a system that batches, with 99 readers. With 999 it is a tenth. */
   readonly round: number;
   readonly rounds: number;
   /** Who is measured with 999 readers. */
@@ -71,22 +74,27 @@ interface Plan {
 }
 
 const ALL = Object.keys(SYSTEMS) as Id[];
+/** Readers while a server warms up: more would only keep their own process busy. */
+const WARM = 4;
 const FEW = 99;
 const MANY = 999;
 const PLANS: { readonly quick: Plan; readonly full: Plan } = {
-  quick: { warmUp: 960, round: 640, rounds: 3, many: ['packed', 'shared'], pacedUpdates: 45, paced: ['packed', 'plain'] },
-  full: { warmUp: 16_000, round: 3_200, rounds: 5, many: ALL, pacedUpdates: 225, paced: ALL },
+  quick: { warmSeconds: 1.5, round: 640, rounds: 3, many: ['packed', 'shared'], pacedUpdates: 45, paced: ['packed', 'plain'] },
+  full: { warmSeconds: 4, round: 3_200, rounds: 5, many: ALL, pacedUpdates: 225, paced: ALL },
 };
 
 export async function run(effort: Effort): Promise<Row[]> {
   const plan = effort === QUICK ? PLANS.quick : PLANS.full;
-  const all: Contestant[] = [];
-  for (const id of ALL) {
-    if (!isInstalled(SYSTEMS[id])) continue;
-    const contestant = await start(id);
-    all.push(contestant);
-    await contestant.drive(updatesOf(id, plan.warmUp));
-  }
+  const here = ALL.filter((id) => isInstalled(SYSTEMS[id]));
+  const absent = ALL.filter((id) => !here.includes(id)).map((id) => SYSTEMS[id].name);
+  const started: Partial<Record<Id, Contestant>> = {};
+  const left = [...here];
+  // Side by side, as this machine has processors: nothing is measured yet.
+  await keepInFlight(here.length, Math.max(1, availableParallelism() >>> 1), async () => {
+    const id = left.shift()!;
+    started[id] = await start(id, plan);
+  });
+  const all = here.map((id) => started[id]!);
   const few = await contest(all, plan);
   const paced = await pace(
     all.filter(({ id }) => plan.paced.includes(id)),
@@ -100,7 +108,7 @@ export async function run(effort: Effort): Promise<Row[]> {
   }
   const many = await contest(grown, tenth);
   for (const each of all) await each.end();
-  return [
+  const found = [
     ...rateRows('fanout/100', few),
     ...rateRows('fanout/1000', many),
     ...costRows(
@@ -119,6 +127,7 @@ export async function run(effort: Effort): Promise<Row[]> {
       paced.map(({ id, p99 }) => ({ id, figures: p99 })),
     ),
   ];
+  return absent.length === 0 ? found : found.map((row) => ({ ...row, absent }));
 }
 
 function isInstalled({ needs, node }: System): boolean {
@@ -143,7 +152,8 @@ interface Contestant {
   end(): Promise<void>;
 }
 
-async function start(id: Id): Promise<Contestant> {
+/** With 99 readers, once its server is warm. */
+async function start(id: Id, { warmSeconds, round }: Plan): Promise<Contestant> {
   const { node = process.execPath }: System = SYSTEMS[id];
   const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node });
   const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node });
@@ -178,7 +188,11 @@ async function start(id: Id): Promise<Contestant> {
       for (const each of [writer, ...contestant.readers, server]) await each.end();
     },
   };
-  await contestant.grow(FEW);
+  await contestant.grow(WARM);
+  while ((await server.cpuSeconds()) < warmSeconds) await contestant.drive(BURST);
+  await contestant.readers[0]!.ask(`more ${FEW - WARM}`);
+  contestant.count = FEW;
+  await contestant.drive(updatesOf(id, round));
   return contestant;
 }
 
@@ -293,20 +307,31 @@ async function write(side: Side, url: string): Promise<never> {
 }
 
 /**
- * Readers that begin when so many updates are written. Answers a number with the bytes that came in when all have heard so many; `note`, then `since` and when updates were sent, with percentiles.
+ * Readers that begin when so many updates are written. Answers a number with the bytes that came in when all have heard so many; `more` and a
+ * number when there are so many more readers; `note`, then `since` and when updates were sent, with percentiles.
  */
 async function read(side: Side, url: string, count: number, written: number): Promise<never> {
   const sockets: Socket[] = [];
   subscribe('net.client.socket', (message) => sockets.push((message as { readonly socket: Socket }).socket));
-  const readers = Array.from({ length: count }, () => new Reader(written));
-  // Few at a time: a queue of connections that is full refuses.
-  const left = [...readers];
-  await keepInFlight(count, 50, async () => side.reader(url, left.pop()!));
+  const readers: Reader[] = [];
+  let heard = written;
+  const add = async (more: number): Promise<void> => {
+    const left = Array.from({ length: more }, () => new Reader(heard));
+    readers.push(...left);
+    // Few at a time: a queue of connections that is full refuses.
+    await keepInFlight(more, 50, async () => side.reader(url, left.pop()!));
+  };
+  await add(count);
   return attend('ready', {
     answer: async (question) => {
       if (typeof question === 'number') {
+        heard = question;
         await Promise.all(readers.map((reader) => reader.heard(question)));
         return sockets.reduce((sum, socket) => sum + socket.bytesRead, 0);
+      }
+      if (question.startsWith('more ')) {
+        await add(Number(question.slice('more '.length)));
+        return question;
       }
       if (question === 'note') {
         for (const reader of readers) reader.times = [];

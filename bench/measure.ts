@@ -12,6 +12,8 @@ export interface Row {
   readonly unit: string;
   readonly ours: number;
   readonly against: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>;
+  /** Peers that would be here if they were installed. */
+  readonly absent?: readonly string[];
 }
 
 export interface Effort {

@@ -52,6 +52,8 @@ function print(rows: readonly Row[]): void {
   for (const { row, unit, ours, peer, theirs, ratio } of table) {
     console.log(`${row.padEnd(20)}${ours.padStart(12)} ${unit}, ${peer}: ${theirs}, ratio ${ratio}`);
   }
+  for (const { name, absent = [] } of rows)
+    for (const peer of absent) console.log(`${name.padEnd(20)}not measured: ${peer}, not installed`);
 }
 
 function figure(value: number): string {
