@@ -3,7 +3,7 @@
 import { clocksOf } from './instance.ts';
 import * as layout from './layout.ts';
 import { even } from './image.ts';
-import { load16, load32, load8, store32 } from './prim.ts';
+import { IS_WHOLE, load16, load32, load8, store32 } from './prim.ts';
 
 export let image: i32 = 0;
 export let states: i32 = 0;
@@ -62,13 +62,13 @@ function enterImage(its: i32): void {
   lists = its + load32(its + layout.IMAGE_LISTS);
   select = its + load32(its + layout.IMAGE_SELECT);
   candidates = its + load32(its + layout.IMAGE_CANDIDATES);
-  direct = load32(its + layout.IMAGE_DIRECT);
+  direct = IS_WHOLE ? load32(its + layout.IMAGE_DIRECT) : 0;
   stateCount = load32(its + layout.IMAGE_STATE_COUNT);
   eventCount = load32(its + layout.IMAGE_EVENT_COUNT);
   const semantics: i32 = load32(its + layout.IMAGE_SEMANTICS);
-  isScxml = (semantics & layout.SEMANTICS_SCXML) !== 0;
-  hasCompoundDomains = (semantics & layout.SEMANTICS_COMPOUND_DOMAIN) !== 0;
-  isRelational = (semantics & layout.SEMANTICS_RELATIONAL) !== 0;
+  isScxml = IS_WHOLE && (semantics & layout.SEMANTICS_SCXML) !== 0;
+  hasCompoundDomains = IS_WHOLE && (semantics & layout.SEMANTICS_COMPOUND_DOMAIN) !== 0;
+  isRelational = IS_WHOLE && (semantics & layout.SEMANTICS_RELATIONAL) !== 0;
   relations = its + load32(its + layout.IMAGE_RELATIONS);
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;

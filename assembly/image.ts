@@ -4,7 +4,7 @@ import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
 import { allocate, release } from './heap.ts';
 import { directSize, fillDirect, plan } from './plan.ts';
-import { load32, store32 } from './prim.ts';
+import { IS_WHOLE, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { validate } from './validate.ts';
 import { prepareWrites } from './writes.ts';
@@ -73,7 +73,7 @@ export function load(pointer: i32, size: i32): i32 {
   if (scratch.prepare(load32(pointer + layout.IMAGE_STATE_COUNT), stride) < 0) return layout.FAULT_MEMORY;
   if (load32(pointer + layout.IMAGE_PROGRAM_COUNT) !== 0 && prepareCells(load32(pointer + layout.IMAGE_CELL_COUNT)) < 0)
     return layout.FAULT_MEMORY;
-  const directBytes: i32 = directSize();
+  const directBytes: i32 = IS_WHOLE ? directSize() : 0;
   const direct: i32 = directBytes === 0 ? 0 : allocate(directBytes);
   if (direct < 0) return layout.FAULT_MEMORY;
   const entry: i32 = allocate(ENTRY_SIZE);
@@ -81,7 +81,7 @@ export function load(pointer: i32, size: i32): i32 {
     if (direct !== 0) release(direct, directBytes);
     return layout.FAULT_MEMORY;
   }
-  plan();
+  if (IS_WHOLE) plan();
   if (direct !== 0) fillDirect(direct);
   store32(pointer + layout.IMAGE_DIRECT, direct);
   store32(entry + ENTRY_DIRECT_SIZE, directBytes);

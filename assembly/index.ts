@@ -10,6 +10,7 @@ import { hash64, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { settle as settleInstance } from './settle.ts';
 import * as statechart from './statechart.ts';
+import { KNOWN } from './validate.ts';
 import * as writing from './writes.ts';
 
 /**
@@ -20,6 +21,11 @@ const BATCH_GROUP: i32 = 256;
 
 export function abi(): i32 {
   return FORMAT;
+}
+
+/** Semantics flags of images that it takes. */
+export function semantics(): i32 {
+  return KNOWN;
 }
 
 export function allocate(size: i32): i32 {

@@ -5,6 +5,8 @@ const PAGE_SIZE = 65536;
 const PAGES_MAX = 16384;
 const HEAP_BASE = 64;
 
+export const IS_WHOLE = true;
+
 let buffer = new ArrayBuffer(PAGE_SIZE);
 let words = new Int32Array(buffer);
 let halves = new Uint16Array(buffer);

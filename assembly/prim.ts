@@ -1,6 +1,12 @@
 // What the core needs of the machine below it, in AssemblyScript. assembly/prim-portable.ts exports the same names for the TypeScript
 // dialect; tools/bootstrap/dialect.ts swaps the two. Pointers are byte offsets, words are signed 32-bit, sizes of copies multiples of 8.
 
+/**
+ * Whether this is the whole core. The small one (tools/bootstrap/core.mjs), which pages load first, refuses images that it has nothing for,
+ * takes the long road where the whole one has a short one, and serves neither live hosts nor covering tools.
+ */
+export const IS_WHOLE: boolean = !isDefined(SMALL);
+
 export function load32(pointer: i32): i32 {
   return load<i32>(pointer);
 }

@@ -25,7 +25,7 @@ import {
   RECORD_WRITE,
 } from './layout.ts';
 import { CELL_SIZE, LOCAL_MAX, PROGRAM_DEPTH_MAX, STACK_MAX } from './program-layout.ts';
-import { copyPair, load32, store32 } from './prim.ts';
+import { copyPair, IS_WHOLE, load32, store32 } from './prim.ts';
 
 export let chosen: i32 = 0;
 export let domains: i32 = 0;
@@ -144,7 +144,7 @@ export function emit(kind: i32, argument: i32, aux: i32): i32 {
 
 /** In a step with COVER or QUIET. */
 function emitElse(kind: i32, argument: i32, aux: i32): i32 {
-  if ((flags & COVER) !== 0) cover(kind, argument);
+  if (IS_WHOLE && (flags & COVER) !== 0) cover(kind, argument);
   return (flags & QUIET) !== 0 ? 0 : append(kind, argument, aux);
 }
 

@@ -10,7 +10,7 @@ import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
 import { enter, leave } from './move.ts';
 import { HOME_OUTSIDE } from './program-layout.ts';
-import { copyMemory, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
+import { copyMemory, IS_WHOLE, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
 import { check, mutate } from './relational.ts';
 import * as scratch from './scratch.ts';
 import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless } from './select.ts';
@@ -89,9 +89,9 @@ function begin(instance: i32, flags: i32, status: i32): i32 {
   return 0;
 }
 
-/** Whether the step that runs was called with this flag. */
+/** Whether the step that runs was called with this flag. The small core knows nothing of LIVE and COVER. */
 function is(flag: i32): boolean {
-  return (scratch.flags & flag) !== 0;
+  return (IS_WHOLE || (flag & (layout.LIVE | layout.COVER)) === 0) && (scratch.flags & flag) !== 0;
 }
 
 function finish(result: i32): i32 {
@@ -169,7 +169,7 @@ function endMicrostep(): i32 {
 
 /** By the short road where nobody would see the difference. */
 function takeChosen(): i32 {
-  if (!is(layout.QUIET) || chosenCount > 1) return microstep(false);
+  if (!IS_WHOLE || !is(layout.QUIET) || chosenCount > 1) return microstep(false);
   const at: i32 = frame.transitionAt(load32(scratch.chosen));
   const plan: i32 = load16(at + layout.TRANSITION_PLAN);
   if (plan === 0 || (plan !== layout.PLAN_PLAIN && is(layout.LIVE))) return microstep(false);

@@ -19,3 +19,6 @@ declare namespace memory {
   function fill(target: number, value: number, size: number): void;
 }
 declare const __heap_base: number;
+declare function isDefined(name: unknown): boolean;
+/** Defined by the target `small` of asconfig.json. */
+declare const SMALL: number;

@@ -2,7 +2,7 @@
 // involved the plan is made at run time, so here its parts must be such that making it always ends.
 
 import * as layout from './layout.ts';
-import { load16, load32 } from './prim.ts';
+import { IS_WHOLE, load16, load32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
 import { areActions } from './validate-actions.ts';
@@ -125,7 +125,7 @@ function isInitial(state: i32): boolean {
   const at: i32 = tables.transitionAt(transition);
   const targets: i32 = load32(at + layout.TRANSITION_TARGETS);
   if (tables.sourceOf(transition) !== state || load16(at + layout.TRANSITION_EVENT) !== layout.NONE16) return false;
-  if ((tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0) return areInside(targets, state);
+  if (IS_WHOLE && (tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0) return areInside(targets, state);
   if (tables.listLength(targets) !== 1) return false;
   const target: i32 = tables.listWord(targets, 0);
   if ((target & layout.TARGET_HISTORY) !== 0) return tables.historyParent(target & ~layout.TARGET_HISTORY) === state;

@@ -2,14 +2,14 @@
 // relation record names states or functions that exist.
 
 import * as layout from './layout.ts';
-import { load32 } from './prim.ts';
+import { IS_WHOLE, load32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
 
 /** @returns 0 or the number of a check. */
 export function validateRelations(): i32 {
   const offset: i32 = tables.field(layout.IMAGE_RELATIONS);
-  const isRelational: boolean = (tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_RELATIONAL) !== 0;
+  const isRelational: boolean = IS_WHOLE && (tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_RELATIONAL) !== 0;
   if (!isRelational) return offset === 0 ? 0 : 90;
   if ((tables.field(layout.IMAGE_SEMANTICS) & layout.SEMANTICS_SCXML) !== 0) return 90;
   if (offset < layout.HEADER_SIZE || (offset & 7) !== 0 || offset > tables.hashed) return 91;

@@ -4,13 +4,16 @@
 import { isWithin } from './heap.ts';
 import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
-import { hash64, load16, load32, load8, populationCount } from './prim.ts';
+import { hash64, IS_WHOLE, load16, load32, load8, populationCount } from './prim.ts';
 import * as scratch from './scratch.ts';
 import * as tables from './tables.ts';
 import { areActions } from './validate-actions.ts';
 import { validatePlans } from './validate-plan.ts';
 import { validatePrograms } from './validate-programs.ts';
 import { validateRelations } from './validate-relations.ts';
+
+/** Semantics flags that this core has something for. */
+export const KNOWN: i32 = IS_WHOLE ? layout.SEMANTICS_KNOWN : layout.SEMANTICS_THROW_IS_STATUS;
 
 /** @returns 0, the number of a check, or FAULT_MEMORY. */
 export function validate(pointer: i32, size: i32): i32 {
@@ -46,7 +49,7 @@ function validateHeader(pointer: i32, size: i32): i32 {
   hash64(pointer + layout.IMAGE_SEMANTICS, hashed - layout.IMAGE_SEMANTICS, 0, 0, scratch.queue);
   if (load32(scratch.queue) !== load32(pointer + layout.IMAGE_HASH)) return 6;
   if (load32(scratch.queue + 4) !== load32(pointer + layout.IMAGE_HASH + 4)) return 6;
-  if ((load32(pointer + layout.IMAGE_SEMANTICS) & ~layout.SEMANTICS_KNOWN) !== 0) return 7;
+  if ((load32(pointer + layout.IMAGE_SEMANTICS) & ~KNOWN) !== 0) return 7;
   const fuel: i32 = load32(pointer + layout.IMAGE_FUEL);
   if (fuel < 1 || fuel > layout.FUEL_MAX) return 8;
   const debug: boolean = load32(pointer + layout.IMAGE_DEBUG) === hashed && load32(pointer + layout.IMAGE_DEBUG_SIZE) === 0;

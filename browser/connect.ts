@@ -9,7 +9,7 @@ import type { Report } from '../peer/log.ts';
 import type { MachineSource } from '../peer/machines.ts';
 import { Peer } from '../peer/peer.ts';
 import { claimSecret } from './claim.ts';
-import { loadCore } from './core.ts';
+import { loadSmallCore, wholeCoreOnce } from './core.ts';
 import { browserEnvironment } from './environment.ts';
 import type { Kept } from './kept.ts';
 import { serving } from './serving.ts';
@@ -31,7 +31,7 @@ export interface ConnectOptions {
   readonly offline?: boolean;
   /** Whether all tabs of this origin share one socket to the relay; true unless said otherwise. */
   readonly sharesSocket?: boolean;
-  /** Loaded by `loadCore()` unless given. */
+  /** Runs all machines here. Unless given, a small one does, and the whole one joins it with the first machine that needs more. */
   readonly core?: Core;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it, e.g. `import.meta.env.DEV`; off unless given. */
   readonly development?: boolean;
@@ -48,13 +48,22 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const report = options.report ?? (() => undefined);
   const environment = browserEnvironment();
   const [core, kept, watch] = await Promise.all([
-    options.core ?? loadCore(),
+    options.core ?? loadSmallCore(),
     options.offline === true ? openKept(url, environment, report) : undefined,
     options.development === true ? import('../core/watch.ts') : undefined,
   ]);
   const claim = kept?.claim ?? (await claimSecret(url));
   const road = new Road(url, options.sharesSocket ?? true, () => peer.reconnectNow());
-  const common = { environment, dial: road.dial, core, serving, name: options.name ?? document.title, kind: 'browser', report } as const;
+  const common = {
+    environment,
+    dial: road.dial,
+    core,
+    wholeCore: wholeCoreOnce(),
+    serving,
+    name: options.name ?? document.title,
+    kind: 'browser',
+    report,
+  } as const;
   const peer: Tab = new Tab({
     ...common,
     // Beside the first dial: a page waits for neither because of the other.

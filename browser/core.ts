@@ -1,14 +1,15 @@
 // Gets a core into the page: the WebAssembly one, compiled while it arrives; where the page's policy forbids WebAssembly, the same core as
-// TypeScript, which only then is downloaded.                                                                        (WEB-5)
+// TypeScript, which only then is downloaded. A page that connects begins with the small one.                  (WEB-5, CORE-18)
 
 import { LockstepError } from '../core/errors.ts';
 import { Core } from '../core/wasm.ts';
 
-/** Bundlers see this as a file to ship beside the script. */
+/** Bundlers see these as files to ship beside the script. */
 const CORE_URL = new URL('../build/core.wasm', import.meta.url);
+const SMALL_URL = new URL('../build/core.small.wasm', import.meta.url);
 
 /**
- * A core of its own, with its own memory.
+ * The whole core, with its own memory.
  * @param url where core.wasm is, for a page that serves it elsewhere.
  * @throws LockstepError CORE when it cannot be had or is none.
  */
@@ -30,6 +31,21 @@ async function compile(url: string | URL): Promise<WebAssembly.Module> {
   // Streaming wants the right content type; a server that does not know it costs a copy.
   if (response.headers.get('Content-Type') === 'application/wasm') return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** The core of most machines: neither relational ones nor SCXML. Where there is no WebAssembly it is a whole one. @throws as loadCore */
+export function loadSmallCore(): Promise<Core> {
+  return loadCore(SMALL_URL);
+}
+
+/** Loads the whole core when it is first asked for, and again only when that failed. */
+export function wholeCoreOnce(): () => Promise<Core> {
+  let loading: Promise<Core> | undefined;
+  return () =>
+    (loading ??= loadCore().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    }));
 }
 
 /** The smallest module there is: compiles wherever any may. */

@@ -6,6 +6,8 @@ export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBufferLike };
   /** The image format this core reads: FORMAT of assembly/layout. */
   abi(): number;
+  /** The semantics flags of assembly/layout that this core takes: the small one refuses images with others. */
+  semantics(): number;
   /** A block of at least `size` bytes, aligned to 8, for the host to fill. @returns its pointer, or FAULT_MEMORY. */
   allocate(size: number): number;
   release(pointer: number, size: number): void;

@@ -79,6 +79,12 @@ export function hasPrograms(bytes: Uint8Array): boolean {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(layout.IMAGE_PROGRAM_COUNT, true) !== 0;
 }
 
+/** The semantics flags of an image, for those who choose a core for it. */
+export function semanticsOf(bytes: Uint8Array): number {
+  if (bytes.length < layout.HEADER_SIZE) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(layout.IMAGE_SEMANTICS, true);
+}
+
 type Counts = Pick<
   ImageHeader,
   | 'stateCount'

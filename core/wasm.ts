@@ -166,6 +166,11 @@ export class Core {
     };
   }
 
+  /** Whether this core has what the semantics of an image ask for: the small one lacks some. */
+  runs(semantics: number): boolean {
+    return (semantics & ~this.exports.semantics()) === 0;
+  }
+
   #look(): void {
     const { buffer } = this.exports.memory;
     this.words = new Uint32Array(buffer);

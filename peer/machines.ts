@@ -2,7 +2,7 @@
 // instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
 
 import { LockstepError } from '../core/errors.ts';
-import { hasPrograms, readImage } from '../core/image.ts';
+import { hasPrograms, readImage, semanticsOf } from '../core/image.ts';
 import { Machine } from '../core/machine.ts';
 import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
@@ -48,6 +48,9 @@ export interface Known {
 
 export class Machines {
   readonly #core: Core;
+  /** For images that #core does not run; machines that are loaded stay where they are. */
+  #whole: Core | undefined;
+  readonly #wholeCore: (() => Promise<Core>) | undefined;
   #binding: Binding | undefined;
   readonly #compile: Compile | undefined;
   readonly #watcher: Watcher | undefined;
@@ -64,6 +67,7 @@ export class Machines {
 
   constructor(options: {
     readonly core: Core;
+    readonly wholeCore?: (() => Promise<Core>) | undefined;
     readonly binding?: Binding | undefined;
     readonly compile?: Compile | undefined;
     readonly watcher?: Watcher | undefined;
@@ -71,6 +75,7 @@ export class Machines {
     readonly added: (name: string) => void;
   }) {
     this.#core = options.core;
+    this.#wholeCore = options.wholeCore;
     this.#binding = options.binding;
     this.#compile = options.compile;
     this.#watcher = options.watcher;
@@ -96,18 +101,31 @@ export class Machines {
   }
 
   /**
-   * An image that comes from elsewhere may have programs, and a definition has functions: what runs and finds them is loaded with the first of
-   * them, where it is not at hand. Undefined = nothing to wait for.
+   * An image that comes from elsewhere may ask for the whole core or have programs, and a definition has functions: what runs and finds them is
+   * loaded with the first of them, where it is not at hand. Undefined = nothing to wait for.
+   * @throws LockstepError CORE when the whole core cannot be had: to be tried again.
    */
   prepare(image: Uint8Array | undefined, definition?: unknown): Promise<unknown> | undefined {
-    const core = this.#core;
-    const programs =
-      image === undefined || core.programs !== undefined || !hasPrograms(image)
-        ? undefined
-        : import('../core/programs.ts').then(({ supportPrograms }) => supportPrograms(core));
-    if (definition === undefined || this.#binding !== undefined) return programs;
+    const runner = image === undefined ? undefined : this.#prepareCore(image);
+    if (definition === undefined || this.#binding !== undefined) return runner;
     const brought = import('./binding.ts').then(({ binding }) => (this.#binding = binding));
-    return programs === undefined ? brought : Promise.all([programs, brought]);
+    return runner === undefined ? brought : Promise.all([runner, brought]);
+  }
+
+  #prepareCore(image: Uint8Array): Promise<unknown> | undefined {
+    const core = this.#coreFor(image);
+    if (core === undefined)
+      return this.#wholeCore!().then((whole) => {
+        this.#whole ??= whole;
+        return this.#prepareCore(image);
+      });
+    if (core.programs !== undefined || !hasPrograms(image)) return undefined;
+    return import('../core/programs.ts').then(({ supportPrograms }) => supportPrograms(core));
+  }
+
+  /** Undefined while it is still to be brought. */
+  #coreFor(image: Uint8Array): Core | undefined {
+    return this.#wholeCore === undefined || this.#core.runs(semanticsOf(image)) ? this.#core : this.#whole;
   }
 
   /** @throws LockstepError EXPECTATION */
@@ -242,7 +260,13 @@ export class Machines {
     const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
     if (same !== undefined) return same;
     const bound = definition === undefined ? undefined : this.#binder.bind(symbols, definition);
-    const machine = Machine.load(this.#core, bytes, bound === undefined ? undefined : (this.#watcher?.watch(bound, symbols) ?? bound));
+    const core = this.#coreFor(bytes);
+    if (core === undefined)
+      throw new LockstepError(
+        'EXPECTATION',
+        `machine ${symbols.id} needs the whole core, which is not here yet: await machines.prepare() first`,
+      );
+    const machine = Machine.load(core, bytes, bound === undefined ? undefined : (this.#watcher?.watch(bound, symbols) ?? bound));
     if (definition !== undefined) machine.logicOf = (src) => this.#binder.findLogic(definition, src);
     this.#images.set(hash, bytes);
     this.#loaded.set(hash, loaded.set(definition, machine));

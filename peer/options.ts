@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly environment: Environment;
   readonly dial: Dial;
   readonly core: Core;
+  /** Brings in the whole core when `core` is the small one, with the first image that this one does not run. */
+  readonly wholeCore?: () => Promise<Core>;
   /** Whoever has it is this peer: its id derives from it. At most 256 characters. */
   readonly secret: string;
   /** Brings in what this peer does for others, when the first of them asks, or a journal is to be read: `serving` of serving.ts, or a loader of it. */

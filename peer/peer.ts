@@ -55,6 +55,7 @@ export class Peer {
     this.#directory = new Directory(report);
     this.machines = new Machines({
       core: options.core,
+      wholeCore: options.wholeCore,
       binding: options.binding,
       compile: options.compile,
       watcher: options.development?.((impurity, message) =>

@@ -49,6 +49,6 @@ test('[WEB-15] a page that nobody bundled connects under the strictest policy: s
   await page.goto(server.url);
   await expect.poll(() => page.textContent('body'), { timeout: 10_000 }).toBe('{"count":1,"words":[]}');
   const loaded = await page.evaluate<string[]>(`performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)`);
-  expect(loaded).toContain('/lockstep/core.wasm');
+  expect(loaded).toContain('/lockstep/core.small.wasm');
   expect(complaints).toEqual([]);
 });

@@ -1,16 +1,16 @@
 // The corners in which XState leaves the legal configurations or contradicts itself, and the limits, one small chart each: what happens
-// instead, told by the slow stepper and by both builds of the core.
+// instead, told by the slow stepper and by all builds of the core.
 
 import { raise } from 'xstate';
 import { expect, test } from 'vitest';
 import { FAULT_QUEUE_FULL, QUEUE_MAX, QUIET, STEP_TAKEN } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
-import { bothCores } from '../support/core.ts';
+import { allCores } from '../support/core.ts';
 import { read, type PlainChart } from './chart.ts';
 import { firstDifference } from './script.ts';
 import { NOWHERE, start, step } from './stepper.ts';
 
-const cores = await bothCores();
+const cores = await allCores();
 
 /** What the last event does. */
 function traceOf(plain: PlainChart, events: readonly string[]): readonly string[] {

@@ -1,9 +1,9 @@
-// Random plain charts of up to six states, run by the slow stepper and by both builds of the core. `npm test` runs some hundred,
+// Random plain charts of up to six states, run by the slow stepper and by all builds of the core. `npm test` runs some hundred,
 // LONG=1 a hundred thousand; CHARTS=n another number, SEED=n repeats one.
 
 import { expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
-import { bothCores } from '../support/core.ts';
+import { allCores } from '../support/core.ts';
 import { random, seedOf } from '../support/random.ts';
 import { stateCountOf } from '../support/smaller-config.ts';
 import type { PlainChart, PlainNode, PlainTransition } from './chart.ts';
@@ -17,7 +17,7 @@ const GUARD_BITS = 16;
 /** Differences that are cut down, per mistake made on purpose. */
 const SHRUNK = 5;
 
-const cores = await bothCores();
+const cores = await allCores();
 
 function randomScript(seed: number): Script {
   const dice = random(seed);

@@ -1,4 +1,4 @@
-// Vitest's global set-up: builds build/core.wasm and build/core.debug.wasm when a source of the core is newer than they are.
+// Vitest's global set-up: builds the cores in build/ when a source of the core is newer than they are.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILDS = ['build/core.wasm', 'build/core.debug.wasm'];
+const BUILDS = ['build/core.wasm', 'build/core.small.wasm', 'build/core.debug.wasm'];
 const BUILDER = 'tools/bootstrap/core.mjs';
 
 export default function buildCore(): void {

@@ -8,6 +8,7 @@ import { Core } from '../../core/wasm.ts';
 
 const BUILDS = {
   release: new URL('../../build/core.wasm', import.meta.url),
+  small: new URL('../../build/core.small.wasm', import.meta.url),
   debug: new URL('../../build/core.debug.wasm', import.meta.url),
 };
 const ONLY_DIALECT = process.env['CORE'] === 'dialect';
@@ -27,4 +28,9 @@ export function dialectCore(): Core {
 /** The release build and the dialect. */
 export async function bothCores(): Promise<readonly [Core, Core]> {
   return [await testCore(), dialectCore()];
+}
+
+/** And the small build: for what it has, too. */
+export async function allCores(): Promise<readonly [Core, Core, Core]> {
+  return [...(await bothCores()), await testCore('small')];
 }

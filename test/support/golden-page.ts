@@ -5,9 +5,9 @@ import { Core } from '../../core/wasm.ts';
 import { runGolden } from './golden.ts';
 
 Object.assign(globalThis, {
-  golden: async (engine: 'wasm' | 'typescript', images: readonly string[], events: number) => {
+  golden: async (engine: 'core.wasm' | 'core.small.wasm' | 'typescript', images: readonly string[], events: number) => {
     const core =
-      engine === 'wasm' ? await Core.fromWasm(await (await fetch('/core.wasm')).arrayBuffer()) : Core.fromExports(createDialectCore);
+      engine === 'typescript' ? Core.fromExports(createDialectCore) : await Core.fromWasm(await (await fetch(`/${engine}`)).arrayBuffer());
     return runGolden(
       core,
       images.map((image) => Uint8Array.from(atob(image), (character) => character.charCodeAt(0))),

@@ -14,7 +14,7 @@ export interface Weight {
 }
 
 export interface PageBundle {
-  /** The scripts that are loaded before the page runs, and the core. */
+  /** The scripts that are loaded before the page runs, and the small core. */
   readonly files: readonly Weight[];
   /** Scripts that are loaded when they are needed. */
   readonly later: readonly Weight[];
@@ -46,7 +46,7 @@ export async function bundlePage(source: string): Promise<PageBundle> {
   const first = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
   for (const name of first) for (const next of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) first.add(next);
   const weigh = (name: string, content: string | Uint8Array): Weight => ({ name, size: gzipSync(content, { level: 9 }).length });
-  const core = output.find((file) => file.type === 'asset' && file.fileName.endsWith('.wasm'));
+  const core = output.find((file) => file.type === 'asset' && /core\.small[^/]*\.wasm$/.test(file.fileName));
   if (core?.type !== 'asset') throw new Error('the page came without its core');
   const scripts = chunks.map((chunk) => ({ chunk, weight: weigh(chunk.fileName, chunk.code) }));
   const modules = scripts
@@ -54,7 +54,7 @@ export async function bundlePage(source: string): Promise<PageBundle> {
     .flatMap(({ chunk }) => Object.entries(chunk.modules))
     .map(([id, { code }]) => weigh(id.replace(ROOT, ''), code ?? ''));
   return {
-    files: [...scripts.filter(({ chunk }) => first.has(chunk.fileName)).map(({ weight }) => weight), weigh('core.wasm', core.source)],
+    files: [...scripts.filter(({ chunk }) => first.has(chunk.fileName)).map(({ weight }) => weight), weigh('core.small.wasm', core.source)],
     later: scripts.filter(({ chunk }) => !first.has(chunk.fileName)).map(({ weight }) => weight),
     modules: modules.sort((a, b) => b.size - a.size),
     texts: chunks.map(({ code }) => code),

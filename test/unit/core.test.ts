@@ -30,7 +30,7 @@ import type { Core } from '../../core/wasm.ts';
 import { randomChart } from '../differential/chart.ts';
 import { Log } from '../differential/log.ts';
 import { correctedXState } from '../differential/oracle.ts';
-import { bothCores, testCore } from '../support/core.ts';
+import { allCores, bothCores, testCore } from '../support/core.ts';
 import { everythingImage } from '../support/golden-images.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
 
@@ -97,10 +97,10 @@ class Side {
   }
 }
 
-test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record and byte of random charts, and a fault changes no byte', async () => {
+test('[CORE-1] [CORE-4] WebAssembly, whole and small, and TypeScript agree on every result, record and byte of random charts, and a fault changes no byte', async () => {
   const seed = seedOf('core lock-step');
   const dice = random(seed);
-  const cores = await bothCores();
+  const cores = await allCores();
   let charts = 0;
   let faults = 0;
   let taken = 0;
@@ -108,7 +108,7 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
     const image = randomImage(dice);
     if (image === undefined) continue;
     charts++;
-    const [wasm, typescript] = cores.map((core) => new Side(core, image)) as [Side, Side];
+    const [wasm, ...others] = cores.map((core) => new Side(core, image)) as [Side, Side, Side];
     for (let i = 0; i < 40; i++) {
       const callSeed = dice.below(0x7fffffff);
       const event = dice.below(wasm.eventCount);
@@ -117,14 +117,15 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
         i === 0 ? side.core.exports.start(side.instance, TRACE) : side.core.exports.step(side.instance, event, TRACE);
       const before = wasm.bytes();
       const found = wasm.run(call, callSeed, failures);
-      expect(typescript.run(call, callSeed, failures)).toEqual(found);
+      for (const other of others) expect(other.run(call, callSeed, failures)).toEqual(found);
       if (found.result < 0) {
         faults++;
         expect(found.bytes).toEqual(before);
         expect(found.records).toEqual([]);
       } else if (found.result > 0) taken++;
       const ask = (side: Side): number => side.core.exports.can(side.instance, event);
-      expect(typescript.run(ask, callSeed, 0).result).toBe(wasm.run(ask, callSeed, 0).result);
+      const answer = wasm.run(ask, callSeed, 0).result;
+      for (const other of others) expect(other.run(ask, callSeed, 0).result).toBe(answer);
     }
   }
   expect(faults).toBeGreaterThan(50);
@@ -133,7 +134,7 @@ test('[CORE-1] [CORE-4] WebAssembly and TypeScript agree on every result, record
 
 test('[CORE-11] a quiet step differs from a loud one in its records alone: there are none', async () => {
   const dice = random(seedOf('quiet steps'));
-  const cores = await bothCores();
+  const cores = await allCores();
   let charts = 0;
   let faults = 0;
   let taken = 0;
@@ -141,7 +142,7 @@ test('[CORE-11] a quiet step differs from a loud one in its records alone: there
     const image = charts === 0 ? everythingImage : randomImage(dice);
     if (image === undefined) continue;
     charts++;
-    const loud = new Side(cores[charts % 2]!, image);
+    const loud = new Side(cores[charts % cores.length]!, image);
     const quiet = new Side(loud.core, loud.image);
     const startSeed = dice.below(0x7fffffff);
     loud.run((side) => side.core.exports.start(side.instance, 0), startSeed, 0);
@@ -263,49 +264,52 @@ test('[CORE-12] a batch does what so many quiet steps that count would do', asyn
   expect(exports.batch(block, -1)).toBe(FAULT_MEMORY);
 });
 
-test('[CORE-3] 20,000 mutated images neither trap nor hang nor write outside their own memory', async () => {
-  const dice = random(seedOf('mutated images'));
-  const core = await testCore();
-  const { exports } = core;
-  const canaries = [exports.allocate(4_096), 0];
-  const image = everythingImage;
-  let refused = 0;
-  let ran = 0;
-  for (let round = 0; round < 20_000; round++) {
-    const mutant = image.slice();
-    for (let count = 1 + dice.below(4); count > 0; count--)
-      mutant[dice.below(mutant.length)] = dice.chance(0.5) ? dice.below(256) : dice.pick([0, 1, 255, 127]);
-    if (dice.chance(0.9)) fixHash(core, mutant);
-    let handle: number;
-    try {
-      handle = core.loadImage(mutant);
-    } catch (error) {
-      if (!(error instanceof LockstepError) || error.code !== 'BAD_IMAGE') throw error;
-      refused++;
-      continue;
+test.each(['release', 'small'] as const)(
+  '[CORE-3] 20,000 mutated images neither trap nor hang nor write outside their own memory: %s',
+  async (build) => {
+    const dice = random(seedOf('mutated images'));
+    const core = await testCore(build);
+    const { exports } = core;
+    const canaries = [exports.allocate(4_096), 0];
+    const image = everythingImage;
+    let refused = 0;
+    let ran = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const mutant = image.slice();
+      for (let count = 1 + dice.below(4); count > 0; count--)
+        mutant[dice.below(mutant.length)] = dice.chance(0.5) ? dice.below(256) : dice.pick([0, 1, 255, 127]);
+      if (dice.chance(0.9)) fixHash(core, mutant);
+      let handle: number;
+      try {
+        handle = core.loadImage(mutant);
+      } catch (error) {
+        if (!(error instanceof LockstepError) || error.code !== 'BAD_IMAGE') throw error;
+        refused++;
+        continue;
+      }
+      if (canaries[1] === 0) canaries[1] = exports.allocate(4_096);
+      for (const canary of canaries) core.bytes.fill(0xa5, canary, canary! + 4_096);
+      const eventCount = core.words[(handle + 36) >>> 2]!;
+      core.host = { guard: () => dice.below(2), action: () => dice.below(eventCount) };
+      const instance = exports.create(handle);
+      const quiet = exports.create(handle);
+      exports.start(instance, 0);
+      exports.start(quiet, 0);
+      for (let i = 0; i < 30; i++) {
+        const event = dice.below(eventCount);
+        exports.step(instance, event, 0);
+        exports.step(quiet, event, QUIET);
+      }
+      for (const canary of canaries) expect(core.bytes.subarray(canary, canary! + 4_096).every((byte) => byte === 0xa5)).toBe(true);
+      exports.destroy(instance);
+      exports.destroy(quiet);
+      expect(exports.unload(handle)).toBe(0);
+      ran++;
     }
-    if (canaries[1] === 0) canaries[1] = exports.allocate(4_096);
-    for (const canary of canaries) core.bytes.fill(0xa5, canary, canary! + 4_096);
-    const eventCount = core.words[(handle + 36) >>> 2]!;
-    core.host = { guard: () => dice.below(2), action: () => dice.below(eventCount) };
-    const instance = exports.create(handle);
-    const quiet = exports.create(handle);
-    exports.start(instance, 0);
-    exports.start(quiet, 0);
-    for (let i = 0; i < 30; i++) {
-      const event = dice.below(eventCount);
-      exports.step(instance, event, 0);
-      exports.step(quiet, event, QUIET);
-    }
-    for (const canary of canaries) expect(core.bytes.subarray(canary, canary! + 4_096).every((byte) => byte === 0xa5)).toBe(true);
-    exports.destroy(instance);
-    exports.destroy(quiet);
-    expect(exports.unload(handle)).toBe(0);
-    ran++;
-  }
-  expect(refused).toBeGreaterThan(1_000);
-  expect(ran).toBeGreaterThan(200);
-});
+    expect(refused).toBeGreaterThan(1_000);
+    expect(ran).toBeGreaterThan(200);
+  },
+);
 
 function fixHash(core: Core, image: Uint8Array): void {
   const view = new DataView(image.buffer);
@@ -358,6 +362,10 @@ test('[CORE-4] a host function that calls back into the core gets a fault and do
   expect(answers).toEqual([FAULT_BUSY, FAULT_BUSY]);
 });
 
-test('[CORE-5] the release build is at most 16 KB gzipped', () => {
-  expect(gzipSync(readFileSync(new URL('../../build/core.wasm', import.meta.url)), { level: 9 }).length).toBeLessThanOrEqual(16 * 1024);
+test.each([
+  ['core.wasm', 16],
+  ['core.small.wasm', 10],
+])('[CORE-5] %s is at most %i KB gzipped', (file, kilobytes) => {
+  const bytes = readFileSync(new URL(`../../build/${file}`, import.meta.url));
+  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(kilobytes * 1024);
 });

@@ -13,6 +13,7 @@ const vector = new URL('../vectors/golden.json', import.meta.url);
 
 test.each([
   ['the release build', () => testCore('release')],
+  ['the small build', () => testCore('small')],
   ['the debug build', () => testCore('debug')],
   ['the TypeScript dialect', async () => Core.fromExports(createDialectCore)],
 ])('[CORE-2] a million random events end in the same hashes on %s', async (name, make) => {

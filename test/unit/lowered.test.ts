@@ -16,7 +16,7 @@ import type { Operation } from '../../core/patch.ts';
 import { plain } from '../../core/plain.ts';
 import { enterStamp, leaveStamp, now, random as draw } from '../../core/stamp.ts';
 import { MemoryJournal } from '../../peer/memory.ts';
-import { bothCores } from '../support/core.ts';
+import { allCores, bothCores } from '../support/core.ts';
 import { random, seedOf } from '../support/random.ts';
 import { World } from '../support/world.ts';
 
@@ -132,11 +132,11 @@ function told(instance: Instance, act: () => ReturnType<Instance['step']>): unkn
   }
 }
 
-test('[CORE-15] a lowered machine takes the steps that it takes hosted, on both dialects, with the same patches, effects and digests', async () => {
+test('[CORE-15] a lowered machine takes the steps that it takes hosted, on all builds, with the same patches, effects and digests', async () => {
   const dice = random(seedOf('lowered beside hosted'));
   const image = loweredShop();
   const hosted = compile(fromXState(shop));
-  const cores = await bothCores();
+  const cores = await allCores();
   let taken = 0;
   let done = 0;
   for (let round = 0; round < 60; round++) {

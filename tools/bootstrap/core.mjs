@@ -1,5 +1,6 @@
-// Builds the core: AssemblyScript to WebAssembly, release and debug, and for the release one more round of inlining than asc does by itself,
-// which makes a step about a quarter faster; only where a step goes often, for pages load it. Run by `npm start`, `npm test` and the tests' own set-up: node tools/bootstrap/core.mjs
+// Builds the core: AssemblyScript to WebAssembly, release, small and debug. For the release one more round of inlining than asc does by itself,
+// which makes a step about a quarter faster; only where a step goes often, for pages load it. For the small one, with which a page begins, all
+// rounds that make it smaller. Run by `npm start`, `npm test` and the tests' own set-up: node tools/bootstrap/core.mjs
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import binaryen from 'assemblyscript/binaryen';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const RELEASE = join(ROOT, 'build', 'core.wasm');
+const SMALL = join(ROOT, 'build', 'core.small.wasm');
 /** Instructions; the core has no deep call chains that would multiply. */
 const INLINE_MAX = 100;
 /** Functions that stay calls, by the names that asc gives them: what takes images in, and what a step seldom comes to. */
@@ -31,7 +33,10 @@ const COLD = [
   ...['add*', 'descend*', 'enter*', 'collect*', 'record*', 'remember*', 'dynamic*', 'scxml*'].map((name) => `entry/${name}`),
 ];
 
-for (const target of ['release', 'debug']) {
+/** What only benches and `check` call. */
+const TOOLS = ['batch', 'cover'];
+
+for (const target of ['release', 'small', 'debug']) {
   const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/assemblyscript/bin/asc.js'), '--target', target], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -39,6 +44,7 @@ for (const target of ['release', 'debug']) {
   if (status !== 0) process.exit(status ?? 1);
 }
 inline();
+shrink();
 
 function inline() {
   const module = binaryen.readBinary(readFileSync(RELEASE));
@@ -56,5 +62,20 @@ function inline() {
   module.optimize();
   module.optimize();
   writeFileSync(RELEASE, module.emitBinary());
+  module.dispose();
+}
+
+function shrink() {
+  const module = binaryen.readBinary(readFileSync(SMALL));
+  module.setFeatures(binaryen.Features.All);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(2);
+  binaryen.setAlwaysInlineMaxSize(2);
+  binaryen.setFlexibleInlineMaxSize(20);
+  binaryen.setOneCallerInlineMaxSize(-1);
+  for (const name of TOOLS) module.removeExport(name);
+  module.optimize();
+  module.optimize();
+  writeFileSync(SMALL, module.emitBinary());
   module.dispose();
 }
