@@ -141,7 +141,12 @@ function run(program: i32, base: i32): i32 {
     if (operation >= bytecode.OP_WITH_CELL) {
       if (last - at >= 8 && fused(operation, cells + argument * CELL, at, top)) at += 8;
       else copyPair(top, cells + argument * CELL);
-      top += CELL;
+      const next: i32 = at < last ? load32(at) : 0;
+      // What is written as soon as it is there need not lie on the stack.
+      if ((next & bytecode.OP_MASK) === bytecode.OP_WRITE) {
+        at += 4;
+        fault = write(next >>> 8, top);
+      } else top += CELL;
     } else if (operation >= bytecode.OP_HOST) {
       const effect: i32 = hostEffect(operation, argument);
       top -= (effect >> 1) * CELL;

@@ -32,6 +32,8 @@ export let wordBytes: i32 = 0;
 export let undoBytes: i32 = 0;
 /** Whether any state has eventless transitions. */
 export let hasAlways: boolean = false;
+/** Whether a step may go by assembly/quick.ts: a statechart by XState's rules, without eventless transitions, in one word of states. */
+export let isSimple: boolean = false;
 export let instance: i32 = 0;
 export let configuration: i32 = 0;
 export let clocks: i32 = 0;
@@ -73,6 +75,7 @@ function enterImage(its: i32): void {
   words = (stateCount + 31) >>> 5;
   wordBytes = words << 2;
   hasAlways = load32(events + eventCount * layout.EVENT_SIZE + layout.EVENT_ENTRY_COUNT) !== 0;
+  isSimple = !isScxml && !isRelational && !hasAlways && words === 1 && direct !== 0;
   const historyWords: i32 = even(load32(its + layout.IMAGE_HISTORY_COUNT) * words);
   cellCount = load32(its + layout.IMAGE_CELL_COUNT);
   undoBytes = layout.INSTANCE_CONFIGURATION - layout.INSTANCE_STATUS + ((even(words) + even(stateCount) + historyWords) << 2);
@@ -84,6 +87,7 @@ function enterImage(its: i32): void {
 /** To be called when an image goes: another one may come to its address. */
 export function leaveImage(): void {
   image = 0;
+  instance = 0;
 }
 
 export function stateAt(state: i32): i32 {

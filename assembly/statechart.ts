@@ -11,6 +11,7 @@ import * as layout from './layout.ts';
 import { enter, leave } from './move.ts';
 import { HOME_OUTSIDE } from './program-layout.ts';
 import { copyMemory, IS_WHOLE, leadingZeros, load16, load32, store32, trailingZeros } from './prim.ts';
+import { LONG_ROAD, quick } from './quick.ts';
 import { check, mutate } from './relational.ts';
 import * as scratch from './scratch.ts';
 import { chosenCount, NO_DOMAIN, resolveConflicts, selectEvent, selectEventless } from './select.ts';
@@ -40,6 +41,12 @@ export function start(instance: i32, flags: i32): i32 {
 }
 
 export function step(instance: i32, event: i32, flags: i32): i32 {
+  if (IS_WHOLE && flags === (layout.QUIET | layout.COUNT) && !busy) {
+    busy = true;
+    const result: i32 = quick(instance, event);
+    busy = false;
+    if (result !== LONG_ROAD) return result;
+  }
   const fault: i32 = begin(instance, flags, layout.STATUS_ACTIVE);
   if (fault < 0) return fault;
   if (event < 0 || event >= frame.eventCount) {

@@ -291,7 +291,7 @@ export class Instance extends InstanceBytes {
       return result !== STEP_IGNORED;
     }
     const run = this.#run;
-    run.begin(machine, this.pointer, machine.cells === undefined ? this.#context : null, event, false);
+    run.beginQuiet(machine, this.pointer, machine.cells === undefined ? this.#context : null, event);
     const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
     if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
       machine.isQuiet = false;

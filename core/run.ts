@@ -17,7 +17,7 @@ import {
   STATUS_DONE,
 } from '../assembly/layout.ts';
 import { assert, ExpressionFault, LockstepError } from './errors.ts';
-import type { BoundFunctions, FunctionArguments } from './functions.ts';
+import type { FunctionArguments } from './functions.ts';
 import type { ContextMark, EventObject, Json, JsonObject, Value } from './json.ts';
 import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
@@ -68,7 +68,6 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   readonly system = { get: (systemId: string): Json | undefined => this.#named(systemId) };
   readonly #core: Core;
   #machine!: Machine;
-  #functions: BoundFunctions = [];
   #pointer = 0;
   #external: EventObject = { type: '' };
   /** Of a replay: what guards were asked, with their answers, and how many of the core's records there were by then. */
@@ -82,6 +81,8 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   #hasChanged = false;
   /** A guard asks about this moment, an action about the moment before its microstep. */
   #isGuard = false;
+  /** Whether anything of the last run is left that the next one must not find. */
+  #isUsed = false;
 
   constructor(core: Core) {
     this.#core = core;
@@ -99,7 +100,6 @@ export class Run implements FunctionArguments, Acts, ValueHost {
     state?: RunState,
   ): void {
     this.#machine = machine;
-    this.#functions = machine.functions ?? [];
     this.#pointer = pointer;
     this.context = context;
     this.#external = event;
@@ -114,12 +114,27 @@ export class Run implements FunctionArguments, Acts, ValueHost {
     this.isRecording = isRecording;
     this.#recorded = recorded;
     this.#recordedNext = 0;
+    this.#isUsed = true;
     if (recorded !== undefined) this.asked = [];
+  }
+
+  /** The same for a step that nobody records: where programs alone run, hardly anything is to be set up. */
+  beginQuiet(machine: Machine, pointer: number, context: Json, event: EventObject): void {
+    if (this.#isUsed) {
+      this.begin(machine, pointer, context, event, false);
+      this.#isUsed = false;
+      return;
+    }
+    this.#machine = machine;
+    this.#pointer = pointer;
+    this.context = context;
+    this.#external = event;
   }
 
   guard(fn: number, handle: number): number {
     if (this.#recorded !== undefined) return this.#replayGuard(fn, this.#next());
-    const bound = this.#functions[fn];
+    this.#isUsed = true;
+    const bound = this.#machine.functions?.[fn];
     if (bound?.kind !== 'guard') throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     this.#isGuard = true;
@@ -142,7 +157,8 @@ export class Run implements FunctionArguments, Acts, ValueHost {
 
   action(fn: number, handle: number): number {
     if (this.#recorded !== undefined) return this.#replayAction(fn);
-    const bound = this.#functions[fn];
+    this.#isUsed = true;
+    const bound = this.#machine.functions?.[fn];
     if (bound === undefined) throw this.#missing(fn);
     this.event = handle === HANDLE_EXTERNAL ? this.#external : this.eventOf(handle);
     switch (bound.kind) {
@@ -179,6 +195,7 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   }
 
   result(fn: number, value: Value): number {
+    this.#isUsed = true;
     switch (this.#machine.symbols.functions[fn]?.kind) {
       case 'raise':
         if (isFields(value) && typeof value.type === 'string') return this.#raised(value as Json);
@@ -237,6 +254,7 @@ export class Run implements FunctionArguments, Acts, ValueHost {
 
   request(request: Request): void {
     if (!this.isRecording) throw UNRECORDED;
+    this.#isUsed = true;
     if (request.kind === 'spawn' || request.kind === 'stop') this.#hasChanged = true;
     const at = this.#core.exports.outputCount();
     (this.requests ??= []).push({ at, fn: this.#acting, context: this.context, event: this.event, request });

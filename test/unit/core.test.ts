@@ -22,6 +22,7 @@ import {
   QUIET,
   RECORD_ENTER,
   RECORD_TRANSITION,
+  STEP_TAKEN,
   TRACE,
 } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
@@ -342,6 +343,25 @@ test('[CORE-4] wrong handles, events and moments are faults', async () => {
     expect(core.exports.step(pointer, 1, 0)).toBe(FAULT_INSTANCE);
   core.exports.destroy(side.instance);
   expect(core.exports.step(side.instance, 1, 0)).toBe(FAULT_INSTANCE);
+});
+
+test('[CORE-4] an instance that is gone takes no quick step, and what has its place next takes none before its start', async () => {
+  const core = await testCore();
+  const { bytes } = compileMachine({ id: 'm', initial: 'a', states: { a: { on: { GO: 'b' } }, b: { on: { GO: 'a' } } } });
+  const image = core.loadImage(bytes);
+  const instance = core.exports.create(image);
+  const quick = (event: number): number => core.exports.step(instance, event, QUIET | COUNT);
+  core.exports.start(instance, 0);
+  expect([quick(1), quick(1), quick(-1), quick(2)]).toEqual([STEP_TAKEN, STEP_TAKEN, FAULT_EVENT, FAULT_EVENT]);
+  core.exports.destroy(instance);
+  expect(quick(1)).toBe(FAULT_INSTANCE);
+  expect(core.exports.create(image)).toBe(instance);
+  expect(quick(1)).toBe(FAULT_STATUS);
+  core.exports.start(instance, 0);
+  expect(quick(1)).toBe(STEP_TAKEN);
+  core.exports.destroy(instance);
+  expect(core.exports.unload(image)).toBe(0);
+  expect(quick(1)).toBe(FAULT_INSTANCE);
 });
 
 test('[CORE-4] a host function that calls back into the core gets a fault and does no harm', async () => {
