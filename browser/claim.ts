@@ -4,7 +4,7 @@
 export interface Claim {
   readonly secret: string;
   /** Lets go of the secret; a later claim in this tab gets it again. */
-  release(): void;
+  release(): void | Promise<void>;
 }
 
 /** Milliseconds: the page that this one replaces in its tab may take a moment to let go. */
@@ -37,7 +37,7 @@ export async function claimSecret(scope: string, known?: readonly string[]): Pro
   for (const orphan of known ?? []) {
     if (unlock !== undefined) break;
     secret = orphan;
-    unlock = await lockByName(orphan, { ifAvailable: true });
+    unlock = await lock(orphan, { ifAvailable: true });
   }
   while (unlock === undefined) {
     secret = newSecret();
@@ -85,8 +85,9 @@ function write(key: string, secret: string): void {
 }
 
 /** @returns how to let go; undefined when somebody alive has it. Pages of an insecure origin have no locks. */
-function lock(secret: string): Promise<(() => void) | undefined> {
-  return 'locks' in navigator ? lockByName(secret, { signal: AbortSignal.timeout(HANDOVER_MS) }) : askAround(secret);
+function lock(secret: string, options?: LockOptions): Promise<(() => void) | undefined> {
+  if (!('locks' in navigator)) return askAround(secret);
+  return lockByName(secret, options ?? { signal: AbortSignal.timeout(HANDOVER_MS) });
 }
 
 function lockByName(secret: string, options: LockOptions): Promise<(() => void) | undefined> {

@@ -3,15 +3,17 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { Core } from '../core/wasm.ts';
-import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, type Dial, type Link } from '../peer/link.ts';
 import type { Report } from '../peer/log.ts';
 import type { MachineSource } from '../peer/machines.ts';
 import { Peer } from '../peer/peer.ts';
-import { claimSecret } from './claim.ts';
+import type { ServingOptions } from '../peer/serving.ts';
+import type { Fork } from '../peer/succession.ts';
+import type { PeerId } from '../peer/wire.ts';
+import { type Claim, claimSecret } from './claim.ts';
 import { loadSmallCore, wholeCoreOnce } from './core.ts';
 import { browserEnvironment } from './environment.ts';
-import type { Kept } from './kept.ts';
+import type { Kept, KeptOptions } from './kept.ts';
 import { serving } from './serving.ts';
 import { dialSocket } from './socket.ts';
 import type { Way } from './way.ts';
@@ -23,8 +25,13 @@ export interface ConnectOptions {
   readonly name?: string;
   /** Machines by name, for instances that this tab hosts or mirrors. An image comes from the Vite plugin: `import image from './x.machine.ts?image'`. */
   readonly machines?: { readonly [name: string]: MachineSource };
-  /** Whether others may find instances here; true unless said otherwise. */
-  readonly hosts?: boolean;
+  /**
+   * Whether others may find instances here; true unless said otherwise. `'durable'`: what this tab orders also outlives its page and its
+   * browser, and so does what is done to mirrors, as with `offline`.                                              (WEB-16)
+   */
+  readonly hosts?: boolean | 'durable';
+  /** What the server's `authenticate` judges. */
+  readonly token?: string;
   /** Answers a REPL's `eval` in this tab; refused unless given. */
   readonly evaluate?: (source: string) => string | Promise<string>;
   /** Whether what is done here survives the page, and the browser: kept in IndexedDB until it is answered. Off unless given. */
@@ -35,24 +42,30 @@ export interface ConnectOptions {
   readonly core?: Core;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it, e.g. `import.meta.env.DEV`; off unless given. */
   readonly development?: boolean;
+  /** Peers whose word is taken: for who sent an event, for who orders an instance, to stand by and to hand over. Nobody unless given. */
+  readonly trusts?: (peer: PeerId) => boolean;
+  /** Hears that another peer orders an instance of this tab, in a higher epoch, and which steps that one does not have. */
+  readonly fenced?: (fork: Fork) => void;
   readonly report?: Report;
 }
 
 /**
  * Makes this tab a peer. Resolves when the core is loaded; the link comes up by itself, now or when there is a network, so a page can start
  * offline. `ready` tells when, and why not if the relay refuses.                                                       (WEB-1)
- * @throws LockstepError BAD_PARAMS when the URL is none; CORE when no core can be loaded; as `machines.add`.
+ * @throws LockstepError BAD_PARAMS when the URL is none; CORE when no core can be loaded; STORAGE when a durable host may keep nothing; as
+ *   `machines.add`.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   const url = socketUrl(options.url ?? location.href);
   const report = options.report ?? (() => undefined);
   const environment = browserEnvironment();
+  const isDurable = options.hosts === 'durable';
   const [core, kept, watch] = await Promise.all([
     options.core ?? loadSmallCore(),
-    options.offline === true ? openKept(url, environment, report) : undefined,
+    options.offline === true || isDurable ? keep({ url, environment, report, isDurable }) : undefined,
     options.development === true ? import('../core/watch.ts') : undefined,
   ]);
-  const claim = kept?.claim ?? (await claimSecret(url));
+  const claim = kept ?? (await claimSecret(url));
   const road = new Road(url, options.sharesSocket ?? true, () => peer.reconnectNow());
   const common = {
     environment,
@@ -64,23 +77,33 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     kind: 'browser',
     report,
   } as const;
+  // Instances come back with their functions, and who asks for a machine finds it: nothing is served before all machines are there.
+  let begin = (): void => undefined;
+  const machinesAdded = new Promise<void>((resolve) => (begin = resolve));
   const peer: Tab = new Tab({
     ...common,
+    serving: (given: ServingOptions) => machinesAdded.then(() => serving(given)),
     // Beside the first dial: a page waits for neither because of the other.
     packed: () => import('../peer/codec-packed.ts'),
     secret: claim.secret,
-    hosts: options.hosts ?? true,
+    hosts: options.hosts !== false,
     ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
+    ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
+    ...(options.fenced === undefined ? {} : { fenced: options.fenced }),
     ...(kept === undefined ? {} : { keep: kept.keep }),
+    ...(kept?.journal === undefined ? {} : { journal: kept.journal }),
   });
-  peer.heed(road, claim.release);
+  peer.heed(road, claim);
   try {
     for (const [name, source] of Object.entries(options.machines ?? {})) {
       await peer.machines.prepare(source.image, source.definition);
       peer.machines.add(name, source);
     }
+    begin();
   } catch (error) {
+    begin();
     await peer.close();
     throw error;
   }
@@ -88,12 +111,16 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   return peer;
 }
 
-/** What it takes to keep mirrors is loaded for pages that want it. Without storage a page goes on, and forgets.           (KEEP-5) */
-async function openKept(url: string, environment: Environment, report: Report): Promise<Kept | undefined> {
+/**
+ * What it takes to keep things is loaded for pages that want it. Without storage a page goes on, and forgets (KEEP-5); one that is to keep what
+ * it orders does not: its word would not be worth anything.                                                              (WEB-17)
+ */
+async function keep(options: KeptOptions): Promise<Kept | undefined> {
   try {
-    return await (await import('./kept.ts')).openKept(url, environment, report);
+    return await (await import('./kept.ts')).openKept(options);
   } catch (error) {
-    report('warn', 'nothing can be kept', error);
+    if (options.isDurable) throw error;
+    options.report('warn', 'nothing can be kept', error);
     return undefined;
   }
 }
@@ -141,10 +168,10 @@ class Road {
 }
 
 class Tab extends Peer {
-  #ignore: () => void = () => undefined;
+  #ignore: () => Promise<void> = () => Promise.resolve();
 
   /** Follows what the browser says about network and tab, until the peer is closed. (WEB-4) */
-  heed(road: Road, release: () => void): void {
+  heed(road: Road, claim: Pick<Claim, 'release'>): void {
     const silence = new AbortController();
     const { signal } = silence;
     const again = (): void => this.reconnectNow();
@@ -152,15 +179,15 @@ class Tab extends Peer {
     addEventListener('offline', () => road.cut(), { signal });
     addEventListener('pageshow', again, { signal });
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again(), { signal });
-    this.#ignore = () => {
+    this.#ignore = async () => {
       silence.abort();
       road.leave();
-      release();
+      await claim.release();
     };
   }
 
   override async close(): Promise<void> {
     await super.close();
-    this.#ignore();
+    await this.#ignore();
   }
 }

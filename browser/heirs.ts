@@ -1,5 +1,6 @@
 // Tabs that are gone may have left events that nobody answered. A tab that opens becomes one of those peers itself (claim.ts); for the others
-// it sends what they left, as them, under their numbers.                                    (KEEP-6)
+// it sends what they left, as them, under their numbers. Not for those that kept what they ordered: whoever is such a peer has to order
+// it, so what they left waits until a tab becomes them.                                    (KEEP-6, KEEP-7)
 
 import { secretLock } from './claim.ts';
 import type { Environment } from '../peer/environment.ts';
@@ -22,7 +23,7 @@ export interface HeirsOptions {
 /** Sends what tabs that are gone have left. Resolves when it has arrived. */
 export async function inherit(options: HeirsOptions): Promise<void> {
   for (const orphan of await options.offline.peers()) {
-    if (orphan.instances.length === 0) continue;
+    if (orphan.isDurable || orphan.instances.length === 0) continue;
     await navigator.locks.request(secretLock(orphan.secret), { ifAvailable: true }, async (lock) => {
       // Its tab is alive, or another one sends for it.
       if (lock !== null) await send(orphan, options);

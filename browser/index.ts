@@ -13,6 +13,7 @@ export type { MachineSource } from '../peer/machines.ts';
 export type { AnyMirror, Mirror, MirrorOf, Refusal } from '../peer/mirror.ts';
 export { type InspectMessage, inspectTo, type InspectSink } from '../peer/inspect/inspect.ts';
 export { Peer } from '../peer/peer.ts';
+export type { Fork } from '../peer/succession.ts';
 export type * from '../peer/wire.ts';
 export { select, type SnapshotOf } from './select.ts';
 export { serving } from './serving.ts';

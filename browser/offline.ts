@@ -1,7 +1,8 @@
 // What the tabs of an origin keep in IndexedDB, so that killing the browser loses nothing that somebody did: events with their numbers under
 // the secret of the peer that sent them, the last confirmed states, and the images that these belong to.                (KEEP-1, KEEP-6)
 //
-//   events   [url, secret, instance, n] → KeptEvent       numbers  [url, secret, instance] → the newest n ever given; "" is the peer itself
+//   events   [url, secret, instance, n] → KeptEvent       numbers  [url, secret, instance] → the newest n ever given; "" is the peer itself,
+//                                                                  → 1 when it keeps instances too (journal.ts), else 0
 //   states   [url, instance] → KeptState                  images   hash → bytes
 
 import { Keeper } from '../peer/keeper.ts';
@@ -9,13 +10,15 @@ import type { Environment } from '../peer/environment.ts';
 import type { Keep, Kept, KeptEvent, KeptState, Store } from '../peer/keeping.ts';
 import type { Report } from '../peer/log.ts';
 import type { InstanceId } from '../peer/wire.ts';
-import { openDatabase, transact } from './database.ts';
+import { openDatabase, range, transact } from './database.ts';
 
 const DATABASE = 'lockstep.offline';
 const STORES = { events: undefined, numbers: undefined, states: undefined, images: undefined };
 
 export interface Orphan {
   readonly secret: string;
+  /** Whether it keeps the instances that it orders. */
+  readonly isDurable: boolean;
   /** With events that nobody answered; perhaps none. */
   readonly instances: readonly InstanceId[];
 }
@@ -37,24 +40,31 @@ export class Offline {
   /** Peers that were here, those with the most to say first; some of them may be alive. */
   async peers(): Promise<readonly Orphan[]> {
     const within = range([this.#url]);
-    const keys = await transact<{ numbers: IDBValidKey[]; events: IDBValidKey[] }>(this.#database, ['numbers', 'events'], (store, read) => {
-      const outcome = { result: { numbers: [] as IDBValidKey[], events: [] as IDBValidKey[] } };
-      read(store('numbers').getAllKeys(within), (found) => (outcome.result.numbers = found as IDBValidKey[]));
-      read(store('events').getAllKeys(within), (found) => (outcome.result.events = found as IDBValidKey[]));
-      return outcome;
+    interface Found {
+      numbers: readonly IDBValidKey[];
+      newest: readonly number[];
+      events: readonly IDBValidKey[];
+    }
+    const { numbers, newest, events } = await transact<Found>(this.#database, ['numbers', 'events'], (store, read) => {
+      const result: Found = { numbers: [], newest: [], events: [] };
+      read(store('numbers').getAllKeys(within), (found) => (result.numbers = found as IDBValidKey[]));
+      read(store('numbers').getAll(within), (found) => (result.newest = found as number[]));
+      read(store('events').getAllKeys(within), (found) => (result.events = found as IDBValidKey[]));
+      return { result };
     });
-    const instances = new Map<string, Set<InstanceId>>();
-    for (const key of keys.numbers) instances.set(part(key, 1), new Set());
-    for (const key of keys.events) instances.get(part(key, 1))?.add(part(key, 2));
-    return [...instances]
-      .map(([secret, held]) => ({ secret, instances: [...held] }))
+    const peers = new Map<string, { readonly isDurable: boolean; readonly instances: Set<InstanceId> }>();
+    for (const [i, key] of numbers.entries())
+      if (part(key, 2) === '') peers.set(part(key, 1), { isDurable: newest[i] === 1, instances: new Set() });
+    for (const key of events) peers.get(part(key, 1))?.instances.add(part(key, 2));
+    return [...peers]
+      .map(([secret, { isDurable, instances }]) => ({ secret, isDurable, instances: [...instances] }))
       .sort((a, b) => b.instances.length - a.instances.length);
   }
 
   /** Somebody is this peer now. Only who was written down here may be it again: another one's numbers would be unknown. */
-  async enter(secret: string): Promise<void> {
+  async enter(secret: string, isDurable: boolean): Promise<void> {
     await transact(this.#database, ['numbers'], (store) => {
-      store('numbers').put(0, [this.#url, secret, '']);
+      store('numbers').put(isDurable ? 1 : 0, [this.#url, secret, '']);
       return { result: undefined };
     });
   }
@@ -134,11 +144,6 @@ class IndexedStore implements Store {
     });
     if (state !== undefined) this.#images.add(state.image);
   }
-}
-
-/** All keys that begin with these parts: an array is greater than every text and number. */
-function range(parts: readonly string[]): IDBKeyRange {
-  return IDBKeyRange.bound([...parts], [...parts, []]);
 }
 
 function part(key: IDBValidKey, index: number): string {

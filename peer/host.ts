@@ -124,6 +124,7 @@ export class Host implements HostsChildren {
       const bytes = await journal.image(image);
       if (bytes === undefined)
         throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
+      await machines.prepare(bytes);
       machines.restore(machine, bytes);
       this.#written.add(`${machine} ${image}`);
     }
@@ -151,7 +152,9 @@ export class Host implements HostsChildren {
     const { journal, machines } = this.#options;
     if (machines.image(image) !== undefined) return;
     const bytes = await journal.image(image);
-    if (bytes !== undefined) machines.pinned(machine, bytes);
+    if (bytes === undefined) return;
+    await machines.prepare(bytes);
+    machines.pinned(machine, bytes);
   }
 
   /** This peer knows its name: instances from the journal come back to life, timers are armed. */

@@ -37,4 +37,5 @@ export { RelationalMirror } from './relational-mirror.ts';
 export type { WatchOptions } from './options.ts';
 export { binding } from './binding.ts';
 export { serving } from './serving.ts';
+export type { Fork } from './succession.ts';
 export type * from './wire.ts';

@@ -4,6 +4,7 @@
 import { LockstepError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, StoredInstance } from './journal.ts';
+import { follow } from './journal-record.ts';
 import type { InstanceId } from './wire.ts';
 
 interface Kept {
@@ -23,42 +24,11 @@ export class MemoryJournal implements Journal {
 
   async write(entries: readonly JournalEntry[]): Promise<void> {
     if (this.#isClosed) throw new LockstepError('STORAGE', 'the journal is closed');
-    this.#check(entries);
-    for (const entry of entries) this.#keep(entry);
-  }
-
-  /** All or none: what cannot be kept is refused before anything is. */
-  #check(entries: readonly JournalEntry[]): void {
-    const next = new Map<InstanceId, number | undefined>();
-    const seqOf = (instance: InstanceId): number | undefined => {
+    follow(entries, (instance) => {
       const kept = this.#instances.get(instance);
-      return next.has(instance) ? next.get(instance) : kept && (kept.steps.at(-1)?.seq ?? kept.checkpoint?.seq);
-    };
-    for (const entry of entries) {
-      if (entry.kind === 'create') {
-        const { instance } = entry.record;
-        if (seqOf(instance) !== undefined) throw new LockstepError('STORAGE', `instance ${instance} is in the journal already`);
-        next.set(instance, entry.step.seq);
-      } else if (entry.kind === 'step') {
-        const { instance, seq } = entry.step;
-        const last = seqOf(instance);
-        if (last === undefined || seq !== last + 1)
-          throw new LockstepError(
-            'STORAGE',
-            `step ${seq} of ${instance} does not follow ${last === undefined ? 'anything' : String(last)}`,
-          );
-        next.set(instance, seq);
-      } else if (entry.kind === 'checkpoint') {
-        const { instance, seq } = entry.checkpoint;
-        const last = seqOf(instance);
-        if (last === undefined || seq > last)
-          throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, which the journal has not`);
-      } else if (entry.kind === 'delete') {
-        next.set(entry.instance, undefined);
-      } else if (entry.kind === 'moved') {
-        next.set(entry.moved.instance, undefined);
-      }
-    }
+      return kept && (kept.steps.at(-1)?.seq ?? kept.checkpoint?.seq);
+    });
+    for (const entry of entries) this.#keep(entry);
   }
 
   #keep(entry: JournalEntry): void {

@@ -8,6 +8,7 @@ import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
 import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
+import type { Fork } from '../peer/succession.ts';
 import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
@@ -36,8 +37,10 @@ export interface ConnectOptions {
   readonly development?: boolean;
   /** What the rooms of this peer are to speak; packed unless given. */
   readonly encoding?: Encoding;
-  /** Peers whose word is taken for who sent an event: sources that pass on what this peer orders or passes on. Nobody unless given. */
+  /** Peers whose word is taken: for who sent an event, for who orders an instance, to stand by and to hand over. Nobody unless given. */
   readonly trusts?: (peer: PeerId) => boolean;
+  /** Hears that another peer orders an instance of this one, in a higher epoch, and which steps that one does not have. */
+  readonly fenced?: (fork: Fork) => void;
   readonly report?: Report;
 }
 

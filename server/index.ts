@@ -17,6 +17,7 @@ import { Peer } from '../peer/peer.ts';
 import * as packed from '../peer/codec-packed.ts';
 import type { AuthContext } from '../peer/policy.ts';
 import { binding } from '../peer/binding.ts';
+import type { Fork } from '../peer/succession.ts';
 import { serving } from '../peer/serving.ts';
 import type { InstanceId, PeerId } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
@@ -36,6 +37,7 @@ import { VERSION } from './version.ts';
 export type { AuthContext, Policy, ReadQuestion, View, WriteQuestion } from '../peer/policy.ts';
 export { MemoryJournal } from '../peer/memory.ts';
 export { Peer, type PeerOptions } from '../peer/peer.ts';
+export type { Fork } from '../peer/succession.ts';
 export { nodeEnvironment } from '../relay/environment.ts';
 export { dial } from '../relay/socket.ts';
 export { connect, type ConnectOptions } from './connect.ts';
@@ -77,8 +79,10 @@ export interface ServeOptions {
   readonly lower?: boolean | LoweringOptions;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it; on unless NODE_ENV is `production`. */
   readonly development?: boolean;
-  /** Peers whose word is taken for who sent an event: sources between this server and its readers. Nobody unless given. */
+  /** Peers whose word is taken: for who sent an event, for who orders an instance, to stand by and to hand over. Nobody unless given. */
   readonly trusts?: (peer: PeerId) => boolean;
+  /** Hears that another peer orders an instance of this server, in a higher epoch, and which steps that one does not have. */
+  readonly fenced?: (fork: Fork) => void;
   readonly report?: Report;
 }
 
@@ -142,6 +146,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ...watching(options.development),
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
+    ...(options.fenced === undefined ? {} : { fenced: options.fenced }),
     ...(options.allowEval === undefined ? {} : { allowEval: options.allowEval }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });

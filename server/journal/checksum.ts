@@ -1,16 +1,9 @@
-// The checksum of a row of the journal: over the place where it stands as well as over its words, so that a row in the wrong place is as
-// wrong as a row with the wrong words.
+// The checksum of a row of the journal: over the place where it stands as well as over its words (peer/journal-record.ts), by Node's own CRC-32.
 
 import { crc32 } from 'node:zlib';
-import { LockstepError } from '../../core/errors.ts';
+import { placed } from '../../peer/journal-record.ts';
 
 /** @returns a CRC-32, 0 to 2³²−1. */
 export function checksum(name: string, epoch: number, seq: number, body: string): number {
-  return crc32(`${name}\n${epoch}\n${seq}\n${body}`);
-}
-
-/** @throws LockstepError CORRUPT, which names `what`. */
-export function verify(found: number, expected: number, what: string): void {
-  if (found !== expected)
-    throw new LockstepError('CORRUPT', `${what}: the checksum in the journal is ${found}, that of the words is ${expected}`);
+  return crc32(placed(name, epoch, seq, body));
 }

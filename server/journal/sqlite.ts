@@ -3,17 +3,15 @@
 // touch a page for each instance that moved. Every row carries a checksum over what it says and where it stands.
 // docs/journal.md draws the tables.
 
-import type { InstanceState } from '../../core/state.ts';
 import { LockstepError, unreachable } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
-import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, Seen, StoredInstance } from '../../peer/journal.ts';
-import type { InstanceId, PeerId } from '../../peer/wire.ts';
-import { checksum, verify } from './checksum.ts';
+import type { Checkpoint, InstanceRecord, Journal, JournalEntry, Moved, StoredInstance } from '../../peer/journal.ts';
+import { assertGapless, HISTORY_COUNT, packCheckpoint, unpackCheckpoint, verify } from '../../peer/journal-record.ts';
+import type { InstanceId } from '../../peer/wire.ts';
+import { checksum } from './checksum.ts';
 import { type CheckpointRow, type InstanceRow, JournalDatabase } from './database.ts';
 import { merge, readRun, type Run, runOf, stepsOf, sumOf } from './run.ts';
 
-/** Steps before a checkpoint that stay readable, at least: what somebody who looks back first asks for. */
-const HISTORY_COUNT = 256;
 /**
  * Runs, and characters of them, that wait to be moved to their place. Their texts are kept in memory; so many different instances cost some
  * 20 ms at once, and what few instances have done since their checkpoints is mostly forgotten before it is moved.
@@ -235,11 +233,11 @@ export class SqliteJournal implements Journal {
   }
 
   #checkpoint(checkpoint: Checkpoint): void {
-    const { instance, epoch, seq, state, seen, giver } = checkpoint;
+    const { instance, epoch, seq } = checkpoint;
     const known = this.#find(instance);
     if (seq > known.last)
       throw new LockstepError('STORAGE', `a checkpoint of ${instance} at ${seq}, but the journal ends at ${known.last}`);
-    const body = JSON.stringify(giver === undefined ? [state, seen] : [state, seen, giver]);
+    const body = packCheckpoint(checkpoint);
     this.#statements.setCheckpoint.run(known.id, seq, epoch, checksum(instance, epoch, seq, body), body);
     this.#statements.forget.run(known.id, seq - HISTORY_COUNT);
     const kept = known.unsettled.findIndex(({ last }) => last > seq - HISTORY_COUNT);
@@ -335,15 +333,5 @@ function recordOf({ name, machine, image, sum }: InstanceRow): InstanceRecord {
 
 function checkpointOf(instance: InstanceId, { seq, epoch, sum, body }: CheckpointRow): Checkpoint {
   verify(sum, checksum(instance, epoch, seq, body), `the checkpoint of ${instance} at ${seq}`);
-  const [state, seen, giver] = JSON.parse(body) as [InstanceState, Seen, PeerId?];
-  return { instance, epoch, seq, state, seen, ...(giver === undefined ? {} : { giver }) };
-}
-
-function assertGapless(instance: InstanceId, first: number, steps: readonly Step[]): void {
-  const index = steps.findIndex((step, i) => step.seq !== first + i);
-  if (index >= 0)
-    throw new LockstepError(
-      'CORRUPT',
-      `step ${first + index} of ${instance} is missing in the journal, the next one is ${String(steps[index]?.seq)}`,
-    );
+  return unpackCheckpoint({ instance, epoch, seq }, body);
 }

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import type { BrowserContext, CDPSession } from 'playwright-core';
 import { MemoryJournal } from '../../peer/memory.ts';
-import { serve, type Server } from '../../server/index.ts';
+import { serve, type ServeOptions, type Server } from '../../server/index.ts';
 import { buildPage } from '../support/built-page.ts';
 import { ledger, type LedgerContext } from '../support/ledger.machine.ts';
 import { Tab } from './tab.ts';
@@ -20,9 +20,10 @@ export class LedgerServer {
     this.#directory = directory;
   }
 
-  static async start(): Promise<LedgerServer> {
-    const directory = await buildPage('test/support/ledger-page.ts');
-    const server = await serve({ machines: { ledger }, journal: new MemoryJournal(), pages: directory, port: 0 });
+  /** @param page which of the ledger's pages it serves. */
+  static async start(page = 'test/support/ledger-page.ts', options: ServeOptions = {}): Promise<LedgerServer> {
+    const directory = await buildPage(page);
+    const server = await serve({ machines: { ledger }, journal: new MemoryJournal(), pages: directory, port: 0, ...options });
     await server.create('ledger', 'ledger');
     return new LedgerServer(server, await Wire.lay(server.url), directory);
   }

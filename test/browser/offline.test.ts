@@ -4,7 +4,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LedgerServer, LedgerTab } from './ledger.ts';
-import { patiently } from './tab.ts';
+import { holdSockets, patiently } from './tab.ts';
 import { WholeBrowser } from './whole-browser.ts';
 
 let ledger: LedgerServer;
@@ -14,8 +14,6 @@ let lives = 0;
 declare global {
   var told: readonly string[];
   var checkStore: () => Promise<readonly string[]>;
-  /** Whether sockets of the page keep to themselves what they are to send, or what they hear. */
-  var wire: { isMute: boolean; isDeaf: boolean };
 }
 
 beforeAll(async () => {
@@ -27,26 +25,10 @@ afterAll(async () => {
   await ledger?.close();
 });
 
-/** The next life of the browser, whose sockets the test can stop up. They are the page's own: without SharedWorkers. */
+/** The next life of the browser. */
 async function start(): Promise<BrowserContext> {
   await browser.kill();
-  const context = await browser.start();
-  await context.addInitScript(() => {
-    Reflect.deleteProperty(globalThis, 'SharedWorker');
-    globalThis.wire = { isMute: false, isDeaf: false };
-    const { send } = WebSocket.prototype;
-    WebSocket.prototype.send = function (data) {
-      if (!globalThis.wire.isMute) send.call(this, data);
-    };
-    Object.defineProperty(WebSocket.prototype, 'onmessage', {
-      set(this: WebSocket, hear: (event: MessageEvent) => void) {
-        this.addEventListener('message', (event) => {
-          if (!globalThis.wire.isDeaf) hear?.(event);
-        });
-      },
-    });
-  });
-  return context;
+  return holdSockets(await browser.start());
 }
 
 const open = (context: BrowserContext, url = ledger.wire.url): Promise<LedgerTab> =>

@@ -24,11 +24,33 @@ export interface Holding {
 /** What the pages put where a console finds it. */
 declare global {
   var lockstep: { readonly peer: Peer; readonly mirrors: Readonly<Record<string, Mirror>>; readonly face: RelationalMirror };
+  /** Whether sockets of the page keep to themselves what they are to send, or what they hear. */
+  var wire: { isMute: boolean; isDeaf: boolean };
 }
 
 export async function openChromium(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}: install it, set CHROMIUM, or run npm test -- --no-browser`);
   return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGS] });
+}
+
+/** Pages of it have sockets that a test can stop up, by `wire`. They are the page's own: without SharedWorkers. */
+export async function holdSockets(context: BrowserContext): Promise<BrowserContext> {
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'SharedWorker');
+    globalThis.wire = { isMute: false, isDeaf: false };
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      if (!globalThis.wire.isMute) send.call(this, data);
+    };
+    Object.defineProperty(WebSocket.prototype, 'onmessage', {
+      set(this: WebSocket, hear: (event: MessageEvent) => void) {
+        this.addEventListener('message', (event) => {
+          if (!globalThis.wire.isDeaf) hear?.(event);
+        });
+      },
+    });
+  });
+  return context;
 }
 
 export class Tab {

@@ -1,10 +1,10 @@
-// What every Journal promises, whatever it is written to. Each implementation runs this suite; those that survive a process also run the
-// part that opens the journal again.
+// What every Journal promises, whatever it is written to. Each implementation runs this suite, the one of browsers in Chromium
+// (test/browser/tab-journal.test.ts); those that survive a process also open what they left behind.
 
-import { describe, expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import type { Checkpoint, InstanceRecord, Journal, JournalEntry } from '../../peer/journal.ts';
+import { same } from './same.ts';
 
 export interface JournalBench {
   readonly journal: Journal;
@@ -75,164 +75,182 @@ async function refusal(act: Promise<unknown>): Promise<string> {
   return 'nothing was refused';
 }
 
-/** @param make a fresh, empty journal. */
-export function journalContract(name: string, make: () => JournalBench | Promise<JournalBench>): void {
-  describe(`journal: ${name}`, () => {
-    test('[JOURNAL-1] what was written is read back, record by record, in order', async () => {
-      const { journal } = await make();
-      await journal.write([create('a'), step('a', 2)]);
-      await journal.write([step('a', 3)]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), steps: [sampleStep('a', 1), sampleStep('a', 2), sampleStep('a', 3)] });
-      expect(await journal.read('nobody')).toBeUndefined();
-    });
+/**
+ * By name; each throws when the promise is not kept. Plain functions, because they also run in a page.
+ * @param make a fresh, empty journal.
+ */
+export const journalContract: Readonly<Record<string, (make: () => JournalBench | Promise<JournalBench>) => Promise<void>>> = {
+  '[JOURNAL-1] what was written is read back, record by record, in order': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a'), step('a', 2)]);
+    await journal.write([step('a', 3)]);
+    same(await journal.read('a'), { record: record('a'), steps: [sampleStep('a', 1), sampleStep('a', 2), sampleStep('a', 3)] });
+    same(await journal.read('nobody'), undefined);
+  },
 
-    test('[JOURNAL-2] a write is kept whole or not at all', async () => {
-      const { journal } = await make();
-      await journal.write([create('a')]);
-      expect(await refusal(journal.write([step('a', 2), create('b'), create('a')]))).toBe('STORAGE');
-      expect((await journal.read('a'))?.steps).toEqual([sampleStep('a', 1)]);
-      expect(await journal.read('b')).toBeUndefined();
-    });
+  '[JOURNAL-2] a write is kept whole or not at all': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a')]);
+    same(await refusal(journal.write([step('a', 2), create('b'), create('a')])), 'STORAGE');
+    same((await journal.read('a'))?.steps, [sampleStep('a', 1)]);
+    same(await journal.read('b'), undefined);
+  },
 
-    test('[JOURNAL-2] writes without waiting for each other keep their order', async () => {
-      const { journal } = await make();
-      await Promise.all([journal.write([create('a')]), journal.write([step('a', 2)]), journal.write([step('a', 3), step('a', 4)])]);
-      expect((await journal.read('a'))?.steps.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
-    });
+  '[JOURNAL-2] writes without waiting for each other keep their order': async (make) => {
+    const { journal } = await make();
+    await Promise.all([journal.write([create('a')]), journal.write([step('a', 2)]), journal.write([step('a', 3), step('a', 4)])]);
+    same(
+      (await journal.read('a'))?.steps.map(({ seq }) => seq),
+      [1, 2, 3, 4],
+    );
+  },
 
-    test('[JOURNAL-3] a step that does not follow the last one is refused', async () => {
-      const { journal } = await make();
-      await journal.write([create('a')]);
-      expect(await refusal(journal.write([step('a', 3)]))).toBe('STORAGE');
-      expect(await refusal(journal.write([step('a', 1)]))).toBe('STORAGE');
-      expect(await refusal(journal.write([step('nobody', 2)]))).toBe('STORAGE');
-      await journal.write([step('a', 2)]);
-      expect((await journal.read('a'))?.steps.map(({ seq }) => seq)).toEqual([1, 2]);
-    });
+  '[JOURNAL-3] a step that does not follow the last one is refused': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a')]);
+    same(await refusal(journal.write([step('a', 3)])), 'STORAGE');
+    same(await refusal(journal.write([step('a', 1)])), 'STORAGE');
+    same(await refusal(journal.write([step('nobody', 2)])), 'STORAGE');
+    await journal.write([step('a', 2)]);
+    same(
+      (await journal.read('a'))?.steps.map(({ seq }) => seq),
+      [1, 2],
+    );
+  },
 
-    test('[JOURNAL-4] a checkpoint stands for the steps up to it', async () => {
-      const { journal } = await make();
-      await journal.write([create('a'), step('a', 2), step('a', 3), { kind: 'checkpoint', checkpoint: checkpoint('a', 3) }, step('a', 4)]);
-      const stored = await journal.read('a');
-      expect(stored?.checkpoint).toEqual(checkpoint('a', 3));
-      expect(stored?.steps).toEqual([sampleStep('a', 4)]);
-      await journal.write([step('a', 5), { kind: 'checkpoint', checkpoint: checkpoint('a', 5) }]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 5), steps: [] });
-      await journal.write([step('a', 6)]);
-      expect((await journal.read('a'))?.steps.map(({ seq }) => seq)).toEqual([6]);
-    });
+  '[JOURNAL-4] a checkpoint stands for the steps up to it': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a'), step('a', 2), step('a', 3), { kind: 'checkpoint', checkpoint: checkpoint('a', 3) }, step('a', 4)]);
+    const stored = await journal.read('a');
+    same(stored?.checkpoint, checkpoint('a', 3));
+    same(stored?.steps, [sampleStep('a', 4)]);
+    await journal.write([step('a', 5), { kind: 'checkpoint', checkpoint: checkpoint('a', 5) }]);
+    same(await journal.read('a'), { record: record('a'), checkpoint: checkpoint('a', 5), steps: [] });
+    await journal.write([step('a', 6)]);
+    same(
+      (await journal.read('a'))?.steps.map(({ seq }) => seq),
+      [6],
+    );
+  },
 
-    test('[JOURNAL-5] steps gives a range, ends included', async () => {
-      const { journal } = await make();
-      await journal.write([create('a'), step('a', 2), step('a', 3), step('a', 4)]);
-      expect(await journal.steps('a', 2, 3)).toEqual([sampleStep('a', 2), sampleStep('a', 3)]);
-      expect(await journal.steps('a', 9, 12)).toEqual([]);
-      expect(await journal.steps('nobody', 1, 2)).toEqual([]);
-    });
+  '[JOURNAL-5] steps gives a range, ends included': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a'), step('a', 2), step('a', 3), step('a', 4)]);
+    same(await journal.steps('a', 2, 3), [sampleStep('a', 2), sampleStep('a', 3)]);
+    same(await journal.steps('a', 9, 12), []);
+    same(await journal.steps('nobody', 1, 2), []);
+  },
 
-    test('[JOURNAL-6] list gives pages, ascending by name, of one machine where asked', async () => {
-      const { journal } = await make();
-      await journal.write([create('b'), create('a', 'lamp'), create('d'), create('c')]);
-      expect(await journal.list({ limit: 2 })).toEqual([record('a', 'lamp'), record('b')]);
-      expect(await journal.list({ limit: 10, after: 'b' })).toEqual([record('c'), record('d')]);
-      expect(await journal.list({ limit: 10, machine: 'lamp' })).toEqual([record('a', 'lamp')]);
-    });
+  '[JOURNAL-6] list gives pages, ascending by name, of one machine where asked': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('b'), create('a', 'lamp'), create('d'), create('c')]);
+    same(await journal.list({ limit: 2 }), [record('a', 'lamp'), record('b')]);
+    same(await journal.list({ limit: 10, after: 'b' }), [record('c'), record('d')]);
+    same(await journal.list({ limit: 10, machine: 'lamp' }), [record('a', 'lamp')]);
+  },
 
-    test('[JOURNAL-7] a deleted instance is gone, and its name can be used again', async () => {
-      const { journal } = await make();
-      await journal.write([create('a'), step('a', 2), { kind: 'checkpoint', checkpoint: checkpoint('a', 2) }]);
-      await journal.write([{ kind: 'delete', instance: 'a' }]);
-      expect(await journal.read('a')).toBeUndefined();
-      expect(await journal.list({ limit: 10 })).toEqual([]);
-      await journal.write([create('a')]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), steps: [sampleStep('a', 1)] });
-    });
+  '[JOURNAL-7] a deleted instance is gone, and its name can be used again': async (make) => {
+    const { journal } = await make();
+    await journal.write([create('a'), step('a', 2), { kind: 'checkpoint', checkpoint: checkpoint('a', 2) }]);
+    await journal.write([{ kind: 'delete', instance: 'a' }]);
+    same(await journal.read('a'), undefined);
+    same(await journal.list({ limit: 10 }), []);
+    await journal.write([create('a')]);
+    same(await journal.read('a'), { record: record('a'), steps: [sampleStep('a', 1)] });
+  },
 
-    test('[JOURNAL-8] machines and images are kept; the newest meaning of a name counts', async () => {
-      const { journal } = await make();
-      const bytes = new Uint8Array([0, 1, 2, 255]);
-      await journal.write([
-        { kind: 'image', hash: 'h1', bytes },
-        { kind: 'machine', machine: 'door', image: 'h1' },
-      ]);
-      await journal.write([
-        { kind: 'image', hash: 'h1', bytes },
-        { kind: 'image', hash: 'h2', bytes: new Uint8Array([9]) },
-        { kind: 'machine', machine: 'door', image: 'h2' },
-        { kind: 'machine', machine: 'bell', image: 'h1' },
-      ]);
-      expect(await journal.machines()).toEqual([
-        { machine: 'bell', image: 'h1' },
-        { machine: 'door', image: 'h2' },
-      ]);
-      expect([...((await journal.image('h1')) ?? [])]).toEqual([...bytes]);
-      expect(await journal.image('h3')).toBeUndefined();
-    });
+  '[JOURNAL-8] machines and images are kept; the newest meaning of a name counts': async (make) => {
+    const { journal } = await make();
+    const bytes = new Uint8Array([0, 1, 2, 255]);
+    await journal.write([
+      { kind: 'image', hash: 'h1', bytes },
+      { kind: 'machine', machine: 'door', image: 'h1' },
+    ]);
+    await journal.write([
+      { kind: 'image', hash: 'h1', bytes },
+      { kind: 'image', hash: 'h2', bytes: new Uint8Array([9]) },
+      { kind: 'machine', machine: 'door', image: 'h2' },
+      { kind: 'machine', machine: 'bell', image: 'h1' },
+    ]);
+    same(await journal.machines(), [
+      { machine: 'bell', image: 'h1' },
+      { machine: 'door', image: 'h2' },
+    ]);
+    same([...((await journal.image('h1')) ?? [])], [...bytes]);
+    same(await journal.image('h3'), undefined);
+  },
 
-    test('[JOURNAL-11] an instance that another peer orders now is remembered, without its steps, until it is created here again', async () => {
-      const { journal, reopen } = await make();
-      const moved = (instance: string, epoch: number) => ({ kind: 'moved', moved: { instance, peer: 'bob', epoch } }) as const;
-      await journal.write([create('a'), step('a', 2), create('b')]);
-      await journal.write([moved('b', 7), moved('a', 8), moved('never here', 9)]);
-      const again = (await reopen?.()) ?? journal;
-      expect(await again.moved()).toEqual([
-        { instance: 'a', peer: 'bob', epoch: 8 },
-        { instance: 'b', peer: 'bob', epoch: 7 },
-        { instance: 'never here', peer: 'bob', epoch: 9 },
-      ]);
-      expect([await again.read('a'), await again.list({ limit: 10 })]).toEqual([undefined, []]);
-      await again.write([create('a')]);
-      expect((await again.moved()).map(({ instance }) => instance)).toEqual(['b', 'never here']);
-      expect(await again.read('a')).toEqual({ record: record('a'), steps: [sampleStep('a', 1)] });
-      await again.close();
-    });
+  '[JOURNAL-11] an instance that another peer orders now is remembered, without its steps, until it is created here again': async (
+    make,
+  ) => {
+    const { journal, reopen } = await make();
+    const moved = (instance: string, epoch: number) => ({ kind: 'moved', moved: { instance, peer: 'bob', epoch } }) as const;
+    await journal.write([create('a'), step('a', 2), create('b')]);
+    await journal.write([moved('b', 7), moved('a', 8), moved('never here', 9)]);
+    const again = (await reopen?.()) ?? journal;
+    same(await again.moved(), [
+      { instance: 'a', peer: 'bob', epoch: 8 },
+      { instance: 'b', peer: 'bob', epoch: 7 },
+      { instance: 'never here', peer: 'bob', epoch: 9 },
+    ]);
+    same([await again.read('a'), await again.list({ limit: 10 })], [undefined, []]);
+    await again.write([create('a')]);
+    same(
+      (await again.moved()).map(({ instance }) => instance),
+      ['b', 'never here'],
+    );
+    same(await again.read('a'), { record: record('a'), steps: [sampleStep('a', 1)] });
+    await again.close();
+  },
 
-    test('[JOURNAL-12] an instance may begin with a later step, when a checkpoint stands for what was before', async () => {
-      const { journal } = await make();
-      await journal.write([
-        { kind: 'delete', instance: 'a' },
-        { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
-        { kind: 'checkpoint', checkpoint: checkpoint('a', 40) },
-        step('a', 41),
-      ]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 40), steps: [sampleStep('a', 41)] });
-    });
+  '[JOURNAL-12] an instance may begin with a later step, when a checkpoint stands for what was before': async (make) => {
+    const { journal } = await make();
+    await journal.write([
+      { kind: 'delete', instance: 'a' },
+      { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
+      { kind: 'checkpoint', checkpoint: checkpoint('a', 40) },
+      step('a', 41),
+    ]);
+    same(await journal.read('a'), { record: record('a'), checkpoint: checkpoint('a', 40), steps: [sampleStep('a', 41)] });
+  },
 
-    test('[JOURNAL-12] a checkpoint says who handed the instance over, until another one of the same step does not', async () => {
-      const { journal } = await make();
-      const handed = { ...checkpoint('a', 40), giver: 'bob' };
-      await journal.write([
-        { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
-        { kind: 'checkpoint', checkpoint: handed },
-      ]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: handed, steps: [] });
-      await journal.write([{ kind: 'checkpoint', checkpoint: checkpoint('a', 40) }]);
-      expect(await journal.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 40), steps: [] });
-    });
+  '[JOURNAL-12] a checkpoint says who handed the instance over, until another one of the same step does not': async (make) => {
+    const { journal } = await make();
+    const handed = { ...checkpoint('a', 40), giver: 'bob' };
+    await journal.write([
+      { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
+      { kind: 'checkpoint', checkpoint: handed },
+    ]);
+    same(await journal.read('a'), { record: record('a'), checkpoint: handed, steps: [] });
+    await journal.write([{ kind: 'checkpoint', checkpoint: checkpoint('a', 40) }]);
+    same(await journal.read('a'), { record: record('a'), checkpoint: checkpoint('a', 40), steps: [] });
+  },
 
-    test('[JOURNAL-9] a closed journal refuses to write', async () => {
-      const { journal } = await make();
-      await journal.close();
-      expect(await refusal(journal.write([create('a')]))).toBe('STORAGE');
-    });
+  '[JOURNAL-9] a closed journal refuses to write': async (make) => {
+    const { journal } = await make();
+    await journal.close();
+    same(await refusal(journal.write([create('a')])), 'STORAGE');
+  },
 
-    test('[JOURNAL-10] what survives the process is there when it is opened again', async () => {
-      const { journal, reopen } = await make();
-      if (reopen === undefined) return expect(journal.survives).toBe('nothing');
-      await journal.write([
-        { kind: 'image', hash: 'h1', bytes: new Uint8Array([1]) },
-        { kind: 'machine', machine: 'door', image: 'h1' },
-        create('a'),
-        step('a', 2),
-        { kind: 'checkpoint', checkpoint: checkpoint('a', 2) },
-        step('a', 3),
-      ]);
-      const again = await reopen();
-      expect(await again.read('a')).toEqual({ record: record('a'), checkpoint: checkpoint('a', 2), steps: [sampleStep('a', 3)] });
-      expect(await again.machines()).toEqual([{ machine: 'door', image: 'h1' }]);
-      await again.write([step('a', 4)]);
-      expect((await again.read('a'))?.steps.map(({ seq }) => seq)).toEqual([3, 4]);
-      await again.close();
-    });
-  });
-}
+  '[JOURNAL-10] what survives the process is there when it is opened again': async (make) => {
+    const { journal, reopen } = await make();
+    if (reopen === undefined) return same(journal.survives, 'nothing');
+    await journal.write([
+      { kind: 'image', hash: 'h1', bytes: new Uint8Array([1]) },
+      { kind: 'machine', machine: 'door', image: 'h1' },
+      create('a'),
+      step('a', 2),
+      { kind: 'checkpoint', checkpoint: checkpoint('a', 2) },
+      step('a', 3),
+    ]);
+    const again = await reopen();
+    same(await again.read('a'), { record: record('a'), checkpoint: checkpoint('a', 2), steps: [sampleStep('a', 3)] });
+    same(await again.machines(), [{ machine: 'door', image: 'h1' }]);
+    await again.write([step('a', 4)]);
+    same(
+      (await again.read('a'))?.steps.map(({ seq }) => seq),
+      [3, 4],
+    );
+    await again.close();
+  },
+};

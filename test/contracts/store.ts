@@ -1,6 +1,7 @@
 // What every Store promises. Each implementation runs this suite; the one of browsers runs it in Chromium (test/browser/offline.test.ts).
 
 import type { KeptEvent, KeptState, Store } from '../../peer/keeping.ts';
+import { same } from './same.ts';
 
 export interface StoreBench {
   /** The store of a peer in a place of this bench: the same name gives the same peer, also after what it was is gone. */
@@ -20,14 +21,14 @@ const state = (seq: number): KeptState & { readonly bytes: Uint8Array } => ({
 /** By name; each throws when the promise is not kept. Plain functions, because they also run in a page. */
 export const storeContract: Readonly<Record<string, (bench: StoreBench) => Promise<void>>> = {
   '[KEEP-4] nothing is there at first': async (bench) => {
-    expect(await (await bench.open('a')).read('one'), { events: [], newest: 0 });
+    same(await (await bench.open('a')).read('one'), { events: [], newest: 0 });
   },
   '[KEEP-4] what was added is read back in order, expectations and stamps included': async (bench) => {
     const store = await bench.open('b');
     await store.add('one', [event(1), { ...event(2), expect: { seq: 4 } }]);
     await store.add('one', [event(3)]);
     await store.add('two', [event(1)]);
-    expect(await (await bench.open('b')).read('one'), {
+    same(await (await bench.open('b')).read('one'), {
       events: [event(1), { ...event(2), expect: { seq: 4 } }, event(3)],
       newest: 3,
     });
@@ -36,27 +37,15 @@ export const storeContract: Readonly<Record<string, (bench: StoreBench) => Promi
     const store = await bench.open('c');
     await store.add('one', [event(1), event(2)]);
     await store.save('one', [1, 2]);
-    expect(await (await bench.open('c')).read('one'), { events: [], newest: 2 });
+    same(await (await bench.open('c')).read('one'), { events: [], newest: 2 });
   },
   '[KEEP-4] states are shared by peers, events are not': async (bench) => {
     const [one, two] = [await bench.open('d'), await bench.open('e')];
     await one.add('shared', [event(1), event(2)]);
     await one.save('shared', [1], state(8));
-    expect(await two.read('shared'), { state: state(8), events: [], newest: 0 });
-    expect(await one.read('shared'), { state: state(8), events: [event(2)], newest: 2 });
+    same(await two.read('shared'), { state: state(8), events: [], newest: 0 });
+    same(await one.read('shared'), { state: state(8), events: [event(2)], newest: 2 });
     await two.save('shared', [], state(9));
-    expect((await one.read('shared')).state, state(9));
+    same((await one.read('shared')).state, state(9));
   },
 };
-
-function expect(found: unknown, wanted: unknown): void {
-  const [a, b] = [found, wanted].map((value) =>
-    JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Uint8Array ? [...inner] : sorted(inner))),
-  );
-  if (a !== b) throw new Error(`found ${a}, expected ${b}`);
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}

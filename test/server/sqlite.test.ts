@@ -27,16 +27,19 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-journalContract('SQLite', () => {
-  const file = freshFile();
-  const journal = openJournal(file);
-  return {
-    journal,
-    reopen: async () => {
-      await journal.close();
-      return openJournal(file);
-    },
+describe('journal: SQLite', () => {
+  const make = () => {
+    const file = freshFile();
+    const journal = openJournal(file);
+    return {
+      journal,
+      reopen: async () => {
+        await journal.close();
+        return openJournal(file);
+      },
+    };
   };
+  for (const [name, check] of Object.entries(journalContract)) test(name, () => check(make));
 });
 
 const create = (instance: string): JournalEntry => ({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { lockstep } from '../../compiler/vite.ts';
 import { dialect } from '../../tools/bootstrap/dialect.ts';
 import { embed } from '../../tools/bootstrap/embed.ts';
 
@@ -23,7 +24,7 @@ export async function buildPage(entry: string): Promise<string> {
     configFile: false,
     logLevel: 'error',
     publicDir: false,
-    plugins: [dialect(), embed()],
+    plugins: [dialect(), embed(), lockstep()],
     define: { 'process.env.NODE_ENV': '"development"' },
     build: {
       outDir: directory,

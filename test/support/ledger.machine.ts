@@ -19,3 +19,5 @@ export const ledger = setup({
     closed: {},
   },
 });
+
+export default ledger;
