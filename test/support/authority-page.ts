@@ -3,7 +3,7 @@
 // reported, `failed` why it could not begin.
 
 import { connect, type Fork, LockstepError } from '../../browser/index.ts';
-import { IndexedJournal, openJournal } from '../../browser/journal.ts';
+import { type IndexedJournal, openJournal } from '../../browser/journal.ts';
 import { journalContract, sampleStep } from '../contracts/journal.ts';
 import { ledger } from './ledger.machine.ts';
 import image from './ledger.machine.ts?image';
