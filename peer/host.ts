@@ -350,6 +350,11 @@ export class Host implements HostsChildren {
     return this.#authorities.has(instance) || this.succession.elsewhere(instance) !== undefined;
   }
 
+  /** Why an instance that is in the journal could not be brought back. */
+  broken(instance: InstanceId): LockstepError | undefined {
+    return this.#broken.get(instance);
+  }
+
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
     if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
     this.#begun().warden.mayDefine(params.machine);

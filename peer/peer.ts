@@ -262,11 +262,14 @@ export class Peer {
   /**
    * Makes this peer the authority of an instance, created unless its journal has it, and watches it.
    * @param machine a name in `machines`. @param instance without owner; it becomes `<this peer>/instance` unless this is the server.
+   * @throws LockstepError UNKNOWN_MACHINE, HOST_THREW, STORAGE …; CORRUPT when its journal has it and cannot bring it back.
    */
   async host(instance: string, machine: string, input?: Json): Promise<Mirror> {
     const self = await this.ready;
     const id = hostedId(instance, self, this.#options.kind === 'server');
     const { host } = await this.#reception.get();
+    const broken = host.broken(id);
+    if (broken !== undefined) throw broken;
     if (!host.has(id)) await host.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
     return this.watch(id);
   }

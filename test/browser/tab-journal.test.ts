@@ -53,13 +53,42 @@ test('[JOURNAL-13] the journal of tabs keeps the contract', async () => {
   await context.close();
 });
 
-test('[JOURNAL-14] a record of which anything is changed is CORRUPT', async () => {
+test('[JOURNAL-13] a record of which anything is changed is CORRUPT', async () => {
   const context = await browser.newContext();
   const { tab } = await open(context, 'damage');
   const { undamaged, ...damaged } = await tab.page.evaluate(() => globalThis.checkDamage());
   expect(undamaged).toBe('nothing was noticed');
   expect(Object.keys(damaged).length).toBeGreaterThan(15);
   expect(Object.entries(damaged).filter(([, code]) => code !== 'CORRUPT')).toEqual([]);
+  await context.close();
+});
+
+test('[JOURNAL-13] an instance with a step that is not what was written is not brought back, and the page is told CORRUPT', async () => {
+  const context = await browser.newContext();
+  const host = await open(context, 'corrupt');
+  expect(await add(host, 'right')).toBe(2);
+  await host.tab.page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const request = indexedDB.open('lockstep.journal');
+        request.onsuccess = () => {
+          const transaction = request.result.transaction('steps', 'readwrite');
+          const cursors = transaction.objectStore('steps').openCursor(null, 'prev');
+          cursors.onsuccess = () => {
+            const cursor = cursors.result!;
+            const row = cursor.value as { readonly body: string };
+            cursor.update({ ...row, body: row.body.replace('right', 'wrong') });
+          };
+          transaction.oncomplete = () => {
+            request.result.close();
+            resolve();
+          };
+        };
+      }),
+  );
+  await host.tab.page.reload();
+  await host.tab.page.waitForFunction(() => globalThis.failed !== undefined);
+  expect(await host.tab.page.evaluate(() => globalThis.failed)).toBe('CORRUPT');
   await context.close();
 });
 
