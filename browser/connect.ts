@@ -97,18 +97,20 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
   });
   peer.heed(road, claim);
   try {
-    for (const [name, source] of Object.entries(options.machines ?? {})) {
-      await peer.machines.prepare(source.image, source.definition);
-      peer.machines.add(name, source);
-    }
-    begin();
+    await addMachines(peer, options.machines ?? {}).finally(begin);
   } catch (error) {
-    begin();
     await peer.close();
     throw error;
   }
   kept?.inherit((secret, keep) => new Peer({ ...common, secret, keep, hosts: false }));
   return peer;
+}
+
+async function addMachines(peer: Peer, machines: NonNullable<ConnectOptions['machines']>): Promise<void> {
+  for (const [name, source] of Object.entries(machines)) {
+    await peer.machines.prepare(source.image, source.definition);
+    peer.machines.add(name, source);
+  }
 }
 
 /**
