@@ -5,17 +5,19 @@
 
 import { namedActors } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
-import { ELAPSED, type Instance, type StepOrigin } from '../core/instance.ts';
+import { ELAPSED, Instance, type StepOrigin } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
+import { appended } from '../core/relational/schema.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
 import { admit } from './admission.ts';
 import { Alarm } from './alarm.ts';
+import { anew, GROWN } from './anew.ts';
 import { backoffMs } from './backoff.ts';
 import type { RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
@@ -63,17 +65,16 @@ interface Incoming {
 const NO_CHILDREN: ReadonlyMap<string, ChildStart> = new Map();
 const INSIDE: StepOrigin = { isInternal: true };
 
-/** A question that waits for the end of a hand-over. */
+/** A question that waits until the instance has been handed over, or has its new schema. */
 interface Held {
-  readonly asker: Asker;
-  readonly id: RequestId;
   ask(): void;
+  refuse(error: LockstepError): void;
 }
 
 type State =
   | { readonly state: 'running'; readonly instance: Instance }
-  /** It is being handed over, or gives way: nothing happens to it, and what comes waits. */
-  | { readonly state: 'handing'; readonly instance: Instance; readonly held: Held[] }
+  /** It is being handed over, gives way, or gets another schema: nothing happens to it, and what comes waits. */
+  | { readonly state: 'held'; readonly instance: Instance; readonly held: Held[] }
   /** A commit failed: the journal is being read again. */
   | { readonly state: 'reloading' }
   | { readonly state: 'broken'; readonly error: LockstepError }
@@ -81,12 +82,14 @@ type State =
   | { readonly state: 'gone'; readonly error: LockstepError };
 
 export class Authority {
-  readonly record: InstanceRecord;
-  readonly machine: Machine;
   readonly readers: Readers;
   readonly #hosting: Hosting;
   readonly #alarm: Alarm;
+  #record: InstanceRecord;
+  #machine: Machine;
   #state: State;
+  /** It is held for good: another peer orders it. */
+  #isHalted = false;
   #epoch: number;
   #seen: SeenEvents;
   readonly #effects: EffectQueue;
@@ -111,12 +114,18 @@ export class Authority {
   ) {
     const { instance, epoch, seen, at } = options.recovered;
     this.#hosting = hosting;
-    this.record = options.record;
-    this.machine = instance.machine;
+    this.#record = options.record;
+    this.#machine = instance.machine;
+    const record = (): InstanceRecord => this.#record;
+    const machine = (): Machine => this.#machine;
     this.readers = new Readers(
       {
-        record: this.record,
-        machine: this.machine,
+        get record() {
+          return record();
+        },
+        get machine() {
+          return machine();
+        },
         epoch: () => this.#epoch,
         seen: () => this.#seen,
         running: () => this.#running(),
@@ -128,11 +137,11 @@ export class Authority {
     );
     const { instance: id } = this.record;
     const tell = (event: EventObject): void => this.tell(event);
-    this.#family = new Family({ hosting, record: this.record, machine: this.machine, tell });
-    this.#faults = new HandlerFaults({ machine: this.machine, environment: hosting.environment, tell });
+    this.#family = new Family({ hosting, record: this.record, machine, tell });
+    this.#faults = new HandlerFaults({ machine, environment: hosting.environment, tell });
     this.#effects = new EffectQueue({
       environment: hosting.environment,
-      machine: this.machine,
+      machine,
       children: this.#family.children,
       owner: {
         self: this.machine.isRelational ? this.#family.relationalSelf(tell) : { id, send: tell },
@@ -162,6 +171,14 @@ export class Authority {
     if (instance.seq > 0) this.#alarm.arm();
   }
 
+  get record(): InstanceRecord {
+    return this.#record;
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+
   get epoch(): number {
     return this.#epoch;
   }
@@ -171,8 +188,8 @@ export class Authority {
   }
 
   /** Whether it is being decided who orders it. */
-  get isHanding(): boolean {
-    return this.#state.state === 'handing';
+  get isHeld(): boolean {
+    return this.#state.state === 'held';
   }
 
   get isRunning(): boolean {
@@ -222,7 +239,7 @@ export class Authority {
    * before anything is looked at, and who does not see everything is told no more than a code.        (SYNC-1, SYNC-3, SYNC-4, VIEW-5, VIEW-6)
    */
   submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
-    if (this.#state.state === 'handing') return void this.#state.held.push({ asker, id, ask: () => this.submit(asker, id, peer, params) });
+    if (this.#state.state === 'held') return this.#wait(asker, id, () => this.submit(asker, id, peer, params));
     const [, n, sent, expect] = params;
     this.readers.nameForStandbys(peer);
     try {
@@ -370,7 +387,7 @@ export class Authority {
 
   /** Broadcasts what became durable in this batch and arms the timers it asked for. */
   afterBatch(): void {
-    if (this.#state.state !== 'running' && this.#state.state !== 'handing') return;
+    if (this.#state.state !== 'running' && this.#state.state !== 'held') return;
     this.room.publish();
     if (this.#state.state === 'running') this.#alarm.arm();
     this.room.stirred();
@@ -421,8 +438,7 @@ export class Authority {
 
   /** @throws as Readers.watch */
   watch(session: Session, id: RequestId, params: Omit<Methods['watch']['params'], 'instance'>): void {
-    if (this.#state.state === 'handing')
-      return void this.#state.held.push({ asker: session, id, ask: () => this.watch(session, id, params) });
+    if (this.#state.state === 'held') return this.#wait(session, id, () => this.watch(session, id, params));
     this.readers.watch(session, id, params);
   }
 
@@ -449,11 +465,12 @@ export class Authority {
     return this.readers.describe(peer, view);
   }
 
-  /** Whether a peer may write this now, or delete it. */
-  allows(peer: PeerId, event: EventObject | 'delete'): boolean {
+  /** Whether a peer may write this now, delete it, or give it the schema that its machine has now. */
+  allows(peer: PeerId, event: EventObject | 'delete' | 'grow'): boolean {
     const instance = this.#running();
     const snapshot = (): Snapshot => instance.snapshot();
     const { warden } = this.#hosting;
+    if (event === 'grow') return warden.mayGrow(this.record, peer, snapshot);
     return event === 'delete' ? warden.mayDelete(this.record, peer, snapshot) : warden.maySend(this.record, peer, event, snapshot);
   }
 
@@ -485,7 +502,9 @@ export class Authority {
       this.#read();
       throw error;
     }
-    if (this.isHanding) throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over; ask again`);
+    if (this.isHeld) throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over; ask again`);
+    if (this.#state.state === 'held')
+      throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over, or gets another schema; ask again`);
     throw new LockstepError('STORAGE', `${this.record.instance} is being read from its journal again after a failed write`);
   }
 
@@ -553,21 +572,53 @@ export class Authority {
     });
   }
 
-  // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
+  // ── Another schema ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Everything of it, once it is durable; from here on what comes waits for `keepOn` or `moveTo`. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
-  hand(): Promise<Omit<Taken, 'lineage'>> {
+  /**
+   * Goes on with a schema that has grown, under a new epoch; what comes meanwhile waits. Resolves when that is durable and readers were told
+   * to ask anew.                                                                                                           (REL-39)
+   * @throws LockstepError as `appended`; MISSING_FUNCTION, NOT_RUNNING, STORAGE: it goes on as it was.
+   */
+  async grow(machine: Machine, epoch: number): Promise<void> {
+    if (!machine.canRun)
+      throw new LockstepError('MISSING_FUNCTION', `the functions of machine "${this.record.machine}" are not here to go on with`);
+    await this.#hold();
+    const { instance, held } = this.#held();
+    const grown = Instance.create(machine);
+    const record: InstanceRecord = { ...this.record, image: machine.hash };
+    try {
+      const saved = instance.save();
+      const state = { ...saved, clocks: appended(this.machine, machine, saved.clocks) };
+      grown.load(state, instance.seq);
+      const { committer, self } = this.#hosting;
+      const checkpoint = { instance: record.instance, epoch, seq: instance.seq, state, seen: this.#seen.save() };
+      const event = { type: GROWN, epoch: this.#epoch };
+      const entries = anew({ record, bytes: machine.bytes, checkpoint, digest: grown.digest(), event, at: this.#at, self });
+      await new Promise<void>((durable, failed) => committer.add({ entries, durable, failed }));
+      this.#held();
+    } catch (error) {
+      grown.dispose();
+      if (!this.#isHalted) this.keepOn();
+      throw error;
+    }
+    instance.dispose();
+    this.#record = record;
+    this.#machine = machine;
+    this.#state = { state: 'held', instance: grown, held };
+    this.#epoch = epoch;
+    this.#tail = 0;
+    this.#family.grown(activityOf(grown));
+    this.readers.recheck(this.readers.snapshotOf(grown));
+    this.readers.renew();
+    this.keepOn();
+  }
+
+  /** From here on what comes waits for `keepOn`. Resolves when everything before is durable. */
+  #hold(): Promise<void> {
     const instance = this.#running();
-    if (this.#family.isChild || this.#family.hasHosted(instance.children.values()))
-      throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
     this.#alarm.cancel();
-    this.#state = { state: 'handing', instance, held: [] };
+    this.#state = { state: 'held', instance, held: [] };
     return new Promise((resolve, reject) => {
-      const durable = (): void => {
-        const { seq } = instance;
-        const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
-        resolve({ ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded });
-      };
       const failed = (error: LockstepError): void => {
         // What was held is to find it being read again, not as the failed write left it.
         const held = this.#release();
@@ -575,13 +626,45 @@ export class Authority {
         for (const { ask } of held) ask();
         reject(error);
       };
-      this.#hosting.committer.add({ entries: [], durable, failed });
+      this.#hosting.committer.add({ entries: [], durable: resolve, failed });
     });
   }
 
-  /** It was not handed over. */
+  /** @throws why it is not held any more, or for good: it was deleted or closed, or another peer orders it. */
+  #held(): Extract<State, { readonly state: 'held' }> {
+    if (this.#state.state === 'held' && !this.#isHalted) return this.#state;
+    throw this.#state.state === 'gone'
+      ? this.#state.error
+      : new LockstepError('FENCED', `${this.record.instance} is ordered by another peer now`);
+  }
+
+  /** Resolves when it is not held any more. @throws LockstepError FENCED when another peer orders it. */
+  released(): Promise<void> {
+    return new Promise((ask, refuse) => (this.#state.state === 'held' ? void this.#state.held.push({ ask, refuse }) : ask()));
+  }
+
+  #wait(asker: Asker, id: RequestId, ask: () => void): void {
+    // Whoever hears the room sends again where the instance goes.
+    const refuse = (error: LockstepError): void => (asker.hearsSteps === true ? undefined : asker.refuse(id, error));
+    if (this.#state.state === 'held') this.#state.held.push({ ask, refuse });
+  }
+
+  // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Everything of it, once it is durable; from here on what comes waits for `keepOn` or `moveTo`. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
+  async hand(): Promise<Omit<Taken, 'lineage'>> {
+    if (this.#family.isChild || this.#family.hasHosted(this.#running().children.values()))
+      throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
+    await this.#hold();
+    const { instance } = this.#held();
+    const { seq } = instance;
+    const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
+    return { ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded };
+  }
+
+  /** It stays here. */
   keepOn(): void {
-    if (!this.isHanding) return;
+    if (!this.isHeld) return;
     const held = this.#release();
     this.#alarm.arm();
     for (const event of this.#untold.splice(0)) this.tell(event);
@@ -590,7 +673,7 @@ export class Authority {
 
   /** @returns what has waited for the end of a hand-over. */
   #release(): readonly Held[] {
-    if (this.#state.state !== 'handing') return [];
+    if (this.#state.state !== 'held') return [];
     const { instance, held } = this.#state;
     this.#state = { state: 'running', instance };
     return held;
@@ -598,9 +681,10 @@ export class Authority {
 
   /** It takes nothing any more, until `moveTo` has said where it went. */
   halt(): void {
+    this.#isHalted = true;
     this.#alarm.cancel();
-    if (this.#state.state === 'running') this.#state = { state: 'handing', instance: this.#state.instance, held: [] };
-    else if (this.#state.state !== 'handing')
+    if (this.#state.state === 'running') this.#state = { state: 'held', instance: this.#state.instance, held: [] };
+    else if (this.#state.state !== 'held')
       this.#state = { state: 'gone', error: new LockstepError('FENCED', `${this.record.instance} is ordered by another peer now`) };
   }
 
@@ -616,8 +700,7 @@ export class Authority {
         this.#family.children.close();
         gone();
         this.readers.leave('owner', moved);
-        // Whoever hears the room sends again where it goes.
-        for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
+        for (const { refuse } of held) refuse(error);
         resolve();
       };
       // Until the journal knows, this peer would order it again after a restart.
@@ -640,7 +723,7 @@ export class Authority {
     this.#alarm.cancel();
     this.#family.children.close();
     this.readers.close();
-    for (const { asker, id } of held) if (asker.hearsSteps !== true) asker.refuse(id, error);
+    for (const { refuse } of held) refuse(error);
   }
 
   #known(error: unknown): LockstepError {

@@ -32,7 +32,7 @@ export function activityOf({ machine, configurationKey }: Instance): Activity {
 
 export class EffectQueue {
   readonly #environment: Environment;
-  readonly #machine: Machine;
+  readonly #machine: () => Machine;
   readonly #children: Children;
   readonly #owner: EffectOwner;
   readonly #failed: (effect: Effect, error: unknown, place: EffectPlace) => void;
@@ -40,7 +40,7 @@ export class EffectQueue {
 
   constructor(options: {
     readonly environment: Environment;
-    readonly machine: Machine;
+    readonly machine: () => Machine;
     readonly children: Children;
     readonly owner: EffectOwner;
     failed(effect: Effect, error: unknown, place: EffectPlace): void;
@@ -68,7 +68,7 @@ export class EffectQueue {
         const result = this.#runOne(effect, isIn);
         if (isPromise(result)) this.#limited(result).then(undefined, (error: unknown) => this.#failed(effect, error, place));
       } catch (error) {
-        if (this.#machine.isRelational) broken = place.outcome;
+        if (this.#machine().isRelational) broken = place.outcome;
         this.#failed(effect, error, place);
       } finally {
         leaveStamp();
@@ -78,12 +78,12 @@ export class EffectQueue {
 
   /** Final handlers have a deadline; actions of statecharts take the time that they take. */
   #limited(answer: PromiseLike<unknown>): PromiseLike<unknown> {
-    if (!this.#machine.isRelational) return answer;
+    if (!this.#machine().isRelational) return answer;
     return limited(answer, { environment: this.#environment, ms: HANDLER_DEADLINE_MS, id: this.#owner.self.id });
   }
 
   #runOne(effect: Effect, isIn: Activity): unknown {
-    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine, effect, this.#owner, isIn);
+    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine(), effect, this.#owner, isIn);
     this.#children.carryOut(effect);
     return undefined;
   }

@@ -20,11 +20,11 @@ const START = 'Start';
 
 export class Family {
   readonly children: Children;
-  readonly #machine: Machine;
+  readonly #machine: () => Machine;
   readonly #record: InstanceRecord;
   readonly #said: (event: EventObject) => void;
   /** Of a relational machine. */
-  readonly #actors: StateActors | undefined;
+  #actors: StateActors | undefined;
   #parent: ChildTold | undefined;
   /** Durable steps whose actors are to start and stop when everyone has been told. */
   #waiting: (() => void)[] = [];
@@ -32,7 +32,7 @@ export class Family {
   constructor(options: {
     readonly hosting: Hosting;
     readonly record: InstanceRecord;
-    readonly machine: Machine;
+    readonly machine: () => Machine;
     readonly tell: (event: EventObject) => void;
   }) {
     const { hosting, record, machine, tell } = options;
@@ -43,20 +43,20 @@ export class Family {
       this.#parent?.said(event);
     };
     const told = (event: EventObject): void => {
-      const made = toldMutation(machine, event);
+      const made = toldMutation(machine(), event);
       if (made === undefined) hosting.report('info', `${record.instance} has no state for "${event.type}" of its actor`);
       else tell(made);
     };
     this.children = new Children(
       {
-        tell: machine.isRelational ? told : tell,
+        tell: machine().isRelational ? told : tell,
         tellParent: this.#said,
         emit: (event) => hosting.emitted(record.instance, event),
         log: (label, value) => hosting.report('info', [record.instance, label, show(value)].filter(Boolean).join(': ')),
       },
       hosting.actorsOf(record),
     );
-    this.#actors = machine.isRelational ? new StateActors(machine, this.children) : undefined;
+    this.#actors = machine().isRelational ? new StateActors(machine(), this.children) : undefined;
   }
 
   /** Who final handlers may tell more. */
@@ -71,7 +71,7 @@ export class Family {
 
   /** Whether one of them is an instance of its own. */
   hasHosted(children: Iterable<ChildStart & { readonly ended?: true }>): boolean {
-    return [...children].some((child) => child.ended !== true && isMachine(this.#machine.logicOf(child.src)));
+    return [...children].some((child) => child.ended !== true && isMachine(this.#machine().logicOf(child.src)));
   }
 
   adopt(parent: ChildTold): void {
@@ -79,7 +79,7 @@ export class Family {
   }
 
   restart(child: ChildStart): void {
-    this.children.start(child, this.#machine.logicOf(child.src), true);
+    this.children.start(child, this.#machine().logicOf(child.src), true);
   }
 
   /** It came back from its journal, with the states that invoke actors. */
@@ -87,9 +87,17 @@ export class Family {
     this.#actors?.resume((state) => isIn(this.#name(state)));
   }
 
+  /** Its schema has grown: actors go on, but for those that it names no more, and those begin that it names now for active states. */
+  grown(isIn: Activity): void {
+    const before = this.#actors;
+    if (before === undefined) return;
+    this.#actors = new StateActors(this.#machine(), this.children);
+    this.#actors.follow(before, (state) => isIn(this.#name(state)));
+  }
+
   /** What begins a relational machine that was invoked: its state Start, where there is one, with the input as args. */
   begins(input: Json | undefined): EventObject | undefined {
-    return this.#machine.isRelational && this.#isState(START) ? mutation('add', [START], input) : undefined;
+    return this.#machine().isRelational && this.#isState(START) ? mutation('add', [START], input) : undefined;
   }
 
   /** A durable step of this instance. @param after asked only when there is somebody to tell. */
@@ -101,8 +109,8 @@ export class Family {
     const isActive = (state: number): boolean => after.isIn(this.#name(state));
     if (!this.#actors.isEmpty) this.#waiting.push(() => this.#actors!.stepped((state) => moved.has(state), isActive, args));
     if (this.#parent === undefined) return;
-    const { doneState } = this.#machine.symbols;
-    const isBegun = (name: string): boolean => moved.has(this.#machine.stateNumber(name)) && after.isIn(name);
+    const { doneState } = this.#machine().symbols;
+    const isBegun = (name: string): boolean => moved.has(this.#machine().stateNumber(name)) && after.isIn(name);
     if (isBegun(EXCEPTION)) this.#parent.failed(errorOf(args));
     else if (doneState !== undefined && isBegun(doneState)) this.#parent.done(args);
     else this.#parent.changed(after.snapshot());
@@ -117,8 +125,8 @@ export class Family {
 
   /** A parent that came back hears what a relational machine is by now; the args of that mutation are known no more. */
   tellState(isIn: Activity): void {
-    if (!this.#machine.isRelational) return;
-    const { doneState } = this.#machine.symbols;
+    if (!this.#machine().isRelational) return;
+    const { doneState } = this.#machine().symbols;
     if (isIn(EXCEPTION)) this.#parent?.failed({ name: 'Error', message: `${this.#record.instance} is in ${EXCEPTION}` });
     else if (doneState !== undefined && isIn(doneState)) this.#parent?.done(undefined);
   }
@@ -129,11 +137,11 @@ export class Family {
   }
 
   #name(state: number): string {
-    return this.#machine.symbols.states[state]!.key;
+    return this.#machine().symbols.states[state]!.key;
   }
 
   #isState(name: string): boolean {
-    return this.#machine.symbols.states.some(({ key }) => key === name);
+    return this.#machine().symbols.states.some(({ key }) => key === name);
   }
 }
 

@@ -12,12 +12,16 @@ import type { EffectPlace } from './effects.ts';
 import type { Environment } from './environment.ts';
 
 export class HandlerFaults {
-  readonly #machine: Machine;
+  readonly #machine: () => Machine;
   readonly #tell: (event: EventObject) => void;
   readonly #backoff: Backoff;
 
   /** @param tell makes an event of the authority's own. */
-  constructor(options: { readonly machine: Machine; readonly environment: Environment; readonly tell: (event: EventObject) => void }) {
+  constructor(options: {
+    readonly machine: () => Machine;
+    readonly environment: Environment;
+    readonly tell: (event: EventObject) => void;
+  }) {
     this.#machine = options.machine;
     this.#tell = options.tell;
     this.#backoff = new Backoff(options.environment);
@@ -26,10 +30,10 @@ export class HandlerFaults {
   /** Nothing for actions of statecharts: their failures are reported, no more. */
   failed({ event }: Effect, error: unknown, { outcome, index }: EffectPlace): void {
     // What the handlers of an exception throw brings no other one.
-    if (this.#machine.isRelational && event.type !== EXCEPTION_EVENT)
-      this.#tell({ type: EXCEPTION_EVENT, states: takenBack(this.#machine, outcome, index), args: errorArgs(error) } as EventObject);
+    if (this.#machine().isRelational && event.type !== EXCEPTION_EVENT)
+      this.#tell({ type: EXCEPTION_EVENT, states: takenBack(this.#machine(), outcome, index), args: errorArgs(error) } as EventObject);
     if (!(error instanceof GivenUp)) return;
-    if (this.#machine.symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
+    if (this.#machine().symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
       this.#tell(mutation('add', [HANDLER_TIMEOUT_STATE, 'Exception'], errorArgs(error)));
     this.#backoff.begin();
   }
@@ -40,7 +44,7 @@ export class HandlerFaults {
     if (restMs === 0 || !isMutation(type) || type === EXCEPTION_EVENT) return;
     throw new LockstepError(
       'BACKING_OFF',
-      `a final handler of ${this.#machine.symbols.id} did not end in time: mutations are taken again in ${restMs} ms`,
+      `a final handler of ${this.#machine().symbols.id} did not end in time: mutations are taken again in ${restMs} ms`,
     );
   }
 }

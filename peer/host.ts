@@ -308,6 +308,7 @@ export class Host implements HostsChildren {
     service.serve('define', (params) => this.define(readParams('define', params)));
     service.serve('create', (params, { remote }) => this.create(readParams('create', params), remote));
     service.serve('get', (params, session) => this.#get(readParams('get', params), session));
+    service.serve('grow', (params, { remote }) => this.#grow(readParams('grow', params), remote));
     service.serve('can', (params, { remote }) => this.#can(readParams('can', params), remote));
     service.serve('list', (params, { remote }) => this.#list(readParams('list', params), remote));
     service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
@@ -496,6 +497,27 @@ export class Host implements HostsChildren {
     return [...this.#authorities.values()].some(
       ({ record, room }) => record.image === image && (!warden.guards(record.machine) || room.seesAll(session.remote)),
     );
+  }
+
+  /** Asked again, it is answered again. */
+  async #grow({ instance: id }: Methods['grow']['params'], peer: PeerId): Promise<Methods['grow']['result']> {
+    if (this.#find(id) === undefined && this.#branches.get(id) !== undefined)
+      throw new LockstepError('UNSUPPORTED', `${id} is passed on here; who orders it is to be asked for another schema`);
+    const authority = this.#authority(id);
+    while (authority.isHeld) await authority.released();
+    if (!authority.allows(peer, 'grow')) throw new LockstepError('FORBIDDEN', `the schema of ${id} is not for this writer to set`);
+    const machine = this.#options.machines.get(authority.record.machine);
+    if (machine.hash !== authority.record.image) {
+      try {
+        const before = authority.epoch;
+        await authority.grow(machine, this.#newEpoch(before));
+        this.succession.grew(authority.record.instance, before, authority.seq);
+      } catch (error) {
+        throw error instanceof LockstepError && !authority.readers.tellsAll(peer) ? bland(error) : error;
+      }
+    }
+    const { seq, epoch, record } = authority;
+    return this.#durable(() => ({ instance: record.instance, image: record.image, epoch, seq }));
   }
 
   async #can({ instance, event }: Methods['can']['params'], peer: PeerId): Promise<boolean> {

@@ -47,6 +47,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),
   create: object<Methods['create']['params']>({ machine: name, instance: optional(instance), input: optional(json) }),
   get: either(object<{ instance: string; view?: string }>({ instance, view: optional(view) }), object<{ image: string }>({ image: hash })),
+  grow: object({ instance }),
   can: object({ instance, event }),
   list: object<Methods['list']['params']>({ after: optional(instance), limit: optional(whole(1)), machine: optional(name) }),
   delete: object({ instance }),

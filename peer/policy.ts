@@ -38,6 +38,14 @@ export type WriteQuestion<TContext = Json, TAuth = AuthContext> =
       readonly state: Json;
       readonly context: TContext;
       readonly authContext: TAuth;
+    }
+  | {
+      /** The instance is to go on with the schema that the name of its machine means now. */
+      readonly type: 'schema';
+      readonly machineInstanceName: InstanceId;
+      readonly state: Json;
+      readonly context: TContext;
+      readonly authContext: TAuth;
     };
 
 /** Asked of whoever wants to delete an instance. */

@@ -51,7 +51,7 @@ export class Readers {
   readonly #of: Read;
   readonly #hosting: Hosting;
   readonly #board: Board;
-  readonly #backlog = new Backlog();
+  #backlog = new Backlog();
   /** Those who are told who sends what, to be the next authority if need be. */
   readonly #standbys = new Set<Session>();
   /** Of the newest durable step, while somebody's view depends on it. */
@@ -153,6 +153,13 @@ export class Readers {
     if (from === undefined || from.epoch !== this.#of.epoch() || from.seq > seq) return undefined;
     const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
     return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
+  }
+
+  /** Another history begins: what was told of the one before is told no more, and everyone asks anew. */
+  renew(): void {
+    this.room.publish();
+    this.#backlog = new Backlog();
+    this.room.moved('epoch');
   }
 
   // ── Reading once ───────────────────────────────────────────────────────────────────────────────────────────────

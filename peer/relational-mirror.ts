@@ -23,7 +23,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
   readonly mirror: AnyMirror;
   /** Hear own mutations that were handed over (`mutationQueued`, with their place), confirmed ones (`transitionEnd`), and the two ends. */
   readonly tracers: Set<RelationalTracer>;
-  protected readonly machine: Machine;
+  #machine: Machine;
   readonly #confirmedWaits = new Waits(() => this.#confirmed);
   readonly #subscriptions: readonly Subscription[];
   /** Own mutations that were not answered, in order. */
@@ -44,7 +44,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
       throw new LockstepError('BAD_PARAMS', `${mirror.id} is an instance of a statechart, expected one of a relational machine`);
     this.id = mirror.id;
     this.mirror = mirror;
-    this.machine = machine;
+    this.#machine = machine;
     this.tracers = new Set(options.tracers);
     this.#shown = this.#confirmed = mirror.clocks;
     this.#subscriptions = [
@@ -54,6 +54,10 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
       }),
       mirror.subscribe({ complete: () => this.dispose(), error: () => this.dispose() }),
     ];
+  }
+
+  protected get machine(): Machine {
+    return this.#machine;
   }
 
   /** Of what shows. */
@@ -155,6 +159,17 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     return Promise.reject(new LockstepError('UNSUPPORTED', reason));
   }
 
+  /**
+   * The instance goes on with the schema that the name of its machine means at its authority by now: published there by its program, or with
+   * `Peer.define`. It has grown: more states behind the old ones, whatever relations.
+   * @returns when this mirror has it.
+   * @throws LockstepError BAD_DEFINITION, EXPECTATION when it is not so, as for a machine that runs here; FORBIDDEN; MISSING_FUNCTION; UNREACHABLE …
+   */
+  async setSchema(): Promise<void> {
+    const { image } = await this.mirror.ask('grow', { instance: this.id });
+    await this.waits.until(() => this.machine.hash === image);
+  }
+
   /** Until a confirmed mutation with args that have all of these brings the state in: of one's own, or with public args. */
   override whenArgs(state: S, args: Readonly<Record<string, Json>>, options?: WaitOptions): Promise<void> {
     return this.#confirmedWaits.untilArgs(this.machine.stateNumber(state), args, options);
@@ -173,6 +188,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
   // ── Moves ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #stepped(clocks: Clocks, { own, args }: Heard, isShown: boolean): void {
+    this.#follow(clocks);
     const before = this.#confirmed;
     this.#confirmed = clocks;
     const exception = this.machine.stateNumber(EXCEPTION);
@@ -181,6 +197,18 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     this.tellStep(before, clocks, args);
     if (this.tracers.size > 0) this.#trace(before, clocks, own ?? this.#synthetic(clocks, args));
     if (isShown) this.#moved(clocks);
+  }
+
+  /** Behind a schema that has grown, new states have their numbers behind the old ones, and have not moved yet. */
+  #follow(clocks: Clocks): void {
+    const { machine } = this.mirror;
+    if (machine === this.#machine) return;
+    this.#machine = machine;
+    const longer = (known: Clocks): Clocks => clocks.map((_, state) => known[state] ?? 0);
+    this.#confirmed = longer(this.#confirmed);
+    this.#shown = longer(this.#shown);
+    for (const tracer of this.tracers) tracer.schemaChange?.(this.names);
+    this.waits.stepped(this.#shown, this.#shown, undefined);
   }
 
   #trace(before: Clocks, after: Clocks, cause: EventObject): void {

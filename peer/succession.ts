@@ -7,13 +7,14 @@ import { LockstepError } from '../core/errors.ts';
 import { readImage } from '../core/image.ts';
 import { Instance } from '../core/instance.ts';
 import type { Step } from '../core/step.ts';
+import { anew, GROWN, TAKEN } from './anew.ts';
 import { Authority } from './authority.ts';
 import { decodeBase64 } from './base64.ts';
 import { encodeNotice } from './codec-json.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
-import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
+import type { InstanceRecord, Moved } from './journal.ts';
 import { continued, lastCommon, type Lineage } from './lineage.ts';
 import type { Machines } from './machines.ts';
 import type { Recovered } from './recovery.ts';
@@ -22,9 +23,6 @@ import type { Session } from './session.ts';
 import { Standby } from './standby.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { InstanceId, Methods, Notifications, PeerId, Taken } from './wire.ts';
-
-/** The type of the first record of a history that goes on from another one. */
-const TAKEN = 'xstate.taken';
 
 /** What an authority learns when a newer one has its place. */
 export interface Fork {
@@ -106,7 +104,8 @@ export class Succession {
   /** Who orders it, as far as this peer knows. @throws LockstepError UNKNOWN_INSTANCE; UNREACHABLE while that is being decided. */
   where(instance: InstanceId): Methods['where']['result'] {
     const authority = this.#host.find(instance);
-    if (authority?.isHanding === true) throw new LockstepError('UNREACHABLE', `${instance} is being handed over; ask again`);
+    if (authority?.isHeld === true)
+      throw new LockstepError('UNREACHABLE', `${instance} is being handed over, or gets another schema; ask again`);
     if (authority !== undefined) return { peer: this.#host.hosting().self, epoch: authority.epoch };
     const moved = this.#elsewhere.get(instance);
     if (moved === undefined) throw new LockstepError('UNKNOWN_INSTANCE', `nothing is known here of a peer that orders ${instance}`);
@@ -120,6 +119,12 @@ export class Succession {
 
   lineage(instance: InstanceId): Lineage {
     return this.#lineages.get(instance) ?? [];
+  }
+
+  /** Its authority here has begun a history of its own: a schema grew. @param epoch of the history before. @param last its last step. */
+  grew(instance: InstanceId, epoch: number, last: number): void {
+    this.#lineages.set(instance, continued({ epoch, lineage: this.lineage(instance) }, last));
+    this.tell();
   }
 
   // ── Handing over ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,14 +218,10 @@ export class Succession {
     }
     const at = environment.now();
     const record: InstanceRecord = { instance: name, machine: taken.machine, image };
-    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen };
-    const entries: readonly JournalEntry[] = [
-      { kind: 'image', hash: image, bytes },
-      // An earlier life of it here is over.
-      { kind: 'delete', instance: name },
-      { kind: 'create', record, step: boundary(taken, { at, self, digest: instance.digest(), giver }) },
-      { kind: 'checkpoint', checkpoint: giver === undefined ? checkpoint : { ...checkpoint, giver } },
-    ];
+    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen, ...(giver === undefined ? {} : { giver }) };
+    const event = { type: TAKEN, epoch: taken.lineage.at(-1)?.[0] ?? 0, ...(giver === undefined ? {} : { giver }) };
+    // An earlier life of it here is over.
+    const entries = anew({ record, bytes, checkpoint, digest: instance.digest(), event, at, self });
     await new Promise<void>((resolve, reject) => {
       const failed = (error: LockstepError): void => {
         instance.dispose();
@@ -340,9 +341,11 @@ export class Succession {
     authority.halt();
     this.#leaving.add(authority);
     await new Promise<void>((resolve) => committer.add({ entries: [], durable: resolve, failed: () => resolve() }));
-    const lost =
+    const read =
       common === undefined ? undefined : await journal.steps(moved.instance, common + 1, Number.MAX_SAFE_INTEGER).catch(() => undefined);
     await this.#away(authority, moved);
+    // What there was before a schema grew is not kept.
+    const lost = read?.some(({ cause }) => cause.event.type === GROWN) === true ? undefined : read;
     const own = lost?.filter(({ cause }) => cause.event.type !== TAKEN);
     report(
       'warn',
@@ -362,15 +365,4 @@ function isNewer(
   other: { readonly epoch: number; readonly peer: PeerId },
 ): boolean {
   return one.epoch > other.epoch || (one.epoch === other.epoch && one.peer > other.peer);
-}
-
-/** The first record of a history that goes on elsewhere: it changed nothing, and stands where the part before it ends. */
-function boundary(
-  { instance, epoch, seq, lineage }: Taken,
-  { at, self, digest, giver }: { readonly at: number; readonly self: PeerId; readonly digest: string; readonly giver: PeerId | undefined },
-): Step {
-  const before = lineage.at(-1)?.[0] ?? 0;
-  const event = { type: TAKEN, epoch: before, ...(giver === undefined ? {} : { giver }) };
-  const cause = { peer: self, n: 0, event, seed: 0 };
-  return { instance, epoch, seq, at, cause, ignored: true, clocks: [], history: [], patch: [], host: [], timers: [], effects: [], digest };
 }

@@ -201,6 +201,16 @@ export class Warden {
     );
   }
 
+  mayGrow({ instance, machine }: InstanceRecord, peer: PeerId, snapshot: () => Snapshot): boolean {
+    const policy = this.policy(machine);
+    if (policy === undefined || this.isOwn(peer)) return true;
+    const { value, context } = snapshot();
+    const authContext = this.#auth(peer);
+    return this.#asks(`allowWrite of ${instance}`, () =>
+      policy.allowWrite?.({ type: 'schema', machineInstanceName: instance, state: value, context, authContext }),
+    );
+  }
+
   mayDelete({ instance, machine }: InstanceRecord, peer: PeerId, snapshot: () => Snapshot): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;

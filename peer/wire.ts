@@ -137,6 +137,11 @@ export interface Methods {
     params: { readonly instance: InstanceId; readonly view?: string } | { readonly image: string };
     result: InstanceDescription | SightDescription | ImageDescription;
   };
+  /** A relational instance goes on with the schema that the name of its machine means now, which has grown. Answered when that is durable. */
+  grow: {
+    params: { readonly instance: InstanceId };
+    result: { readonly instance: InstanceId; readonly image: string; readonly epoch: number; readonly seq: number };
+  };
   /** Whether the event would do something now: guards and negotiation handlers are asked, nothing changes. */
   can: { params: { readonly instance: InstanceId; readonly event: EventObject }; result: boolean };
   list: {

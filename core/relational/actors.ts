@@ -40,6 +40,12 @@ export class StateActors {
     }
   }
 
+  /** The machine goes on with another schema: what only that one names begins, what only the one before named stops. */
+  follow(before: StateActors, isActive: (state: number) => boolean): void {
+    for (const state of before.#invoking) if (!this.#invoking.includes(state)) this.#children.stop(this.#key(state));
+    for (const state of this.#invoking) if (!before.#invoking.includes(state) && isActive(state)) this.#start(state, undefined, true);
+  }
+
   /** The machine came back: so do the actors of active states. Their args are known no more. */
   resume(isActive: (state: number) => boolean): void {
     for (const state of this.#invoking) if (isActive(state)) this.#start(state, undefined, true);

@@ -245,7 +245,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
    * Goes on with a schema that has grown: more states behind those that there were, whatever relations.
    * @param machine of an image compiled with the old names first.
    * @throws LockstepError BAD_DEFINITION when it is not longer, or an old state has another number; EXPECTATION while a mutation has its
-   *   turn; nothing changed then.
+   *   turn, or when it forbids what is active; nothing changed then.
    */
   setSchema(machine: Machine): void {
     this.#mustRest('change the schema of');
@@ -261,11 +261,6 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#instance = instance;
     this.#clocks = clocks;
     for (const tracer of this.tracers) tracer.schemaChange?.(this.names);
-  }
-
-  /** How many states its schema has. */
-  get version(): number {
-    return this.machine.stateCount - 1;
   }
 
   /** Ends it: what waits is dropped, signals are aborted, promises settle. Its last clocks stay readable. */

@@ -33,6 +33,11 @@ export abstract class RelationalView<S extends string = string> {
     return this.machine.symbols.states.slice(1).map(({ key }) => key as S);
   }
 
+  /** How many states its schema has. */
+  get version(): number {
+    return this.machine.stateCount - 1;
+  }
+
   get active(): readonly S[] {
     const clocks = this.clocks();
     return this.names.filter((_, index) => isOdd(clocks[index + 1]!));
@@ -130,9 +135,8 @@ export abstract class RelationalView<S extends string = string> {
   }
 
   whenQuery(holds: (clock: Readonly<Record<S, number>>) => boolean, options?: WaitOptions): Promise<void> {
-    const { names } = this;
     const clockOf = (clocks: Clocks): Record<S, number> =>
-      Object.fromEntries(names.map((name, index) => [name, clocks[index + 1]!])) as Record<S, number>;
+      Object.fromEntries(this.names.map((name, index) => [name, clocks[index + 1]!])) as Record<S, number>;
     return this.waits.until((clocks) => holds(clockOf(clocks)), options);
   }
 

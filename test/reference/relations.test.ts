@@ -57,39 +57,45 @@ function sorted(ticks: Ticks): readonly number[] {
   return [...ticks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tick]) => tick);
 }
 
-test('[REL-38] random machines: the core and the slow resolver make the same of every mutation, handlers and their order included', () => {
-  const dice = random(seedOf('slow resolver'));
-  const seen = { made: 0, cancelled: 0, automatic: 0, refused: 0 };
-  for (let i = 0; i < MACHINES; i++) {
-    const relations = randomRelations(dice);
-    const names = [...relations.keys()];
-    const handlers = names.flatMap((name) => [`${name}Enter`, `${name}Exit`, ...names.map((other) => name + other)]);
-    const answers = Object.fromEntries([...handlers, 'AnyEnter'].map((handler) => [handler, !dice.chance(0.04)]));
-    const machine = rig(i % 2 === 0 ? wasm : typescript, schemaOf(relations), answers);
-    let ticks: Ticks = new Map(names.map((name) => [name, 0]));
-    for (let n = 0; n < MUTATIONS; n++) {
-      const kind = dice.pick(KINDS);
-      const states = [...new Set(Array.from({ length: 1 + dice.below(3) }, () => dice.pick(names)))];
-      const expected = mutate(relations, ticks, { kind, states }, (handler) => answers[handler] ?? true);
-      const found = ofCore(machine, kind, states);
-      const told = { isMade: expected.isMade, ticks: sorted(expected.ticks), log: [...expected.asked, '|', ...expected.finals] };
-      expect([schemaOf(relations), kind, states, found]).toEqual([schemaOf(relations), kind, states, told]);
-      ticks = expected.ticks;
-      seen[expected.isMade ? 'made' : 'cancelled'] += 1;
-      if (expected.finals.filter((name) => name === 'AnyState').length === 2) seen.automatic += 1;
-      if (!expected.isMade && expected.asked.length > 0) seen.refused += 1;
+const LONGEST = { timeout: 600_000 };
+
+test(
+  '[REL-38] random machines: the core and the slow resolver make the same of every mutation, handlers and their order included',
+  LONGEST,
+  () => {
+    const dice = random(seedOf('slow resolver'));
+    const seen = { made: 0, cancelled: 0, automatic: 0, refused: 0 };
+    for (let i = 0; i < MACHINES; i++) {
+      const relations = randomRelations(dice);
+      const names = [...relations.keys()];
+      const handlers = names.flatMap((name) => [`${name}Enter`, `${name}Exit`, ...names.map((other) => name + other)]);
+      const answers = Object.fromEntries([...handlers, 'AnyEnter'].map((handler) => [handler, !dice.chance(0.04)]));
+      const machine = rig(i % 2 === 0 ? wasm : typescript, schemaOf(relations), answers);
+      let ticks: Ticks = new Map(names.map((name) => [name, 0]));
+      for (let n = 0; n < MUTATIONS; n++) {
+        const kind = dice.pick(KINDS);
+        const states = [...new Set(Array.from({ length: 1 + dice.below(3) }, () => dice.pick(names)))];
+        const expected = mutate(relations, ticks, { kind, states }, (handler) => answers[handler] ?? true);
+        const found = ofCore(machine, kind, states);
+        const told = { isMade: expected.isMade, ticks: sorted(expected.ticks), log: [...expected.asked, '|', ...expected.finals] };
+        expect([schemaOf(relations), kind, states, found]).toEqual([schemaOf(relations), kind, states, told]);
+        ticks = expected.ticks;
+        seen[expected.isMade ? 'made' : 'cancelled'] += 1;
+        if (expected.finals.filter((name) => name === 'AnyState').length === 2) seen.automatic += 1;
+        if (!expected.isMade && expected.asked.length > 0) seen.refused += 1;
+      }
+      machine.instance.dispose();
     }
-    machine.instance.dispose();
-  }
-  // Each of them happens, often.
-  expect(Math.min(...Object.values(seen))).toBeGreaterThan(MACHINES / 3);
-});
+    // Each of them happens, often.
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(MACHINES / 3);
+  },
+);
 
 const TRIO = ['A', 'B', 'C'] as const;
 const PAIRS = TRIO.flatMap((from) => TRIO.filter((to) => to !== from).map((to) => [from, to] as const));
 const CHOICES = ['none', 'add', 'remove', 'require'] as const;
 
-test('[REL-38] all relations among three states, in every configuration that they allow', { timeout: 600_000 }, () => {
+test('[REL-38] all relations among three states, in every configuration that they allow', LONGEST, () => {
   const subsets = Array.from({ length: 7 }, (_, index) => TRIO.filter((_name, bit) => (((index + 1) >>> bit) & 1) === 1));
   // Without LONG every seventeenth of the 4,096 graphs, each time others.
   const step = LONG ? 1 : 17;

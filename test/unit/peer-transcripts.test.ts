@@ -11,6 +11,7 @@ import type { Json } from '../../core/json.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
 import type { Policy } from '../../peer/policy.ts';
 import { Presence } from '../../peer/presence.ts';
+import { RelationalMirror } from '../../peer/relational-mirror.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { Hub } from '../../relay/hub.ts';
@@ -125,6 +126,20 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
         definition: { id: 'lamp', initial: 'off', states: { off: { on: { SWITCH: 'on' } }, on: { on: { SWITCH: 'off' } } } },
       }),
     );
+  },
+
+  async grow(scene) {
+    const { world } = scene;
+    const schema = { dialect: 'relational', id: 'lamp', states: { On: {} } } as const;
+    await scene.offstage(() => world.server({ acceptsDefinitions: true }));
+    const alice = await scene.offstage(() => scene.peer('alice'));
+    await scene.offstage(() => world.get(alice.define('lamp', { definition: schema })));
+    await scene.offstage(() => world.get(alice.create('lamp', { instance: 'desk' })));
+    const face = new RelationalMirror(await scene.offstage(() => world.get(alice.watch('desk'))));
+    await scene.offstage(() => world.get(face.add('On')));
+    const definition = { ...schema, states: { On: {}, Dim: { require: 'On' } }, names: ['Exception', 'On', 'Dim'] };
+    await world.get(alice.define('lamp', { definition }));
+    await world.get(face.setSchema());
   },
 
   async road(scene) {
