@@ -219,7 +219,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
     ),
     object<ImageDescription>({ image: hash, bytes: longText }),
   ),
-  grow: object({ instance, image: hash, epoch: whole(), seq: whole() }),
+  grow: object({ instance, epoch: whole(), seq: whole() }),
   can: flag,
   list: object({
     machines: list(object<MachineDescription>({ machine: name, image: hash })),

@@ -517,7 +517,7 @@ export class Host implements HostsChildren {
       }
     }
     const { seq, epoch, record } = authority;
-    return this.#durable(() => ({ instance: record.instance, image: record.image, epoch, seq }));
+    return this.#durable(() => ({ instance: record.instance, epoch, seq }));
   }
 
   async #can({ instance, event }: Methods['can']['params'], peer: PeerId): Promise<boolean> {

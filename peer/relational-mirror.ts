@@ -166,8 +166,8 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
    * @throws LockstepError BAD_DEFINITION, EXPECTATION when it is not so, as for a machine that runs here; FORBIDDEN; MISSING_FUNCTION; UNREACHABLE …
    */
   async setSchema(): Promise<void> {
-    const { image } = await this.mirror.ask('grow', { instance: this.id });
-    await this.waits.until(() => this.machine.hash === image);
+    const { epoch } = await this.mirror.ask('grow', { instance: this.id });
+    await this.waits.until(() => this.mirror.epoch >= epoch);
   }
 
   /** Until a confirmed mutation with args that have all of these brings the state in: of one's own, or with public args. */

@@ -138,10 +138,7 @@ export interface Methods {
     result: InstanceDescription | SightDescription | ImageDescription;
   };
   /** A relational instance goes on with the schema that the name of its machine means now, which has grown. Answered when that is durable. */
-  grow: {
-    params: { readonly instance: InstanceId };
-    result: { readonly instance: InstanceId; readonly image: string; readonly epoch: number; readonly seq: number };
-  };
+  grow: { params: { readonly instance: InstanceId }; result: Methods['create']['result'] };
   /** Whether the event would do something now: guards and negotiation handlers are asked, nothing changes. */
   can: { params: { readonly instance: InstanceId; readonly event: EventObject }; result: boolean };
   list: {
@@ -260,8 +257,7 @@ export interface SightDescription extends InstanceSummary {
 }
 export interface ImageDescription {
   readonly image: string;
-  /** base64 */
-  readonly bytes: string;
+  readonly bytes: string; // base64
 }
 export interface MachineDescription {
   readonly machine: string;

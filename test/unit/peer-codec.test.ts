@@ -128,7 +128,7 @@ const RESULTS: { readonly [M in keyof Methods]: readonly Methods[M]['result'][] 
     { ...summary, image: '', view: 'public', sight, digest },
     { image: digest, bytes: 'AAAA' },
   ],
-  grow: [{ instance: 'front', image: digest, epoch: 2, seq: 5 }],
+  grow: [{ instance: 'front', epoch: 2, seq: 5 }],
   can: [true, false],
   list: [{ machines: [{ machine: 'door', image: digest }], instances: [summary], more: false }],
   delete: [{ instance: 'door' }],
