@@ -14,6 +14,8 @@ import { WholeBrowser } from './whole-browser.ts';
 
 const SEED = Number(process.env['SEED'] ?? 7);
 const dice = random(SEED);
+/** How often the browser is killed at any moment. */
+const KILLS = process.env['LONG'] === undefined ? 2 : 20;
 
 declare global {
   /** What the page was told when somebody had its place. */
@@ -212,40 +214,44 @@ test('[WEB-16] the whole browser is killed between the write and the answer: wha
   await scene.close();
 });
 
-test('[WEB-16] it is killed at any moment: what was answered stands where it was answered, and nothing is there twice', async () => {
-  const scene = await Scene.open();
-  for (const { tab } of scene.readers) await tab.page.evaluate(() => void (globalThis.answered = {}));
-  for (let round = 0; round < 3; round++) {
-    for (const [i, { tab }] of scene.readers.entries()) {
-      const ids = Array.from({ length: 30 }, (_, n) => `${SEED}.${round}.${i}.${n}`);
-      scene.added.push(...ids);
-      // A few in each turn, so that writes and answers go on beside each other.
-      await tab.page.evaluate((all) => {
-        const send = (): void => {
-          for (const id of all.splice(0, 3))
-            globalThis.lockstep.mirrors['ledger']!.submit({ type: 'add', id }).then(
-              ({ seq }) => (globalThis.answered[id] = seq),
-              () => undefined, // Cut off before the answer; it is sent again, and nobody waits for it any more.
-            );
-          if (all.length > 0) requestAnimationFrame(send);
-        };
-        send();
-      }, ids);
+test(
+  '[WEB-16] it is killed at any moment: what was answered stands where it was answered, and nothing is there twice',
+  { timeout: 60_000 + KILLS * 20_000 },
+  async () => {
+    const scene = await Scene.open();
+    for (const { tab } of scene.readers) await tab.page.evaluate(() => void (globalThis.answered = {}));
+    for (let round = 0; round < KILLS; round++) {
+      for (const [i, { tab }] of scene.readers.entries()) {
+        const ids = Array.from({ length: 30 }, (_, n) => `${SEED}.${round}.${i}.${n}`);
+        scene.added.push(...ids);
+        // A few in each turn, so that writes and answers go on beside each other.
+        await tab.page.evaluate((all) => {
+          const send = (): void => {
+            for (const id of all.splice(0, 3))
+              globalThis.lockstep.mirrors['ledger']!.submit({ type: 'add', id }).then(
+                ({ seq }) => (globalThis.answered[id] = seq),
+                () => undefined, // Cut off before the answer; it is sent again, and nobody waits for it any more.
+              );
+            if (all.length > 0) requestAnimationFrame(send);
+          };
+          send();
+        }, ids);
+      }
+      const enough = dice.below(20) + 20 * round + 1;
+      const answers = (): Promise<number> => scene.atTab.tab.page.evaluate(() => Object.keys(globalThis.answered).length);
+      await expect.poll(answers, { ...patiently, interval: 1 }).toBeGreaterThanOrEqual(enough);
+      await whole!.kill();
+      await scene.reopen(await holdSockets(await whole!.start()));
     }
-    const enough = dice.below(20) + 20 * round + 1;
-    const answers = (): Promise<number> => scene.atTab.tab.page.evaluate(() => Object.keys(globalThis.answered).length);
-    await expect.poll(answers, { ...patiently, interval: 1 }).toBeGreaterThanOrEqual(enough);
-    await whole!.kill();
-    await scene.reopen(await holdSockets(await whole!.start()));
-  }
-  const entries = entriesOf(await scene.agree());
-  for (const { tab } of scene.readers) {
-    const answered = await tab.page.evaluate(() => globalThis.answered);
-    // Step 1 made the ledger; each one after it added something.
-    for (const [id, seq] of Object.entries(answered)) expect([id, seq]).toEqual([id, entries.indexOf(id) + 2]);
-  }
-  await scene.close();
-});
+    const entries = entriesOf(await scene.agree());
+    for (const { tab } of scene.readers) {
+      const answered = await tab.page.evaluate(() => globalThis.answered);
+      // Step 1 made the ledger; each one after it added something.
+      for (const [id, seq] of Object.entries(answered)) expect([id, seq]).toEqual([id, entries.indexOf(id) + 2]);
+    }
+    await scene.close();
+  },
+);
 
 test('[WEB-18] the tab hands over to the server, is loaded again, and takes it back: all follow, nothing is lost or there twice', async () => {
   const scene = await Scene.open();
