@@ -98,7 +98,7 @@ export class Exchange {
     link.open({
       frame: (frame) => {
         connected.hasHeard = true;
-        connected.unread += sizeOf(frame);
+        connected.unread += frame.length;
         if (connected.unread <= WINDOW) tab.post({ kind: 'frame', line, frame });
         else link.close(CLOSE_SLOW, `the tab left ${connected.unread} characters unread`);
       },
@@ -145,9 +145,4 @@ export class Exchange {
   #rest(): void {
     if ([...this.#tabs.values()].every(({ lines }) => lines.size === 0)) this.#drop();
   }
-}
-
-/** In characters; bytes of a binary frame count as such. */
-export function sizeOf(frame: Frame): number {
-  return frame.length;
 }

@@ -7,7 +7,7 @@ export type { Condition, Observer, Standing, Subscription } from '../core/actor.
 export { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
 export type { EventObject, Json, JsonObject } from '../core/json.ts';
 export type { Snapshot } from '../core/snapshot.ts';
-export { now, random, uuid } from '../core/stamp.ts';
+export { now, random, uuid } from '../core/chance.ts';
 export type { Presence } from '../peer/directory.ts';
 export type { MachineSource } from '../peer/machines.ts';
 export type { AnyMirror, Mirror, MirrorOf, Refusal } from '../peer/mirror.ts';

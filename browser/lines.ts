@@ -4,7 +4,6 @@
 import { LockstepError } from '../core/errors.ts';
 import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_GOING_AWAY, type Frame, type Link, type LinkEvents } from '../peer/link.ts';
-import { sizeOf } from './exchange.ts';
 import type { TabPlatform } from './platform.ts';
 import type { FromTab, ToTab } from './tab-messages.ts';
 
@@ -144,7 +143,7 @@ class Line implements Link {
 
   /** Tells the other side now and then how much was read: it holds back what this tab does not get to. */
   #took(frame: Frame): void {
-    this.#taken += sizeOf(frame);
+    this.#taken += frame.length;
     if (this.#taken < TAKE_SIZE || this.#arrivals.isClosed) return;
     this.#post({ kind: 'took', line: this.#number, size: this.#taken });
     this.#taken = 0;

@@ -5,7 +5,6 @@ import type { Link } from '../peer/link.ts';
 import type { Notifications } from '../peer/wire.ts';
 import { dialSocket } from './socket.ts';
 import type { Announcement } from './tab-messages.ts';
-import { nextTerm } from './term.ts';
 
 /** Between all tabs of an origin. */
 export interface Channel {
@@ -64,7 +63,8 @@ export const browserPlatform: TabPlatform = {
     return () => ended.abort();
   },
   dial: dialSocket,
-  nextTerm,
+  // Only a tab that leads counts terms.
+  nextTerm: async (url) => (await import('./term.ts')).nextTerm(url),
 };
 
 /** Takes a lock and keeps it. @returns what lets it go. */

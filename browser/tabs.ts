@@ -2,9 +2,9 @@
 // Each tab stays a peer of its own, and its links end and begin as others do; nothing above them knows.                   (TAB-1)
 
 import type { Link } from '../peer/link.ts';
-import { LedWay } from './leader.ts';
 import { browserPlatform, holdLock } from './platform.ts';
 import { SharedWay } from './shared.ts';
+import { dialSocket } from './socket.ts';
 import { tabLock } from './tab-messages.ts';
 import type { Way, WayOptions } from './way.ts';
 
@@ -20,22 +20,26 @@ export async function shareSocket(url: string, again: () => void): Promise<Way |
 }
 
 class Tabs implements Way {
-  #way: Way;
+  #way: Way | Promise<Way>;
+  readonly #url: string;
   readonly #release: () => void;
 
   constructor(options: WayOptions, release: () => void) {
+    this.#url = options.url;
     this.#release = release;
-    const lead = (): Way => new LedWay(options, browserPlatform);
+    // Most browsers have a SharedWorker: what it takes to lead without is loaded where there is none.
+    const lead = async (): Promise<Way> => new (await import('./leader.ts')).LedWay(options, browserPlatform);
     if (typeof SharedWorker === 'undefined') this.#way = lead();
     else this.#way = new SharedWay(options, () => (this.#way = lead()));
   }
 
-  dial(): Promise<Link> {
-    return this.#way.dial();
+  async dial(): Promise<Link> {
+    const way = await Promise.resolve(this.#way).catch(() => undefined);
+    return way === undefined ? dialSocket(this.#url) : way.dial();
   }
 
   leave(): void {
-    this.#way.leave();
-    this.#release();
+    const left = Promise.resolve(this.#way).then((way) => way.leave());
+    void left.catch(() => undefined).finally(this.#release); // What could not be loaded holds nothing.
   }
 }

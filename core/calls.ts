@@ -5,8 +5,8 @@
 import * as bytecode from '../assembly/program-layout.ts';
 import { ExpressionFault } from './errors.ts';
 import type { Json, Value } from './json.ts';
-import { describe } from './source.ts';
-import { now, random, uuid } from './stamp.ts';
+import { describe } from './fields.ts';
+import { now, random, uuid } from './chance.ts';
 
 export function fault(what: string, expected: string, value: Value, found = describe(value)): ExpressionFault {
   return new ExpressionFault(`${what}: expected ${expected}, found ${found}`);

@@ -3,7 +3,7 @@
 
 import * as layout from '../assembly/layout.ts';
 import { LockstepError } from './errors.ts';
-import { isFields } from './source.ts';
+import { isFields } from './fields.ts';
 import type { DebugSymbols, Symbols } from './symbols.ts';
 import { hashText, xxh64 } from './xxh64.ts';
 

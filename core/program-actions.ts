@@ -8,7 +8,7 @@ import type { ActionOwner, FunctionArguments } from './functions.ts';
 import { Guards } from './guards.ts';
 import type { Json } from './json.ts';
 import type { Acts, ChildStart } from './request.ts';
-import { isFields, type Fields } from './source.ts';
+import { isFields, type Fields } from './fields.ts';
 
 /** Types of what programs make for the actors of a state; those of builtin actions are XState's. */
 export const INVOKE = 'lockstep.invoke';

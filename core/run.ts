@@ -22,7 +22,7 @@ import type { ContextMark, EventObject, Json, JsonObject, Value } from './json.t
 import { matchesValue, type Machine } from './machine.ts';
 import { plain } from './plain.ts';
 import { reference, type Acts, type ChildStart, type Request } from './request.ts';
-import { describe, isFields } from './source.ts';
+import { describe, isFields } from './fields.ts';
 import type { HostResult } from './step.ts';
 import { functionName } from './symbols.ts';
 import type { Core, ValueHost } from './wasm.ts';

@@ -2,9 +2,10 @@
 // running side needs no xstate: this file knows how XState's objects look, and nothing else of it.
 
 import { LockstepError } from './errors.ts';
+import { describe, type Fields, isFields } from './fields.ts';
 import { escapePointer, unescapePointer } from './plain.ts';
 
-export type Fields = { readonly [key: string]: unknown };
+export { describe, type Fields, isFields } from './fields.ts';
 
 export interface Source {
   readonly config: Fields;
@@ -29,10 +30,6 @@ export function readSource(source: unknown): Source {
 /** The machine's id: XState's default when the author gave none. */
 export function sourceId({ config }: Source): string {
   return typeof config.id === 'string' && config.id !== '' ? config.id : '(machine)';
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isFunction(value: unknown): value is AuthorFunction {
@@ -76,14 +73,6 @@ export function invokesOf(config: Fields): readonly Fields[] {
 /** XState's id of an invoke. */
 export function invokeId(invoke: Fields, index: number, stateId: string): string {
   return typeof invoke.id === 'string' && invoke.id !== '' ? invoke.id : `${index}.${stateId}`;
-}
-
-/** What a thing is, for an error message. */
-export function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
 }
 
 /** XState's machines, and ours: a config, and functions beside it; or a definition that names its dialect. */

@@ -10,14 +10,17 @@ import { Backlog } from './backlog.ts';
 import { Board } from './board.ts';
 import { ALL, PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
+import { toldOf } from './difference.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord } from './journal.ts';
+import type { Taken } from './replica.ts';
 import { Room } from './room.ts';
 import { isCutOff } from './sender.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
-import { inMode, type Told } from './told.ts';
+import { inMode } from './telling.ts';
+import type { Told } from './told.ts';
 import { OPEN } from './warden.ts';
 import { type InstanceDescription, LIMITS, type Methods, type PeerId, type StepEvent, type WatchResult } from './wire.ts';
 
@@ -233,7 +236,8 @@ export class Branch implements Tap {
 
   // ── What the mirror hears ──────────────────────────────────────────────────────────────────────────────────────
 
-  stepped({ difference, event }: Told): void {
+  stepped(taken: Taken): void {
+    const { difference, event } = toldOf(taken);
     const [seq, who, n, ...others] = difference;
     const peer = this.#behind.get(who);
     const ours = peer === undefined ? 0 : this.room.who(peer);

@@ -3,7 +3,8 @@
 
 import { encodeBrief, encodeNotice } from './codec-json.ts';
 import type { Packed } from './packed.ts';
-import { inMode, type Told } from './told.ts';
+import { inMode } from './telling.ts';
+import type { Told } from './told.ts';
 import type { Encoding, Mode, MoveReason, Notifications, PeerId } from './wire.ts';
 
 /** How a room reaches its members: the relay carries its frames, and admits whom we name. */

@@ -3,7 +3,17 @@
 import type { Machine } from '../core/machine.ts';
 import { toldArgs } from '../core/relational/told.ts';
 import type { Step } from '../core/step.ts';
+import { recordStep } from './record.ts';
+import type { Taken } from './replica.ts';
+import type { Told } from './told.ts';
 import type { StepDifference } from './wire.ts';
+
+/** What a mirror's own readers are told of a step, while nothing has come after it. */
+export function toldOf({ step }: Taken): Told {
+  if (!('made' in step)) return { difference: step.told, event: undefined };
+  const { told, made } = step;
+  return { difference: differenceOf(recordStep(made, { id: '', epoch: 0 }), told[1], made.instance.machine), event: told };
+}
 
 /** What a mirror needs of a step. */
 export function differenceOf(step: Step, who: number, machine: Machine): StepDifference {

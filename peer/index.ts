@@ -22,7 +22,7 @@ export {
 } from '../core/relational/types.ts';
 export type { WaitOptions } from '../core/relational/waits.ts';
 export type { Snapshot } from '../core/snapshot.ts';
-export { now, random, uuid } from '../core/stamp.ts';
+export { now, random, uuid } from '../core/chance.ts';
 export type { Step } from '../core/step.ts';
 export { Core } from '../core/wasm.ts';
 export type { Environment } from './environment.ts';

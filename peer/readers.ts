@@ -18,7 +18,7 @@ import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import type { Sight } from './sight.ts';
 import { sightDigest } from './sighting.ts';
-import { eventOf, inMode } from './told.ts';
+import { eventOf, inMode } from './telling.ts';
 import { type Look, PUBLIC } from './warden.ts';
 import {
   type InstanceDescription,

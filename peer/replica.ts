@@ -9,10 +9,8 @@ import { isSame } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
-import type { Step } from '../core/step.ts';
-import { recordStep } from './record.ts';
-import { differenceOf } from './difference.ts';
-import { isEvent, runOf, type Told } from './told.ts';
+import type { Made } from './record.ts';
+import { isEvent, runOf } from './told.ts';
 import type { DivergenceRecord, StepDifference, StepEvent, ToldStep } from './wire.ts';
 
 /** A step that is in the confirmed state now. */
@@ -20,8 +18,8 @@ export interface Taken {
   readonly isIgnored: boolean;
   /** Of a mutation, when it was made and brought any. */
   readonly args: Json | undefined;
-  /** For those who are told it next; while nothing has come after it. */
-  told(): Told;
+  /** As it was told, or what came of running it here: while nothing has come after it, toldOf makes of it what others are told. */
+  readonly step: { readonly told: StepDifference } | { readonly told: StepEvent; readonly made: Made };
 }
 
 export class Replica {
@@ -105,16 +103,15 @@ export class Replica {
   /** Makes the step again. (SYNC-35) @throws LockstepError whatever it ends in here, which it did not at the authority. */
   #run(told: StepEvent, salt: string): Taken {
     const { machine } = this;
-    const [seq, who, n] = told;
+    const [seq, , n] = told;
     const instance = this.#confirmed;
     if (seq !== instance.seq + 1) throw new LockstepError('STALE_SEQ', `have ${instance.seq}, got ${seq}`);
     const { event, stamp, origin } = runOf(machine, told, salt);
     const outcome = instance.step(event, stamp, origin);
-    const step = (): Step => recordStep({ instance, outcome, stamp, peer: '', n, event }, { id: '', epoch: 0 });
     return {
       isIgnored: !outcome.taken,
       args: undefined,
-      told: () => ({ difference: differenceOf(step(), who, machine), event: told }),
+      step: { told, made: { instance, outcome, stamp, peer: '', n, event } },
     };
   }
 
@@ -122,7 +119,7 @@ export class Replica {
     const [seq, , , clocks, patch, more] = step;
     const difference: Difference = more === undefined ? { seq, clocks, patch } : { ...more, seq, clocks, patch };
     this.#confirmed.apply(difference);
-    return { isIgnored: more?.ignored === true, args: more?.args, told: () => ({ difference: step, event: undefined }) };
+    return { isIgnored: more?.ignored === true, args: more?.args, step: { told: step } };
   }
 
   /** Compares with the authority's digest of the confirmed state. @returns what to report when they differ. (SYNC-10) */

@@ -30,17 +30,20 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export const text = (charactersMax = 1_024): Shape<string> => {
   return (value) =>
     typeof value === 'string' && value.length <= charactersMax
       ? undefined
       : expected(`a string of at most ${charactersMax} characters`, value);
 };
+/* @__NO_SIDE_EFFECTS__ */
 export const matching = (test: (text: string) => boolean, what: string): Shape<string> => {
   return (value) => (typeof value === 'string' && test(value) ? undefined : expected(what, value));
 };
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? undefined : expected('true or false', value));
 /** A whole number from `min` on, exact in a double. */
+/* @__NO_SIDE_EFFECTS__ */
 export const whole = (min = 0): Shape<number> => {
   return (value) =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min ? undefined : expected(`a whole number from ${min}`, value);
@@ -52,12 +55,15 @@ export const finite: Shape<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number', value);
 export const nothing: Shape<null> = (value) => (value === null ? undefined : expected('null', value));
 
+/* @__NO_SIDE_EFFECTS__ */
 export const oneOf = <const T extends string | boolean>(...values: readonly T[]): Shape<T> => {
   return (value) => (values.includes(value as T) ? undefined : expected(`one of ${values.join(', ')}`, value));
 };
+/* @__NO_SIDE_EFFECTS__ */
 export const optional = <T>(shape: Shape<T>): Shape<T | undefined> => {
   return (value) => (value === undefined ? undefined : shape(value));
 };
+/* @__NO_SIDE_EFFECTS__ */
 export const either = <A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> => {
   return (value) => {
     const problem = first(value);
@@ -65,6 +71,7 @@ export const either = <A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> =>
   };
 };
 /** Fields that are not named are left alone: a newer peer may say more. */
+/* @__NO_SIDE_EFFECTS__ */
 export const object = <T extends object>(fields: Fields<T>): Shape<T> => {
   const entries = Object.entries<Shape<unknown>>(fields);
   return (value) => {
@@ -76,6 +83,7 @@ export const object = <T extends object>(fields: Fields<T>): Shape<T> => {
     return undefined;
   };
 };
+/* @__NO_SIDE_EFFECTS__ */
 export const list = <T>(item: Shape<T>): Shape<readonly T[]> => {
   return (value) => {
     if (!Array.isArray(value)) return expected('an array', value);
@@ -87,6 +95,7 @@ export const list = <T>(item: Shape<T>): Shape<readonly T[]> => {
   };
 };
 /** An array with a shape for each place; the ones from `required` on may be missing. */
+/* @__NO_SIDE_EFFECTS__ */
 export const tuple = <T extends readonly unknown[]>(required: number, ...shapes: { readonly [K in keyof T]-?: Shape<T[K]> }): Shape<T> => {
   return (value) => {
     if (!Array.isArray(value) || value.length < required || value.length > shapes.length) {

@@ -7,8 +7,8 @@ import type { Seen } from './journal.ts';
 import type { Report } from './log.ts';
 import { SeenEvents } from './seen.ts';
 import type { Tap, Tapped } from './tap.ts';
-import type { Told } from './told.ts';
 import { continued, type Lineage } from './lineage.ts';
+import type { Taken as Step } from './replica.ts';
 import type { PeerId, Taken } from './wire.ts';
 
 export class Standby implements Tap {
@@ -16,7 +16,7 @@ export class Standby implements Tap {
   readonly #report: Report;
   #senders = new Map<number, PeerId>();
   /** What came while it was on its way. */
-  #early: Told[] = [];
+  #early: Step[] = [];
   #seen = new SeenEvents();
   #lineage: Lineage = [];
   #isGuarded: boolean;
@@ -67,12 +67,12 @@ export class Standby implements Tap {
     this.#senders.set(who, peer);
   }
 
-  stepped(step: Told): void {
-    const [seq, who, n, , , more] = step.difference;
+  stepped(step: Step): void {
+    const [seq, who, n] = step.step.told;
     if (this.#since === undefined) return void this.#early.push(step);
     if (seq <= this.#since || n === 0) return;
     const peer = this.#senders.get(who);
-    if (peer !== undefined) this.#seen.add(peer, n, seq, more?.ignored !== true);
+    if (peer !== undefined) this.#seen.add(peer, n, seq, !step.isIgnored);
   }
 
   told(_digest: string | undefined, isAnew: boolean): void {

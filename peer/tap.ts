@@ -6,12 +6,12 @@ import type { LockstepError } from '../core/errors.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Machine } from '../core/machine.ts';
 import type { InstanceRecord } from './journal.ts';
-import type { Told } from './told.ts';
+import type { Taken } from './replica.ts';
 import type { InstanceId, Methods, Present } from './wire.ts';
 
 export interface Tap {
   /** One more confirmed step, with the sender's number in the room where the mirror hears it. */
-  stepped(step: Told): void;
+  stepped(step: Taken): void;
   /** One message, or what was missed, is in. @param digest after the last step, when it was told and agreed. @param isAnew a watch was answered. */
   told(digest: string | undefined, isAnew: boolean): void;
   /** A watch was answered: what follows may come from another room, with other numbers for senders. */

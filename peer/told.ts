@@ -1,25 +1,19 @@
-// How a step is told: always by its difference, and by its event where every replica of the image can run that itself. An event is told with
-// as much of its stamp as the step depends on. A replica makes the step of it again, and digests tell whether it came to the same.
-// (docs/PROTOCOL.md, "Brief rooms")
+// A step as it is told: always by its difference, and by its event where every replica of the image can run that itself (telling.ts). A replica
+// makes the step of it again, and digests tell whether it came to the same. (docs/PROTOCOL.md, "Brief rooms")
 
 import { LockstepError } from '../core/errors.ts';
 import type { StepOrigin } from '../core/instance.ts';
-import type { EventObject, Json, JsonObject } from '../core/json.ts';
+import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
-import { ASKED_CHANCE, ASKED_TIME, type Stamp } from '../core/stamp.ts';
-import { DELAYED_FIRST, type Step } from '../core/step.ts';
-import { sizeOf } from './shape.ts';
-import type { Mode, StepDifference, StepEvent, ToldStep } from './wire.ts';
+import type { Stamp } from '../core/stamp.ts';
+import type { StepDifference, StepEvent, ToldStep } from './wire.ts';
 
 export interface Told {
   readonly difference: StepDifference;
   /** Undefined when only the authority can make the step. */
   readonly event: StepEvent | undefined;
 }
-
-/** Characters up to which two forms are compared. */
-const COMPARED_MAX = 0x100000;
 
 export function isEvent(step: ToldStep): step is StepEvent {
   return !Array.isArray(step[3]);
@@ -31,43 +25,6 @@ export function isEvent(step: ToldStep): step is StepEvent {
  */
 export function runsAnywhere({ cells, isAlone, isRelational }: Machine): boolean {
   return (cells !== undefined || isAlone) && !isRelational;
-}
-
-/**
- * The event of a step, as it is told.
- * @param who the sender's number in the room.
- * @param asked which parts of the stamp its functions looked at; undefined when that is not known.
- */
-export function eventOf(step: Step, who: number, machine: Machine, asked: number | undefined): StepEvent | undefined {
-  if (asked === undefined || step.seq === 1 || !runsAnywhere(machine)) return undefined;
-  const { n, event, seed } = step.cause;
-  // Which of the delayed events it was is not told.
-  if (step.timers.some(({ timer, due }) => timer >= DELAYED_FIRST && due === null)) return undefined;
-  const { type, ...others } = event;
-  const timer = n === 0 ? machine.timerNumber(type) : undefined;
-  const named = timer === undefined ? nameOf(machine, type) : 0 - timer;
-  const fields = timer !== undefined || Object.keys(others).length === 0 ? null : (others as JsonObject);
-  if ((asked & ASKED_CHANCE) !== 0) return [step.seq, who, n, named, fields, step.at, seed];
-  if ((asked & ASKED_TIME) !== 0 || step.timers.some(({ due }) => due !== null)) return [step.seq, who, n, named, fields, step.at];
-  return fields === null ? [step.seq, who, n, named] : [step.seq, who, n, named, fields];
-}
-
-/** A wildcard's number does not say what the event is called. */
-function nameOf(machine: Machine, type: string): number | string {
-  const number = machine.eventNumber(type);
-  return number > 0 && machine.symbols.events[number] === type ? number : type;
-}
-
-/** The one of its forms that takes less. */
-export function briefOf({ difference, event }: Told): ToldStep {
-  if (event === undefined || event.length === 4) return event ?? difference;
-  const size = sizeOf(event as unknown as Json, COMPARED_MAX);
-  return size <= sizeOf(difference as unknown as Json, COMPARED_MAX) ? event : difference;
-}
-
-/** In a room of that mode. */
-export function inMode(steps: readonly Told[], mode: Mode): readonly ToldStep[] {
-  return steps.map(mode === 'brief' ? briefOf : ({ difference }) => difference);
 }
 
 /** What a replica runs. @throws LockstepError BAD_PARAMS when the image has no such event. */

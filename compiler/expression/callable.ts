@@ -1,7 +1,7 @@
 // An expression as a function in XState's shape, so that it can stand wherever an author's function can. It carries its tree: lowering takes
 // that, and nothing has to be read back from text.
 
-import { now, random, uuid } from '../../core/stamp.ts';
+import { now, random, uuid } from '../../core/chance.ts';
 import { evaluate, evaluateWrites } from './evaluate.ts';
 import type { Expression, Root, Value } from './tree.ts';
 

@@ -2,7 +2,8 @@
 // where JavaScript converts a value that is not of the kind it should be; it may never make another one.
 
 import { isSame, plain } from '../../core/plain.ts';
-import { enterStamp, leaveStamp, now, random, uuid } from '../../core/stamp.ts';
+import { now, random, uuid } from '../../core/chance.ts';
+import { enterStamp, leaveStamp } from '../../core/stamp.ts';
 import { evaluate, evaluateWrites, ExpressionFault, type Scope } from '../expression/evaluate.ts';
 import type { Expression, Root, Value } from '../expression/tree.ts';
 import { dice, type Dice } from './dice.ts';

@@ -8,7 +8,7 @@ import { printExpression } from '../../compiler/expression/print.ts';
 import type { FunctionReport, Lowering } from '../../compiler/lowering/lowered.ts';
 import { lowerFunctions, type LoweringOptions } from '../../compiler/lowering/machine.ts';
 import { Modules } from '../../compiler/lowering/modules.ts';
-import { now, uuid } from '../../core/stamp.ts';
+import { now, uuid } from '../../core/chance.ts';
 
 const lower = (machine: unknown, options?: LoweringOptions): Lowering => lowerFunctions(compileMachine(machine).symbols, machine, options);
 

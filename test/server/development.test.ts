@@ -3,7 +3,7 @@
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { assign, createMachine } from 'xstate';
-import { now, random } from '../../core/stamp.ts';
+import { now, random } from '../../core/chance.ts';
 import { MemoryJournal } from '../../peer/memory.ts';
 import type { Traced } from '../../peer/wire.ts';
 import { connect, serve } from '../../server/index.ts';

@@ -9,7 +9,7 @@ import { Instance, type Difference } from '../../core/instance.ts';
 import type { EventObject, Json } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
 import type { Outcome } from '../../core/outcome.ts';
-import { now, random, uuid } from '../../core/stamp.ts';
+import { now, random, uuid } from '../../core/chance.ts';
 import { compileMachine } from '../../compiler/index.ts';
 import { testCore } from '../support/core.ts';
 import { random as dice, seedOf } from '../support/random.ts';

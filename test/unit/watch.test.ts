@@ -8,7 +8,7 @@ import { LockstepError } from '../../core/errors.ts';
 import { Instance } from '../../core/instance.ts';
 import type { Json } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
-import { now, random, uuid } from '../../core/stamp.ts';
+import { now, random, uuid } from '../../core/chance.ts';
 import { CHANGE, Watch, type Impurity } from '../../core/watch.ts';
 import { testCore } from '../support/core.ts';
 
