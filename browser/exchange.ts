@@ -2,7 +2,7 @@
 // SharedWorker, or in the tab that leads. It knows no machines and no peers: frames pass through.                    (TAB-1, TAB-6)
 
 import { LockstepError } from '../core/errors.ts';
-import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_SLOW, type Dial, type Frame, type Link } from '../peer/link.ts';
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_SLOW, type Dial, type Link } from '../peer/link.ts';
 import { Trunk } from '../peer/trunk.ts';
 import type { Notifications } from '../peer/wire.ts';
 import type { FromTab, TabId, ToTab } from './tab-messages.ts';

@@ -7,7 +7,7 @@ import { ASKED_CHANCE, ASKED_TIME } from '../core/stamp.ts';
 import { DELAYED_FIRST, type Step } from '../core/step.ts';
 import { sizeOf } from './shape.ts';
 import { runsAnywhere, type Told } from './told.ts';
-import type { Mode, StepDifference, StepEvent, ToldStep } from './wire.ts';
+import type { Mode, StepEvent, ToldStep } from './wire.ts';
 
 /** Characters up to which two forms are compared. */
 const COMPARED_MAX = 0x100000;
