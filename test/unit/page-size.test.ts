@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { bundlePage, printWeights, sizeOf, type Weight } from '../support/page-bundle.ts';
 
 /** Bytes, gzipped, without the author's machines and XState: the client and the core before the page connects. */
-const SIZE_MAX = 47 * 1024;
+const SIZE_MAX = 48 * 1024;
 /** And with all that it loads after that to watch, predict and send. */
-const ROAD_MAX = 58 * 1024;
+const ROAD_MAX = 59 * 1024;
 
-test('[WEB-8] client and core of a page stay under 47 KB gzipped until it connects, under 58 KB with all that it needs to watch, predict and send', async () => {
+test('[WEB-8] client and core of a page stay under 48 KB gzipped until it connects, under 59 KB with all that it needs to watch, predict and send', async () => {
   const bundle = await bundlePage("import { connect } from '/browser/index.ts';\nvoid connect();\n");
   console.log(printWeights(bundle));
   expect(sizeOf(bundle.files)).toBeLessThanOrEqual(SIZE_MAX);
