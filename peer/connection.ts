@@ -11,7 +11,7 @@ import type { RoomNames } from './codec-packed.ts';
 import type { BringPacked, Packed } from './packed.ts';
 import type { RoomPort } from './channel.ts';
 import { Rpc } from './rpc.ts';
-import { type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
+import { type Encoding, type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 
 /** A link that lived this long makes the next wait start small again. */
 const STABLE_MS = 10_000;
@@ -38,9 +38,11 @@ type State =
   | { readonly state: 'closed' };
 
 export interface ConnectionEvents {
+  /** A relay is about to be greeted that knew this peer before: what is asked of other peers now leaves with hello. @returns whether anything is. */
+  resuming(): boolean;
   /** The relay answered hello: frames may go out. */
   opened(hello: HelloResult): void;
-  /** The link is gone, whatever was under way. Only after `opened`. */
+  /** The link is gone, whatever was under way. Only after `opened` or `resuming`. */
   lost(error: LockstepError): void;
   /** No link could be made, or the relay refused hello. Another attempt follows unless the error says it is of no use. */
   failed(error: LockstepError): void;
@@ -65,6 +67,12 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #state: State = { state: 'waiting', cancel: () => undefined };
   #attempt = 0;
+  /** Of the last hello: what the next one will most likely agree on. */
+  #encoding: Encoding | undefined;
+  /** Whether what is posted leaves with hello. */
+  #isResuming = false;
+  /** Whether anything did, on the link that is being greeted. */
+  #hasResumed = false;
   /** Somebody with the same secret came later: the name is theirs until they leave it. Throwing them out in turn would go on for ever. */
   #yields = false;
   /** Of the last hello; known also while the link is down. */
@@ -88,6 +96,17 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#state.state === 'open';
+  }
+
+  /** Whether other peers can be asked: also while `resuming` is told. */
+  get canAsk(): boolean {
+    return this.isOpen || this.#isResuming;
+  }
+
+  /** Whether to ask for packed rooms: the relay carries them, or did when it was last here. */
+  get asksPacked(): boolean {
+    if (this.#state.state === 'greeting') return this.#state.packed !== undefined && this.#encoding === 'packed';
+    return this.packed !== undefined;
   }
 
   /** What the relay said last. For while the link is open. */
@@ -162,8 +181,14 @@ export class Connection {
     this.#state = { state: 'greeting', link, rpc, packed, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
     const encodings = packed === undefined ? hello.encodings : ['packed', ...hello.encodings];
-    const said = { ...hello, encodings, ...(this.#yields ? { yields: true } : {}) };
-    rpc.call('hello', said, (error, result) => this.#greeted(link, error, result));
+    // What was posted until now was for no link.
+    this.outbox.flush();
+    this.#isResuming = this.#self !== undefined && !this.#yields;
+    this.#hasResumed = this.#isResuming && this.#options.events.resuming();
+    const how = this.#yields ? { yields: true } : this.#hasResumed ? { resumes: true } : {};
+    rpc.call('hello', { ...hello, encodings, ...how }, (error, result) => this.#greeted(link, error, result));
+    this.outbox.flush();
+    this.#isResuming = false;
   }
 
   #greeted(link: Link, error: LockstepError | undefined, result: unknown): void {
@@ -182,6 +207,7 @@ export class Connection {
       };
       this.#yields = false;
       this.#self = hello.peer;
+      this.#encoding = hello.encoding;
       this.limits = hello.limits;
       this.outbox.frameSize = hello.limits.frameSize;
       this.#options.events.opened(hello);
@@ -239,7 +265,7 @@ export class Connection {
     if (address === this.#self && address !== '') return this.#hand(address, readable(body));
     if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1))))
       this.#hand(`#${this.#self}/${address.slice(1)}`, readable(body));
-    if (state.state === 'open') state.link.send(`${address}\n${body}`);
+    if (state.state === 'open' || (state.state === 'greeting' && this.#isResuming)) state.link.send(`${address}\n${body}`);
   }
 
   #breakOff(link: Link, error: LockstepError): void {
@@ -258,7 +284,9 @@ export class Connection {
     if (state.state === 'open' && this.#options.environment.now() - state.since >= STABLE_MS) this.#attempt = 0;
     if (state.state === 'greeting') {
       state.cancelTimeout();
-      return this.#failed(error);
+      this.#failed(error);
+      if (this.#hasResumed) this.#options.events.lost(error);
+      return;
     }
     if (error.code === 'FENCED') this.#yields = true;
     this.#wait();

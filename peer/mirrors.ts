@@ -30,6 +30,8 @@ export interface MirrorsOptions {
   readonly session: (peer: PeerId | undefined) => Session | LockstepError;
   /** The packed encoding while the link carries it. */
   readonly packed: () => Packed | undefined;
+  /** Whether to ask for packed rooms. */
+  readonly asksPacked: () => boolean;
   /** How rooms elsewhere are to tell what happens. */
   readonly mode: Mode;
   /** This peer's name. */
@@ -45,6 +47,18 @@ interface Entry {
   readonly mirror: Mirror;
   readonly roads: Roads;
 }
+
+/** What was asked of whom before hello was answered. */
+interface Early {
+  readonly addresses: ReadonlyMap<Mirror, PeerId>;
+  readonly isPacked: boolean;
+}
+
+/**
+ * Mirrors that ask before hello is answered, so few that what they ask of one peer is one frame: they cannot say yet which process of it they
+ * mean, and must all mean the same.                                                                                      (SYNC-37, SYNC-38)
+ */
+const EARLY_MAX = 256;
 
 export interface Watching {
   /** The author's machine object. */
@@ -63,6 +77,7 @@ export class Mirrors {
   readonly #mirrors = new Map<InstanceId, Entry>();
   /** By the room they listen to: "source/number". */
   readonly #rooms = new Map<string, Mirror>();
+  #early: Early | undefined;
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
@@ -96,11 +111,34 @@ export class Mirrors {
     if (!(source instanceof LockstepError) || source.code !== 'CLOSED') mirror.resume();
   }
 
-  /** The link is open, or a peer is back: asks for what was missed. */
-  resume(peer?: PeerId): void {
-    for (const { mirror, roads } of [...this.#mirrors.values()]) {
-      if (peer === undefined ? this.#isReachable(roads) : roads.prefers(peer)) mirror.resume();
+  /** A link is there on which hello is not answered yet: asks where it was told before. @returns whether anything was asked. */
+  resumeEarly(): boolean {
+    const addresses = new Map<Mirror, PeerId>();
+    this.#early = { addresses, isPacked: this.#options.asksPacked() };
+    for (const { mirror, roads } of this.#mirrors.values()) {
+      const { address } = roads;
+      if (addresses.size === EARLY_MAX) break;
+      if (address === undefined || address === this.#options.self() || mirror.epoch === 0) continue;
+      addresses.set(mirror, address);
+      mirror.resume();
     }
+    return addresses.size > 0;
+  }
+
+  /** Hello is answered: asks for what was missed, unless that is under way. */
+  opened(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    const isAsAsked = early?.isPacked === this.#options.asksPacked();
+    for (const { mirror, roads } of [...this.#mirrors.values()]) {
+      const isAsked = isAsAsked && early.addresses.get(mirror) === roads.address && roads.address !== undefined;
+      if (!isAsked && this.#isReachable(roads)) mirror.resume();
+    }
+  }
+
+  /** A peer is back: asks for what was missed. */
+  resume(peer: PeerId): void {
+    for (const { mirror, roads } of [...this.#mirrors.values()]) if (roads.prefers(peer)) mirror.resume();
   }
 
   /** Another peer orders it now. */
@@ -161,7 +199,7 @@ export class Mirrors {
 
   /** What is ordered right here never becomes bytes. */
   #isPacked(roads: Roads): boolean {
-    return this.#options.packed() !== undefined && roads.address !== this.#options.self();
+    return this.#options.asksPacked() && roads.address !== this.#options.self();
   }
 
   /** What is ordered right here need not be run a second time. */

@@ -42,6 +42,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     presence: flag,
     key: optional(text()),
     yields: optional(flag),
+    resumes: optional(flag),
     token: optional(text(TOKEN_MAX)),
   }),
   define: object<Methods['define']['params']>({ machine: name, definition: optional(json), image: optional(longText) }),

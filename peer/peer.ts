@@ -26,6 +26,8 @@ export type { PeerOptions } from './options.ts';
 
 /** How far apart the numbers of questions of two links begin: an answer to a link that is no more finds nobody who asked. */
 const QUESTIONS_PER_LINK = 1000;
+/** Questions that leave with hello begin at a random number from here to twice as much. */
+const EARLY_QUESTIONS = 2 ** 32;
 const nobody = (): boolean => false;
 
 export class Peer {
@@ -72,6 +74,7 @@ export class Peer {
       packed: options.packed,
       names: (room) => this.#reception.names(room),
       events: {
+        resuming: () => this.#resuming(),
         opened: () => this.#opened(),
         lost: (error) => this.#lost(error),
         failed: (error) => this.#failed(error),
@@ -116,6 +119,7 @@ export class Peer {
       session: (address) => this.#sessionFor(address),
       keep: options.keep,
       packed: () => this.#connection.packed,
+      asksPacked: () => this.#connection.asksPacked,
       mode: options.mode ?? 'brief',
       self: () => this.id,
       located: (instance, peer) => void this.#located.set(instance, peer),
@@ -311,6 +315,13 @@ export class Peer {
 
   // ── Link ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Mirrors ask at once where they were told before. @returns whether any does. */
+  #resuming(): boolean {
+    // Not told yet how many links there were, nobody else may have asked under these numbers.
+    this.#firstQuestion = EARLY_QUESTIONS + (this.#options.environment.random() % EARLY_QUESTIONS);
+    return this.#mirrors.resumeEarly();
+  }
+
   #opened(): void {
     const hello = this.#connection.hello();
     this.#reception.begin(this.#self());
@@ -319,7 +330,7 @@ export class Peer {
     this.#firstQuestion = Math.max(this.#firstQuestion, (hello.session - 1) * QUESTIONS_PER_LINK + 1);
     for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
     this.#opening.open();
-    this.#mirrors.resume();
+    this.#mirrors.opened();
     this.#reception.tell();
   }
 
@@ -365,7 +376,8 @@ export class Peer {
         timeoutMs: () => this.#timeoutMs(),
         firstQuestion: this.#firstQuestion,
         noticed: (from, method, params) => this.#noticed(from, method, params),
-        remoteSession: () => this.#directory.session(remote),
+        // Before hello is answered, only earlier links are known.
+        remoteSession: () => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
       });
       this.#sessions.set(remote, session);
     }
@@ -431,7 +443,7 @@ export class Peer {
 
   /** With a peer, as things are right now. */
   #sessionFor(address: PeerId | undefined): Session | LockstepError {
-    if (!this.#connection.isOpen && (address === undefined || address !== this.id))
+    if (!this.#connection.canAsk && (address === undefined || address !== this.id))
       return new LockstepError('CLOSED', 'there is no link to the relay');
     return address === undefined ? new LockstepError('UNREACHABLE', 'no server is connected to the relay') : this.#session(address);
   }

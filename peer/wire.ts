@@ -1,4 +1,5 @@
 // The wire: every message, its parameters and results, versions and limits. No logic. docs/PROTOCOL.md describes the same thing for people.
+// Over 400 lines because it is the one place for all of them.
 //
 // A frame is   <address> "\n" <body>   where the body is one JSON-RPC 2.0 message or an array of them.
 //   to a relay    address = a peer, "#room" (its own rooms only), "peer#room" (that peer, about its room), or "" for the relay itself
@@ -105,6 +106,8 @@ export interface HelloParams {
   readonly token?: string;
   /** Take the name only while nobody has it: said by a peer whose name somebody with the same secret took. */
   readonly yields?: boolean;
+  /** Requests follow at once, from a peer that the relay knew before: this may be answered together with them. */
+  readonly resumes?: boolean;
 }
 export interface HelloResult {
   readonly version: number;

@@ -21,6 +21,7 @@ import { Laggards } from './laggards.ts';
 import { Neighbour } from './neighbour.ts';
 import type { BufferLimits, SharedFrame, Standing } from './neighbour.ts';
 import { News } from './news.ts';
+import { Patience } from './patience.ts';
 import { Rooms } from './rooms.ts';
 import { Trunks } from './trunks.ts';
 
@@ -61,12 +62,14 @@ export class Hub {
   /** Those who asked to hear of everyone. */
   readonly #observers = new Set<Neighbour>();
   readonly #laggards: Laggards;
+  readonly #patience: Patience;
   readonly #trunks = new Trunks();
   #session = 0;
 
   constructor(options: HubOptions) {
     this.#environment = options.environment;
     this.#laggards = new Laggards(options.environment);
+    this.#patience = new Patience(options.environment);
     this.#identify = options.identify;
     this.#key = options.key;
     this.#authenticate = options.authenticate;
@@ -147,12 +150,10 @@ export class Hub {
     else if (read.kind === 'bad') this.#refuse(neighbour, null, headless(frame));
     else if (read.address === '') this.#receiveControl(neighbour, read.body);
     else if (standing.state === 'open') this.#route(neighbour, standing.info.peer, read.address, read.body);
-    else
-      this.#refuse(
-        neighbour,
-        null,
-        new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(read.address.slice(0, 40))}`),
-      );
+    else {
+      const refusal = neighbour.keep(frame, read.address, this.#limits.frameSize);
+      if (refusal !== undefined) this.#refuse(neighbour, null, refusal);
+    }
   }
 
   #route(sender: Neighbour, from: PeerId, address: string, body: Frame): void {
@@ -258,7 +259,7 @@ export class Hub {
 
   #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {
     const { standing } = neighbour;
-    if (standing.state !== 'greeting' || standing.isJudged === true) {
+    if (standing.state !== 'greeting' || standing.waiting !== undefined) {
       this.#refuse(neighbour, id, new LockstepError('BAD_REQUEST', 'this link has said hello already'));
       return;
     }
@@ -267,7 +268,7 @@ export class Hub {
       const encoding = encodingOf(hello);
       const auth = info.kind === 'server' ? undefined : this.#authenticate?.(introductionOf(hello, info.peer));
       if (!(auth instanceof Promise)) return this.#open(neighbour, id, hello, { info, encoding, auth });
-      standing.isJudged = true;
+      standing.waiting = [];
       auth.then(
         (found) => this.#open(neighbour, id, hello, { info, encoding, auth: found }),
         (error: unknown) => this.#reject(neighbour, id, error),
@@ -289,9 +290,13 @@ export class Hub {
     const { info, encoding } = found;
     if (hello.yields === true && this.#peers.has(info.peer))
       return this.#reject(neighbour, id, new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`));
-    neighbour.standing.cancelTimeout();
+    const { cancelTimeout, waiting = [] } = neighbour.standing;
+    cancelTimeout();
     this.#welcome(neighbour, { state: 'open', presence: hello.presence, ...found });
-    neighbour.send(joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding))));
+    const answer = joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding)));
+    if (hello.resumes === true) this.#patience.hold(neighbour, answer);
+    else neighbour.send(answer);
+    for (const frame of waiting) this.#receive(neighbour, frame);
   }
 
   #helloResult(info: PeerInfo, hello: HelloParams, encoding: Encoding): HelloResult {

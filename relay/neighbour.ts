@@ -1,6 +1,7 @@
 // One link of the relay and who is at its other end. A neighbour first greets, then is an open peer, a plain JSON-RPC socket or a
 // trunk, and closes once. What a slow reader costs is bounded here: beyond `lagBytes` it loses room frames, beyond `closeBytes` the link itself.
 
+import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { CLOSE_FLOOD, CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
@@ -20,7 +21,8 @@ export interface SharingLink extends Link {
 }
 
 export type Standing =
-  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; isJudged?: true }
+  /** `waiting`: while its hello is judged, what it said after it; a frame's worth at most. */
+  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; waiting?: Frame[] }
   /** `auth`: who it is, as `authenticate` said. */
   | {
       readonly state: 'open';
@@ -57,6 +59,7 @@ export class Neighbour {
   readonly #limits: BufferLimits;
   readonly #allowed: Allowed;
   readonly #sharing: SharingLink | undefined;
+  #held: Frame | undefined;
 
   constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
     this.link = link;
@@ -77,7 +80,30 @@ export class Neighbour {
     return most === undefined;
   }
 
+  /** What it says while its hello is judged waits. @returns why it is not the time to say it. */
+  keep(frame: Frame, address: string, sizeMax: number): LockstepError | undefined {
+    const waiting = this.standing.state === 'greeting' ? this.standing.waiting : undefined;
+    if (waiting === undefined)
+      return new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(address.slice(0, 40))}`);
+    waiting.push(frame);
+    const size = waiting.reduce((sum, { length }) => sum + length, 0);
+    if (size <= sizeMax) return undefined;
+    return new LockstepError('TOO_LARGE', `before hello is answered a peer says at most ${sizeMax} characters`);
+  }
+
+  /** Keeps a frame back, until the next one or `release`. */
+  hold(frame: Frame): void {
+    this.#held = frame;
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.link.send(held);
+  }
+
   send(frame: Frame): void {
+    this.release();
     if (this.link.bufferedBytes >= this.#limits.closeBytes) {
       this.link.close(CLOSE_SLOW, `more than ${this.#limits.closeBytes} bytes wait to be read`);
       return;
@@ -96,6 +122,7 @@ export class Neighbour {
       this.missed.add(address);
       return false;
     }
+    this.release();
     if (this.#sharing !== undefined) this.#sharing.sendShared(shared);
     else this.link.send(shared.frame);
     return true;
