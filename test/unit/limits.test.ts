@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeNotice } from '../../peer/codec-json.ts';
 import type { Link } from '../../peer/link.ts';
 import { MemoryJournal } from '../../peer/memory.ts';
+import { Presence } from '../../peer/presence.ts';
 import { linkPair, TestEnvironment } from '../../peer/testing.ts';
 import { LIMITS, type Limits } from '../../peer/wire.ts';
 import { Allowance } from '../../relay/allowance.ts';
@@ -132,6 +133,78 @@ describe('what a connection may say at a relay', () => {
     const allowance = new Allowance(2, 1_000);
     expect([0, 0, 0, 0, 0].map(() => allowance.take(1, 1_000))).toEqual([true, true, true, true, false]);
     expect([allowance.take(1, 500), allowance.take(1, 999), allowance.take(1, 1_500)]).toEqual([false, false, true]);
+  });
+});
+
+/** A link whose network takes nothing. */
+function stuckLink(): { readonly link: Link; readonly say: (frame: string) => void; readonly closed: string[]; waiting: number } {
+  let events: Parameters<Link['open']>[0] | undefined;
+  const stuck = {
+    waiting: 0,
+    closed: [] as string[],
+    say: (frame: string): void => events?.frame(frame),
+    link: {
+      open: (given: NonNullable<typeof events>): void => void (events = given),
+      send: (frame: string | Uint8Array): void => void (stuck.waiting += frame.length),
+      get bufferedBytes() {
+        return stuck.waiting;
+      },
+      close: (code: number, reason: string): void => {
+        stuck.closed.push(`${code} ${reason}`);
+        events?.closed(code, reason);
+      },
+    },
+  };
+  return stuck;
+}
+
+describe('what may wait for a reader at a relay', () => {
+  test('[RELAY-19] answers that cannot be dropped pile up to closeBytes; one more closes the link of that reader with 4008', async () => {
+    const environment = new TestEnvironment();
+    const hub = new Hub({ environment, identify: (secret) => secret, key: 'key', buffers: { lagBytes: 4_000, closeBytes: 16_000 } });
+    const [stuck, near, far] = [stuckLink(), ...linkPair(environment)];
+    const heard: string[] = [];
+    near.open({ frame: (frame) => heard.push(String(frame)), closed: (code, reason) => heard.push(`closed ${code} ${reason}`) });
+    hub.attach(far);
+    hub.attach(stuck.link);
+    const { hello } = smallRelay({});
+    stuck.say(hello('stuck'));
+    near.send(hello('other'));
+    await environment.settle();
+    const before = stuck.waiting;
+    near.send(`\n${encodeNotice('admit', [1, 'stuck'])}`);
+    const answer = 'x'.repeat(1_000);
+    for (let i = 0; i < 20; i++) near.send(`#1\n${answer}`);
+    await environment.settle();
+    // Of a room no more than what makes it lag, and that it costs nobody the link.
+    expect([stuck.waiting < 4_000 + answer.length + 100, stuck.waiting > before, stuck.closed]).toEqual([true, true, []]);
+    while (stuck.waiting < 16_000) {
+      near.send(`stuck\n${answer}`);
+      await environment.settle();
+    }
+    expect(stuck.closed).toEqual([]);
+    near.send(`stuck\n${answer}`);
+    await environment.settle();
+    expect(stuck.closed).toEqual(['4008 more than 16000 bytes wait to be read']);
+    expect([stuck.waiting < 16_000 + answer.length + 100, hub.peers().map(({ peer }) => peer), heard.length]).toEqual([true, ['other'], 1]);
+  });
+});
+
+describe('what a peer says of its user', () => {
+  test('[TOPO-11] has at most so many characters; more is refused where it is said, and by the authority', async () => {
+    const world = new World();
+    const server = await world.server();
+    await world.get(server.create('door', { instance: 'front' }));
+    const alice = await world.peer('alice');
+    const mirror = await world.get(alice.watch('front', world.door));
+    const presence = new Presence(mirror);
+    const most = 'x'.repeat(LIMITS.presenceSize - 2);
+    presence.set(most);
+    expect(() => presence.set(`${most}x`)).toThrow(`presence of ${LIMITS.presenceSize + 1} characters`);
+    await world.settle();
+    expect(presence.present.get('alice')).toBe(most);
+    const socket = new PlainSocket(world);
+    expect(await socket.ask(world, 'here', { instance: 'front', data: `${most}x` })).toBe('BAD_PARAMS');
   });
 });
 
