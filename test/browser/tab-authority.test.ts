@@ -4,7 +4,9 @@
 
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LockstepError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import type { Introduction } from '../../relay/introduction.ts';
 import type { MirrorOf } from '../../peer/mirror.ts';
 import { ledger as machine } from '../support/ledger.machine.ts';
 import { random } from '../support/random.ts';
@@ -24,6 +26,8 @@ declare global {
     readonly epoch: number;
     readonly lost?: readonly { readonly cause: { readonly event: Json } }[];
   }[];
+  /** Why the page could not begin. */
+  var failed: string | undefined;
   /** Own events by their answer. */
   var answered: Record<string, number>;
 }
@@ -35,7 +39,7 @@ let others: Browser;
 let opened = 0;
 
 beforeAll(async () => {
-  ledger = await LedgerServer.start('test/support/authority-page.ts', { trusts: () => true });
+  ledger = await LedgerServer.start('test/support/authority-page.ts', { trusts: () => true, authenticate });
   others = await openChromium();
 });
 afterAll(async () => {
@@ -43,6 +47,12 @@ afterAll(async () => {
   await others?.close();
   await ledger?.close();
 });
+
+/** The server's door: pages with another token stay outside. */
+function authenticate({ token, name }: Introduction): Json {
+  if (token !== 'a page of ours') throw new LockstepError('FORBIDDEN', `${name} shows no token of ours`);
+  return { token };
+}
 
 /** A browser without a past. */
 async function fresh(): Promise<BrowserContext> {
@@ -332,4 +342,11 @@ test('[KEEP-7] two tabs of a browser each keep what they order; killed with it, 
   await expect
     .poll(async () => (await Promise.all(back.map(hold))).map((each) => JSON.stringify(each)).sort(), patiently)
     .toEqual(before.map((each) => JSON.stringify(each)).sort());
+});
+
+test('[VIEW-7] a page shows its token, and one that the server does not take is told FORBIDDEN', async () => {
+  const page = await (await others.newContext()).newPage();
+  await page.goto(`${ledger.server.url}/?token=stolen`);
+  await page.waitForFunction(() => globalThis.failed !== undefined);
+  expect(await page.evaluate(() => globalThis.failed)).toBe('FORBIDDEN');
 });

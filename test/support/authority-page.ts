@@ -1,6 +1,6 @@
 // A page for tests of tabs that order an instance and keep it: a ledger of its own, or with `?at=PEER` that of another tab, watched there or
 // with `?via=PEER` at a source, under `lockstep.mirrors.ledger`. `forks` is what it was told when somebody had its place, `told` what it
-// reported, `failed` why it could not begin.
+// reported, `failed` why it could not begin. It shows a token, `?token=` another one.
 
 import { connect, type Fork, LockstepError } from '../../browser/index.ts';
 import { type IndexedJournal, openJournal } from '../../browser/journal.ts';
@@ -23,6 +23,7 @@ const own = {
 try {
   const peer = await connect({
     name: options.get('name') ?? 'tab',
+    token: options.get('token') ?? 'a page of ours',
     report: (level, message, error) => told.push(`${level} ${message} ${String(error)}`),
     ...(at === null ? own : {}),
   });
