@@ -5,9 +5,16 @@ import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate';
 import { failure, type ActorGroup, type ActorRunner, type RunningActor } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
+import type { LocalEnvironment } from '../core/local.ts';
+import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
+import { beginning, ending } from '../core/relational/actors.ts';
+import { RelationalMachine } from '../core/relational/local.ts';
 import type { ChildStart } from '../core/request.ts';
 import { isFields, isFunction } from '../core/source.ts';
+import type { Core } from '../core/wasm.ts';
+import { isRelational } from './dialects/relational.ts';
+import { loadMachine } from './index.ts';
 
 /** What the actors' own delays and logs need. */
 export interface ActorEnvironment {
@@ -27,6 +34,61 @@ const ROOT_LOGIC: AnyActorLogic = {
   getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined }),
   getPersistedSnapshot: (snapshot: unknown) => snapshot,
 } as AnyActorLogic;
+
+/**
+ * For machines that run right here (`LocalSystem`, `RelationalMachine`): relational machines among their actors run on `core`, all else by
+ * XState's means.                                                                                                        (REL-40)
+ */
+export function localActors(core: Core, environment: LocalEnvironment): ActorRunner {
+  const others = xstateActors(environment);
+  const runner: ActorRunner = {
+    open: () => {
+      const group = others.open();
+      const running = new Set<RelationalMachine>();
+      return {
+        start: (child, logic, tell, isRestart) => {
+          if (!isRelational(logic)) return group.start(child, logic, tell, isRestart);
+          const machine = loadMachine(core, logic);
+          const { actor, face } = relationalActor(child, machine, { environment: { ...environment, actors: runner }, tell });
+          running.add(face);
+          return { send: actor.send, stop: () => void (running.delete(face) && face.dispose()) };
+        },
+        close: () => {
+          for (const face of running) face.dispose();
+          running.clear();
+          group.close();
+        },
+      };
+    },
+  };
+  return runner;
+}
+
+/** A relational machine as the actor of another one. */
+function relationalActor(
+  { id, input, sync }: ChildStart,
+  machine: Machine,
+  { environment, tell }: { readonly environment: LocalEnvironment; readonly tell: (event: EventObject) => void },
+): { readonly actor: Pick<RunningActor, 'send'>; readonly face: RelationalMachine } {
+  const face = new RelationalMachine(machine, { environment, id, parent: tell });
+  face.onStep(({ before, after, args }) => {
+    const isBegun = (name: string): boolean => {
+      const state = machine.stateNumber(name);
+      return before[state] !== after[state] && (after[state]! & 1) === 1;
+    };
+    const end = ending(machine, isBegun, args);
+    if (end?.kind === 'done')
+      tell({ type: `xstate.done.actor.${id}`, ...(end.output === undefined ? {} : { output: end.output }), actorId: id });
+    else if (end?.kind === 'failed') tell(failure(id, end.error));
+    else if (sync === true) {
+      const value = Object.fromEntries(face.active.map((name) => [name, {}]));
+      tell({ type: `xstate.snapshot.${id}`, snapshot: { status: 'active', value, context: {} } });
+    }
+  });
+  const begin = beginning(machine, input);
+  if (begin !== undefined) face.send(begin);
+  return { actor: { send: (event) => face.send(event) }, face };
+}
 
 class Group implements ActorGroup {
   readonly #root: AnyActorRef;

@@ -1,5 +1,8 @@
 // The authors' side in one call: a machine in, an image out. Needed where machines are defined, never in a browser client.
 
+import { bind, findLogic } from '../core/bind.ts';
+import { Machine } from '../core/machine.ts';
+import type { Core } from '../core/wasm.ts';
 import { compile, type CompileOptions, type Image } from './compile.ts';
 import { defineMachine, readDefinition } from './dialect.ts';
 import { lowerFunctions, type LoweringOptions } from './lowering/machine.ts';
@@ -48,6 +51,18 @@ export function compileMachine(machine: unknown, options: MachineOptions = {}): 
   // A reason from the trials says more than that there is no program.
   const why = new Map(obstacles.map(({ path, reason }) => [path, reason]));
   return { ...image, obstacles: image.obstacles.map((each) => ({ ...each, reason: why.get(each.function.path) ?? each.reason })) };
+}
+
+/**
+ * A definition as a machine that can run right here: compiled, loaded, with the author's functions and the logic of its actors.
+ * @throws LockstepError as compileMachine.
+ */
+export function loadMachine(core: Core, source: unknown, options: MachineOptions = {}): Machine {
+  const definition = defineMachine(source);
+  const image = compileMachine(definition, options);
+  const machine = Machine.load(core, image.bytes, bind(image.symbols, definition));
+  machine.logicOf = (src) => findLogic(definition, src);
+  return machine;
 }
 
 /** What a peer is given as its compiler: definitions in any dialect, each with an image of its own.                    (COMPILE-10) */

@@ -48,6 +48,11 @@ export function mutation(kind: MutationKind, states: readonly string[], args?: J
   return source === undefined ? made : { ...made, source };
 }
 
+/** Of the mutations that anybody may send. */
+export function kindOf(type: string): MutationKind | undefined {
+  return (Object.keys(TYPES) as MutationKind[]).find((kind) => TYPES[kind] === type);
+}
+
 /**
  * Writes the states that a mutation calls where the core reads them, each once.
  * @throws LockstepError BAD_PARAMS when they are no names, or names of no states; UNKNOWN_EVENT for a mutation that nobody may send.

@@ -4,11 +4,10 @@
 import { Children } from '../core/children.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
-import { mutation } from '../core/mutation.ts';
-import { StateActors, toldMutation } from '../core/relational/actors.ts';
+import { beginning, ending, StateActors, toldMutation } from '../core/relational/actors.ts';
 import { relationalSelf, type RelationalSelf } from '../core/relational/owner.ts';
 import type { ChildStart } from '../core/request.ts';
-import { isFields, isMachine } from '../core/source.ts';
+import { isMachine } from '../core/source.ts';
 import type { Step } from '../core/step.ts';
 import type { Activity } from './effects.ts';
 import type { ChildTold } from './hosted-actors.ts';
@@ -16,7 +15,6 @@ import type { Hosting } from './hosting.ts';
 import type { InstanceRecord } from './journal.ts';
 
 const EXCEPTION = 'Exception';
-const START = 'Start';
 
 export class Family {
   readonly children: Children;
@@ -95,9 +93,9 @@ export class Family {
     this.#actors.follow(before, (state) => isIn(this.#name(state)));
   }
 
-  /** What begins a relational machine that was invoked: its state Start, where there is one, with the input as args. */
+  /** What begins a relational machine that was invoked. */
   begins(input: Json | undefined): EventObject | undefined {
-    return this.#machine().isRelational && this.#isState(START) ? mutation('add', [START], input) : undefined;
+    return this.#machine().isRelational ? beginning(this.#machine(), input) : undefined;
   }
 
   /** A durable step of this instance. @param after asked only when there is somebody to tell. */
@@ -109,11 +107,12 @@ export class Family {
     const isActive = (state: number): boolean => after.isIn(this.#name(state));
     if (!this.#actors.isEmpty) this.#waiting.push(() => this.#actors!.stepped((state) => moved.has(state), isActive, args));
     if (this.#parent === undefined) return;
-    const { doneState } = this.#machine().symbols;
-    const isBegun = (name: string): boolean => moved.has(this.#machine().stateNumber(name)) && after.isIn(name);
-    if (isBegun(EXCEPTION)) this.#parent.failed(errorOf(args));
-    else if (doneState !== undefined && isBegun(doneState)) this.#parent.done(args);
-    else this.#parent.changed(after.snapshot());
+    const machine = this.#machine();
+    const isBegun = (name: string): boolean => moved.has(machine.stateNumber(name)) && after.isIn(name);
+    const end = ending(machine, isBegun, args);
+    if (end === undefined) this.#parent.changed(after.snapshot());
+    else if (end.kind === 'done') this.#parent.done(end.output);
+    else this.#parent.failed(end.error);
   }
 
   #tellParent(step: Step, snapshot: () => Json): void {
@@ -139,16 +138,6 @@ export class Family {
   #name(state: number): string {
     return this.#machine().symbols.states[state]!.key;
   }
-
-  #isState(name: string): boolean {
-    return this.#machine().symbols.states.some(({ key }) => key === name);
-  }
-}
-
-/** What Exception was added for, as other machines fail. */
-function errorOf(args: Json | undefined): Json {
-  const { error, name } = (isFields(args) ? args : {}) as { readonly error?: Json; readonly name?: Json };
-  return typeof error === 'string' ? { name: name ?? 'Error', message: error } : (args ?? { name: 'Error', message: EXCEPTION });
 }
 
 function show(value: unknown): string {

@@ -6,7 +6,7 @@ import type { EventObject, Json } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { isMutation, mutation } from '../mutation.ts';
 import type { ChildStart } from '../request.ts';
-import { actorPath } from '../source.ts';
+import { actorPath, isFields } from '../source.ts';
 import type { ActorSymbol } from '../symbols.ts';
 
 const DONE = 'xstate.done.actor.';
@@ -62,6 +62,28 @@ export class StateActors {
   }
 }
 
+const EXCEPTION = 'Exception';
+const START = 'Start';
+
+/** What begins a relational machine that was invoked: its state Start, where there is one, with the input as args. */
+export function beginning({ symbols }: Machine, input: Json | undefined): EventObject | undefined {
+  return symbols.states.some(({ key }) => key === START) ? mutation('add', [START], input) : undefined;
+}
+
+/** What a step means for who invoked the machine: it is done in the state that its definition names, with the args of that mutation, and has failed in Exception. */
+export function ending({ symbols }: Machine, isBegun: (state: string) => boolean, args: Json | undefined): Ending | undefined {
+  if (isBegun(EXCEPTION)) return { kind: 'failed', error: errorOf(args) };
+  return symbols.doneState !== undefined && isBegun(symbols.doneState) ? { kind: 'done', output: args } : undefined;
+}
+
+export type Ending = { readonly kind: 'done'; readonly output: Json | undefined } | { readonly kind: 'failed'; readonly error: Json };
+
+/** What Exception was added for, as other machines fail. */
+function errorOf(args: Json | undefined): Json {
+  const { error, name } = (isFields(args) ? args : {}) as { readonly error?: Json; readonly name?: Json };
+  return typeof error === 'string' ? { name: name ?? 'Error', message: error } : (args ?? { name: 'Error', message: EXCEPTION });
+}
+
 /**
  * What an actor says, as a mutation of the machine that invoked it.
  * @returns undefined for what is none and stands for none.
@@ -75,5 +97,5 @@ export function toldMutation({ symbols }: Machine, event: EventObject): EventObj
   if (done !== undefined) return mutation('add', [done], output);
   const failed = actorOf(FAILED);
   if (failed === undefined) return undefined;
-  return mutation('add', failed.error === undefined ? ['Exception'] : [failed.error, 'Exception'], error);
+  return mutation('add', failed.error === undefined ? [EXCEPTION] : [failed.error, EXCEPTION], error);
 }

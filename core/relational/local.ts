@@ -5,15 +5,17 @@
 
 import { LockstepError } from '../errors.ts';
 import { Instance } from '../instance.ts';
-import type { Json } from '../json.ts';
+import type { EventObject, Json } from '../json.ts';
 import type { LocalEnvironment } from '../local.ts';
 import type { Machine } from '../machine.ts';
-import { EXCEPTION_EVENT, mutation, type Mutation, type MutationKind } from '../mutation.ts';
+import { EXCEPTION_EVENT, kindOf, mutation, type Mutation, type MutationKind } from '../mutation.ts';
 import type { Effect, Outcome } from '../outcome.ts';
 import { plain } from '../plain.ts';
 import type { Stamp } from '../stamp.ts';
+import type { StateSymbol } from '../symbols.ts';
 import { takenBack } from './finals.ts';
 import { Backoff, errorArgs, GivenUp, HANDLER_DEADLINE_MS, HANDLER_TIMEOUT_STATE, isPromise, limited } from './limit.ts';
+import { LocalActors } from './local-actors.ts';
 import { MutationQueue, type QueueItem } from './queue.ts';
 import { appended } from './schema.ts';
 import {
@@ -46,6 +48,9 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
   readonly #backoff: Backoff;
   readonly #queue = new MutationQueue();
   #instance: Instance;
+  readonly #actors: LocalActors;
+  /** Whether states of it have actors. */
+  #isInvoking: boolean;
   #machineTick = 0;
   #isDisposed = false;
   /** Whether the queue is being emptied: what comes meanwhile waits. */
@@ -56,15 +61,18 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
   #clocks: Clocks | undefined;
   #error: unknown;
 
-  /** @throws LockstepError as Instance.start; BAD_PARAMS when the machine is not relational, UNSUPPORTED when its states invoke actors. */
+  /** @throws LockstepError as Instance.start; BAD_PARAMS when it is no relational machine; UNSUPPORTED when its states invoke actors and nobody is there to run them. */
   constructor(machine: Machine, options: RelationalOptions) {
     super();
     if (!machine.isRelational)
       throw new LockstepError('BAD_PARAMS', `machine ${machine.symbols.id} is a statechart, expected a relational machine`);
-    const actor = machine.symbols.states.find((state) => state.actor !== undefined);
-    if (actor !== undefined)
-      throw new LockstepError('UNSUPPORTED', `${machine.symbols.id}: the actor of ${actor.key} runs at an authority; here, pipe to one`);
+    const actor = invokes(machine);
     const { environment } = options;
+    if (actor !== undefined && environment.actors === undefined)
+      throw new LockstepError(
+        'UNSUPPORTED',
+        `${machine.symbols.id}: nobody runs the actor of ${actor.key}, because environment.actors is missing`,
+      );
     this.id = options.id ?? machine.symbols.id;
     this.tracers = new Set(options.tracers);
     this.#environment = environment;
@@ -81,8 +89,11 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
     this.#handlerDeadlineMs = options.handlerDeadlineMs ?? HANDLER_DEADLINE_MS;
     this.#backoff = new Backoff(environment, options.handlerBackoffMs);
+    this.#isInvoking = actor !== undefined;
     this.#instance = Instance.create(machine);
     this.#instance.start(undefined, this.#stamp);
+    const tell = (made: Mutation): void => this.#told(made);
+    this.#actors = new LocalActors({ id: this.id, machine, environment, tell, parent: options.parent });
   }
 
   protected get machine(): Machine {
@@ -128,6 +139,25 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
   addErrState(state: S, error: unknown): Result {
     this.#error = error;
     return this.#mutate('add', [state, EXCEPTION as S], errorArgs(error));
+  }
+
+  /** A mutation as an event: what a pipe, a parent or a handler sends. @throws LockstepError UNKNOWN_EVENT for any other event. */
+  send(event: EventObject): void {
+    const kind = kindOf(event.type);
+    if (kind === undefined)
+      throw new LockstepError('UNKNOWN_EVENT', `${this.id} takes mutations, relational.add and its kin; found "${event.type}"`);
+    const { states, args, source } = event as Mutation;
+    this.#mutate(kind, states as readonly S[], args, source === undefined ? undefined : { source });
+  }
+
+  /** To the actor of a state, while it runs. */
+  sendTo(state: S, event: EventObject): void {
+    this.#actors.send(state, event);
+  }
+
+  /** To the machine that invoked it. @throws LockstepError UNREACHABLE when there is none. */
+  sendParent(event: EventObject): void {
+    this.#actors.sendParent(event);
   }
 
   /** What Exception was last added for. */
@@ -238,6 +268,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#queue.done = state.queueTick;
     this.#machineTick = state.machineTick + 1;
     this.#moved(before, undefined);
+    this.#actors.resume(this.clocks());
     if (this.has(RESTORED)) this.#mutate('add', [RESTORED as S]);
   }
 
@@ -260,6 +291,8 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#instance.dispose();
     this.#instance = instance;
     this.#clocks = clocks;
+    this.#actors.follow(machine, clocks);
+    this.#isInvoking = invokes(machine) !== undefined;
     for (const tracer of this.tracers) tracer.schemaChange?.(this.names);
   }
 
@@ -269,6 +302,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#isDisposed = true;
     this.#clocks = this.clocks();
     while (this.#queue.take() !== undefined) continue;
+    this.#actors.close();
     this.finish();
     for (const tracer of this.tracers) tracer.dispose?.();
     // Not under the feet of the step that ends it.
@@ -287,7 +321,7 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.numbers(states);
     if (this.#backoff.restMs > 0) return CANCELLED;
     const made = mutation(kind, states, args === undefined ? undefined : plain(args, '/args', 1), options?.source);
-    if (this.machine.isAlone && !this.#isBusy && !this.isWatched && this.tracers.size === 0 && options === undefined)
+    if (this.machine.isAlone && !this.#isInvoking && !this.#isBusy && !this.isWatched && this.tracers.size === 0 && options === undefined)
       return this.#pass(made);
     if (this.#isBusy) {
       if (args === undefined && this.#queue.hasSame(made) && !states.some((state) => this.#isMulti(state))) return EXECUTED;
@@ -306,6 +340,12 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#queue.pass();
     this.#clocks = undefined;
     return isMade ? EXECUTED : CANCELLED;
+  }
+
+  /** What an actor came to, or said. */
+  #told({ type, states, args }: Mutation): void {
+    if (states.includes(EXCEPTION)) this.#error = args;
+    this.#mutate(kindOf(type)!, states as readonly S[], args);
   }
 
   #isMulti(state: S): boolean {
@@ -349,9 +389,12 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     const before = this.clocks();
     const outcome = this.#execute(event);
     if (outcome?.taken === true) this.#moved(before, event.args);
+    const after = this.clocks();
     if (this.tracers.size > 0) for (const tracer of this.tracers) tracer.transitionEnd?.(event, outcome?.taken === true, this.time());
     if (outcome?.taken !== true) return REFUSED;
     const rest = this.#finals(outcome, 0, event.type === EXCEPTION_EVENT);
+    // Behind its handlers, as far as nothing has to be waited for.
+    if (!this.#isDisposed) this.#actors.stepped(before, after, event.args);
     return rest === undefined ? DONE : { result: EXECUTED, rest };
   }
 
@@ -453,6 +496,11 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
       this.#isNested = before;
     }
   }
+}
+
+/** A state of it that has an actor. */
+function invokes({ symbols }: Machine): StateSymbol | undefined {
+  return symbols.states.find(({ actor }) => actor !== undefined);
 }
 
 interface Turn {

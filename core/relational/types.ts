@@ -1,6 +1,6 @@
 // What users of a relational machine that runs here hand in and get back. No logic.
 
-import type { Json } from '../json.ts';
+import type { EventObject, Json } from '../json.ts';
 import type { LocalEnvironment } from '../local.ts';
 import type { Mutation, MutationSource } from '../mutation.ts';
 
@@ -33,6 +33,7 @@ export interface RelationalTracer {
 }
 
 export interface RelationalOptions {
+  /** Its `actors` run what states invoke. */
   readonly environment: LocalEnvironment;
   /** Default: the machine's id. */
   readonly id?: string;
@@ -45,6 +46,8 @@ export interface RelationalOptions {
   /** For how long every mutation is cancelled when one was given up, in ms. Default 3,000. */
   readonly handlerBackoffMs?: number;
   readonly tracers?: readonly RelationalTracer[];
+  /** Who invoked it: hears what handlers send to the parent. */
+  readonly parent?: (event: EventObject) => void;
 }
 
 /** What export() gives and import() takes: ticks by number, the tick of the queue, and how often it was imported. */
