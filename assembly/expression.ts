@@ -7,11 +7,12 @@ import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
 import { hostEffect } from './operations.ts';
-import { copyPair, load32, loadNumber, store32, storeNumber } from './prim.ts';
+import { copyPair, IS_WHOLE, load32, loadNumber, store32, storeNumber } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { beginWrites, noteWrite, takeBack, writes } from './writes.ts';
 
 const CELL: i32 = bytecode.CELL_SIZE;
+const NOT_A_NUMBER: f64 = 0 / 0;
 
 /** Whether the step that runs has asked env.value anything, or overwritten a string or a tree. */
 let isTouched: boolean = false;
@@ -50,6 +51,10 @@ export function decide(fn: i32, handle: i32): i32 {
     const answer: i32 = guard(fn, handle);
     return answer < 0 ? layout.FAULT_HOST : answer !== 0 ? 1 : 0;
   }
+  if (IS_WHOLE) {
+    const answer: i32 = decideAtOnce(frame.programs + fn * bytecode.PROGRAM_SIZE);
+    if (answer >= 0) return answer;
+  }
   const fault: i32 = evaluate(fn, handle, false);
   return fault < 0 ? fault : isTrue(scratch.cells) ? 1 : 0;
 }
@@ -63,7 +68,11 @@ export function compute(fn: i32, handle: i32): i32 {
 
 /** @returns 0, or a fault. */
 export function assign(fn: i32, handle: i32): i32 {
-  if (isProgram(fn)) return evaluate(fn, handle, true);
+  if (isProgram(fn)) {
+    // What a loud step writes is recorded, too.
+    if (IS_WHOLE && scratch.isQuiet() && writeAtOnce(frame.programs + fn * bytecode.PROGRAM_SIZE)) return 0;
+    return evaluate(fn, handle, true);
+  }
   return action(fn, handle) < 0 ? layout.FAULT_HOST : 0;
 }
 
@@ -139,14 +148,9 @@ function run(program: i32, base: i32): i32 {
     at += 4;
     let fault: i32 = 0;
     if (operation >= bytecode.OP_WITH_CELL) {
-      if (last - at >= 8 && fused(operation, cells + argument * CELL, at, top)) at += 8;
+      if (last - at >= 8 && fused(at - 4, top)) at += 8;
       else copyPair(top, cells + argument * CELL);
-      const next: i32 = at < last ? load32(at) : 0;
-      // What is written as soon as it is there need not lie on the stack.
-      if ((next & bytecode.OP_MASK) === bytecode.OP_WRITE) {
-        at += 4;
-        fault = write(next >>> 8, top);
-      } else top += CELL;
+      top += CELL;
     } else if (operation >= bytecode.OP_HOST) {
       const effect: i32 = hostEffect(operation, argument);
       top -= (effect >> 1) * CELL;
@@ -236,35 +240,99 @@ function run(program: i32, base: i32): i32 {
   return 0;
 }
 
-/** Works out a cell and what the instructions at `at` make of it, when both are numbers. @returns whether the result is in `to`. */
-function fused(operation: i32, left: i32, at: i32, to: i32): boolean {
-  if (load32(left) !== bytecode.TAG_NUMBER) return false;
-  const argument: i32 = load32(at) >>> 8;
-  const a: f64 = loadNumber(left + bytecode.CELL_NUMBER);
-  if (operation === bytecode.OP_WITH_INTEGER) return calculate(load32(at + 4) & bytecode.OP_MASK, a, argument as f64, to);
-  const right: i32 = (operation === bytecode.OP_WITH_CELL ? frame.cells : frame.constants) + argument * CELL;
-  if (load32(right) !== bytecode.TAG_NUMBER) return false;
-  return calculate(load32(at + 4) & bytecode.OP_MASK, a, loadNumber(right + bytecode.CELL_NUMBER), to);
+// ── What assembly/fuse.ts has marked: a cell, a second operand and what is done with the two, in a row ───────────
+
+/** The two operands at `at`, when both are numbers; no cell holds one that is not a number. */
+function leftAt(at: i32): f64 {
+  return numberIn(frame.cells + (load32(at) >>> 8) * CELL);
 }
 
-/** @returns whether there is a result: a number that is not finite is none. */
-function calculate(operation: i32, a: f64, b: f64, to: i32): boolean {
-  if (operation >= bytecode.OP_LESS) {
-    if (operation === bytecode.OP_LESS) putBoolean(to, a < b);
-    else if (operation === bytecode.OP_LESS_EQUAL) putBoolean(to, a <= b);
-    else if (operation === bytecode.OP_GREATER) putBoolean(to, a > b);
-    else if (operation === bytecode.OP_GREATER_EQUAL) putBoolean(to, a >= b);
-    else putBoolean(to, (a === b) === (operation === bytecode.OP_EQUAL));
-    return true;
-  }
+function rightAt(at: i32): f64 {
+  const operation: i32 = load32(at) & bytecode.OP_MASK;
+  const argument: i32 = load32(at + 4) >>> 8;
+  if (operation === bytecode.OP_WITH_INTEGER) return argument as f64;
+  return numberIn((operation === bytecode.OP_WITH_CELL ? frame.cells : frame.constants) + argument * CELL);
+}
+
+function numberIn(cell: i32): f64 {
+  return load32(cell) === bytecode.TAG_NUMBER ? loadNumber(cell + bytecode.CELL_NUMBER) : NOT_A_NUMBER;
+}
+
+function isNumber(value: f64): boolean {
+  return value === value;
+}
+
+/** @returns whether the result is in `to`. */
+function fused(at: i32, to: i32): boolean {
+  const a: f64 = leftAt(at);
+  const b: f64 = rightAt(at);
+  return isNumber(a) && isNumber(b) && calculate(load32(at + 8) & bytecode.OP_MASK, a, b, to);
+}
+
+/** A guard that is no more than that. @returns 1, 0, or -1 for another one. */
+function decideAtOnce(record: i32): i32 {
+  if (load32(record + bytecode.PROGRAM_LENGTH) !== 3) return -1;
+  const at: i32 = frame.code + (load32(record + bytecode.PROGRAM_START) << 2);
+  const operation: i32 = load32(at + 8) & bytecode.OP_MASK;
+  if ((load32(at) & bytecode.OP_MASK) < bytecode.OP_WITH_CELL || operation < bytecode.OP_LESS) return -1;
+  const a: f64 = leftAt(at);
+  const b: f64 = rightAt(at);
+  if (!isNumber(a) || !isNumber(b)) return -1;
+  return compares(operation, a, b) ? 1 : 0;
+}
+
+/** An assign that does no more than write it. @returns whether it was one, and is done. */
+function writeAtOnce(record: i32): boolean {
+  if (load32(record + bytecode.PROGRAM_LENGTH) !== 5) return false;
+  const at: i32 = frame.code + (load32(record + bytecode.PROGRAM_START) << 2);
+  const operation: i32 = load32(at + 8) & bytecode.OP_MASK;
+  if ((load32(at) & bytecode.OP_MASK) < bytecode.OP_WITH_CELL || operation >= bytecode.OP_LESS) return false;
+  const target: i32 = load32(at + 12);
+  // What every assign ends with.
+  if ((load32(at + 16) & bytecode.OP_MASK) !== bytecode.OP_LITERAL) return false;
+  const result: f64 = arithmetic(operation, leftAt(at), rightAt(at));
+  if ((target & bytecode.OP_MASK) !== bytecode.OP_WRITE || !isFinite(result)) return false;
+  const cell: i32 = target >>> 8;
+  const to: i32 = frame.cells + cell * CELL;
+  if (load32(to) >= bytecode.TAG_STRING) isTouched = true;
+  noteWrite(cell, to);
+  putNumber(to, result);
+  store32(frame.instance + layout.INSTANCE_HOME, bytecode.HOME_WRITTEN);
+  return true;
+}
+
+function compares(operation: i32, a: f64, b: f64): boolean {
+  if (operation === bytecode.OP_LESS) return a < b;
+  if (operation === bytecode.OP_LESS_EQUAL) return a <= b;
+  if (operation === bytecode.OP_GREATER) return a > b;
+  if (operation === bytecode.OP_GREATER_EQUAL) return a >= b;
+  return (a === b) === (operation === bytecode.OP_EQUAL);
+}
+
+/** Without a zero below zero. */
+function arithmetic(operation: i32, a: f64, b: f64): f64 {
   let result: f64 = 0;
   if (operation === bytecode.OP_ADD) result = a + b;
   else if (operation === bytecode.OP_SUBTRACT) result = a - b;
   else if (operation === bytecode.OP_MULTIPLY) result = a * b;
   else result = a / b;
-  // Neither NaN nor an infinity is its own difference's zero.
-  if (result - result !== 0) return false;
-  putNumber(to, result === 0 ? 0 : result);
+  return result === 0 ? 0 : result;
+}
+
+/** Neither NaN nor an infinity is its own difference's zero. */
+function isFinite(value: f64): boolean {
+  return value - value === 0;
+}
+
+/** @returns whether there is a result: a number that is not finite is none. */
+function calculate(operation: i32, a: f64, b: f64, to: i32): boolean {
+  if (operation >= bytecode.OP_LESS) {
+    putBoolean(to, compares(operation, a, b));
+    return true;
+  }
+  const result: f64 = arithmetic(operation, a, b);
+  if (!isFinite(result)) return false;
+  putNumber(to, result);
   return true;
 }
 

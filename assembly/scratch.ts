@@ -137,6 +137,11 @@ export function begin(its: i32): void {
   outputCount = 0;
 }
 
+/** Whether nobody reads the records of the step that runs. */
+export function isQuiet(): boolean {
+  return (flags & QUIET) !== 0;
+}
+
 /** Appends a record. @returns 0 or FAULT_OUTPUT_FULL. */
 export function emit(kind: i32, argument: i32, aux: i32): i32 {
   return (flags & (QUIET | COVER)) !== 0 ? emitElse(kind, argument, aux) : append(kind, argument, aux);
@@ -178,7 +183,7 @@ function mark(set: i32, size: i32, member: i32): void {
 
 /** Records that a cell of the instance was written, and what was. @returns 0 or FAULT_OUTPUT_FULL. */
 export function emitWrite(cell: i32, from: i32): i32 {
-  if ((flags & QUIET) !== 0) return 0;
+  if (isQuiet()) return 0;
   const at: i32 = log + outputCount * CELL_SIZE;
   const fault: i32 = emit(RECORD_WRITE, cell, 0);
   if (fault === 0) copyPair(at, from);

@@ -1,7 +1,7 @@
 // Which cells of the instance the step has written, each once, and what was in them before: how a fault takes them back, and what the host
 // reads the difference off. Entries are sized for the image with the most cells loaded so far; the header never moves.
 //
-//   header: | count | entries |      entry: | cell | unused | was: a cell |      behind the entries a bit per cell: whether it has an entry
+//   header: | count | entries |      entry: | cell | unused | was: a cell |      behind the entries a word per cell: the step that wrote it last
 
 import { allocate, release } from './heap.ts';
 import { FAULT_MEMORY } from './layout.ts';
@@ -14,9 +14,11 @@ let entries: i32 = 0;
 let marks: i32 = 0;
 let room: i32 = 0;
 let count: i32 = 0;
+/** Numbers the steps that write, so that no mark has to be taken away; never 0. */
+let serial: i32 = 1;
 
 function sizeOf(cells: i32): i32 {
-  return cells * WRITE_SIZE + (((cells + 63) >>> 6) << 3);
+  return cells * WRITE_SIZE + (((cells + 1) & ~1) << 2);
 }
 
 /** Makes room for images whose instances have so many cells. @returns 0 or FAULT_MEMORY. */
@@ -45,17 +47,23 @@ export function prepareWrites(cells: i32): i32 {
 /** A step begins. */
 export function beginWrites(): void {
   if (count === 0) return;
-  for (let i: i32 = 0; i < count; i++) store32(marks + ((load32(entries + i * WRITE_SIZE) >>> 5) << 2), 0);
   count = 0;
   store32(writes, 0);
+  serial += 1;
+  if (serial === 0) forgetMarks();
+}
+
+/** Once in four billion steps: their numbers come again. */
+function forgetMarks(): void {
+  zeroMemory(marks, sizeOf(room) - room * WRITE_SIZE);
+  serial = 1;
 }
 
 /** Before a cell is written. @param at its address. */
 export function noteWrite(cell: i32, at: i32): void {
-  const mark: i32 = marks + ((cell >>> 5) << 2);
-  const marked: i32 = load32(mark);
-  if (((marked >>> (cell & 31)) & 1) !== 0) return;
-  store32(mark, marked | (1 << (cell & 31)));
+  const mark: i32 = marks + (cell << 2);
+  if (load32(mark) === serial) return;
+  store32(mark, serial);
   const entry: i32 = entries + count * WRITE_SIZE;
   store32(entry, cell);
   copyPair(entry + WRITE_WAS, at);

@@ -125,10 +125,11 @@ export class Run implements FunctionArguments, Acts, ValueHost {
       this.#isUsed = false;
       return;
     }
-    this.#machine = machine;
+    // What is the same again, as it mostly is, need not be written again.
+    if (this.#machine !== machine) this.#machine = machine;
+    if (this.#external !== event) this.#external = event;
     this.#pointer = pointer;
     this.context = context;
-    this.#external = event;
   }
 
   guard(fn: number, handle: number): number {
