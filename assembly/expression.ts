@@ -6,13 +6,13 @@ import { action, guard, value } from './env.ts';
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
+import { arithmetic, calculate, decideAtOnce, fused, isFinite, leftAt, put, putBoolean, putNumber, rightAt } from './numbers.ts';
 import { hostEffect } from './operations.ts';
-import { copyPair, IS_WHOLE, load32, loadNumber, store32, storeNumber } from './prim.ts';
+import { copyPair, IS_WHOLE, load32, loadNumber, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { beginWrites, noteWrite, takeBack, writes } from './writes.ts';
 
 const CELL: i32 = bytecode.CELL_SIZE;
-const NOT_A_NUMBER: f64 = 0 / 0;
 
 /** Whether the step that runs has asked env.value anything, or overwritten a string or a tree. */
 let isTouched: boolean = false;
@@ -102,22 +102,6 @@ function isTrue(cell: i32): boolean {
   if (tag === bytecode.TAG_NUMBER) return loadNumber(cell + bytecode.CELL_NUMBER) !== 0;
   if (tag === bytecode.TAG_STRING) return load32(cell + bytecode.CELL_HANDLE) !== bytecode.HANDLE_EMPTY;
   return tag > bytecode.TAG_FALSE;
-}
-
-function put(cell: i32, tag: i32): void {
-  store32(cell, tag);
-  store32(cell + bytecode.CELL_HANDLE, 0);
-  storeNumber(cell + bytecode.CELL_NUMBER, 0);
-}
-
-function putBoolean(cell: i32, answer: boolean): void {
-  put(cell, answer ? bytecode.TAG_TRUE : bytecode.TAG_FALSE);
-}
-
-function putNumber(cell: i32, number: f64): void {
-  store32(cell, bytecode.TAG_NUMBER);
-  store32(cell + bytecode.CELL_HANDLE, 0);
-  storeNumber(cell + bytecode.CELL_NUMBER, number);
 }
 
 /** Writes a cell of the instance. @returns 0 or a fault. */
@@ -240,48 +224,7 @@ function run(program: i32, base: i32): i32 {
   return 0;
 }
 
-// ── What assembly/fuse.ts has marked: a cell, a second operand and what is done with the two, in a row ───────────
-
-/** The two operands at `at`, when both are numbers; no cell holds one that is not a number. */
-function leftAt(at: i32): f64 {
-  return numberIn(frame.cells + (load32(at) >>> 8) * CELL);
-}
-
-function rightAt(at: i32): f64 {
-  const operation: i32 = load32(at) & bytecode.OP_MASK;
-  const argument: i32 = load32(at + 4) >>> 8;
-  if (operation === bytecode.OP_WITH_INTEGER) return argument as f64;
-  return numberIn((operation === bytecode.OP_WITH_CELL ? frame.cells : frame.constants) + argument * CELL);
-}
-
-function numberIn(cell: i32): f64 {
-  return load32(cell) === bytecode.TAG_NUMBER ? loadNumber(cell + bytecode.CELL_NUMBER) : NOT_A_NUMBER;
-}
-
-function isNumber(value: f64): boolean {
-  return value === value;
-}
-
-/** @returns whether the result is in `to`. */
-function fused(at: i32, to: i32): boolean {
-  const a: f64 = leftAt(at);
-  const b: f64 = rightAt(at);
-  return isNumber(a) && isNumber(b) && calculate(load32(at + 8) & bytecode.OP_MASK, a, b, to);
-}
-
-/** A guard that is no more than that. @returns 1, 0, or -1 for another one. */
-function decideAtOnce(record: i32): i32 {
-  if (load32(record + bytecode.PROGRAM_LENGTH) !== 3) return -1;
-  const at: i32 = frame.code + (load32(record + bytecode.PROGRAM_START) << 2);
-  const operation: i32 = load32(at + 8) & bytecode.OP_MASK;
-  if ((load32(at) & bytecode.OP_MASK) < bytecode.OP_WITH_CELL || operation < bytecode.OP_LESS) return -1;
-  const a: f64 = leftAt(at);
-  const b: f64 = rightAt(at);
-  if (!isNumber(a) || !isNumber(b)) return -1;
-  return compares(operation, a, b) ? 1 : 0;
-}
-
-/** An assign that does no more than write it. @returns whether it was one, and is done. */
+/** An assign that does no more than write what two operands come to, by a marked operation. @returns whether it was one, and is done. */
 function writeAtOnce(record: i32): boolean {
   if (load32(record + bytecode.PROGRAM_LENGTH) !== 5) return false;
   const at: i32 = frame.code + (load32(record + bytecode.PROGRAM_START) << 2);
@@ -298,41 +241,6 @@ function writeAtOnce(record: i32): boolean {
   noteWrite(cell, to);
   putNumber(to, result);
   store32(frame.instance + layout.INSTANCE_HOME, bytecode.HOME_WRITTEN);
-  return true;
-}
-
-function compares(operation: i32, a: f64, b: f64): boolean {
-  if (operation === bytecode.OP_LESS) return a < b;
-  if (operation === bytecode.OP_LESS_EQUAL) return a <= b;
-  if (operation === bytecode.OP_GREATER) return a > b;
-  if (operation === bytecode.OP_GREATER_EQUAL) return a >= b;
-  return (a === b) === (operation === bytecode.OP_EQUAL);
-}
-
-/** Without a zero below zero. */
-function arithmetic(operation: i32, a: f64, b: f64): f64 {
-  let result: f64 = 0;
-  if (operation === bytecode.OP_ADD) result = a + b;
-  else if (operation === bytecode.OP_SUBTRACT) result = a - b;
-  else if (operation === bytecode.OP_MULTIPLY) result = a * b;
-  else result = a / b;
-  return result === 0 ? 0 : result;
-}
-
-/** Neither NaN nor an infinity is its own difference's zero. */
-function isFinite(value: f64): boolean {
-  return value - value === 0;
-}
-
-/** @returns whether there is a result: a number that is not finite is none. */
-function calculate(operation: i32, a: f64, b: f64, to: i32): boolean {
-  if (operation >= bytecode.OP_LESS) {
-    putBoolean(to, compares(operation, a, b));
-    return true;
-  }
-  const result: f64 = arithmetic(operation, a, b);
-  if (!isFinite(result)) return false;
-  putNumber(to, result);
   return true;
 }
 
