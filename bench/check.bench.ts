@@ -7,11 +7,8 @@ import { Exploration } from '../compiler/check/index.ts';
 import type { Machine } from '../core/machine.ts';
 import { load } from './load.ts';
 import { APP34, FLAT1000, TREE1111, xstateMachine } from './machines.ts';
-import { FULL, median, secondsOf, type Contender, type Effort, type Row } from './measure.ts';
+import { compare, type Contender, type Effort, type Row } from './measure.ts';
 import type { Subject } from './neutral.ts';
-
-/** Explorations of ours in one turn: theirs take one. */
-const OURS = 20;
 
 export async function run(effort: Effort): Promise<Row[]> {
   const rows: Row[] = [];
@@ -19,31 +16,19 @@ export async function run(effort: Effort): Promise<Row[]> {
   return rows;
 }
 
+/** An operation is a whole exploration; what is reported are configurations. */
 async function row(subject: Subject, effort: Effort): Promise<Row> {
   const definition = xstateMachine(subject);
   const machine = await load(definition);
   const count = explore(machine, definition);
-  const peers = graphs(definition, subject, count);
-  const own: Contender = {
-    name: 'lockstep',
-    run(operations) {
-      for (let i = 0; i < operations; i++) if (explore(machine, definition) !== count) throw new Error('two explorations differ');
-    },
+  const own = repeated('lockstep', count, () => explore(machine, definition));
+  const { name, ours, against } = compare(`check/${subject.id}`, own, graphs(definition, count), effort);
+  return {
+    name,
+    unit: 'configurations per CPU second',
+    ours: ours * count,
+    against: Object.fromEntries(Object.entries(against).map(([peer, { value, ratio }]) => [peer, { value: value * count, ratio }])),
   };
-  const rounds = effort === FULL ? 7 : 3;
-  // An operation of theirs can take half a second, so that they are not counted out as in compare().
-  for (const contender of [own, ...peers]) for (let spentMs = 0; spentMs < effort.warmMs;) spentMs += secondsOf(contender, 1) * 1000;
-  const ours: number[] = [];
-  const theirs = peers.map(() => [] as number[]);
-  for (let round = 0; round < rounds; round++) {
-    ours.push((OURS * count) / secondsOf(own, OURS));
-    peers.forEach((peer, i) => theirs[i]!.push(count / secondsOf(peer, 1)));
-  }
-  const against = peers.map(({ name }, i) => {
-    const ratio = median(theirs[i]!.map((rate, round) => ours[round]! / rate));
-    return [name, { value: median(theirs[i]!), ratio }] as const;
-  });
-  return { name: `check/${subject.id}`, unit: 'configurations per CPU second', ours: median(ours), against: Object.fromEntries(against) };
 }
 
 function explore(machine: Machine, definition: AnyStateMachine): number {
@@ -53,13 +38,23 @@ function explore(machine: Machine, definition: AnyStateMachine): number {
   return exploration.space.count;
 }
 
-function graphs(definition: AnyStateMachine, { id }: Subject, count: number): Contender[] {
+function graphs(definition: AnyStateMachine, count: number): Contender[] {
   const types = definition.events.map((type: string) => ({ type }));
-  const agree = (found: number, name: string): void => {
-    if (found !== count) throw new Error(`${name} finds ${found} configurations of ${id}, ours ${count}`);
-  };
   return [
-    { name: 'xstate/graph map', run: () => agree(Object.keys(getAdjacencyMap(definition, { events: types })).length, 'the map') },
-    { name: 'xstate/graph paths', run: () => agree(getShortestPaths(definition, { events: types }).length, 'the search for paths') },
+    repeated('xstate/graph map', count, () => Object.keys(getAdjacencyMap(definition, { events: types })).length),
+    repeated('xstate/graph paths', count, () => getShortestPaths(definition, { events: types }).length),
   ];
+}
+
+/** @param find how many configurations it finds. */
+function repeated(name: string, count: number, find: () => number): Contender {
+  return {
+    name,
+    run(operations) {
+      for (let i = 0; i < operations; i++) {
+        const found = find();
+        if (found !== count) throw new Error(`${name} finds ${found} configurations, ${count} were found before`);
+      }
+    },
+  };
 }

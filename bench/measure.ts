@@ -40,9 +40,9 @@ export function secondsOf(contender: Contender, operations: number): number {
   return cpuSeconds() - began;
 }
 
-/** Warms the contender up. @returns as many operations as a turn needs. */
+/** Warms the contender up. @returns as many operations as a turn needs: one can take half a second. */
 function calibrate(contender: Contender, { turnMs, warmMs }: Effort): number {
-  let operations = 64;
+  let operations = 1;
   for (let spentMs = 0; ;) {
     const ms = secondsOf(contender, operations) * 1000;
     spentMs += ms;

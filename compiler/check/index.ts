@@ -6,7 +6,7 @@ import type { FunctionSymbol } from '../../core/symbols.ts';
 import { compile } from '../compile.ts';
 import type { Definition } from '../definition.ts';
 import { defineMachine, readDefinition } from '../dialect.ts';
-import { lowerFunctions } from '../lowering/machine.ts';
+import { lowerFunctions, type LoweringOptions } from '../lowering/machine.ts';
 import { Data, GivenUp } from './data.ts';
 import { Exploration, type ExplorationOptions } from './exploration.ts';
 import { findingsOf, type Findings } from './findings.ts';
@@ -15,6 +15,11 @@ import { mayWrite } from './oracle.ts';
 export { Exploration, type ExplorationOptions } from './exploration.ts';
 export type { Finding, Remark } from './findings.ts';
 export type { GuardAnswer, TrailStep } from './trail.ts';
+
+export interface CheckOptions extends ExplorationOptions {
+  /** What functions of the machine see outside themselves, as for lowering. */
+  readonly lowering?: LoweringOptions;
+}
 
 export interface Report extends Findings {
   readonly machine: string;
@@ -38,7 +43,7 @@ export interface Report extends Findings {
  * @param source anything that compileMachine() takes.
  * @throws LockstepError as compileMachine() does; CORE when memory is exhausted.
  */
-export function check(core: Core, source: unknown, options: ExplorationOptions = {}): Report {
+export function check(core: Core, source: unknown, { lowering, ...options }: CheckOptions = {}): Report {
   const machine = defineMachine(source);
   const definition = readDefinition(machine);
   const { bytes, symbols, transitionPaths } = compile(definition);
@@ -47,7 +52,7 @@ export function check(core: Core, source: unknown, options: ExplorationOptions =
   try {
     // Handlers of relational machines have no context.
     if (definition.relations !== undefined) return explore(subject, undefined, []);
-    const expressions = lowerFunctions(symbols, machine).functions;
+    const expressions = lowerFunctions(symbols, machine, lowering).functions;
     const writes = (symbol: FunctionSymbol): boolean => mayWrite(symbol, machine);
     const unknown = new Set<string>();
     for (;;) {

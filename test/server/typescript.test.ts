@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { gatherModules, readTexts } from '../../server/texts.ts';
 import { CommandProcess } from '../support/command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,6 +35,49 @@ const lamp = file(
 test('[SRV-41] check reads machines from TypeScript modules', async () => {
   const checked = promisify(execFile)(process.execPath, [join(ROOT, 'build/dist/cli.js'), 'check', lamp]);
   await expect(checked).rejects.toMatchObject({ code: 1, stdout: expect.stringMatching(/lamp[^]*c\b/) as string });
+});
+
+const counter = file(
+  'counter.machine.ts',
+  `import { assign, createMachine } from 'xstate';
+   import { STEP } from './step.ts';
+   type Context = { readonly count: number };
+   const LIMIT: number = 4;
+   export const counter = createMachine({
+     id: 'counter', context: { count: 0 } as Context, initial: 'open',
+     states: {
+       open: { on: { ADD: [
+         { guard: ({ context }: { context: Context }): boolean => context.count < LIMIT, actions: assign({ count: ({ context }: { context: Context }): number => context.count + STEP }) },
+         { target: 'full' },
+       ] } },
+       full: { on: { EMPTY: { target: 'open', actions: assign({ count: 0 }) } } },
+     },
+   });`,
+);
+file('step.ts', `export const STEP: number = 2;\n`);
+
+test('[SRV-41] [CHECK-13] check computes with the constants of TypeScript modules', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'build/dist/cli.js'), 'check', '--json', counter]);
+  expect(JSON.parse(stdout)).toMatchObject({ machine: 'counter', keys: ['count'], questions: 0, configurations: 4, findings: [] });
+});
+
+test('[SRV-41] where Node runs TypeScript by itself, constants are read from the modules without their types', async () => {
+  // What Node does: types become blanks, so that functions have in their modules the text that they have when they run.
+  const blank = (text: string): string =>
+    text.replaceAll(/: (number|boolean|\{ context: Context \})| as Context|type Context = .*;/g, (types) => ' '.repeat(types.length));
+  const guard = blank('({ context }: { context: Context }): boolean => context.count < LIMIT');
+  const assigned = blank('({ context }: { context: Context }): number => context.count + STEP');
+  const meanings = (modules: ReturnType<typeof gatherModules>): unknown[] => [
+    modules.around(guard)('LIMIT'),
+    modules.around(assigned)('STEP'),
+  ];
+  const literal = (value: number): object => ({ kind: 'value', value: { kind: 'literal', value } });
+  expect(meanings(gatherModules([await readTexts(counter, blank)]))).toEqual([literal(4), literal(2)]);
+  const refusing = (): string => {
+    throw new SyntaxError('an enum is more than a type');
+  };
+  for (const strip of [refusing, undefined])
+    expect(meanings(gatherModules([await readTexts(counter, strip)]))).toEqual([undefined, undefined]);
 });
 
 test('[SRV-41] serve runs machines from TypeScript modules', async () => {

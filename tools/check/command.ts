@@ -48,7 +48,8 @@ async function checkFile(file: string, configurationMax: number, asJson: boolean
   try {
     for (const subject of await loadSubjects(file)) {
       // One core each: its memory is the machine's.
-      const report = check(await loadCore(), subject.machine, { configurationMax });
+      const { modules } = subject;
+      const report = check(await loadCore(), subject.machine, { configurationMax, lowering: modules === undefined ? {} : { modules } });
       const checked = { file, report, locate: subject.locate };
       process.stdout.write(asJson ? `${JSON.stringify(located(checked))}\n` : printReport(checked));
       code = Math.max(code, report.findings.length > 0 ? FOUND : report.isComplete ? CLEAN : FAILED);

@@ -4,12 +4,16 @@
 import { readFile } from 'node:fs/promises';
 import { LockstepError } from '../../core/errors.ts';
 import { isFields, referenceName, type Fields } from '../../core/source.ts';
+import type { Modules } from '../../compiler/index.ts';
 import { loadProgram } from '../../server/program.ts';
+import { gatherModules } from '../../server/texts.ts';
 import { positionOf } from './position.ts';
 
 export interface Subject {
   readonly file: string;
   readonly machine: unknown;
+  /** The texts of the modules that it comes from. */
+  readonly modules?: Modules;
   /** Line and column of a JSON pointer in the file, where that can be known. */
   readonly locate: (path: string) => string | undefined;
 }
@@ -19,9 +23,10 @@ const NOWHERE = (): undefined => undefined;
 /** @throws LockstepError BAD_DEFINITION with the file and what was found in it. */
 export async function loadSubjects(file: string): Promise<Subject[]> {
   if (file.endsWith('.json')) return [await loadJson(file)];
-  const { machines } = await loadProgram(file);
+  const { machines, outside } = await loadProgram(file);
+  const modules = gatherModules(outside === undefined ? [] : [outside]);
   // One that is exported by its name and as the default is one machine.
-  return [...new Set(Object.values(machines))].map((machine) => ({ file, machine, locate: NOWHERE }));
+  return [...new Set(Object.values(machines))].map((machine) => ({ file, machine, modules, locate: NOWHERE }));
 }
 
 async function loadJson(file: string): Promise<Subject> {
