@@ -76,6 +76,45 @@ test('[TOPO-6] [TOPO-8] an instance is handed over between two peers, and taken 
   expect(own.digest).toBe(standing.digest);
 }, 60_000);
 
+test('[TOPO-7] a server and a client that come back after others took over give way, and their programs are told', async () => {
+  const far = ending(await relay({ port: 0 }));
+  const trusts = (): boolean => true;
+  const forks: string[] = [];
+  const [atServer, atFirst] = [new MemoryJournal(), new MemoryJournal()];
+  const beServer = () =>
+    serve({
+      port: 0,
+      relay: far,
+      machines: { ledger },
+      journal: atServer,
+      trusts,
+      fenced: ({ instance, peer }) => forks.push(`the server: ${instance}, ${peer}`),
+    });
+  const beFirst = () =>
+    connect(far.url, {
+      secret: 'the first',
+      machines: { ledger },
+      journal: atFirst,
+      trusts,
+      fenced: ({ instance, peer, lost }) => forks.push(`the first: ${instance}, ${peer}, ${lost?.length} lost`),
+    });
+  const server = await beServer();
+  await server.create('ledger', 'main');
+  const first = await beFirst();
+  await first.host('book', 'ledger');
+  const second = ending(await connect(far.url, { machines: { ledger }, trusts }));
+  const book = `${first.id}/book`;
+  for (const instance of ['main', book]) await second.standBy(await second.watch(instance, ledger));
+  await Promise.all([server.close(), first.close()]);
+  for (const instance of ['main', book]) await second.takeOver(instance);
+  ending(await beServer());
+  ending(await beFirst());
+  await vi.waitFor(
+    () => expect(forks.sort()).toEqual([`the first: ${book}, ${second.id}, 0 lost`, `the server: main, ${second.id}`]),
+    20_000,
+  );
+}, 60_000);
+
 test('[TOPO-11] [TOPO-12] a tab orders, the server passes on, another tab sees it and who is there, also over a closing of the tab', async () => {
   const data = mkdtempSync(join(tmpdir(), 'lockstep-tab-'));
   endings.push(() => rmSync(data, { recursive: true }));
