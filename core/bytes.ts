@@ -73,7 +73,7 @@ export class InstanceBytes {
   }
 
   /** Ticks by state number. */
-  protected clocks(): number[] {
+  clocks(): number[] {
     const { core, stateCount } = this.machine;
     const from = this.clocksAt();
     const { words } = core;

@@ -30,6 +30,17 @@ import type { Core, CoreCells } from './wasm.ts';
 export type StateValue = string | { readonly [key: string]: StateValue };
 export type ConfigurationKey = number | string;
 
+/** The states of a machine, or those of them that are shown: what clocks are the clocks of. */
+export interface StateNames {
+  /** Key paths by number, from 1 on; of a relational machine its names. */
+  readonly names: readonly string[];
+  readonly isRelational: boolean;
+  /** Whether the machine may have others. */
+  readonly isPartial: boolean;
+  /** @throws LockstepError for a name that is not among them. */
+  stateNumber(name: string): number;
+}
+
 /** Kinds of functions that ask for something outside. */
 const LOUD: ReadonlySet<FunctionKind> = new Set(['effect', 'builtin', 'invoke', 'stop'] as const);
 
@@ -37,7 +48,7 @@ const LOUD: ReadonlySet<FunctionKind> = new Set(['effect', 'builtin', 'invoke', 
 const VALUE_CACHE_MAX = 4_096;
 const KEY_BITS_MAX = 53;
 
-export class Machine {
+export class Machine implements StateNames {
   readonly core: Core;
   readonly bytes: Uint8Array;
   /** 16 hex digits. */
@@ -62,6 +73,7 @@ export class Machine {
   readonly isScxml: boolean;
   /** Whether it is a relational machine: its events are mutations. */
   readonly isRelational: boolean;
+  readonly isPartial = false;
   /** What the event of a completed state begins with; its id follows. */
   readonly donePrefix: string;
   /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
@@ -79,6 +91,7 @@ export class Machine {
   readonly #wildcards: readonly { readonly prefix: string; readonly number: number }[];
   readonly #timerNumbers = new Map<string, number>();
   readonly #stateNumbers = new Map<string, number>();
+  #names: readonly string[] | undefined;
   readonly #values = new Map<ConfigurationKey, StateValue>();
   readonly #tags = new Map<ConfigurationKey, ReadonlySet<string>>();
 
@@ -187,6 +200,16 @@ export class Machine {
     const number = this.#stateNumbers.get(id) ?? this.#stateNumbers.get(`${this.symbols.states[0]!.id}.${id}`);
     if (number === undefined) throw new LockstepError('BAD_PARAMS', `machine ${this.symbols.id} has no state "${name}"`);
     return number;
+  }
+
+  get names(): readonly string[] {
+    return (this.#names ??= this.symbols.states.slice(1).map((_, index) => this.#path(index + 1)));
+  }
+
+  #path(state: number): string {
+    const { key } = this.symbols.states[state]!;
+    const parent = this.#parents[state]!;
+    return parent === 0 ? key : `${this.#path(parent)}.${key}`;
   }
 
   parent(state: number): number {

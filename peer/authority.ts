@@ -34,7 +34,7 @@ import type { Asker } from './service.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
-import { bland } from './warden.ts';
+import { bland, type Moment } from './warden.ts';
 import { type InstanceDescription, LIMITS, type Methods, type PeerId, type SightDescription, type Taken } from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
@@ -49,7 +49,7 @@ interface Ran {
   readonly stamp: Stamp;
   readonly isIn: Activity;
   /** For authorizers and views, while there are any. */
-  readonly snapshot: Snapshot | undefined;
+  readonly moment: Moment | undefined;
 }
 
 /** An event on its way into the machine. */
@@ -160,7 +160,7 @@ export class Authority {
     this.#seen = seen;
     this.#at = at;
     this.#durableSeq = instance.seq;
-    if (instance.seq > 0) this.readers.recheck(this.readers.snapshotOf(instance));
+    if (instance.seq > 0) this.readers.recheck(this.readers.momentOf(instance));
     this.#tail = options.steps.length;
     for (const step of options.steps) this.readers.add(step);
     this.#alarm = new Alarm(
@@ -220,11 +220,11 @@ export class Authority {
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
     const made = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
     const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
-    const snapshot = this.readers.snapshotOf(instance);
+    const moment = this.readers.momentOf(instance);
     this.#hosting.committer.add({
       entries: [...entries, { kind: 'create', record: this.record, step }],
       durable: () => {
-        this.#durable(step, { outcome, stamp, isIn, snapshot });
+        this.#durable(step, { outcome, stamp, isIn, moment });
         told.durable(step.seq);
       },
       failed: (error) => {
@@ -325,14 +325,14 @@ export class Authority {
     const { outcome, stamp, instance } = made;
     const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
     const isIn = activityOf(instance);
-    const snapshot = this.readers.snapshotOf(instance);
+    const moment = this.readers.momentOf(instance);
     const load = from?.asker.load;
     if (load !== undefined) load.sends++;
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
         if (load !== undefined) load.sends--;
-        const who = this.#durable(step, { outcome, stamp, isIn, snapshot });
+        const who = this.#durable(step, { outcome, stamp, isIn, moment });
         if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
@@ -368,10 +368,10 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** @returns the sender's number in the room. */
-  #durable(step: Step, { outcome, stamp, isIn, snapshot }: Ran): number {
+  #durable(step: Step, { outcome, stamp, isIn, moment }: Ran): number {
     const { self } = this.#hosting;
     this.#failures = 0;
-    this.readers.recheck(snapshot);
+    this.readers.recheck(moment);
     this.#durableSeq = step.seq;
     const who = this.readers.add(step, outcome.asked);
     this.#effects.add(outcome, stamp, isIn);
@@ -379,7 +379,7 @@ export class Authority {
     if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
     this.#hosting.traced(
       { kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step },
-      this.readers.mayTrace(snapshot),
+      this.readers.mayTrace(moment),
     );
     this.#hosting.touched(this);
     return who;
@@ -608,7 +608,7 @@ export class Authority {
     this.#epoch = epoch;
     this.#tail = 0;
     this.#family.grown(activityOf(grown));
-    this.readers.recheck(this.readers.snapshotOf(grown));
+    this.readers.recheck(this.readers.momentOf(grown));
     this.readers.renew();
     this.keepOn();
   }

@@ -75,7 +75,7 @@ export class Branch implements Tap {
       dropped: (number) => hosting.dropped(number),
       digest: (seq) => (mirror.isOpen && mirror.seq === seq ? mirror.digest : undefined),
       hash: mirror.machine.core.hashText,
-      snapshot: () => {
+      durable: () => {
         throw new Error('what is passed on is passed on whole');
       },
     });
@@ -106,6 +106,8 @@ export class Branch implements Tap {
   watch(session: Session, id: RequestId, asked: Asked): void {
     if (asked.view !== undefined && asked.view !== ALL)
       throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is passed on whole, without its views`);
+    if (asked.filter !== undefined)
+      throw new LockstepError('UNSUPPORTED', `${this.#mirror.id} is passed on whole; its authority knows filters`);
     if (!this.#admits(session.remote)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${session.remote}`);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote))
       throw new LockstepError(

@@ -45,6 +45,10 @@ export interface Channel {
   readonly members: Set<PeerId>;
   /** Whether a step in it answers the event of a member; the others are answered one by one. */
   readonly answersBySteps: boolean;
+  /** A step is durable, and is what shows now; it is told with `publish`. */
+  add?(told: Told): void;
+  /** Tells at once what it would tell later. */
+  flush?(): void;
   /** What became durable. @param digest of the whole instance after the last of `steps`. */
   publish(steps: readonly Told[], digest: string | undefined): void;
   /** Nothing follows for a while: what everyone should have by then. */

@@ -37,6 +37,7 @@ import {
   type WatchResult,
 } from './wire.ts';
 import {
+  clocks,
   digest,
   encoding,
   hash,
@@ -51,6 +52,7 @@ import {
   peer,
   present,
   record,
+  seeing,
   seen,
   sight,
   state,
@@ -110,8 +112,8 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
 }
 
 /** Notices that may come without an envelope, and only these. */
-type Brief = 'send' | 'step' | 'settled';
-const BRIEF: readonly string[] = ['send', 'step', 'settled'] satisfies Brief[];
+type Brief = 'send' | 'step' | 'seen' | 'settled';
+const BRIEF: readonly string[] = ['send', 'step', 'seen', 'settled'] satisfies Brief[];
 
 function readMessage(value: unknown): Message | LockstepError {
   if (Array.isArray(value)) return readBrief(value);
@@ -237,7 +239,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
     epoch: whole(),
     steps: optional(list(toldStep)),
     snapshot: optional(object({ seq: whole(), state })),
-    seen: optional(object<NonNullable<WatchResult['seen']>>({ seq: whole(), sight: optional(sight) })),
+    seen: optional(seeing),
     isGuarded: optional(oneOf(true)),
     digest,
     last: whole(),
@@ -261,7 +263,7 @@ type Heard = Exclude<keyof Notifications, Order>;
 const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(toldStep), optional(digest), optional(whole())),
   settled: tuple<Notifications['settled']>(3, whole(), whole(1), either(sent, object<Refused>({ code: text(), message: longText }))),
-  seen: tuple<Notifications['seen']>(4, whole(), whole(), whole(1), patch, optional(digest)),
+  seen: tuple<Notifications['seen']>(4, whole(), whole(), whole(1), patch, optional(either(digest, nothing)), optional(clocks)),
   moved: object<Notifications['moved']>({
     room: whole(),
     reason: oneOf<MoveReason>('deleted', 'epoch', 'offline', 'revoked', 'room', 'owner'),

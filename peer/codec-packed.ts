@@ -28,6 +28,11 @@ const STEP = 0x40;
 const STEP_DIGEST = 0x20;
 /** Low bits of the head; this one says that the count follows. */
 const STEP_COUNT = 0x1f;
+const SEEN = 0x20;
+const SEEN_DIGEST = 0x01;
+const SEEN_PATCH = 0x02;
+const SEEN_CLOCKS = 0x04;
+const SEEN_MASK = 0x07;
 const SEND = 0x80;
 const SEND_EVENT = 0x7f;
 
@@ -97,7 +102,7 @@ export function packStep(params: Notifications['step']): Uint8Array {
   const writer = new ByteWriter();
   writer.byte(STEP | (digest === undefined ? 0 : STEP_DIGEST) | Math.min(steps.length, STEP_COUNT));
   if (steps.length >= STEP_COUNT) writer.whole(steps.length);
-  if (digest !== undefined) for (let i = 0; i < DIGEST_SIZE; i++) writer.byte(parseInt(digest.slice(2 * i, 2 * i + 2), 16));
+  if (digest !== undefined) packDigest(writer, digest);
   writer.whole(steps[0]?.[0] ?? seq ?? 0);
   const before = new Before();
   steps.forEach((step, i) => {
@@ -106,6 +111,25 @@ export function packStep(params: Notifications['step']): Uint8Array {
   // What no authority says has no form of its own: steps with a gap, clocks out of order, a digest of some other step.
   const isUsual = writer.isFaithful && (seq === undefined) === (steps.length > 0 || digest === undefined);
   return isUsual ? writer.take() : packJson(encodeNotice('step', params));
+}
+
+/** In the frame its header is that of the room. */
+export function packSeen(params: Notifications['seen']): Uint8Array {
+  const [, base, seq, patch, digest, clocks = []] = params;
+  const writer = new ByteWriter();
+  const hasDigest = digest !== undefined && digest !== null;
+  writer.byte(SEEN | (hasDigest ? SEEN_DIGEST : 0) | (patch.length > 0 ? SEEN_PATCH : 0) | (clocks.length > 0 ? SEEN_CLOCKS : 0));
+  if (hasDigest) packDigest(writer, digest);
+  writer.whole(seq);
+  writer.whole(seq - base);
+  if (clocks.length > 0) writer.whole(clocks.length / 2);
+  const isUsual = base <= seq && packClocks(writer, clocks) && (digest === null) === (clocks.length > 0 && !hasDigest);
+  if (patch.length > 0) packPatch(writer, patch, []);
+  return isUsual && writer.isFaithful ? writer.take() : packJson(encodeNotice('seen', params));
+}
+
+function packDigest(writer: ByteWriter, digest: string): void {
+  for (let i = 0; i < DIGEST_SIZE; i++) writer.byte(parseInt(digest.slice(2 * i, 2 * i + 2), 16));
 }
 
 interface Caused {
@@ -173,6 +197,14 @@ function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: 
     (Math.min(pairs, CLOCKS_MANY) << CLOCKS_SHIFT);
   packCause(writer, flags, { seq, who, n }, before);
   if (pairs >= CLOCKS_MANY) writer.whole(pairs);
+  if (!packClocks(writer, clocks)) return false;
+  if (patch.length > 0) packPatch(writer, patch, before.paths);
+  if (hasMore) writer.value(rest as Json);
+  return more === undefined || hasMore || ignored === true;
+}
+
+/** @returns false when they are not ascending by state. */
+function packClocks(writer: ByteWriter, clocks: readonly number[]): boolean {
   let next = 0;
   for (let i = 0; i < clocks.length; i += 2) {
     const state = clocks[i]!;
@@ -182,9 +214,7 @@ function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: 
     if (ticks !== 1) writer.whole(ticks);
     next = state + 1;
   }
-  if (patch.length > 0) packPatch(writer, patch, before.paths);
-  if (hasMore) writer.value(rest as Json);
-  return more === undefined || hasMore || ignored === true;
+  return true;
 }
 
 /** A path is written once in a message; after that its place among them is enough. */
@@ -217,6 +247,8 @@ export function readPacked(frame: Uint8Array, names: (room: number) => RoomNames
     if (head === JSON_MESSAGE) messages.push(...readBody(reader.text()));
     else if (head >= SEND) messages.push(readSend(reader, head & SEND_EVENT, roomOf(address, reader, address.indexOf('#') > 0), names));
     else if (head >= STEP) messages.push(readStep(reader, head, roomOf(address, reader, address.startsWith('#'))));
+    else if (head >= SEEN && (head & ~SEEN_MASK) === SEEN)
+      messages.push(readSeen(reader, head, roomOf(address, reader, address.startsWith('#'))));
     else throw reader.malformed(`the head of a message, found ${head}`);
   }
   return { address, messages };
@@ -270,6 +302,17 @@ function readStep(reader: ByteReader, head: number, room: number): Message {
   return { kind: 'notice', method: 'step', params };
 }
 
+function readSeen(reader: ByteReader, head: number, room: number): Message {
+  const digest = (head & SEEN_DIGEST) === 0 ? undefined : hex(reader.raw(DIGEST_SIZE));
+  const seq = reader.whole();
+  const base = seq - reader.whole();
+  const clocks = (head & SEEN_CLOCKS) === 0 ? undefined : readClocks(reader, reader.whole());
+  const patch = (head & SEEN_PATCH) === 0 ? [] : readPatch(reader, []);
+  const told = [room, base, seq, patch];
+  const params = clocks !== undefined ? [...told, digest ?? null, clocks] : digest === undefined ? told : [...told, digest];
+  return { kind: 'notice', method: 'seen', params };
+}
+
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -301,6 +344,15 @@ function readDifference(reader: ByteReader, flags: number, { seq, who, n }: Caus
     throw reader.malformed('a step that was ignored and moved nothing, found clocks');
   const few = flags >>> CLOCKS_SHIFT;
   const pairs = few === CLOCKS_MANY ? reader.whole() : few;
+  const clocks = readClocks(reader, pairs);
+  const patch = (flags & HAS_PATCH) === 0 ? [] : readPatch(reader, before.paths);
+  const rest = (flags & HAS_MORE) === 0 ? undefined : reader.value();
+  if (rest === undefined && (flags & IS_IGNORED) === 0) return [seq, who, n, clocks, patch];
+  const more = { ...((rest ?? {}) as StepDifference[5]), ...((flags & IS_IGNORED) === 0 ? {} : { ignored: true as const }) };
+  return [seq, who, n, clocks, patch, more];
+}
+
+function readClocks(reader: ByteReader, pairs: number): number[] {
   const clocks: number[] = [];
   let next = 0;
   for (let i = 0; i < pairs; i++) {
@@ -309,11 +361,7 @@ function readDifference(reader: ByteReader, flags: number, { seq, who, n }: Caus
     clocks.push(state, coded % 2 === 0 ? 1 : reader.whole());
     next = state + 1;
   }
-  const patch = (flags & HAS_PATCH) === 0 ? [] : readPatch(reader, before.paths);
-  const rest = (flags & HAS_MORE) === 0 ? undefined : reader.value();
-  if (rest === undefined && (flags & IS_IGNORED) === 0) return [seq, who, n, clocks, patch];
-  const more = { ...((rest ?? {}) as StepDifference[5]), ...((flags & IS_IGNORED) === 0 ? {} : { ignored: true as const }) };
-  return [seq, who, n, clocks, patch, more];
+  return clocks;
 }
 
 function readPatch(reader: ByteReader, paths: string[]): Operation[] {

@@ -6,7 +6,7 @@
 import { Actor, type Standing, type Subscription } from '../core/actor.ts';
 import { assert, LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Machine, StateNames } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { InstanceState } from '../core/state.ts';
@@ -22,7 +22,7 @@ import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvent
 import type { Tap, Tapped } from './tap.ts';
 import type { Sights, Upstream } from './upstream.ts';
 import { type Watcher, Watching } from './watching.ts';
-import type { Expectation, InstanceId, Methods, Notifications, Present, SendResult, ToldStep, WatchResult } from './wire.ts';
+import type { Expectation, Filter, InstanceId, Methods, Notifications, Present, SendResult, ToldStep, WatchResult } from './wire.ts';
 
 export type { Refusal } from './unconfirmed.ts';
 
@@ -76,16 +76,23 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #presents = new Set<(present: Present) => void>();
   /** As asked for; undefined for what the authority shows unasked. */
   readonly view: string | undefined;
+  /** What of that it is told; undefined for all of it. */
+  readonly filter: Filter | undefined;
 
   /** Use Peer.watch. @param isPatient whether the first watch may be refused for now and is tried again. */
   constructor(
     id: InstanceId,
     upstream: Upstream,
-    { view, isPatient = false }: { readonly view?: string | undefined; readonly isPatient?: boolean } = {},
+    {
+      view,
+      filter,
+      isPatient = false,
+    }: { readonly view?: string | undefined; readonly filter?: Filter | undefined; readonly isPatient?: boolean } = {},
   ) {
     super();
     this.id = id;
     this.view = view;
+    this.filter = filter;
     this.#upstream = upstream;
     this.#refusals = new Observers(`refusals of ${id}`, upstream.report);
     this.#overtaken = new Observers(`what overtook events of ${id}`, upstream.report);
@@ -138,9 +145,14 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     return this.#replica?.predicts === true && this.#events.hasPending ? 'predicted' : 'confirmed';
   }
 
-  /** Ticks by state number, of what it shows; 0 is the root. */
+  /** Ticks by number in `states`, of what it shows; 0 is the root. @throws LockstepError UNSUPPORTED where the view shows none. */
   get clocks(): readonly number[] {
     return this.#present().clocks;
+  }
+
+  /** The states that it knows of: all of its machine, or what its filter shows. @throws LockstepError UNSUPPORTED where the view shows no clocks. */
+  get states(): StateNames {
+    return this.#present().states;
   }
 
   /** Own events that the authority has not answered. */
@@ -408,14 +420,14 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const replica = this.#replica;
     if (this.#watching.told === undefined) return this.#watching.skipped();
     if (replica === undefined || replica instanceof Replica) return;
-    const [, base, seq, patch, digest] = notice;
+    const [, base, seq, patch, digest, clocks] = notice;
     try {
-      replica.apply(base, seq, patch);
+      if (replica.apply(base, seq, patch, clocks)) this.#told(replica, {});
     } catch {
       return this.#watching.ask(true); // A gap, or something that does not fit what we have: the digest in the question says which.
     }
     // No history is kept that could be told: what the view shows now is all that is wanted.
-    if (digest !== undefined && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
+    if (typeof digest === 'string' && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
     this.#advanced();
     if (this.#watching.told !== undefined) this.#sender.pump();
   }
@@ -499,7 +511,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     let replica = this.#replica instanceof Replica ? undefined : this.#replica;
     if (seen?.sight !== undefined) {
       this.#replica?.dispose();
-      this.#replica = replica = new sights.SightReplica(this.#upstream.core.hashText, seen.seq, seen.sight);
+      this.#replica = replica = new sights.SightReplica(this.#upstream.core.hashText, { ...seen, sight: seen.sight }, this.filter);
     } else if (replica !== undefined && seen !== undefined) replica.seq = seen.seq;
     if (replica?.digest() !== digest)
       throw new LockstepError('BAD_PARAMS', `the answer to watch does not show what a view of ${this.id} has the digest of`);
@@ -548,9 +560,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#told(replica, own === undefined ? { args: taken.args } : { own, args: (own as { readonly args?: Json }).args });
   }
 
-  #told(replica: Replica, cause: Heard): void {
-    if (this.#listeners.size === 0) return;
-    const { clocks } = replica.save();
+  #told(replica: Replica | SightReplica, cause: Heard): void {
+    if (this.#listeners.size === 0 || !replica.hasClocks) return;
+    const clocks = replica.confirmedClocks;
     for (const listener of this.#listeners) listener.confirmed(clocks, cause, !this.#events.hasPending);
   }
 
@@ -581,7 +593,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
-    if (this.#listeners.size > 0 && this.#replica instanceof Replica) for (const listener of this.#listeners) listener.shown(this.clocks);
+    if (this.#listeners.size > 0 && this.#replica?.hasClocks === true) for (const listener of this.#listeners) listener.shown(this.clocks);
     const before = this.#snapshot;
     const after = this.#shown();
     if (

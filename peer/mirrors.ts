@@ -16,7 +16,7 @@ import type { Packed } from './packed.ts';
 import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
 import type { Upstream, WatchAnswered, WatchFrom } from './upstream.ts';
-import type { InstanceId, Methods, Mode, PeerId } from './wire.ts';
+import type { Filter, InstanceId, Methods, Mode, PeerId } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
@@ -67,6 +67,7 @@ export interface Watching {
   /** Peers to watch at rather than the authority. */
   readonly sources: readonly PeerId[];
   readonly view: string | undefined;
+  readonly filter: Filter | undefined;
 }
 
 /** How often in one go a mirror follows an instance to the next authority. */
@@ -84,14 +85,19 @@ export class Mirrors {
   }
 
   /** @throws LockstepError why there will be no mirror. */
-  async watch(instance: InstanceId, { definition, isPatient, sources, view }: Watching): Promise<Mirror> {
+  async watch(instance: InstanceId, { definition, isPatient, sources, view, filter }: Watching): Promise<Mirror> {
     let entry = this.#mirrors.get(instance);
     if (entry !== undefined && view !== undefined && entry.mirror.view !== view)
       throw new LockstepError('BAD_PARAMS', `${instance} is watched here under ${entry.mirror.view ?? 'its usual view'} already`);
+    if (entry !== undefined && JSON.stringify(entry.mirror.filter) !== JSON.stringify(filter))
+      throw new LockstepError(
+        'BAD_PARAMS',
+        `${instance} is watched here ${entry.mirror.filter ? 'with another filter' : 'without a filter'} already`,
+      );
     if (entry === undefined) {
       const roads = new Roads(sources, () => this.#options.address(instance));
-      const upstream = this.#upstream(instance, roads, { definition, view });
-      const begun = (entry = { mirror: new Mirror(instance, upstream, { view, isPatient }), roads });
+      const upstream = this.#upstream(instance, roads, { definition, view, filter });
+      const begun = (entry = { mirror: new Mirror(instance, upstream, { view, filter, isPatient }), roads });
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
       else {
@@ -211,7 +217,7 @@ export class Mirrors {
     return !(this.#options.session(roads.address) instanceof LockstepError);
   }
 
-  #upstream(instance: InstanceId, roads: Roads, { definition, view }: Pick<Watching, 'definition' | 'view'>): Upstream {
+  #upstream(instance: InstanceId, roads: Roads, { definition, view, filter }: Pick<Watching, 'definition' | 'view' | 'filter'>): Upstream {
     const { environment, machines, report, keep, core, sights } = this.#options;
     const session = (): Session | LockstepError => this.#options.session(roads.address);
     /** Where it listens. */
@@ -247,7 +253,8 @@ export class Mirrors {
       if (source instanceof LockstepError) return told(source);
       const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
       const mode = this.#isBrief(roads) ? ({ mode: 'brief' } as const) : {};
-      const asked = { instance, ...encoding, ...mode, ...(view === undefined ? {} : { view }) };
+      const shown = { ...(view === undefined ? {} : { view }), ...(filter === undefined ? {} : { filter }) };
+      const asked = { instance, ...encoding, ...mode, ...shown };
       source.watch(from === undefined ? asked : { ...asked, from }, told);
     };
     return {

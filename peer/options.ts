@@ -16,7 +16,7 @@ import type { AuthContext } from './policy.ts';
 import type { Serving, ServingOptions } from './serving.ts';
 import type { Fork } from './succession.ts';
 import type { Sights } from './upstream.ts';
-import { type HelloParams, type InstanceId, type Mode, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
+import { type Filter, type HelloParams, type InstanceId, type Mode, type PeerId, type PeerKind, PROTOCOL_VERSION } from './wire.ts';
 
 export interface PeerOptions {
   readonly environment: Environment;
@@ -73,7 +73,8 @@ export interface PeerOptions {
   readonly fenced?: (fork: Fork) => void;
 }
 
-export interface WatchOptions {
+/** With a filter: what of all that its view shows the mirror is told (docs/filters.md). It counts for all who watch the instance here. */
+export interface WatchOptions extends Filter {
   /** An instance or authority that is not there yet is waited for. */
   readonly isPatient?: boolean;
   /** Peers to watch at rather than the authority, in order of preference; the authority comes last. Counts for the first who watches it here. */

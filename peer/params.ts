@@ -1,8 +1,8 @@
 // The gate for the parameters of requests, for whoever serves them, and for what is said to a relay. Behind it they have the types that wire.ts gives them.
 
-import { checked, either, flag, list, object, oneOf, optional, type Shape, sizeOf, text, tuple, whole } from './shape.ts';
+import { checked, either, flag, list, object, oneOf, optional, type Shape, shown, sizeOf, text, tuple, whole } from './shape.ts';
 import type { Json } from '../core/json.ts';
-import { LIMITS, type HelloParams, type Methods, type Notifications, type Order, type Taken } from './wire.ts';
+import { LIMITS, type Filter, type HelloParams, type Methods, type Notifications, type Order, type Taken } from './wire.ts';
 import {
   digest,
   encoding,
@@ -24,6 +24,23 @@ import {
 /** Characters of a token: a signed one with many claims has some thousands. */
 const TOKEN_MAX = 8_192;
 const view = text(128);
+/** Names in a filter: more than most machines have states. */
+const FILTER_NAMES_MAX = 1_024;
+/** Milliseconds from one merged difference to the next: whoever wants less asks. */
+const EVERY_MAX_MS = 60_000;
+const filtered: Shape<readonly string[]> = (value) =>
+  list(text())(value) ??
+  ((value as readonly string[]).length > FILTER_NAMES_MAX ? `expected at most ${FILTER_NAMES_MAX} names, found more` : undefined);
+const filter = object<Filter>({
+  states: optional(filtered),
+  except: optional(filtered),
+  clocks: optional(oneOf('shallow')),
+  context: optional(oneOf(false)),
+  every: optional(
+    (value) =>
+      whole()(value) ?? ((value as number) > EVERY_MAX_MS ? `expected at most ${EVERY_MAX_MS} ms, found ${shown(value)}` : undefined),
+  ),
+});
 
 const presence: Shape<Json> = (value) =>
   json(value) ??
@@ -58,6 +75,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     encoding: optional(encoding),
     view: optional(view),
     mode: optional(mode),
+    filter: optional(filter),
     session: optional(whole()),
   }),
   unwatch: object({ room: whole() }),

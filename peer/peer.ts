@@ -247,8 +247,9 @@ export class Peer {
    */
   async watch<TMachine>(instance: InstanceId, machine?: TMachine, options: WatchOptions = {}): Promise<MirrorOf<TMachine>> {
     if (this.#isClosed) throw new LockstepError('CLOSED', 'this peer is closed');
-    const { isPatient = false, sources = [], view } = options;
-    return (await this.#mirrors.watch(instance, { definition: machine, isPatient, sources, view })) as unknown as MirrorOf<TMachine>;
+    const { isPatient = false, sources = [], view, ...filter } = options;
+    const seen = { view, filter: Object.keys(filter).length === 0 ? undefined : filter };
+    return (await this.#mirrors.watch(instance, { definition: machine, isPatient, sources, ...seen })) as unknown as MirrorOf<TMachine>;
   }
 
   /**

@@ -5,7 +5,6 @@ import { assert, LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
 import type { Json } from '../core/json.ts';
 import type { Machine, StateValue } from '../core/machine.ts';
-import type { Snapshot } from '../core/snapshot.ts';
 import type { Step } from '../core/step.ts';
 import { Backlog } from './backlog.ts';
 import { Board } from './board.ts';
@@ -13,13 +12,14 @@ import { encodeNotice, type RequestId } from './codec-json.ts';
 import { differenceOf } from './difference.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, Moved, Seen } from './journal.ts';
+import { narrowed } from './narrowing.ts';
 import { type Joining, Room } from './room.ts';
 import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import type { Sight } from './sight.ts';
 import { sightDigest } from './sighting.ts';
 import { eventOf, inMode } from './telling.ts';
-import { type Look, PUBLIC } from './warden.ts';
+import { type Look, type Moment, momentOf, PUBLIC } from './warden.ts';
 import {
   type InstanceDescription,
   type InstanceSummary,
@@ -55,7 +55,9 @@ export class Readers {
   /** Those who are told who sends what, to be the next authority if need be. */
   readonly #standbys = new Set<Session>();
   /** Of the newest durable step, while somebody's view depends on it. */
-  #durable: Snapshot | undefined;
+  #durable: Moment | undefined;
+  /** Readers of a part whose answer waits: what becomes durable meanwhile is seen by them. */
+  #joining = 0;
 
   /** @param room its number. */
   constructor(of: Read, hosting: Hosting, room: number) {
@@ -67,7 +69,7 @@ export class Readers {
       another: () => hosting.another(instance),
       dropped: (number) => hosting.dropped(number),
       hash: of.machine.core.hashText,
-      snapshot: () => {
+      durable: () => {
         assert(this.#durable !== undefined, 'it is kept while somebody has a partial view');
         return this.#durable;
       },
@@ -99,10 +101,11 @@ export class Readers {
    * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
    * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
    */
-  watch(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps', view }: Asked): void {
+  watch(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps', view, filter }: Asked): void {
     const { record } = this.#of;
     const instance = this.#of.running();
-    const look = this.#hosting.warden.look(record, session.remote, view);
+    const full = this.#hosting.warden.look(record, session.remote, view);
+    const look = filter === undefined ? full : narrowed(full, filter, this.#of.machine);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
       throw new LockstepError(
         'TOO_MANY',
@@ -110,16 +113,21 @@ export class Readers {
       );
     }
     const { seq } = instance;
-    const snapshot = instance.snapshot();
+    const moment = momentOf(instance);
     const whole = look.isWhole ? { state: instance.save(), digest: instance.digest() } : undefined;
+    if (whole === undefined) this.#joining++;
+    const decided = (): void => {
+      if (whole === undefined) this.#joining--;
+    };
     const durable = (): void => {
+      decided();
       if (!session.isOpen) return;
       try {
-        if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
+        if (!look.mayRead(moment.snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
         this.room.publish();
-        this.#durable = snapshot;
+        this.#durable = moment;
         const at = { seq, key: { encoding, mode }, look };
-        if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(snapshot) }, from);
+        if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(moment) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
         const steps = this.#missed(from, seq, whole.digest);
         // Many steps can weigh more than the state that they lead to.
@@ -129,7 +137,11 @@ export class Readers {
         session.refuse(id, this.#of.known(error));
       }
     };
-    this.#hosting.committer.add({ entries: [], durable, failed: (error) => session.refuse(id, error) });
+    const failed = (error: LockstepError): void => {
+      decided();
+      session.refuse(id, error);
+    };
+    this.#hosting.committer.add({ entries: [], durable, failed });
   }
 
   /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
@@ -138,7 +150,9 @@ export class Readers {
     const digest = sightDigest(this.#of.machine.core.hashText, sight);
     const result = this.#admit(session, at, { image: '', digest });
     const isKnown = from?.epoch === this.#of.epoch() && from.seq <= seq && from.digest === digest;
-    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight } });
+    const states = at.look.narrow?.states;
+    const names = states === undefined ? {} : { states, ...(this.#of.machine.isRelational ? ({ isRelational: true } as const) : {}) };
+    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight, ...names } });
   }
 
   #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
@@ -166,8 +180,8 @@ export class Readers {
 
   /** As a peer sees it. @throws LockstepError FORBIDDEN */
   summary(peer: PeerId): InstanceSummary {
-    const { look, snapshot } = this.#lookedAt(peer, undefined);
-    return this.#summary(look.isWhole ? snapshot : look.sight(snapshot), look.isWhole);
+    const { look, moment } = this.#lookedAt(peer, undefined);
+    return this.#summary(look.isWhole ? moment.snapshot : look.sight(moment), look.isWhole);
   }
 
   #summary({ status, value }: Pick<Sight, 'status' | 'value'>, isWhole: boolean): InstanceSummary {
@@ -179,18 +193,18 @@ export class Readers {
   /** @param view as in `watch`. @throws LockstepError FORBIDDEN */
   describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
     const instance = this.#of.running();
-    const { look, snapshot } = this.#lookedAt(peer, view);
-    if (look.isWhole) return { ...this.#summary(snapshot, true), state: instance.save(), digest: instance.digest() };
-    const sight = look.sight(snapshot);
+    const { look, moment } = this.#lookedAt(peer, view);
+    if (look.isWhole) return { ...this.#summary(moment.snapshot, true), state: instance.save(), digest: instance.digest() };
+    const sight = look.sight(moment);
     return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.#of.machine.core.hashText, sight) };
   }
 
-  #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly snapshot: Snapshot } {
+  #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly moment: Moment } {
     const { record } = this.#of;
-    const snapshot = this.#of.running().snapshot();
+    const moment = momentOf(this.#of.running());
     const look = this.#hosting.warden.look(record, peer, view);
-    if (!look.mayRead(snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
-    return { look, snapshot };
+    if (!look.mayRead(moment.snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
+    return { look, moment };
   }
 
   /** Whether a peer may be told what is wrong in words. */
@@ -200,18 +214,18 @@ export class Readers {
 
   /** The state value that a writer may have expectations of: the one that it sees. @throws LockstepError FORBIDDEN */
   valueFor(peer: PeerId): StateValue {
-    const snapshot = this.#of.running().snapshot();
-    if (this.tellsAll(peer)) return snapshot.value;
+    const moment = momentOf(this.#of.running());
+    if (this.tellsAll(peer)) return moment.snapshot.value;
     const look = this.room.lookOf(peer);
     if (look === undefined) throw new LockstepError('FORBIDDEN', 'who sees no state has none to expect');
-    return look.sight(snapshot).value as StateValue;
+    return look.value(moment) as StateValue;
   }
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What authorizers and views are asked about when the step is durable, and the instance may be further; nothing while nobody asks. */
-  snapshotOf(instance: Instance): Snapshot | undefined {
-    return this.#isGuarded || this.room.hasSights ? instance.snapshot() : undefined;
+  momentOf(instance: Instance): Moment | undefined {
+    return this.#isGuarded || this.room.hasSights || this.#joining > 0 ? momentOf(instance) : undefined;
   }
 
   /**
@@ -229,19 +243,20 @@ export class Readers {
   }
 
   /** What is durable now; who may not see it any more is sent away before the step is told. */
-  recheck(snapshot: Snapshot | undefined): void {
-    if (snapshot === undefined) return;
-    this.room.recheck(snapshot);
-    this.#durable = snapshot;
+  recheck(moment: Moment | undefined): void {
+    if (moment === undefined) return;
+    this.room.recheck(moment.snapshot);
+    this.#durable = moment;
   }
 
-  /** Who may see a step in a trace; undefined for everyone. @param snapshot after it. */
-  mayTrace(snapshot: Snapshot | undefined): ((peer: PeerId) => boolean) | undefined {
-    if (!this.#isGuarded || snapshot === undefined) return undefined;
+  /** Who may see a step in a trace; undefined for everyone. @param moment after it. */
+  mayTrace(moment: Moment | undefined): ((peer: PeerId) => boolean) | undefined {
+    if (!this.#isGuarded || moment === undefined) return undefined;
+    const { snapshot } = moment;
     const { record } = this.#of;
     const { warden } = this.#hosting;
     // Then, and now: what it may not see any more it is not told of the past either.
-    return (peer) => warden.seesAll(record, peer, snapshot) && warden.seesAll(record, peer, this.#durable ?? snapshot);
+    return (peer) => warden.seesAll(record, peer, snapshot) && warden.seesAll(record, peer, this.#durable?.snapshot ?? snapshot);
   }
 
   // ── Peers that pass it on, or may order it next ────────────────────────────────────────────────────────────────

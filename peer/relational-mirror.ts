@@ -5,7 +5,7 @@
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
+import type { StateNames } from '../core/machine.ts';
 import { mutation, type Mutation, type MutationKind } from '../core/mutation.ts';
 import { errorArgs } from '../core/relational/limit.ts';
 import { CANCELLED, EXECUTED, type ArgsOf, type MutationOptions, type RelationalTracer, type Result } from '../core/relational/types.ts';
@@ -23,7 +23,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
   readonly mirror: AnyMirror;
   /** Hear own mutations that were handed over (`mutationQueued`, with their place), confirmed ones (`transitionEnd`), and the two ends. */
   readonly tracers: Set<RelationalTracer>;
-  #machine: Machine;
+  #machine: StateNames;
   readonly #confirmedWaits = new Waits(() => this.#confirmed);
   readonly #subscriptions: readonly Subscription[];
   /** Own mutations that were not answered, in order. */
@@ -35,11 +35,11 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
 
   /**
    * @param mirror from Peer.watch; it stays its holder's to stop.
-   * @throws LockstepError BAD_PARAMS when its machine is a statechart, CLOSED when it has ended.
+   * @throws LockstepError BAD_PARAMS when its machine is a statechart, UNSUPPORTED when a view shows no clocks, CLOSED when it has ended.
    */
   constructor(mirror: AnyMirror, options: { readonly tracers?: readonly RelationalTracer[] } = {}) {
     super();
-    const { machine } = mirror;
+    const machine = mirror.states;
     if (!machine.isRelational)
       throw new LockstepError('BAD_PARAMS', `${mirror.id} is an instance of a statechart, expected one of a relational machine`);
     this.id = mirror.id;
@@ -56,7 +56,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     ];
   }
 
-  protected get machine(): Machine {
+  protected get machine(): StateNames {
     return this.#machine;
   }
 
@@ -172,7 +172,10 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
 
   /** Until a confirmed mutation with args that have all of these brings the state in: of one's own, or with public args. */
   override whenArgs(state: S, args: Readonly<Record<string, Json>>, options?: WaitOptions): Promise<void> {
-    return this.#confirmedWaits.untilArgs(this.machine.stateNumber(state), args, options);
+    const number = this.machine.stateNumber(state);
+    if (this.mirror.filter !== undefined)
+      throw new LockstepError('UNSUPPORTED', `a filter does not show with which args "${state}" was called`);
+    return this.#confirmedWaits.untilArgs(number, args, options);
   }
 
   /** Ends this face: promises settle, signals are aborted. Its last clocks stay readable; the mirror goes on. */
@@ -191,7 +194,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     this.#follow(clocks);
     const before = this.#confirmed;
     this.#confirmed = clocks;
-    const exception = this.machine.stateNumber(EXCEPTION);
+    const exception = this.names.indexOf(EXCEPTION as S) + 1;
     if (args !== undefined && isBegun(clocks[exception]!, before[exception]!)) this.#error = args;
     this.#confirmedWaits.stepped(before, clocks, args);
     this.tellStep(before, clocks, args);
@@ -201,9 +204,11 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
 
   /** Behind a schema that has grown, new states have their numbers behind the old ones, and have not moved yet. */
   #follow(clocks: Clocks): void {
-    const { machine } = this.mirror;
+    const machine = this.mirror.states;
     if (machine === this.#machine) return;
+    const isAsLong = machine.names.length === this.#machine.names.length;
     this.#machine = machine;
+    if (isAsLong) return;
     const longer = (known: Clocks): Clocks => clocks.map((_, state) => known[state] ?? 0);
     this.#confirmed = longer(this.#confirmed);
     this.#shown = longer(this.#shown);
@@ -235,7 +240,8 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
 
   async #mutate(kind: MutationKind, called: Names<S>, args: unknown, options?: MirrorMutationOptions): Promise<Result> {
     const states = list(called);
-    this.numbers(states);
+    // A filter hides states; that does not make them none.
+    if (!this.machine.isPartial) this.numbers(states);
     const made = mutation(kind, states, args as Json | undefined, options?.source);
     this.#queue.add(made);
     for (const tracer of this.tracers) tracer.mutationQueued?.(made, this.#queue.size);

@@ -4,7 +4,7 @@
 import { type Difference, Instance } from '../core/instance.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Machine, StateNames } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
@@ -23,6 +23,7 @@ export interface Taken {
 }
 
 export class Replica {
+  readonly hasClocks = true;
   readonly machine: Machine;
   readonly #confirmed: Instance;
   /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
@@ -67,6 +68,16 @@ export class Replica {
   /** Ticks by state number, of what shows; 0 is the root. */
   get clocks(): readonly number[] {
     return this.shown.save().clocks;
+  }
+
+  /** Of the confirmed state. */
+  get confirmedClocks(): readonly number[] {
+    return this.#confirmed.save().clocks;
+  }
+
+  /** What these are the clocks of. */
+  get states(): StateNames {
+    return this.machine;
   }
 
   tick(state: string): number {

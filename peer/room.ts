@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
-import type { Look } from './warden.ts';
+import type { Look, Moment } from './warden.ts';
 import type { MoveReason, PeerId, Refused, SendResult, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
@@ -28,7 +28,7 @@ export interface RoomOptions {
   readonly digest: (seq: number) => string | undefined;
   readonly hash: HashText;
   /** The instance as of its newest durable step; for members with a partial view. */
-  readonly snapshot: () => Snapshot;
+  readonly durable: () => Moment;
   /** A sender has a number from now on. */
   readonly named?: (who: number, peer: PeerId) => void;
 }
@@ -141,10 +141,11 @@ export class Room {
 
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */
   join(session: Session, joining: Joining): Pick<WatchResult, 'room' | 'encoding' | 'mode' | 'who'> {
-    this.#port.barrier();
     const { remote } = session;
     const { seq, look } = joining;
     const channel = this.#channel(joining);
+    channel.flush?.();
+    this.#port.barrier();
     const before = this.#members.get(remote);
     before?.session.rooms.delete(this);
     if (before !== undefined) this.#quit(before, channel);
@@ -202,9 +203,8 @@ export class Room {
 
   /** The room of a key; in json where packed cannot be had. */
   #channel({ seq, key: { encoding, mode }, look, sight }: Joining): Channel {
-    const isJson = sight !== undefined || (encoding === 'packed' && this.#port.packed() === undefined);
-    // What a partial view shows is told by itself, whatever was asked for: an event would say more.
-    const key: RoomKey = { view: look.view, encoding: isJson ? 'json' : encoding, mode: sight === undefined ? mode : 'steps' };
+    const isJson = encoding === 'packed' && this.#port.packed() === undefined;
+    const key: RoomKey = { view: look.view, encoding: isJson ? 'json' : encoding, mode };
     const text = keyText(key);
     const there = this.#channels.get(text);
     if (there !== undefined) return there;
@@ -216,12 +216,14 @@ export class Room {
   }
 
   #sightChannel(at: { key: RoomKey; number: number; look: Look; seq: number; sight: Sight }): SightChannel {
-    const { snapshot, hash } = this.#options;
+    const { durable, hash, environment } = this.#options;
     const channel: SightChannel = new SightChannel({
       ...at,
       hash,
       port: this.#port,
-      look: () => at.look.sight(snapshot()),
+      environment,
+      narrow: at.look.narrow,
+      look: () => at.look.sight(durable()),
       failed: () => this.#revoke([...channel.members]),
       isMember: (who) => [...channel.members].some((peer) => this.#who.get(peer) === who),
     });
@@ -270,6 +272,7 @@ export class Room {
     for (const { look, peers } of this.#lookings.values()) if (!look.mayRead(snapshot)) revoked.push(...peers);
     if (revoked.length === 0) return;
     this.publish();
+    for (const peer of revoked) this.#members.get(peer)?.channel.flush?.();
     this.#revoke(revoked);
   }
 
@@ -317,6 +320,7 @@ export class Room {
   add(told: Told, digest: string | undefined): boolean {
     if (this.isEmpty) return false;
     this.#waiting.push(told);
+    for (const channel of this.#heard()) channel.add?.(told);
     if (digest !== undefined) this.publish(digest);
     return true;
   }
@@ -359,7 +363,10 @@ export class Room {
 
   /** @param peer who orders it now. */
   moved(reason: MoveReason, peer?: PeerId): void {
-    for (const channel of this.#heard()) channel.moved(reason, peer);
+    for (const channel of this.#heard()) {
+      channel.flush?.();
+      channel.moved(reason, peer);
+    }
   }
 
   /** Everyone out. */

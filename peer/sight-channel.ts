@@ -1,22 +1,26 @@
-// The room of those who see the same part of an instance. It is told the difference between what it saw last and what it sees now, once per
-// turn, and nothing when that is the same; never an event, a sender, a clock or a name that the view does not show.
+// The room of those who see the same part of an instance. It is told the difference between what it saw last and what it sees now, and
+// nothing when that is the same; never an event, a sender, a clock or a name that the view does not show. A view is told once per turn; a
+// filter step by step, or merged over the time that it names.                                             (docs/views.md, docs/filters.md)
 
 import { diff } from '../core/diff.ts';
 import type { Json } from '../core/json.ts';
 import type { HashText } from '../core/digest.ts';
-import type { Operation } from '../core/patch.ts';
 import type { Channel, RoomKey, RoomPort } from './channel.ts';
-import { encodeNotice } from './codec-json.ts';
+import { encodeBrief, encodeNotice } from './codec-json.ts';
+import type { Environment } from './environment.ts';
 import type { Sight } from './sight.ts';
 import { sightDigest } from './sighting.ts';
 import type { Told } from './told.ts';
-import type { MoveReason, PeerId } from './wire.ts';
+import type { Look } from './warden.ts';
+import type { MoveReason, Notifications, PeerId } from './wire.ts';
 
 export interface SightChannelOptions {
   readonly key: RoomKey;
   readonly number: number;
   readonly port: RoomPort;
+  readonly environment: Environment;
   readonly hash: HashText;
+  readonly narrow: Look['narrow'];
   /** What its first member is answered. */
   readonly seq: number;
   readonly sight: Sight;
@@ -28,17 +32,30 @@ export interface SightChannelOptions {
   readonly isMember: (who: number) => boolean;
 }
 
+/** What the members are to be told, after `base`. */
+type Difference = readonly [base: number, seq: number, patch: Notifications['seen'][3], clocks: readonly number[]];
+
 export class SightChannel implements Channel {
   readonly key: RoomKey;
   readonly members = new Set<PeerId>();
   readonly answersBySteps = false;
   number: number;
   readonly #options: SightChannelOptions;
+  /** What the members were told last, or are to be told with the next `publish`. */
   #sight: Sight;
-  /** What the members were told last is as of this step. */
+  /** It is as of this step. */
   #seq: number;
   #newestSeq: number;
   #isDigested = false;
+  /** A member's event did nothing that it sees; it still waits for the state that has it. */
+  #isAwaited = false;
+  /** The next difference comes with a digest. */
+  #isDigestDue = false;
+  /** Step by step: what the next `publish` tells. */
+  #untold: Difference[] = [];
+  /** Merged over time: when it told last, and what ends the wait for the next time. */
+  #toldAt = -Infinity;
+  #wait: (() => void) | undefined;
 
   constructor(options: SightChannelOptions) {
     this.#options = options;
@@ -48,42 +65,108 @@ export class SightChannel implements Channel {
     this.#seq = this.#newestSeq = options.seq;
   }
 
-  publish(steps: readonly Told[], digest: string | undefined): void {
-    const seq = steps.at(-1)?.difference[0] ?? this.#seq;
-    if (seq <= this.#seq) return;
+  add(told: Told): void {
+    const { narrow, isMember } = this.#options;
+    const [seq, who] = told.difference;
+    if (seq <= this.#newestSeq) return;
+    this.#newestSeq = seq;
+    this.#isAwaited ||= isMember(who);
+    if (narrow !== undefined && narrow.every === undefined) this.#look();
+  }
+
+  publish(_steps: readonly Told[], digest: string | undefined): void {
+    if (digest !== undefined) this.#isAwaited = this.#isDigestDue = true;
+    const every = this.#options.narrow?.every ?? 0;
+    if (every > 0) this.#publishLater(every);
+    else this.flush();
+  }
+
+  /** The first difference at once, the next ones not before their time. */
+  #publishLater(every: number): void {
+    if (this.#wait !== undefined || this.#newestSeq === this.#seq) return;
+    const { environment } = this.#options;
+    const restMs = this.#toldAt + every - environment.now();
+    if (restMs <= 0) return this.flush();
+    this.#wait = environment.timer(restMs, () => this.flush());
+  }
+
+  /** Also before somebody joins, who has what is shown now: what is told next builds on it. */
+  flush(): void {
+    this.#wait?.();
+    this.#wait = undefined;
+    this.#look();
+    const untold = this.#untold;
+    if (untold.length === 0) return;
+    this.#untold = [];
+    this.#toldAt = this.#options.environment.now();
+    untold.forEach((difference, i) => this.#tell(difference, this.#isDigestDue && i === untold.length - 1));
+    this.#isDigestDue = false;
+  }
+
+  /** Takes in what is seen now, as one difference. */
+  #look(): void {
+    if (this.#newestSeq === this.#seq || this.members.size === 0) return;
+    const { look, failed, narrow } = this.#options;
     let sight: Sight;
     try {
-      sight = this.#options.look();
+      sight = look();
     } catch {
-      return this.#options.failed(); // It was reported where the author's function is called.
+      return failed(); // It was reported where the author's function is called.
     }
-    this.#newestSeq = seq;
-    const patch = diff(this.#sight as unknown as Json, sight as unknown as Json);
-    // A member whose event did nothing that it sees still waits for the state that has it.
-    const isAwaited = digest !== undefined || steps.some(({ difference: [, who] }) => this.#options.isMember(who));
-    if (patch.length === 0 && !isAwaited) return;
+    const patch = diff(unclocked(this.#sight), unclocked(sight));
+    const clocks = ticksBetween(this.#sight.clocks, sight.clocks, narrow?.isShallow === true);
+    if (patch.length === 0 && clocks.length === 0 && !this.#isAwaited) return;
+    this.#isAwaited = false;
+    this.#untold.push([this.#seq, this.#newestSeq, patch, clocks]);
     this.#sight = sight;
-    this.#isDigested = digest !== undefined;
-    this.#tell(seq, patch);
+    this.#seq = this.#newestSeq;
   }
 
   settle(): void {
+    if (this.#wait !== undefined) {
+      // What is on its way says it.
+      this.#isAwaited = this.#isDigestDue = true;
+      return;
+    }
     if (this.#isDigested && this.#seq === this.#newestSeq) return;
-    this.#isDigested = true;
-    this.#tell(this.#newestSeq, []);
+    const base = this.#seq;
+    this.#seq = this.#newestSeq;
+    this.#tell([base, this.#seq, [], []], true);
   }
 
-  #tell(seq: number, patch: readonly Operation[]): void {
+  #tell([base, seq, patch, clocks]: Difference, isDigested: boolean): void {
     const { hash, port } = this.#options;
-    const base = this.#seq;
-    this.#seq = seq;
-    const digest = this.#isDigested ? ([sightDigest(hash, this.#sight)] as const) : ([] as const);
-    const message = encodeNotice('seen', [this.number, base, seq, patch, ...digest]);
+    this.#isDigested = isDigested;
+    const digest = isDigested ? sightDigest(hash, this.#sight) : undefined;
+    const params: Notifications['seen'] =
+      clocks.length > 0
+        ? [this.number, base, seq, patch, digest ?? null, clocks]
+        : digest === undefined
+          ? [this.number, base, seq, patch]
+          : [this.number, base, seq, patch, digest];
+    const message = this.#encode(params);
     if (port.fits(message)) port.post(this.number, message);
     else this.moved('epoch');
+  }
+
+  #encode(params: Notifications['seen']): string | Uint8Array {
+    const packed = this.key.encoding === 'packed' ? this.#options.port.packed() : undefined;
+    return packed?.packSeen(params) ?? (this.key.mode === 'brief' ? encodeBrief : encodeNotice)('seen', params);
   }
 
   moved(reason: MoveReason, peer?: PeerId): void {
     this.#options.port.post(this.number, encodeNotice('moved', { room: this.number, reason, ...(peer === undefined ? {} : { peer }) }));
   }
+}
+
+function unclocked({ clocks: _clocks, ...rest }: Sight): Json {
+  return rest as unknown as Json;
+}
+
+/** place, ticks to add, … ascending by place. Of a shallow clock one tick is the other of its two states. */
+function ticksBetween(before: readonly number[] = [], after: readonly number[] = [], isShallow: boolean): readonly number[] {
+  return after.flatMap((tick, place) => {
+    const was = before[place]!;
+    return tick === was ? [] : [place, isShallow ? 1 : tick - was];
+  });
 }

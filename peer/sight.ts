@@ -14,6 +14,8 @@ export interface Sight {
   readonly context: Json;
   readonly output?: Json;
   readonly error?: string;
+  /** Of a filter: ticks of its states, in their order; they come in the place of `value`. */
+  readonly clocks?: readonly number[];
 }
 
 export function isStateValue(value: Json): boolean {

@@ -2,12 +2,14 @@
 // everything. Whatever an authorizer throws, or answers beside `true`, is a no.
 
 import { LockstepError } from '../core/errors.ts';
+import type { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { ALL } from './channel.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
+import type { Narrow } from './narrowing.ts';
 import { anonymous, type AuthContext, type Policy, SEALED, type View } from './policy.ts';
 import type { Sight } from './sight.ts';
 import { publicView, sightOf, type Whole, wholeOf } from './sighting.ts';
@@ -24,6 +26,17 @@ export interface WardenOptions {
   readonly report: Report;
 }
 
+/** An instance as of one step. */
+export interface Moment {
+  readonly snapshot: Snapshot;
+  /** Ticks by state number. */
+  readonly clocks: readonly number[];
+}
+
+export function momentOf(instance: Instance): Moment {
+  return { snapshot: instance.snapshot(), clocks: instance.clocks() };
+}
+
 /** One way in which one reader, or several who are the same to the authorizers, look at an instance. */
 export interface Look {
   /** Equal for equal ways of looking. */
@@ -37,7 +50,11 @@ export interface Look {
   readonly isOwn: boolean;
   mayRead(snapshot: Snapshot): boolean;
   /** @throws LockstepError FORBIDDEN when the author's view fails. */
-  sight(snapshot: Snapshot): Sight;
+  sight(moment: Moment): Sight;
+  /** The state value that a reader may have expectations of. @throws as `sight` */
+  value(moment: Moment): Json;
+  /** How it is told, where it has a filter. */
+  readonly narrow?: Narrow;
 }
 
 interface Looking {
@@ -59,7 +76,11 @@ export const OPEN: Look = {
   isWhole: true,
   isGuarded: false,
   mayRead: () => true,
-  sight: (snapshot) => sightOf(snapshot.status, wholeOf(snapshot)),
+  sight: ({ snapshot }) => {
+    const { status, ...shown } = wholeOf(snapshot);
+    return sightOf(status, shown);
+  },
+  value: ({ snapshot }) => snapshot.value,
 };
 
 const OWN: Look = { ...OPEN, isOwn: true };
@@ -146,6 +167,15 @@ export class Warden {
       this.#options.report('error', `view "${name}" of ${instance} fails`, error);
       return unseen(instance, name);
     };
+    const sight = (moment: Moment): Sight => {
+      if (shown === 'all') return OPEN.sight(moment);
+      const whole = wholeOf(moment.snapshot);
+      try {
+        return sightOf(whole.status, isShared ? (shown as (instance: Whole) => unknown)(whole) : shown(whole, authContext));
+      } catch (error) {
+        throw fail(error);
+      }
+    };
     return {
       key: `${policy === undefined ? 'own' : auth} ${name}`,
       view: room,
@@ -159,15 +189,8 @@ export class Warden {
           policy.allowRead?.({ machineInstanceName: instance, state: value, view: name, authContext, ...rest }),
         );
       },
-      sight: (snapshot) => {
-        if (shown === 'all') return OPEN.sight(snapshot);
-        const whole = wholeOf(snapshot);
-        try {
-          return sightOf(whole.status, isShared ? (shown as (instance: Whole) => unknown)(whole) : shown(whole, authContext));
-        } catch (error) {
-          throw fail(error);
-        }
-      },
+      sight,
+      value: (moment) => sight(moment).value,
     };
   }
 

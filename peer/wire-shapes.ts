@@ -42,6 +42,7 @@ import {
   type Mode,
   type PeerInfo,
   type Present,
+  type Seeing,
   type Seen,
   type StepDifference,
   type StepEvent,
@@ -137,6 +138,13 @@ export const sight = object<Sight>({
   context: json,
   output: optional(json),
   error: optional(longText),
+  clocks: optional(list(whole())),
+});
+export const seeing = object<Seeing>({
+  seq: whole(),
+  sight: optional(sight),
+  states: optional(list(longText)),
+  isRelational: optional(oneOf(true)),
 });
 export const lineage: Shape<Lineage> = list(tuple<Lineage[number]>(2, whole(), whole(1)));
 export const seen: Shape<Seen> = list(tuple<Seen[number]>(2, peer, list(tuple<Seen[number][1][number]>(3, whole(1), whole(1), flag))));

@@ -72,6 +72,22 @@ export type Encoding = (typeof ENCODINGS)[number];
 export const MODES = ['steps', 'brief'] as const;
 export type Mode = (typeof MODES)[number];
 
+/**
+ * What of all that its view shows a reader wants to be told, and how often. Left out: everything, each step by itself.    (docs/filters.md)
+ */
+export interface Filter {
+  /** Key paths (`a.b`; of a relational machine its names): these states and all in them, and no others. */
+  readonly states?: readonly string[];
+  /** But not these, nor what is in them. */
+  readonly except?: readonly string[];
+  /** Of each state no more than whether it is active. */
+  readonly clocks?: 'shallow';
+  /** Without the context. */
+  readonly context?: false;
+  /** Milliseconds from one difference to the next: what happens between them is told as one; 0: what happens in one turn is. */
+  readonly every?: number;
+}
+
 export type PeerKind = 'server' | 'browser' | 'node' | 'tool';
 export interface PeerInfo {
   readonly peer: PeerId;
@@ -160,6 +176,8 @@ export interface Methods {
       readonly view?: string;
       /** How the room is to tell it; `steps` unless given, and when the authority knows no other. */
       readonly mode?: Mode;
+      /** What of it the reader wants to be told. */
+      readonly filter?: Filter;
       /** The link of the authority as the asker knows it: a peer that has come after it has given its rooms other numbers. */
       readonly session?: number;
     };
@@ -283,14 +301,24 @@ export interface WatchResult {
   /** Either the steps after `from`, or everything. */
   readonly steps?: readonly ToldStep[];
   readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
-  /** Instead of both, and without an image: what a partial view shows. Without a sight the reader's own is still right. */
-  readonly seen?: { readonly seq: number; readonly sight?: Sight };
+  /** Instead of both, and without an image: what a partial view, or a filter, shows. */
+  readonly seen?: Seeing;
   /** Whether there are readers who may not see all that this one is sent: it is not to be passed on. */
   readonly isGuarded?: true;
   /** After the last of `steps`, or of `snapshot` or `seen`. */
   readonly digest: string;
   /** The reader's newest event number that is in these steps or in this snapshot; 0 when none is remembered. */
   readonly last: number;
+}
+
+/** What a reader sees who does not see everything. Without a sight its own is still right. */
+export interface Seeing {
+  readonly seq: number;
+  readonly sight?: Sight;
+  /** With a sight that has clocks: whose they are. */
+  readonly states?: readonly string[];
+  /** Whether these are states of a relational machine. */
+  readonly isRelational?: true;
 }
 
 /** What a mirror needs of a Step, positional. `more` is left out when empty. */
@@ -372,8 +400,11 @@ export interface Notifications {
   step: readonly [room: number, steps: readonly ToldStep[], digest?: string, seq?: number];
   /** authority → a member that sent event `n` as a notice: its answer, when no step of the room is. */
   settled: readonly [room: number, n: number, answer: SendResult | Refused];
-  /** authority → a room of a partial view: what changed between two steps in what it sees. `digest` is that of the sight, 16 hex digits. */
-  seen: readonly [room: number, base: number, seq: number, patch: readonly Operation[], digest?: string];
+  /**
+   * authority → a room of a partial view or a filter: what changed between two steps in what it sees. `digest` is that of the sight, 16 hex
+   * digits; `clocks`: place, ticks to add, place, ticks to add, …
+   */
+  seen: readonly [room: number, base: number, seq: number, patch: readonly Operation[], digest?: string | null, clocks?: readonly number[]];
   /** authority → room, or a member: see MoveReason. `to` is where the room goes on, for `room`; `peer` orders it now, for `owner`. */
   moved: { readonly room: number; readonly reason: MoveReason; readonly to?: number; readonly peer?: PeerId };
   /** authority → those who attend, over a room that may lose frames. */

@@ -3,7 +3,7 @@
 
 import type { Subscription } from '../actor.ts';
 import type { Json } from '../json.ts';
-import type { Machine } from '../machine.ts';
+import type { StateNames } from '../machine.ts';
 import { Waits, type Clocks, type WaitOptions } from './waits.ts';
 
 /** One name or several. */
@@ -21,7 +21,7 @@ export abstract class RelationalView<S extends string = string> {
   abstract readonly id: string;
   /** Ticks by state number. */
   protected abstract clocks(): Clocks;
-  protected abstract get machine(): Machine;
+  protected abstract get machine(): StateNames;
   protected readonly waits: Waits = new Waits(() => this.clocks());
   readonly #signals = new Map<number, AbortController>();
   readonly #listeners = new Set<(step: RelationalStep) => void>();
@@ -30,12 +30,12 @@ export abstract class RelationalView<S extends string = string> {
 
   /** By number. */
   get names(): readonly S[] {
-    return this.machine.symbols.states.slice(1).map(({ key }) => key as S);
+    return this.machine.names as readonly S[];
   }
 
   /** How many states its schema has. */
   get version(): number {
-    return this.machine.stateCount - 1;
+    return this.machine.names.length;
   }
 
   get active(): readonly S[] {
@@ -60,8 +60,9 @@ export abstract class RelationalView<S extends string = string> {
     return sets.some((states) => this.is(states));
   }
 
-  /** Whether these are states of it at all. */
+  /** Whether these are states of it at all. @throws LockstepError UNSUPPORTED for one that may be, but is not shown here. */
   has(states: Names<string>): boolean {
+    if (this.machine.isPartial) return this.numbers(states).length > 0;
     const known = new Set<string>(this.names);
     return list(states).every((name) => known.has(name));
   }

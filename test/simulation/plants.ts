@@ -305,12 +305,12 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
 
   /** A partial view shows the whole context. */
   'view-widened': () =>
-    looksAre((look) => ({ sight: (snapshot) => ({ ...look.sight(snapshot), ...(look.isWhole ? {} : { context: snapshot.context }) }) })),
+    looksAre((look) => ({ sight: (moment) => ({ ...look.sight(moment), ...(look.isWhole ? {} : { context: moment.snapshot.context }) }) })),
 
   /** Where it is is told beside what the view shows. */
   'view-tells-where': () =>
     looksAre((look) => ({
-      sight: (snapshot) => ({ ...look.sight(snapshot), ...(look.isWhole ? {} : { value: snapshot.value as Json }) }),
+      sight: (moment) => ({ ...look.sight(moment), ...(look.isWhole ? {} : { value: moment.snapshot.value as Json }) }),
     })),
 
   /** Readers of a view that is made for each of them are in one room. */

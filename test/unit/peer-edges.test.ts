@@ -112,7 +112,7 @@ describe('rooms', () => {
         environment,
         digest: () => 'd',
         hash: () => 0n,
-        snapshot: () => {
+        durable: () => {
           throw new Error('nobody here has a partial view');
         },
       }),

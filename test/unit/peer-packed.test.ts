@@ -30,6 +30,7 @@ const PAGE = new URL('../../docs/PROTOCOL.md', import.meta.url);
 function pack(message: Message): Uint8Array {
   const { kind } = message;
   if (kind === 'notice' && message.method === 'step') return packed.packStep(message.params as Notifications['step']);
+  if (kind === 'notice' && message.method === 'seen') return packed.packSeen(message.params as Notifications['seen']);
   if (kind === 'notice' && message.method === 'send') return packed.packSend(message.params as Methods['send']['params'], NAMES);
   if (kind === 'notice') return packed.packJson(encodeNotice(message.method as keyof Notifications, message.params as never));
   throw new Error(`a ${kind} is packed as the text that it is`);
@@ -38,7 +39,7 @@ function pack(message: Message): Uint8Array {
 /** The header that a message of an instance's room has. */
 function headerOf(message: Message): string {
   if (message.kind !== 'notice') return 'server';
-  if (message.method === 'step') return `#server/${(message.params as Notifications['step'])[0]}`;
+  if (message.method === 'step' || message.method === 'seen') return `#server/${(message.params as Notifications['step'])[0]}`;
   return message.method === 'send' ? 'alice#2' : 'server';
 }
 
@@ -98,6 +99,22 @@ describe('the same messages through both encodings', () => {
       expect(sent).toEqual([{ kind: 'notice', method: 'send', params: send }]);
       expect(readParams('send', send)).toBe(send);
     }
+  });
+
+  test('[FILTER-6] what a view or a filter shows comes out as it went in, and is checked as its text is', () => {
+    const dice = random(seedOf('packed seen'));
+    for (let round = 0; round < 1_000; round++) {
+      const seen = randomSeen(dice);
+      const read = packed.readPacked(packed.packFrame('#server/3', [packed.packSeen(seen)]), names);
+      expect(read.messages).toEqual([{ kind: 'notice', method: 'seen', params: seen }]);
+      expect(readNotice('seen', seen)).toBe(seen);
+    }
+    const odd: Notifications['seen'][] = [
+      [3, 5, 4, []],
+      [3, 4, 4, [], null],
+      [3, 4, 5, [], null, [2, 1, 1, 1]],
+    ];
+    for (const seen of odd) expect(packed.packSeen(seen)[0]).toBe(0);
   });
 
   test('[PACK-1] what has no form of its own is its JSON text', () => {
@@ -179,6 +196,16 @@ function randomStep(dice: Random): Notifications['step'] {
   return steps.length === 0 ? [room, steps, digest, first] : [room, steps, digest];
 }
 
+function randomSeen(dice: Random): Notifications['seen'] {
+  const base = dice.pick(NUMBERS);
+  const [, , , , patch] = randomDifference(dice, 1);
+  const clocks = dice.pick([[], [0, 1], [1, 1, 2, 3, 900, 1]]);
+  const told = [3, base, 1 + base + dice.pick([0, 1, 200]), patch] as const;
+  const digest = dice.chance(0.5) ? '0123456789abcdef' : undefined;
+  if (clocks.length > 0) return [...told, digest ?? null, clocks];
+  return digest === undefined ? told : [...told, digest];
+}
+
 function randomSend(dice: Random): Methods['send']['params'] {
   const fields = dice.chance(0.5) ? {} : { by: randomJson(dice, 2), ü: dice.below(100) };
   const event: EventObject = { type: dice.pick(['OPEN', 'CLOSE', 'NAME', 'door.slam', 'FLY', '*']), ...fields };
@@ -202,6 +229,7 @@ describe('the gate', () => {
   const frames: readonly (readonly [string, Uint8Array])[] = [
     ['a step', packed.packFrame('#alice/7', [packed.packStep(step)])],
     ['an event', packed.packFrame('alice#2', [packed.packSend(['front', 200, { type: 'NAME', name: 'Ada' }, { seq: 3 }], NAMES)])],
+    ['a sight', packed.packFrame('#alice/7', [packed.packSeen([7, 4, 300, [{ op: 'remove', path: '/context/a' }], null, [1, 1, 2, 3]])])],
     ['a text', packed.packFrame('alice', [packed.packJson(encodeNotice('moved', { room: 1, reason: 'epoch' }))])],
   ];
 

@@ -107,6 +107,26 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await world.advance(200);
   },
 
+  async filter(scene) {
+    const { world } = scene;
+    const server = await scene.offstage(() => world.server({ machines: { till: { definition: till } } }));
+    await scene.offstage(() => world.get(server.create('till', { instance: 'front' })));
+    const alice = await scene.offstage(() => scene.peer('alice', { mode: 'brief' }));
+    const bob = await scene.offstage(() => scene.peer('bob', { mode: 'brief' }));
+    const own = await scene.offstage(() => world.get(server.watch('front', till)));
+    scene.say('alice wants one state, without the context, and only whether it is active; bob wants all of it, every second');
+    await world.get(alice.watch('front', undefined, { states: ['paused'], clocks: 'shallow', context: false }));
+    await world.get(bob.watch('front', undefined, { every: 1_000 }));
+    own.send({ type: 'ADD', price: 3 });
+    await world.settle();
+    own.send({ type: 'ADD', price: 4 });
+    own.send({ type: 'PAUSE' });
+    await world.settle();
+    scene.say('the second is over for bob; the timer of the state is due as well');
+    await world.advance(1_000);
+    await world.advance(1_000);
+  },
+
   async instances(scene) {
     const { world } = scene;
     await scene.offstage(() => world.server());

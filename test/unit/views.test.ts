@@ -408,7 +408,7 @@ describe('mirrors of partial views', () => {
   test('[VIEW-8] a digest that is another sends for what is seen; a gap too; what came twice is nothing', () => {
     const hash = (text: string): bigint => BigInt(text.length);
     const sight: Sight = { status: 'active', value: 'a', tags: [], context: { n: 1 } };
-    const replica = new SightReplica(hash, 4, sight);
+    const replica = new SightReplica(hash, { seq: 4, sight });
     expect(() => replica.apply(5, 6, [])).toThrow(/have 4/);
     expect(() => replica.apply(4, 5, [{ op: 'replace', path: '/value', value: 3 }])).toThrow(/state value/);
     expect(() => replica.apply(4, 5, [{ op: 'remove', path: '/nothing' }])).toThrow();
