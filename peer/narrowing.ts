@@ -32,7 +32,7 @@ export function narrowed(look: Look, filter: Filter, machine: Machine): Look {
     isWhole: false,
     narrow: { every: filter.every, isShallow, states },
     sight: (moment) => {
-      const { value, tags, context, clocks: _clocks, ...rest } = look.sight(moment);
+      const { value, tags, context, ...rest } = look.sight(moment);
       const seen: Sight = {
         ...rest,
         value: numbers === undefined ? shownValue(filter, value) : NO_VALUE,
