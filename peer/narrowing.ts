@@ -8,15 +8,6 @@ import type { Sight } from './sight.ts';
 import type { Look, Moment } from './warden.ts';
 import type { Filter } from './wire.ts';
 
-/** How those are told who have a filter. */
-export interface Narrow {
-  /** As in Filter. */
-  readonly every: number | undefined;
-  readonly isShallow: boolean;
-  /** Whose clocks they are told; undefined when their view shows none. */
-  readonly states: readonly string[] | undefined;
-}
-
 const NO_VALUE = Object.freeze({});
 const NO_TAGS: readonly string[] = Object.freeze([]);
 

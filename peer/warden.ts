@@ -9,7 +9,6 @@ import { ALL } from './channel.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
-import type { Narrow } from './narrowing.ts';
 import { anonymous, type AuthContext, type Policy, SEALED, type View } from './policy.ts';
 import type { Sight } from './sight.ts';
 import { publicView, sightOf, type Whole, wholeOf } from './sighting.ts';
@@ -35,6 +34,15 @@ export interface Moment {
 
 export function momentOf(instance: Instance): Moment {
   return { snapshot: instance.snapshot(), clocks: instance.clocks() };
+}
+
+/** How those are told who have a filter. */
+export interface Narrow {
+  /** As in Filter. */
+  readonly every: number | undefined;
+  readonly isShallow: boolean;
+  /** Whose clocks they are told; undefined when their view shows none. */
+  readonly states: readonly string[] | undefined;
 }
 
 /** One way in which one reader, or several who are the same to the authorizers, look at an instance. */
