@@ -200,6 +200,7 @@ export class Host implements HostsChildren {
       const giver = steps.length > 0 ? undefined : stored.checkpoint?.giver;
       if (giver !== undefined) return this.succession.doubt({ record, recovered, giver });
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps }));
+      this.#options.located(record.instance, hosting.self);
     } catch (error) {
       this.#break(record.instance, error);
     }
@@ -271,8 +272,9 @@ export class Host implements HostsChildren {
       this.#source(instance).watch(session, id, asked);
     });
     service.serve('unwatch', (params, session) => {
-      const { room } = readParams('unwatch', params);
-      this.#rooms.get(room)?.room.leave(session);
+      const { room, instance } = readParams('unwatch', params);
+      const source = this.#rooms.get(room);
+      if (instance === undefined || instance === source?.record.instance) source?.room.leave(session);
       return { room };
     });
     service.serve('vouch', (params, session) => {

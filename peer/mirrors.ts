@@ -230,15 +230,27 @@ export class Mirrors {
       entered = undefined;
     };
     const unwatch = (room: number, source: Session | LockstepError): void => {
-      if (!(source instanceof LockstepError)) source.request('unwatch', { room }).catch(() => undefined); // It forgets us anyway when we go.
+      if (!(source instanceof LockstepError)) source.request('unwatch', { room, instance }).catch(() => undefined); // It forgets us anyway when we go.
     };
-    /** Along the roads, each of them once. */
+    /** Of the newest question, and who answered the last one that was. */
+    let newest = 0;
+    let heard: PeerId = '';
+    /** Along the roads, each of them once, unless it is asked anew meanwhile. */
     const watch = (from: WatchFrom, answered: WatchAnswered, tries: number, moves = MOVES_MAX): void => {
       const source = session();
+      const { address } = roads;
+      const attempt = ++newest;
       const told: WatchAnswered = (error, result) => {
+        if (attempt !== newest) {
+          // Let in where it does not want to be any more.
+          if (result !== undefined && address !== roads.address) unwatch(result.room, source);
+          return;
+        }
+        if (error === undefined) heard = address ?? '';
         // Without a link no road leads anywhere.
         if (error === undefined || error.code === 'CLOSED') return answered(error, result);
         const onwards = (): void => {
+          if (attempt !== newest) return;
           roads.next();
           if (tries <= 1) answered(error);
           else watch(from, answered, tries - 1, moves);
@@ -246,6 +258,7 @@ export class Mirrors {
         if (error.code !== 'FENCED' || moves === 0 || source instanceof LockstepError) return onwards();
         // It was ordered there, and who does now is known there.
         source.request('where', { instance }).then(({ peer }) => {
+          if (attempt !== newest) return;
           this.#options.located(instance, peer);
           watch(from, answered, tries, moves - 1);
         }, onwards);
@@ -292,7 +305,7 @@ export class Mirrors {
           : machines.pinned(name, bytes, definition);
       },
       entered: (room) => {
-        const source = roads.address ?? '';
+        const source = heard;
         // It is better off elsewhere.
         if (entered !== undefined && entered.source !== source) unwatch(entered.room, this.#options.session(entered.source));
         leave();

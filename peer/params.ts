@@ -78,7 +78,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     filter: optional(filter),
     session: optional(whole()),
   }),
-  unwatch: object({ room: whole() }),
+  unwatch: object<Methods['unwatch']['params']>({ room: whole(), instance: optional(instance) }),
   send: tuple<Methods['send']['params']>(3, instance, whole(1), event, optional(expectation)),
   vouch: object({ instance, peer }),
   forward: tuple<Methods['forward']['params']>(4, instance, peer, whole(1), event, optional(expectation)),

@@ -4,23 +4,19 @@
 // (docs/topologies.md, TOPO-6 to TOPO-10)
 
 import { LockstepError } from '../core/errors.ts';
-import { readImage } from '../core/image.ts';
-import { Instance } from '../core/instance.ts';
 import type { Step } from '../core/step.ts';
-import { anew, GROWN, TAKEN } from './anew.ts';
+import { GROWN, TAKEN } from './anew.ts';
 import { Authority } from './authority.ts';
-import { decodeBase64 } from './base64.ts';
 import { encodeNotice } from './codec-json.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
-import type { InstanceRecord, Moved } from './journal.ts';
-import { continued, lastCommon, type Lineage } from './lineage.ts';
+import type { Moved } from './journal.ts';
+import { continued, type Descent, lastCommon, type Lineage } from './lineage.ts';
 import type { Machines } from './machines.ts';
-import type { Recovered } from './recovery.ts';
-import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { Standby } from './standby.ts';
+import { type Kept, Taking } from './taking.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { InstanceId, Methods, Notifications, PeerId, Taken } from './wire.ts';
 
@@ -57,26 +53,30 @@ interface Heir {
   readonly standby: Standby;
   /** The peer that the mirror hears. */
   readonly source: () => PeerId | undefined;
+  /** It is told nothing any more. */
+  end(): void;
 }
 
-/** What was taken, and can be ordered here. */
-interface Kept {
-  readonly record: InstanceRecord;
-  readonly recovered: Recovered;
+/** On its way into the journal as another's. */
+interface Leaving {
+  readonly done: Promise<void>;
+  left(): void;
 }
 
 export class Succession {
   readonly #host: Succeeding;
   readonly #elsewhere = new Map<InstanceId, Moved>();
   readonly #heirs = new Map<InstanceId, Heir>();
-  /** Of instances that this peer took. */
+  /** Of instances that this peer took, or knows to be elsewhere. */
   readonly #lineages = new Map<InstanceId, Lineage>();
   /** Those that are on their way into the journal as another's. */
-  readonly #leaving = new Set<Authority>();
+  readonly #leaving = new Map<Authority, Leaving>();
   readonly #doubts: Doubts;
+  readonly #taking: Taking;
 
   constructor(host: Succeeding) {
     this.#host = host;
+    this.#taking = new Taking(host);
     this.#doubts = new Doubts({
       hosting: () => host.hosting(),
       isOurs: (doubt) => this.#begin(doubt),
@@ -143,10 +143,10 @@ export class Succession {
     const handed = await authority.hand();
     const { record } = authority;
     const moved = { instance: record.instance, peer: to, epoch: this.#host.epoch(handed.epoch) };
+    const lineage = continued({ epoch: handed.epoch, lineage: this.lineage(record.instance) }, handed.seq);
     try {
       const there = session();
       if (there instanceof LockstepError) throw there;
-      const lineage = continued({ epoch: handed.epoch, lineage: this.lineage(record.instance) }, handed.seq);
       await there.request('take', { ...handed, epoch: moved.epoch, lineage });
       if (this.#host.find(record.instance) !== authority || this.#leaving.has(authority))
         throw new LockstepError('FENCED', `${record.instance} was taken over by another peer meanwhile`);
@@ -154,7 +154,7 @@ export class Succession {
       if (!this.#leaving.has(authority)) authority.keepOn();
       throw error;
     }
-    await this.#away(authority, moved, () => {
+    await this.#away(authority, moved, lineage, () => {
       const there = session();
       // Lost, it is asked for.
       if (!(there instanceof LockstepError)) there.post(encodeNotice('ordered', [moved.instance, moved.epoch, [], to]));
@@ -165,87 +165,40 @@ export class Succession {
    * Until the journal knows, this peer is the one that would order it after a restart; whoever asks waits for that.
    * @param gone is called when it does, before anybody else hears of it.
    */
-  async #away(authority: Authority, moved: Moved, gone: () => void = () => undefined): Promise<void> {
-    this.#leaving.add(authority);
+  async #away(authority: Authority, moved: Moved, lineage: Lineage, gone: () => void = () => undefined): Promise<void> {
+    const { left } = this.#leave(authority);
     await authority.moveTo(moved, () => {
       this.#leaving.delete(authority);
-      this.#lineages.delete(moved.instance);
+      this.#lineages.set(moved.instance, lineage);
       this.#host.drop(authority);
       this.#elsewhere.set(moved.instance, moved);
       gone();
+      left();
     });
     this.#host.located(moved.instance, moved.peer);
+  }
+
+  #leave(authority: Authority): Leaving {
+    let left = (): void => undefined;
+    const done = new Promise<void>((resolve) => (left = resolve));
+    const leaving = this.#leaving.get(authority) ?? { done, left };
+    this.#leaving.set(authority, leaving);
+    return leaving;
   }
 
   // ── Taking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** From an authority that hands over. @throws LockstepError FORBIDDEN, FENCED, MISSING_FUNCTION, BAD_IMAGE, BAD_PARAMS, STORAGE */
   async take(taken: Taken, session: Session): Promise<{ readonly instance: InstanceId }> {
-    const { instance, image, epoch } = taken;
+    const { instance, image } = taken;
     const giver = session.remote;
     if (!this.#host.trusts(giver)) throw new LockstepError('FORBIDDEN', `this peer takes nothing from ${giver}`);
-    if (this.#host.machines.image(image) === undefined) await this.#fetch(image, session);
-    const there = this.#host.find(instance);
-    if (there !== undefined)
-      throw new LockstepError('FENCED', `${instance} is ordered here in epoch ${there.epoch}, not to be taken in ${epoch}`);
-    // What was taken before and not said to be ours has been taken back.
-    this.#doubts.end(instance)?.recovered.instance.dispose();
-    this.#doubts.add({ ...(await this.#keep(taken, giver)), giver });
+    if (this.#host.machines.image(image) === undefined) await this.#taking.fetch(image, session);
+    // What was taken before, and was not said to be ours, has been taken back.
+    const kept = await this.#taking.keep(taken, { giver, begun: () => this.#doubts.end(instance)?.recovered.instance.dispose() });
+    this.#doubts.add({ ...kept, giver });
     this.#lineages.set(instance, taken.lineage);
     return { instance };
-  }
-
-  async #fetch(image: string, session: Session): Promise<void> {
-    const described = await session.request('get', { image });
-    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
-    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `${session.remote} did not send image ${image} in base64`);
-    readImage(bytes, image);
-    await this.#host.machines.prepare(bytes);
-    this.#host.machines.load(bytes, undefined);
-  }
-
-  /** Resolves when it is durable here. @param giver who has to say that it is ours. */
-  async #keep(taken: Taken, giver?: PeerId): Promise<Kept> {
-    const { instance: name, image, epoch, seq, state } = taken;
-    const { committer, environment, self } = this.#host.hosting();
-    const { machine, bytes } = this.#machineOf(taken);
-    const instance = Instance.create(machine);
-    try {
-      instance.load(state, seq);
-    } catch (error) {
-      instance.dispose();
-      throw error;
-    }
-    const at = environment.now();
-    const record: InstanceRecord = { instance: name, machine: taken.machine, image };
-    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen, ...(giver === undefined ? {} : { giver }) };
-    const event = { type: TAKEN, epoch: taken.lineage.at(-1)?.[0] ?? 0, ...(giver === undefined ? {} : { giver }) };
-    // An earlier life of it here is over.
-    const entries = anew({ record, bytes, checkpoint, digest: instance.digest(), event, at, self });
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: LockstepError): void => {
-        instance.dispose();
-        reject(error);
-      };
-      committer.add({ entries, durable: resolve, failed });
-    });
-    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at } };
-  }
-
-  #machineOf({ instance, image, machine: name, isGuarded }: Taken): {
-    readonly machine: ReturnType<Machines['pinned']>;
-    readonly bytes: Uint8Array;
-  } {
-    const { machines } = this.#host;
-    // Whom its authority kept from seeing it must not see it here.
-    if (isGuarded === true && !this.#host.hosting().warden.guards(name))
-      throw new LockstepError('FORBIDDEN', `this peer has no authorizers for machine "${name}", and ${instance} is not for everyone`);
-    const bytes = machines.image(image);
-    if (bytes === undefined) throw new LockstepError('UNKNOWN_IMAGE', `image ${image} of ${instance} is not here`);
-    const machine = machines.pinned(name, bytes);
-    if (!machine.canRun)
-      throw new LockstepError('MISSING_FUNCTION', `this peer has not the functions of machine "${name}", and cannot order ${instance}`);
-    return { machine, bytes };
   }
 
   /** This peer is the authority from here on. */
@@ -253,12 +206,15 @@ export class Succession {
     const { instance } = record;
     const hosting = this.#host.hosting();
     const authority = new Authority(hosting, { record, room: this.#host.room(), recovered, steps: [] });
+    const before = this.#elsewhere.get(instance);
     this.#elsewhere.delete(instance);
+    this.#heirs.get(instance)?.end();
     this.#heirs.delete(instance);
     this.#host.keep(authority);
     authority.restartChildren();
     this.#host.located(instance, hosting.self);
     this.tell();
+    if (before !== undefined) this.#tellOf({ instance, peer: hosting.self, epoch: authority.epoch }, before.peer);
   }
 
   // ── Standing by ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -266,10 +222,15 @@ export class Succession {
   /** @returns when it could take over. */
   async standBy(mirror: Tapped & { tap(tap: Tap): () => void }, source: () => PeerId | undefined): Promise<void> {
     const known = this.#heirs.get(mirror.id);
-    if (known !== undefined) return known.standby.ready;
+    if (known?.standby.mirror === mirror) return known.standby.ready;
+    known?.end();
     const standby = new Standby(mirror, this.#host.hosting().report);
-    this.#heirs.set(mirror.id, { standby, source });
-    mirror.tap(standby);
+    const untap = mirror.tap(standby);
+    const end = (): void => {
+      untap();
+      standby.closed(new LockstepError('FENCED', `${mirror.id} is ordered here, or another mirror of it stands by`));
+    };
+    this.#heirs.set(mirror.id, { standby, source, end });
     await standby.ready;
   }
 
@@ -279,7 +240,7 @@ export class Succession {
     if (heir?.source() === from) heir.standby.sender(who, peer);
   }
 
-  /** @throws LockstepError BAD_REQUEST when this peer does not stand by, UNREACHABLE when it does not know enough yet; and as `take`. */
+  /** @throws LockstepError BAD_REQUEST when this peer does not stand by, FENCED when it orders it already, UNREACHABLE when it does not know enough yet; and as `take`. */
   async takeOver(instance: InstanceId): Promise<void> {
     const doubt = this.#doubts.end(instance);
     // It has all of it, and who handed it over is lost.
@@ -290,7 +251,7 @@ export class Succession {
     const heir = this.#heirs.get(instance);
     if (heir === undefined) throw new LockstepError('BAD_REQUEST', `this peer does not stand by for ${instance}`);
     const taken = heir.standby.take(this.#host.epoch(heir.standby.mirror.epoch));
-    const kept = await this.#keep(taken);
+    const kept = await this.#taking.keep(taken);
     this.#lineages.set(instance, taken.lineage);
     this.#begin(kept);
   }
@@ -308,7 +269,8 @@ export class Succession {
   }
 
   /** Another peer says who orders an instance. */
-  async ordered(session: Session, [instance, epoch, lineage, by]: Notifications['ordered']): Promise<void> {
+  async ordered(session: Session, notice: Notifications['ordered']): Promise<void> {
+    const [instance, epoch, lineage, by] = notice;
     if (!this.#host.trusts(session.remote)) return;
     const peer = by ?? session.remote;
     if (peer === this.#host.hosting().self) return this.#doubts.told(session.remote, { instance, epoch });
@@ -316,17 +278,31 @@ export class Succession {
     const known = this.#elsewhere.get(instance);
     if (authority === undefined) {
       // A home that knows better says so.
-      if (known !== undefined && known.epoch > epoch) session.post(encodeNotice('ordered', [instance, known.epoch, [], known.peer]));
-      if (known === undefined || known.epoch < epoch) this.#went({ instance, peer, epoch });
+      if (known !== undefined && known.epoch > epoch)
+        session.post(encodeNotice('ordered', [instance, known.epoch, this.lineage(instance), known.peer]));
+      if (known !== undefined && known.epoch >= epoch) return;
+      this.#lineages.set(instance, lineage);
+      this.#went({ instance, peer, epoch });
+      if (known !== undefined) this.#tellOf({ instance, peer, epoch }, known.peer);
       return;
     }
-    if (this.#leaving.has(authority)) return;
+    const leaving = this.#leaving.get(authority);
+    if (leaving !== undefined) return leaving.done.then(() => this.ordered(session, notice));
     const ours = { epoch: authority.epoch, lineage: this.lineage(instance) };
     if (isNewer({ ...ours, peer: this.#host.hosting().self }, { epoch, peer })) {
       session.post(encodeNotice('ordered', [instance, ours.epoch, ours.lineage]));
       return;
     }
-    await this.#giveWay(authority, { instance: authority.record.instance, peer, epoch }, lastCommon(ours, { epoch, lineage }));
+    await this.#giveWay(authority, { instance: authority.record.instance, peer, epoch }, { lineage, ours });
+  }
+
+  /** Who ordered it until now may not have heard. */
+  #tellOf({ instance, peer, epoch }: Moved, before: PeerId): void {
+    if (before === peer) return;
+    this.#host
+      .hosting()
+      .sessionWith(before)
+      .post(encodeNotice('ordered', [instance, epoch, this.lineage(instance), peer]));
   }
 
   #went(moved: Moved): void {
@@ -334,16 +310,20 @@ export class Succession {
     this.#host.located(moved.instance, moved.peer);
   }
 
-  /** @param common the last step that the other history has, too. */
-  async #giveWay(authority: Authority, moved: Moved, common: number | undefined): Promise<void> {
+  async #giveWay(
+    authority: Authority,
+    moved: Moved,
+    { lineage, ours }: { readonly lineage: Lineage; readonly ours: Descent },
+  ): Promise<void> {
+    const common = lastCommon(ours, { epoch: moved.epoch, lineage });
     const { committer, journal, report } = this.#host.hosting();
     // Nothing is taken from here on, whatever the journal says; what is on its way there is among what is lost.
     authority.halt();
-    this.#leaving.add(authority);
+    this.#leave(authority);
     await new Promise<void>((resolve) => committer.add({ entries: [], durable: resolve, failed: () => resolve() }));
     const read =
       common === undefined ? undefined : await journal.steps(moved.instance, common + 1, Number.MAX_SAFE_INTEGER).catch(() => undefined);
-    await this.#away(authority, moved);
+    await this.#away(authority, moved, lineage);
     // What there was before a schema grew is not kept.
     const lost = read?.some(({ cause }) => cause.event.type === GROWN) === true ? undefined : read;
     const own = lost?.filter(({ cause }) => cause.event.type !== TAKEN);

@@ -183,7 +183,8 @@ export interface Methods {
     };
     result: WatchResult;
   };
-  unwatch: { params: { readonly room: number }; result: { readonly room: number } };
+  /** With `instance` only if the room is one of that one: the process before may have given the number to another. */
+  unwatch: { params: { readonly room: number; readonly instance?: InstanceId }; result: { readonly room: number } };
   /** Positional: the hot path. Answered when the step is durable. As a notice, from a member of the room, it is answered by its step there, or by `settled`. */
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
   /** A source speaks for a reader behind it: the reader's number as a cause in the room, and its newest event number among the steps up to `seq`. */

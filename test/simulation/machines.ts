@@ -4,10 +4,11 @@
 
 import { assign, raise, sendParent, sendTo, setup } from 'xstate';
 import { compileMachine } from '../../compiler/index.ts';
+import { now } from '../../core/stamp.ts';
 import type { AuthContext, Policy } from '../../peer/policy.ts';
 
 /** Hears every effect that runs anywhere in the run under way. */
-let heard: (instance: string, count: number) => void = () => undefined;
+let heard: (process: string, instance: string, count: number) => void = () => undefined;
 
 export function hearEffects(listener: typeof heard): void {
   heard = listener;
@@ -30,7 +31,7 @@ export const desk = setup({
   actions: {
     count: assign({ count: ({ context }) => context.count + 1 }),
     name: assign({ names: ({ context, event }) => [...context.names, idOf(event)] }),
-    ring: ({ context, self }) => heard(self.id, context.count),
+    ring: ({ context, self }) => heard('', self.id, context.count),
   },
 }).createMachine({
   id: 'desk',
@@ -64,6 +65,28 @@ export const lamp = setup({
   initial: 'off',
   context: { toggles: 0, last: '' },
   states: { off: { on: { TOGGLE: { target: 'on', actions: 'note' } } }, on: { on: { TOGGLE: { target: 'off', actions: 'note' } } } },
+});
+
+/** Told by its events, too, and by the moment of each that matters: what it reads is the authority's clock. */
+export const meter = setup({
+  types: {} as { context: { readings: number; last: number; ids: string[] } },
+}).createMachine({
+  id: 'meter',
+  initial: 'still',
+  context: { readings: 0, last: 0, ids: [] },
+  states: {
+    still: { on: { START: 'running' } },
+    running: { after: { 900: 'still' } },
+  },
+  on: {
+    READ: {
+      actions: assign({
+        readings: ({ context }) => context.readings + 1,
+        last: () => now(),
+        ids: ({ context, event }) => [...context.ids, (event as Sent).id ?? ''],
+      }),
+    },
+  },
 });
 
 const kid = setup({ types: {} as { context: { names: string[] } } }).createMachine({
@@ -154,14 +177,25 @@ const vaultPolicy: Policy = {
 };
 
 export const POLICIES: Readonly<Partial<Record<MachineName, Policy>>> = { vault: vaultPolicy };
-export const MACHINES = { desk, lamp, family, vault } as const;
+export const MACHINES = { desk, lamp, family, vault, meter } as const;
 export type MachineName = keyof typeof MACHINES;
+
+/** The same machines, whose effects say in which process they run. */
+export function machinesOf(process: string): Readonly<Record<MachineName, { readonly definition: unknown; readonly image: Uint8Array }>> {
+  const rung = desk.provide({ actions: { ring: ({ context, self }) => heard(process, self.id, context.count) } });
+  const named = (name: MachineName): { readonly definition: unknown; readonly image: Uint8Array } => ({
+    definition: name === 'desk' ? rung : MACHINES[name],
+    image: compiled(MACHINES[name]),
+  });
+  return { desk: named('desk'), lamp: named('lamp'), family: named('family'), vault: named('vault'), meter: named('meter') };
+}
 
 const images = new Map<unknown, Uint8Array>();
 
 /** Each definition is compiled once for all runs. */
 export function compiled(definition: unknown): Uint8Array {
   let image = images.get(definition);
-  if (image === undefined) images.set(definition, (image = compileMachine(definition, { lower: definition === lamp }).bytes));
+  if (image === undefined)
+    images.set(definition, (image = compileMachine(definition, { lower: definition === lamp || definition === meter }).bytes));
   return image;
 }

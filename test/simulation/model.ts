@@ -18,8 +18,14 @@ export interface ModelState {
 type Model = (state: ModelState, event: ModelEvent, at: number) => ModelState | undefined;
 
 export const CLOSING = 'xstate.after.3000.desk.open';
+const STILL = 'xstate.after.900.meter.running';
+/** Taken by a desk, these have an effect. */
+export function isRinging({ type }: ModelEvent): boolean {
+  return ['OPEN', 'NAME', 'PONG', CLOSING].includes(type);
+}
+
 /** Events that only a timer may bring, with how long it waits in milliseconds. */
-export const TIMED: Readonly<Record<string, number>> = { [CLOSING]: 3_000, PONG: 700 };
+export const TIMED: Readonly<Record<string, number>> = { [CLOSING]: 3_000, PONG: 700, [STILL]: 900 };
 
 interface DeskContext {
   readonly count: number;
@@ -54,6 +60,20 @@ const lamp: Model = ({ value, context, due }, { type, id }) => {
   if (type !== 'TOGGLE') return undefined;
   const { toggles } = context as { readonly toggles: number };
   return { value: value === 'off' ? 'on' : 'off', context: { toggles: toggles + 1, last: id ?? '' }, due };
+};
+
+const meter: Model = ({ value, context, due }, { type, id }, at) => {
+  const { readings, ids } = context as { readonly readings: number; readonly ids: readonly string[] };
+  switch (type) {
+    case 'START':
+      return value === 'still' ? { value: 'running', context, due: { ...due, [STILL]: at + TIMED[STILL]! } } : undefined;
+    case STILL:
+      return value === 'running' ? { value: 'still', context, due: without(due, STILL) } : undefined;
+    case 'READ':
+      return { value, context: { readings: readings + 1, last: at, ids: [...ids, id ?? ''] }, due };
+    default:
+      return undefined;
+  }
 };
 
 const family: Model = ({ value, context, due }, { type }) => {
@@ -150,6 +170,7 @@ const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly n
   lamp: { initial: { value: 'off', context: { toggles: 0, last: '' }, due: {} }, next: lamp },
   family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
   vault: { initial: { value: 'open', context: { public: { names: [] }, hidden: {}, isBanning: false }, due: {} }, next: vault },
+  meter: { initial: { value: 'still', context: { readings: 0, last: 0, ids: [] }, due: {} }, next: meter },
   kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },
 };
 

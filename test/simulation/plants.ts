@@ -7,15 +7,19 @@ import type { EventObject, Json } from '../../core/json.ts';
 import { Exchange } from '../../browser/exchange.ts';
 import { Lines } from '../../browser/lines.ts';
 import { Authority } from '../../peer/authority.ts';
+import { Branch } from '../../peer/branch.ts';
+import { Doubts } from '../../peer/doubts.ts';
+import { Readers } from '../../peer/readers.ts';
+import { Succession } from '../../peer/succession.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Committer } from '../../peer/commit.ts';
 import { Outbox } from '../../peer/outbox.ts';
 import type { InstanceRecord } from '../../peer/journal.ts';
-import { Replica } from '../../peer/replica.ts';
+import { Replica, type Taken } from '../../peer/replica.ts';
 import { Room } from '../../peer/room.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Sender } from '../../peer/sender.ts';
-import type { StepDifference } from '../../peer/wire.ts';
+import type { StepDifference, StepEvent, ToldStep } from '../../peer/wire.ts';
 import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
 
@@ -45,6 +49,19 @@ function looksAre(change: (look: Look, record: InstanceRecord) => Partial<Look>)
       function (this: Warden, record, peer, view) {
         const look = original.call(this, record, peer, view);
         return { ...look, ...change(look, record) };
+      },
+  );
+}
+
+/** Has every step that is told by its event applied in another way. */
+function appliedEvents(change: (apply: (step: ToldStep) => Taken, step: StepEvent) => Taken): () => void {
+  return swap(
+    Replica.prototype,
+    'apply',
+    (original) =>
+      function (this: Replica, step, salt) {
+        const apply = (told: ToldStep): Taken => original.call(this, told, salt);
+        return Array.isArray(step[3]) ? apply(step) : change(apply, step as StepEvent);
       },
   );
 }
@@ -301,6 +318,95 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
           const { epoch, seq, digest } = this.describe(session.remote, asked.view);
           original.call(this, session, id, { ...asked, from: { ...from, epoch, digest: from.seq === seq ? digest : from.digest } });
         },
+    ),
+
+  /** What was handed over is ordered before whoever handed it over has said so. */
+  'handed-over-untold': () =>
+    swap(
+      Doubts.prototype,
+      'add',
+      (original) =>
+        function (this: Doubts, doubt) {
+          original.call(this, doubt);
+          this.told(doubt.giver, { instance: doubt.record.instance, epoch: doubt.recovered.epoch });
+        },
+    ),
+
+  /** Whoever handed an instance over is not asked whether it went. */
+  'handed-over-unasked': () => swap(Doubts.prototype, 'add', () => () => undefined),
+
+  /** The next authority does not know what the one before has seen. */
+  'seen-not-handed-over': () => swap(Readers.prototype, 'seenUpTo', () => () => []),
+
+  /** An authority goes on although another one has a higher epoch. */
+  'old-epoch-goes-on': () =>
+    swap(
+      Authority.prototype,
+      'halt',
+      () =>
+        function (this: Authority) {
+          throw new Error(`${this.record.instance} does not give way`);
+        },
+    ),
+
+  /** Whoever gives way says nothing of the steps that the other history does not have. */
+  'lost-steps-unsaid': () =>
+    swap(
+      Succession.prototype,
+      'lineage',
+      () =>
+        function (this: Succession) {
+          return [[0, 1]];
+        },
+    ),
+
+  /** A source tells its own predictions as if they were confirmed. */
+  'source-tells-predictions': () =>
+    swap(
+      Replica.prototype,
+      'save',
+      () =>
+        function (this: Replica) {
+          return this.shown.save();
+        },
+    ),
+
+  /** A source sends what those behind it send under its own name. */
+  'source-sends-as-itself': () =>
+    swap(
+      Branch.prototype,
+      'submit',
+      (original) =>
+        function (this: Branch, asker, id, _peer, params) {
+          original.call(this, asker, id, 'tess', params);
+        },
+    ),
+
+  /** A source that hears another history goes on telling it to those who know the one before. */
+  'source-keeps-readers': () => swap(Branch.prototype, 'renewed', () => () => undefined),
+
+  /** Of the events that a replica is to run, one in five is passed over. */
+  'event-not-run': () => {
+    let count = 0;
+    return appliedEvents((apply, [seq, who, n, ...rest]) =>
+      ++count % 5 === 0 ? apply([seq, who, n, [], []]) : apply([seq, who, n, ...rest] as StepEvent),
+    );
+  },
+
+  /** One in five is run twice. */
+  'event-run-twice': () => {
+    let count = 0;
+    return appliedEvents((apply, step) => {
+      const [seq, ...rest] = step;
+      const taken = apply(step);
+      return ++count % 5 === 0 ? apply([seq + 1, ...rest] as unknown as StepEvent) : taken;
+    });
+  },
+
+  /** They are run by the clock of whoever runs them. */
+  'event-run-at-another-time': () =>
+    appliedEvents((apply, [seq, who, n, named, fields, now, ...rest]) =>
+      apply((now === undefined ? [seq, who, n, named, fields] : [seq, who, n, named, fields, now + 1, ...rest]) as StepEvent),
     ),
 
   /** A partial view shows the whole context. */

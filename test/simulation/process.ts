@@ -15,7 +15,8 @@ import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import { type Browser, Tab } from './browser.ts';
 import type { Disk, DiskSession } from './disk.ts';
-import { compiled, MACHINES, type MachineName, POLICIES } from './machines.ts';
+import type { Fork } from '../../peer/succession.ts';
+import { compiled, type MachineName, machinesOf, POLICIES } from './machines.ts';
 import type { Network } from './network.ts';
 
 /** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
@@ -81,6 +82,12 @@ export interface Role {
   readonly isPacked: boolean;
   /** It is a tab of this browser, and shares its socket with the others. */
   readonly browser?: Browser;
+  /** Whose word it takes for others, to whom it hands over and for whom it gives way. */
+  readonly trusts?: readonly string[];
+  /** Where it watches, in order of preference; the authority comes last. */
+  readonly sources?: readonly string[];
+  /** Whether it passes on what it watches. */
+  readonly isSource?: boolean;
 }
 
 export interface ProcessWorld {
@@ -90,6 +97,7 @@ export interface ProcessWorld {
   readonly key: string;
   report(process: string, level: string, message: string, error: unknown): void;
   opened(process: Process, instance: string, mirror: Mirror): void;
+  fenced(process: string, fork: Fork): void;
 }
 
 export class Process {
@@ -99,6 +107,7 @@ export class Process {
   readonly mirrors = new Map<string, Mirror>();
   readonly #world: ProcessWorld;
   readonly #environment: ProcessEnvironment;
+  readonly #machines: ReturnType<typeof machinesOf>;
   readonly #session: DiskSession | undefined;
   readonly #sharing: Sharing | undefined;
   #wasTold = false;
@@ -109,6 +118,7 @@ export class Process {
     this.role = role;
     this.#world = world;
     this.#environment = new ProcessEnvironment(world.environment);
+    this.#machines = machinesOf(role.name);
     this.#session = role.disk?.open();
     if (role.browser !== undefined)
       this.#sharing = new Sharing(role.name, new Tab(role.name, role.browser, this.#environment), () => this.peer.reconnectNow());
@@ -125,11 +135,15 @@ export class Process {
       kind: role.kind,
       compile: (definition) => ({ image: compiled(definition), definition }),
       machines: Object.fromEntries(
-        Object.entries(MACHINES).map(([name, definition]) => {
+        Object.entries(this.#machines).map(([name, source]) => {
           const policy = POLICIES[name as MachineName];
-          return [name, { definition, image: compiled(definition), ...(policy === undefined ? {} : { policy }) }];
+          return [name, { ...source, ...(policy === undefined ? {} : { policy }) }];
         }),
       ),
+      trusts: (peer) => role.trusts?.includes(peer) === true,
+      fenced: (fork) => {
+        if (this.isAlive) world.fenced(role.name, fork);
+      },
       report: (level, message, error) => {
         if (this.isAlive) world.report(role.name, level, message, error);
       },
@@ -142,7 +156,9 @@ export class Process {
 
   #watch(instance: string, machine: MachineName): void {
     const view = this.role.views?.[instance];
-    this.#took(instance, this.peer.watch(instance, MACHINES[machine], { isPatient: true, ...(view === undefined ? {} : { view }) }));
+    const { sources } = this.role;
+    const options = { isPatient: true, ...(view === undefined ? {} : { view }), ...(sources === undefined ? {} : { sources }) };
+    this.#took(instance, this.peer.watch(instance, this.#machines[machine].definition, options));
   }
 
   /** Who may not see an instance now asks again: it may later. */
@@ -166,6 +182,7 @@ export class Process {
         if (!this.isAlive) return;
         this.mirrors.set(instance, opened);
         this.#world.opened(this, instance, opened);
+        if (this.role.isSource === true && instance !== 'vault') this.#offer(instance, opened);
       },
       (error: unknown) => {
         if ((error as { readonly code?: unknown }).code === 'FORBIDDEN') return this.watchLater(instance);
@@ -173,6 +190,12 @@ export class Process {
           this.#world.report(this.role.name, 'error', `there is no mirror of ${instance}`, error);
       },
     );
+  }
+
+  #offer(instance: string, mirror: Mirror): void {
+    this.peer.offer(mirror).catch((error: unknown) => {
+      if (this.isAlive) this.#world.report(this.role.name, 'error', `there is no mirror of ${instance} to pass on`, error);
+    });
   }
 
   /** @param isTold whether the browser says so before. */

@@ -6,23 +6,27 @@ import type { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Frame } from '../../peer/link.ts';
 import type { Mirror } from '../../peer/mirror.ts';
+import type { Fork } from '../../peer/succession.ts';
 import { TestEnvironment } from '../../peer/testing.ts';
 import { Hub } from '../../relay/hub.ts';
 import { random, type Random } from '../support/random.ts';
 import { Browser } from './browser.ts';
+import { cast, TABS } from './cast.ts';
 import { Checkers, type KeptEntry } from './checkers.ts';
 import { Disk } from './disk.ts';
 import { readFrame } from './frames.ts';
 import { hearEffects, type MachineName } from './machines.ts';
 import { Network, type Weather } from './network.ts';
 import { Process, type ProcessWorld, type Role } from './process.ts';
+import { type Stage, Successions } from './successions.ts';
 import { Lines, WireChecker } from './wire-checker.ts';
 
 /**
  * What some worlds have. Drawn from dice of its own, so that a seed which was found before a feature came is still the same world without it.
  * sharing: the tabs share a socket. packed: some peers speak the packed encoding. views: there is an instance of which each reader sees another part.
+ * succession: instances change hands. trees: some watch at mirrors of others. meter: there is an instance that is told by its events and looks at the clock.
  */
-export const FEATURES = ['sharing', 'packed', 'views'] as const;
+export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -34,16 +38,6 @@ export interface Result {
 }
 
 const KEY = 'key of the relay';
-const WATCHED: Readonly<Record<string, MachineName>> = {
-  front: 'desk',
-  lamp: 'lamp',
-  family: 'family',
-  'dora/desk': 'desk',
-  'vera/desk': 'desk',
-};
-const TABS = ['alice', 'bob', 'carol'];
-/** How each reader looks at the vault, in worlds that have one. */
-const VIEWS: Readonly<Record<string, string>> = { dora: 'whole', alice: 'mine', vera: 'mine', bob: 'shown', carol: 'shown' };
 const ACTIONS_MIN = 50;
 const ACTIONS_MORE = 60;
 /** Milliseconds at the end in which everything comes to rest: three full waits for a new link, and two request timeouts. */
@@ -79,9 +73,12 @@ class Simulation implements ProcessWorld {
   readonly #holders = new Map<Mirror, { readonly holder: string; readonly instance: string; readonly process: Process }>();
   /** Kinds of trouble that this world has. */
   readonly #has: Readonly<Record<'crashes' | 'disks' | 'network' | 'clogs' | 'relay' | 'tabs', boolean>>;
+  readonly #successions: Successions | undefined;
   #hub: Hub;
   /** Mirrors that were ever opened. */
   #opened = 0;
+  /** Everything is mended, and nothing goes wrong any more. */
+  #isResting = false;
   #isOver = false;
 
   constructor(seed: number, core: Core, without: readonly Feature[]) {
@@ -134,38 +131,50 @@ class Simulation implements ProcessWorld {
     this.#hub = this.#newHub();
     this.#weather.slowMs = dice.pick([0, 5, 40, 150]);
     if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
-    const { front, lamp, family } = { front: 'desk', lamp: 'lamp', family: 'family' } as const;
-    const packed = has('packed', 0.5);
-    const sharing = has('sharing', 0.4) ? { browser: new Browser(this.network) } : {};
-    const roles: readonly Omit<Role, 'isPacked'>[] = [
-      { name: 'server', kind: 'server', hosts: { front, lamp, family }, watches: {}, disk: this.#newDisk() },
-      { name: 'dora', kind: 'node', hosts: { desk: 'desk' }, watches: { front: 'desk' }, disk: this.#newDisk() },
-      { name: 'vera', kind: 'node', hosts: { desk: 'desk' }, watches: {}, disk: this.#newDisk(), isVolatile: true },
-      ...TABS.map((name) => ({ name, kind: 'browser' as const, hosts: {}, watches: this.#watchedBy(), ...sharing })),
-    ];
-    const views = has('views', 0.5);
-    this.#roles = roles.map((role) => {
-      const whole = { ...role, isPacked: packed && role.name !== 'bob' };
-      return views ? withVault(whole) : whole;
+    const hasSuccession = has('succession', 0.4);
+    this.#roles = cast({
+      watched: (all) => this.#watched(all),
+      disk: (owner) => this.#newDisk(owner),
+      isPacked: has('packed', 0.5),
+      browser: has('sharing', 0.4) ? new Browser(this.network) : undefined,
+      hasVault: has('views', 0.5),
+      hasMeter: has('meter', 0.3),
+      hasSuccession,
+      hasTrees: has('trees', 0.3),
     });
+    if (hasSuccession) this.#successions = new Successions(random(seed ^ 0x5ec0), this.#stage());
   }
 
   #drawn(seed: number, without: readonly Feature[]): (feature: Feature, chance: number) => boolean {
     return (feature, chance) => random(seed ^ ((FEATURES.indexOf(feature) + 1) * 0x9e37)).chance(chance) && !without.includes(feature);
   }
 
-  #watchedBy(): Role['watches'] {
-    const picked = Object.entries(WATCHED).filter(([instance]) => instance === 'front' || this.#dice.chance(0.5));
-    return Object.fromEntries(picked);
+  #stage(): Stage {
+    return {
+      checkers: this.checkers,
+      process: (name) => this.#processes.get(name),
+      note: (line) => this.note(line),
+      after: (ms, act) => void this.environment.timer(ms, () => (this.#isOver || this.#isResting ? undefined : act())),
+      crash: (process) => this.#crash(process),
+      cut: (name) => this.#cut(name),
+      hasCrashes: this.#has.crashes,
+      hasCuts: this.#has.network,
+    };
   }
 
-  #newDisk(): Disk {
+  #watched(all: Readonly<Record<string, MachineName>>): Role['watches'] {
+    return Object.fromEntries(Object.entries(all).filter(([instance]) => instance === 'front' || this.#dice.chance(0.5)));
+  }
+
+  #newDisk(owner: string): Disk {
     const disk = new Disk(this.environment, this.#dice, {
       durable: (entries) => {
         for (const entry of entries)
           if (entry.kind === 'create' || entry.kind === 'step')
-            this.note(`durable ${entry.step.instance} ${entry.step.epoch}/${entry.step.seq} ${JSON.stringify(entry.step.cause)}`);
-        this.checkers.durable(entries as readonly KeptEntry[]);
+            this.note(
+              `durable at ${owner} ${entry.step.instance} ${entry.step.epoch}/${entry.step.seq} ${JSON.stringify(entry.step.cause)}`,
+            );
+        this.checkers.durable(owner, entries as readonly KeptEntry[]);
       },
       failed: () => {
         this.note('a disk refuses a write');
@@ -192,6 +201,16 @@ class Simulation implements ProcessWorld {
     if (OUR_FAULT.test(message) || text.includes('there is no mirror')) this.checkers.fail(text);
   }
 
+  fenced(process: string, { instance, epoch, lost }: Fork): void {
+    this.note(`${process} gives way for ${instance}, ${lost?.length ?? 'unknown'} steps are lost`);
+    this.checkers.fenced(
+      process,
+      instance,
+      epoch,
+      lost?.map(({ seq }) => seq),
+    );
+  }
+
   opened(process: Process, instance: string, mirror: Mirror): void {
     // It may have ended before its user heard of it.
     if (instance === 'vault' && isEnded(mirror)) {
@@ -213,9 +232,9 @@ class Simulation implements ProcessWorld {
   // ── The run ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async run(): Promise<void> {
-    hearEffects((instance, count) => {
-      this.note(`effect ${instance} ${count}`);
-      this.checkers.effect(instance, count);
+    hearEffects((process, instance, count) => {
+      this.note(`effect of ${process} ${instance} ${count}`);
+      this.checkers.effect(process, instance, count);
     });
     try {
       for (const role of this.#roles) this.#start(role);
@@ -223,6 +242,7 @@ class Simulation implements ProcessWorld {
       const actions = ACTIONS_MIN + this.#dice.below(ACTIONS_MORE);
       for (let i = 0; i < actions && this.checkers.failures.length === 0; i++) {
         this.#act(i);
+        this.#successions?.act();
         if (this.#dice.chance(0.5)) for (let turns = this.#dice.below(8); turns >= 0; turns--) await this.environment.turn();
         else await this.environment.advance(this.#dice.pick([0, 5, 50, 400, 2_000]));
         this.#look();
@@ -236,6 +256,7 @@ class Simulation implements ProcessWorld {
 
   #start(role: Role): void {
     this.note(`${role.name} starts`);
+    this.checkers.started(role.name);
     this.#processes.set(role.name, new Process(role, this));
   }
 
@@ -291,6 +312,7 @@ class Simulation implements ProcessWorld {
   #event(instance: string, id: string): { type: string; id: string; name?: string } {
     const dice = this.#dice;
     if (instance === 'lamp') return { type: 'TOGGLE', id };
+    if (instance === 'meter') return { type: dice.pick(['READ', 'READ', 'START']), id };
     if (instance === 'vault') return { type: dice.pick(['SHOW', 'SHOW', 'HIDE', 'HIDE', 'BAN', 'PARDON', 'PARDON']), id };
     if (instance === 'family') return { type: dice.pick(['START', 'TASK', 'TASK', 'TASK', 'STOP']), id };
     const type = dice.pick(['NAME', 'NAME', 'NAME', 'OPEN', 'CLOSE', 'PING']);
@@ -384,6 +406,7 @@ class Simulation implements ProcessWorld {
 
   async #rest(): Promise<void> {
     this.note('everything is mended');
+    this.#isResting = true;
     Object.assign(this.#weather, { lost: 0, repeated: 0, unreachable: 0 });
     for (const disk of this.#disks) disk.failing = 0;
     this.network.cutOff.clear();
@@ -408,6 +431,7 @@ class Simulation implements ProcessWorld {
         unconfirmed: mirror.unconfirmedCount,
       })),
     );
+    for (const what of this.#successions?.open ?? []) this.checkers.fail(`at the end ${what} is still under way`);
     for (const { role, mirrors } of this.#processes.values()) {
       const banned = role.watches['vault'] !== undefined && this.checkers.isBanned(role.name) ? 1 : 0;
       const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length - banned;
@@ -421,13 +445,6 @@ class Simulation implements ProcessWorld {
     this.#hub.close();
     await this.environment.advance(10);
   }
-}
-
-/** The vault is there, and this role looks at it in its way. */
-function withVault(role: Role): Role {
-  const view = VIEWS[role.name];
-  if (role.name === 'server') return { ...role, hosts: { ...role.hosts, vault: 'vault' } };
-  return view === undefined ? role : { ...role, watches: { ...role.watches, vault: 'vault' }, views: { vault: view } };
 }
 
 function isEnded(mirror: Mirror): boolean {

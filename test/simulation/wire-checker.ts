@@ -93,6 +93,7 @@ export class WireChecker {
   heard(wire: Wire, { address, messages }: ReadFrame): void {
     for (const message of messages) {
       if (message.method === 'step' && address.startsWith('#')) this.#step(wire, address.slice(1), message.params as StepParams);
+      if (message.method === 'moved') this.#moved(wire, address, message.params as MovedParams);
       const question = this.#asked.get(wire)?.get(`${address} ${String(message.id)}`);
       if (question !== undefined && (message.result as Partial<Watched> | undefined)?.room !== undefined)
         this.#watched(wire, address, question, message.result as Watched);
@@ -112,6 +113,12 @@ export class WireChecker {
     rooms.set(key, { instance, epoch, seq: isSame ? Math.max(seq, before.seq) : seq });
   }
 
+  /** A room that speaks of another history from now on, or not at all, is not listened to: whoever hears that asks again. */
+  #moved(wire: Wire, address: string, { room, reason }: MovedParams): void {
+    const authority = address.startsWith('#') ? address.slice(1) : `${address}/${room}`;
+    if (reason !== 'room') this.#rooms.get(wire)?.delete(authority);
+  }
+
   #step(wire: Wire, address: string, [, steps]: StepParams): void {
     const listening = this.#rooms.get(wire)?.get(address);
     if (listening === undefined) return;
@@ -122,6 +129,11 @@ export class WireChecker {
       listening.seq = Math.max(listening.seq, seq);
     }
   }
+}
+
+interface MovedParams {
+  readonly room: number;
+  readonly reason: string;
 }
 
 type StepParams = readonly [room: number, steps: readonly (readonly [seq: number])[]];

@@ -67,7 +67,7 @@ const PARAMS: { readonly [M in keyof Methods]: readonly Methods[M]['params'][] }
     { instance: 'door', view: 'player' },
     { instance: 'door', from: { epoch: 1, seq: 2, digest }, encoding: 'packed' },
   ],
-  unwatch: [{ room: 1 }],
+  unwatch: [{ room: 1 }, { room: 1, instance: 'door' }],
   send: [
     ['door', 1, { type: 'OPEN' }],
     ['door', 2, { type: 'PUSH', by: 3, deep: [{ a: null }] }, { seq: 4 }],
