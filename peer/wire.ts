@@ -183,7 +183,7 @@ export interface Methods {
     };
     result: WatchResult;
   };
-  /** With `instance` only if the room is one of that one: the process before may have given the number to another. */
+  /** Of that instance only: the process before may have given the number to another. */
   unwatch: { params: { readonly room: number; readonly instance?: InstanceId }; result: { readonly room: number } };
   /** Positional: the hot path. Answered when the step is durable. As a notice, from a member of the room, it is answered by its step there, or by `settled`. */
   send: { params: readonly [instance: InstanceId, n: number, event: EventObject, expect?: Expectation]; result: SendResult };
@@ -220,7 +220,6 @@ export interface Methods {
 
 /** [n, seq, stepped] of the newest events of a peer, ascending by n: what a resend is recognised by. */
 export type Seen = readonly (readonly [peer: PeerId, events: readonly (readonly [n: number, seq: number, stepped: boolean])[]])[];
-
 export type SenderNumber = readonly [who: number, peer: PeerId];
 
 /** What peers say of themselves; null when they are gone. */

@@ -33,6 +33,7 @@ export interface Casting {
   readonly isPacked: boolean;
   readonly hasVault: boolean;
   readonly hasMeter: boolean;
+  readonly hasRelations: boolean;
   readonly hasSuccession: boolean;
   readonly hasTrees: boolean;
 }
@@ -54,6 +55,7 @@ export function cast(options: Casting): readonly Role[] {
     let role: Role = { ...each, isPacked: options.isPacked && each.name !== 'bob' };
     if (options.hasVault) role = withVault(role);
     if (options.hasMeter) role = withShared(role, 'meter');
+    if (options.hasRelations) role = withPanel(withShared(role, 'gate'));
     if (hasSuccession && ORDERERS.includes(role.name)) role = { ...role, watches: { ...role.watches, ...othersOf(role) } };
     const sources = hasTrees ? SOURCES[role.name] : undefined;
     if (sources !== undefined) role = { ...role, sources };
@@ -72,6 +74,12 @@ function withVault(role: Role): Role {
 function withShared(role: Role, name: MachineName): Role {
   if (role.name === 'server') return { ...role, hosts: { ...role.hosts, [name]: name } };
   return { ...role, watches: { ...role.watches, [name]: name } };
+}
+
+/** dora pipes what happens at the gate to a panel of hers. */
+function withPanel(role: Role): Role {
+  if (role.name === 'dora') return { ...role, hosts: { ...role.hosts, panel: 'panel' }, isPiping: true };
+  return role.kind === 'browser' ? { ...role, watches: { ...role.watches, 'dora/panel': 'panel' } } : role;
 }
 
 /** What others order at first: whoever may order it one day watches it. */

@@ -7,7 +7,8 @@ import { mayRead, mayWrite, type ModelEvent, modelOf, notFor, seenBy, senderOf }
 export type { KeptEntry } from './histories.ts';
 
 interface Submission {
-  readonly event: ModelEvent & { readonly id: string };
+  readonly id: string;
+  readonly event: ModelEvent;
   readonly instance: string;
   readonly holder: string;
   readonly hasExpectation: boolean;
@@ -100,8 +101,13 @@ export class Checkers {
 
   // ── Users ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  submitted(holder: string, instance: string, event: ModelEvent & { readonly id: string }, hasExpectation: boolean): void {
-    this.#submissions.set(event.id, { event, instance, holder, hasExpectation, at: this.#now(), fate: { kind: 'open' } });
+  submitted(
+    holder: string,
+    instance: string,
+    { id, event }: { readonly id: string; readonly event: ModelEvent },
+    hasExpectation: boolean,
+  ): void {
+    this.#submissions.set(id, { id, event, instance, holder, hasExpectation, at: this.#now(), fate: { kind: 'open' } });
   }
 
   /** (SIM-3) */
@@ -132,13 +138,12 @@ export class Checkers {
   // ── Effects ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** (SIM-4) */
-  effect(process: string, instance: string, count: number): void {
+  effect(process: string, instance: string, what: number | string): void {
     const own = this.#histories.of(instance).filter(({ owner }) => owner === process);
-    const history = own.findLast(({ ringing }) => ringing.has(count));
-    if (history === undefined)
-      return this.fail(`an effect of ${instance} ran at ${process} for step number ${count}, which is not durable there`);
-    if (history.rung.has(count)) this.fail(`an effect of ${instance} ran twice for step number ${count}`);
-    history.rung.add(count);
+    const history = own.findLast(({ ringing }) => ringing.has(what));
+    if (history === undefined) return this.fail(`an effect of ${instance} ran at ${process} for ${what}, which is not durable there`);
+    if (history.rung.has(what)) this.fail(`an effect of ${instance} ran twice for ${what}`);
+    history.rung.add(what);
   }
 
   // ── Readers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +165,7 @@ export class Checkers {
     const overtaken = new Set<Submission>();
     for (const submission of this.#submissions.values()) {
       if (submission.holder !== holder || submission.fate.kind === 'refused') continue;
-      if ((history.places.get(submission.event.id) ?? Infinity) <= shown.seq) {
+      if ((history.places.get(submission.id) ?? Infinity) <= shown.seq) {
         for (const each of pending) overtaken.add(each);
         continue;
       }
@@ -172,7 +177,7 @@ export class Checkers {
     // The refusal of an event may be lost, and what an earlier history had is not predicted again while it is sent again.
     const wasThere = (id: string): boolean => this.#histories.of(instance).some(({ places }) => places.has(id));
     const isDoubtful = (each: Submission): boolean =>
-      each.hasExpectation || each.at <= this.#failedAt + RELOAD_MS || overtaken.has(each) || wasThere(each.event.id);
+      each.hasExpectation || each.at <= this.#failedAt + RELOAD_MS || overtaken.has(each) || wasThere(each.id);
     const doubtful = pending.filter(isDoubtful);
     if (doubtful.length > DOUBTFUL_MAX) return;
     for (let left = 0; left < 2 ** doubtful.length; left++) {
@@ -183,8 +188,15 @@ export class Checkers {
     }
     this.fail(
       `${holder} shows ${found} of ${instance} at seq ${shown.seq}, where the log has ` +
-        `${JSON.stringify([base.value, base.context])} and ${pending.map(({ event }) => event.id).join(', ') || 'nothing'} is pending`,
+        `${JSON.stringify([base.value, base.context])} and ${pending.map(({ id }) => id).join(', ') || 'nothing'} is pending`,
     );
+  }
+
+  /** A mirror keeps no event whose sender has its answer. (SIM-1) */
+  unconfirmed(holder: string, instance: string, count: number): void {
+    let open = 0;
+    for (const { holder: sender, fate } of this.#submissions.values()) if (sender === holder && fate.kind === 'open') open++;
+    if (count > open) this.fail(`${holder} keeps ${count} events of ${instance}, and ${open} have no answer`);
   }
 
   /** A reader with a partial view shows what the view shows of its step, and nothing of its own ahead of it. (SIM-1, SIM-5) */
@@ -233,22 +245,33 @@ export class Checkers {
       if (shown?.epoch !== history?.epoch || shown?.seq !== history?.steps.length)
         this.fail(`at the end ${holder} is at ${shown?.epoch}/${shown?.seq}, the log at ${history?.epoch}/${history?.steps.length}`);
     }
-    for (const { event, instance, fate } of this.#submissions.values())
-      if (fate.kind === 'open') this.fail(`at the end event ${event.id} of ${instance} has no answer`);
+    for (const { id, instance, fate } of this.#submissions.values())
+      if (fate.kind === 'open') this.fail(`at the end event ${id} of ${instance} has no answer`);
     for (const instance of this.#histories.instances()) {
       const live = this.#histories.of(instance).filter(({ state }) => state === 'live');
       if (live.length > 1) this.fail(`at the end ${live.map(({ owner }) => owner).join(' and ')} order ${instance}`);
       for (const history of live) this.#allRang(instance, history);
+      for (const { owner, states } of live)
+        if (this.#histories.life(owner) === 1 && (states.at(-1)!.broken ?? 0) > 0)
+          this.fail(`at the end an effect of ${instance} that threw has brought no exception`);
       const due = this.#histories.newest(instance)?.states.at(-1)!.due ?? {};
       for (const [type, at] of Object.entries(due))
         if (at + OVERDUE_MS < this.#now()) this.fail(`at the end ${type} of ${instance} has been due since ${at}`);
     }
   }
 
+  /** What is piped to a relational machine is there as it is at the source. */
+  piped(source: string, target: string, states: readonly string[]): void {
+    const [from, to] = [source, target].map((instance) => this.#histories.newest(instance)?.states.at(-1)?.value);
+    if (typeof from !== 'object' || typeof to !== 'object') return;
+    for (const state of states)
+      if (from[state]! % 2 !== to[state]! % 2) this.fail(`at the end ${state} of ${target} is not as at ${source}`);
+  }
+
   /** Effects of steps that this very process made durable have run. (SIM-4) */
   #allRang(instance: string, { owner, ringing, rung }: History): void {
-    for (const [count, life] of ringing)
-      if (life === this.#histories.life(owner) && !rung.has(count))
-        this.fail(`at the end no effect of ${instance} has run at ${owner} for step number ${count}`);
+    for (const [what, life] of ringing)
+      if (life === this.#histories.life(owner) && !rung.has(what))
+        this.fail(`at the end no effect of ${instance} has run at ${owner} for ${what}`);
   }
 }

@@ -2,7 +2,7 @@
 // another one, and is the only one that goes on with it. Checks that they are gapless, that the model agrees with each step, and that of those
 // that were handed over, none is gone on with before or after its time. Imports nothing of the product.
 
-import { isRinging, type ModelEvent, modelOf, type ModelState, TIMED } from './model.ts';
+import { type ModelEvent, modelOf, type ModelState, TIMED } from './model.ts';
 
 /** A step as a disk keeps it: what the checkers look at. */
 export interface KeptStep {
@@ -39,9 +39,9 @@ export interface History {
   readonly states: ModelState[];
   /** Where each event stands, by its id. */
   readonly places: Map<string, number>;
-  /** Of its own part, by the number that the step gave itself: in which life of the owner it became durable, when an effect belongs to it. */
-  readonly ringing: Map<number, number>;
-  readonly rung: Set<number>;
+  /** Of its own part, by what the effect of a step is known by: in which life of the owner it became durable, when an effect belongs to it. */
+  readonly ringing: Map<number | string, number>;
+  readonly rung: Set<number | string>;
   /** It was handed over and its owner has not been told; its owner goes on with it; it is over. */
   state: 'doubtful' | 'live' | 'over';
 }
@@ -194,13 +194,13 @@ export class Histories {
       );
     history.steps.push(step);
     history.states.push(after ?? before);
-    const count = after?.context.count;
-    if (count !== undefined && isRinging(event)) history.ringing.set(count, this.life(owner));
-    if (event.id === undefined || event.id === '') return;
-    const earlier = history.places.get(event.id);
-    if (earlier !== undefined) this.#findings.fail(`event ${event.id} of ${instance} was applied twice, at ${earlier} and ${seq}`);
-    history.places.set(event.id, seq);
-    this.#findings.placed(history, step, event.id);
+    if (after?.ring !== undefined) history.ringing.set(after.ring, this.life(owner));
+    const id = event.id ?? (event.source === undefined ? event.args?.id : undefined) ?? '';
+    if (id === '') return;
+    const earlier = history.places.get(id);
+    if (earlier !== undefined) this.#findings.fail(`event ${id} of ${instance} was applied twice, at ${earlier} and ${seq}`);
+    history.places.set(id, seq);
+    this.#findings.placed(history, step, id);
   }
 
   /** An owner writes down that another one has it: handed over whole, or lost to a higher epoch. */

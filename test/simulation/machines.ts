@@ -3,12 +3,14 @@
 // whose parent invokes a child machine. Each taken step of the first and the last counts itself, so that an effect says which step it was of.
 
 import { assign, raise, sendParent, sendTo, setup } from 'xstate';
+import { callable } from '../../compiler/expression/callable.ts';
+import { parseExpression } from '../../compiler/expression/language.ts';
 import { compileMachine } from '../../compiler/index.ts';
-import { now } from '../../core/stamp.ts';
 import type { AuthContext, Policy } from '../../peer/policy.ts';
+import { gateOf, panel } from './relations.ts';
 
 /** Hears every effect that runs anywhere in the run under way. */
-let heard: (process: string, instance: string, count: number) => void = () => undefined;
+let heard: (process: string, instance: string, what: number | string) => void = () => undefined;
 
 export function hearEffects(listener: typeof heard): void {
   heard = listener;
@@ -82,7 +84,7 @@ export const meter = setup({
     READ: {
       actions: assign({
         readings: ({ context }) => context.readings + 1,
-        last: () => now(),
+        last: callable(parseExpression('now()')) as never,
         ids: ({ context, event }) => [...context.ids, (event as Sent).id ?? ''],
       }),
     },
@@ -177,17 +179,26 @@ const vaultPolicy: Policy = {
 };
 
 export const POLICIES: Readonly<Partial<Record<MachineName, Policy>>> = { vault: vaultPolicy };
-export const MACHINES = { desk, lamp, family, vault, meter } as const;
+export const MACHINES = { desk, lamp, family, vault, meter, gate: gateOf(() => undefined), panel } as const;
 export type MachineName = keyof typeof MACHINES;
 
 /** The same machines, whose effects say in which process they run. */
 export function machinesOf(process: string): Readonly<Record<MachineName, { readonly definition: unknown; readonly image: Uint8Array }>> {
   const rung = desk.provide({ actions: { ring: ({ context, self }) => heard(process, self.id, context.count) } });
+  const gate = gateOf((id) => heard(process, 'gate', id));
   const named = (name: MachineName): { readonly definition: unknown; readonly image: Uint8Array } => ({
-    definition: name === 'desk' ? rung : MACHINES[name],
+    definition: name === 'desk' ? rung : name === 'gate' ? gate : MACHINES[name],
     image: compiled(MACHINES[name]),
   });
-  return { desk: named('desk'), lamp: named('lamp'), family: named('family'), vault: named('vault'), meter: named('meter') };
+  return {
+    desk: named('desk'),
+    lamp: named('lamp'),
+    family: named('family'),
+    vault: named('vault'),
+    meter: named('meter'),
+    gate: named('gate'),
+    panel: named('panel'),
+  };
 }
 
 const images = new Map<unknown, Uint8Array>();

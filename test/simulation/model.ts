@@ -1,15 +1,27 @@
 // What the machines of the simulation do, written down a second time in the plainest way: a checker folds its own states from the events
 // of the log and never asks the product. Shares no code with what it checks.
 
+import { type Kind, mutate, type Relation, type Relations, type Ticks } from '../reference/relations.ts';
+
 export interface ModelEvent {
   readonly type: string;
+  /** Of a mutation. */
+  readonly states?: readonly string[];
+  readonly args?: { readonly id?: string; readonly key?: number; readonly isBad?: boolean };
+  /** Of one that was piped here: what it tells is of another mutation. */
+  readonly source?: object;
   readonly id?: string;
   readonly name?: string;
 }
 
 export interface ModelState {
-  readonly value: string;
+  /** Of a relational machine the ticks of its states. */
+  readonly value: string | Readonly<Record<string, number>>;
   readonly context: Readonly<Record<string, unknown>> & { readonly count?: number };
+  /** The effect that the step brings about, by the number or the id that it is known by. */
+  readonly ring?: number | string;
+  /** Of effects that threw: how many have not brought their exception. */
+  readonly broken?: number;
   /** When each timer that is running is due, by the type of its event. */
   readonly due: Readonly<Record<string, number>>;
 }
@@ -19,11 +31,6 @@ type Model = (state: ModelState, event: ModelEvent, at: number) => ModelState | 
 
 export const CLOSING = 'xstate.after.3000.desk.open';
 const STILL = 'xstate.after.900.meter.running';
-/** Taken by a desk, these have an effect. */
-export function isRinging({ type }: ModelEvent): boolean {
-  return ['OPEN', 'NAME', 'PONG', CLOSING].includes(type);
-}
-
 /** Events that only a timer may bring, with how long it waits in milliseconds. */
 export const TIMED: Readonly<Record<string, number>> = { [CLOSING]: 3_000, PONG: 700, [STILL]: 900 };
 
@@ -38,19 +45,21 @@ interface DeskContext {
 const desk: Model = ({ value, context, due }, event, at) => {
   const seen = context as DeskContext;
   const counted = { ...seen, count: seen.count + 1 };
+  const ring = counted.count;
   switch (event.type) {
     case 'OPEN':
-      return value === 'closed' ? { value: 'open', context: counted, due: { ...due, [CLOSING]: at + TIMED[CLOSING]! } } : undefined;
+      return value === 'closed' ? { value: 'open', context: counted, ring, due: { ...due, [CLOSING]: at + TIMED[CLOSING]! } } : undefined;
     case 'CLOSE':
-    case CLOSING:
       return value === 'open' ? { value: 'closed', context: counted, due: without(due, CLOSING) } : undefined;
+    case CLOSING:
+      return value === 'open' ? { value: 'closed', context: counted, ring, due: without(due, CLOSING) } : undefined;
     case 'NAME':
-      return event.name === '' ? undefined : { value, context: { ...counted, names: [...seen.names, event.id ?? ''] }, due };
+      return event.name === '' ? undefined : { value, context: { ...counted, names: [...seen.names, event.id ?? ''] }, ring, due };
     case 'PING':
       if (seen.isWaiting) return undefined;
       return { value, context: { ...counted, isWaiting: true }, due: { ...due, PONG: at + TIMED['PONG']! } };
     case 'PONG':
-      return { value, context: { ...counted, isWaiting: false, pongs: seen.pongs + 1 }, due: without(due, 'PONG') };
+      return { value, context: { ...counted, isWaiting: false, pongs: seen.pongs + 1 }, ring, due: without(due, 'PONG') };
     default:
       return undefined;
   }
@@ -164,6 +173,42 @@ function without(due: ModelState['due'], type: string): ModelState['due'] {
   return Object.fromEntries(Object.entries(due).filter(([each]) => each !== type));
 }
 
+const PLAIN: Relation = { add: [], remove: [], require: [], after: [], isAuto: false, isMulti: false };
+const EXCEPTION: readonly [string, Relation] = ['Exception', { ...PLAIN, isMulti: true }];
+const GATE: Relations = new Map([
+  ['Bell', { ...PLAIN, isMulti: true }],
+  ['Closed', { ...PLAIN, remove: ['Open'], isAuto: true }],
+  EXCEPTION,
+  ['Lit', { ...PLAIN, add: ['Bell'] }],
+  ['Locked', { ...PLAIN, require: ['Closed'] }],
+  ['Open', { ...PLAIN, remove: ['Closed'], after: ['Bell'] }],
+]);
+const PANEL: Relations = new Map([EXCEPTION, ['Locked', PLAIN], ['Open', PLAIN]]);
+
+/** A relational machine, by the slow resolver. @param ring the final handler that is an effect, of the machine that has handlers. */
+function related(relations: Relations, ring?: string): { readonly initial: ModelState; readonly next: Model } {
+  const names = [...relations.keys()];
+  const ticked = (ticks: Ticks): Readonly<Record<string, number>> => Object.fromEntries(names.map((name) => [name, ticks.get(name)!]));
+  const next: Model = ({ value, context, due, broken = 0 }, { type, states = [], args }) => {
+    const ticks = new Map(Object.entries(value as Readonly<Record<string, number>>));
+    const says = (handler: string): boolean => ring === undefined || handler !== 'LockedEnter' || args?.key === 42;
+    const made = mutate(relations, ticks, { kind: type.replace('relational.', '') as Kind, states }, says);
+    if (!made.isMade) return undefined;
+    const isException = type === 'relational.exception';
+    if (isException && broken === 0) return undefined;
+    const isRung = ring !== undefined && !isException && made.finals.includes(ring);
+    const after = { value: ticked(made.ticks), context, due, broken: isException ? broken - 1 : broken };
+    return isRung ? { ...after, ring: args?.id ?? '', broken: broken + (args?.isBad === true ? 1 : 0) } : after;
+  };
+  return { initial: { value: ticked(new Map(names.map((name) => [name, 0]))), context: {}, due: {} }, next };
+}
+
+/** Names of the states of a relational machine; undefined of others. */
+export function statesOf(instance: string): readonly string[] | undefined {
+  const { value } = modelOf(instance).initial;
+  return typeof value === 'string' ? undefined : Object.keys(value);
+}
+
 const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly next: Model }>> = {
   desk: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
   front: { initial: { value: 'closed', context: { count: 0, names: [], isWaiting: false, pongs: 0 }, due: {} }, next: desk },
@@ -171,6 +216,8 @@ const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly n
   family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
   vault: { initial: { value: 'open', context: { public: { names: [] }, hidden: {}, isBanning: false }, due: {} }, next: vault },
   meter: { initial: { value: 'still', context: { readings: 0, last: 0, ids: [] }, due: {} }, next: meter },
+  gate: related(GATE, 'BellState'),
+  panel: related(PANEL),
   kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },
 };
 

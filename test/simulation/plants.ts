@@ -13,8 +13,10 @@ import { Readers } from '../../peer/readers.ts';
 import { Succession } from '../../peer/succession.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Committer } from '../../peer/commit.ts';
+import { HandlerFaults } from '../../peer/handler-faults.ts';
 import { Outbox } from '../../peer/outbox.ts';
 import type { InstanceRecord } from '../../peer/journal.ts';
+import { RelationalMirror } from '../../peer/relational-mirror.ts';
 import { Replica, type Taken } from '../../peer/replica.ts';
 import { Room } from '../../peer/room.ts';
 import { SeenEvents } from '../../peer/seen.ts';
@@ -408,6 +410,15 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
     appliedEvents((apply, [seq, who, n, named, fields, now, ...rest]) =>
       apply((now === undefined ? [seq, who, n, named, fields] : [seq, who, n, named, fields, now + 1, ...rest]) as StepEvent),
     ),
+
+  /** Nobody hears that a final handler threw. */
+  'exception-untold': () => swap(HandlerFaults.prototype, 'failed', () => () => undefined),
+
+  /** What ends at one end of a pipe goes on at the other. */
+  'pipe-only-adds': () => swap(RelationalMirror.prototype, 'remove', () => () => Promise.resolve(0)),
+
+  /** Whoever does not watch any more is not put out. */
+  'left-and-kept': () => swap(Room.prototype, 'leave', () => () => undefined),
 
   /** A partial view shows the whole context. */
   'view-widened': () =>

@@ -17,7 +17,9 @@ import { type Browser, Tab } from './browser.ts';
 import type { Disk, DiskSession } from './disk.ts';
 import type { Fork } from '../../peer/succession.ts';
 import { compiled, type MachineName, machinesOf, POLICIES } from './machines.ts';
+import { MOVABLE } from './cast.ts';
 import type { Network } from './network.ts';
+import { pipe } from './relations.ts';
 
 /** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
 export class ProcessEnvironment implements Environment {
@@ -88,6 +90,8 @@ export interface Role {
   readonly sources?: readonly string[];
   /** Whether it passes on what it watches. */
   readonly isSource?: boolean;
+  /** Whether it holds the pipe from the gate to its own panel. */
+  readonly isPiping?: boolean;
 }
 
 export interface ProcessWorld {
@@ -111,6 +115,7 @@ export class Process {
   readonly #session: DiskSession | undefined;
   readonly #sharing: Sharing | undefined;
   #wasTold = false;
+  #isPiped = false;
   isAlive = true;
   isFrozen = false;
 
@@ -182,7 +187,8 @@ export class Process {
         if (!this.isAlive) return;
         this.mirrors.set(instance, opened);
         this.#world.opened(this, instance, opened);
-        if (this.role.isSource === true && instance !== 'vault') this.#offer(instance, opened);
+        if (this.role.isSource === true && instance in MOVABLE) this.#offer(instance, opened);
+        if (this.role.isPiping === true) this.#pipe();
       },
       (error: unknown) => {
         if ((error as { readonly code?: unknown }).code === 'FORBIDDEN') return this.watchLater(instance);
@@ -190,6 +196,13 @@ export class Process {
           this.#world.report(this.role.name, 'error', `there is no mirror of ${instance}`, error);
       },
     );
+  }
+
+  #pipe(): void {
+    const [gate, panel] = [this.mirrors.get('gate'), this.mirrors.get(`${this.role.name}/panel`)];
+    if (gate === undefined || panel === undefined || this.#isPiped) return;
+    this.#isPiped = true;
+    pipe({ gate, panel }, (ms, act) => void this.#environment.timer(ms, () => (this.isAlive ? act() : undefined)));
   }
 
   #offer(instance: string, mirror: Mirror): void {

@@ -87,6 +87,17 @@ test('[SIM-6] [TOPO-10] in some worlds instances change hands, by agreement or w
     expect(lines.filter((line) => sign.test(line)).length, String(sign)).toBeGreaterThan(0);
 });
 
+test('[SIM-1] in some worlds there are relational machines: mutations are cancelled, handlers throw, and one is piped to another peer', async () => {
+  const lines: string[] = [];
+  for (const seed of [2, 6, 7]) {
+    const { trace, failures } = await once(seed);
+    expect(failures).toEqual([]);
+    lines.push(...trace);
+  }
+  for (const sign of ['"type":"relational.exception"', '"source":{"machine":"gate"', 'effect of server gate', '"type":"relational.toggle"'])
+    expect(lines.filter((line) => line.includes(sign)).length, sign).toBeGreaterThan(0);
+});
+
 test('[SIM-2] the same seed is the same world again, frame by frame', async () => {
   expect((await once(7)).trace).toEqual((await once(7)).trace);
 });
@@ -102,11 +113,11 @@ describe('[SIM-3] plants', () => {
 });
 
 test('[SIM-4] checkers share no code with what they check', () => {
-  const checkers = filesUnder('test/simulation', /(checkers|histories|wire-checker|frames|model)\.ts$/);
-  expect(checkers).toHaveLength(5);
+  const checkers = filesUnder('test/simulation', /(checkers|histories|memberships|wire-checker|frames|model)\.ts$/);
+  expect(checkers).toHaveLength(6);
   expect(
     checkers
       .flatMap((file) => importsOf(file).map(({ name }) => name))
-      .filter((name) => !['./model.ts', './frames.ts', './histories.ts'].includes(name)),
+      .filter((name) => !['./model.ts', './frames.ts', './histories.ts', './memberships.ts', '../reference/relations.ts'].includes(name)),
   ).toEqual([]);
 });

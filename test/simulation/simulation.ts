@@ -3,6 +3,7 @@
 // outside (checkers.ts, wire-checker.ts); the trace says what was done and seen.
 
 import type { LockstepError } from '../../core/errors.ts';
+import type { EventObject } from '../../core/json.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Frame } from '../../peer/link.ts';
 import type { Mirror } from '../../peer/mirror.ts';
@@ -16,8 +17,11 @@ import { Checkers, type KeptEntry } from './checkers.ts';
 import { Disk } from './disk.ts';
 import { readFrame } from './frames.ts';
 import { hearEffects, type MachineName } from './machines.ts';
+import { statesOf } from './model.ts';
+import type { Memberships } from './memberships.ts';
 import { Network, type Weather } from './network.ts';
 import { Process, type ProcessWorld, type Role } from './process.ts';
+import { KEY, PANEL, PIPED, ticksOf } from './relations.ts';
 import { type Stage, Successions } from './successions.ts';
 import { Lines, WireChecker } from './wire-checker.ts';
 
@@ -25,8 +29,9 @@ import { Lines, WireChecker } from './wire-checker.ts';
  * What some worlds have. Drawn from dice of its own, so that a seed which was found before a feature came is still the same world without it.
  * sharing: the tabs share a socket. packed: some peers speak the packed encoding. views: there is an instance of which each reader sees another part.
  * succession: instances change hands. trees: some watch at mirrors of others. meter: there is an instance that is told by its events and looks at the clock.
+ * relations: there are relational machines, one piped to the other.
  */
-export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter'] as const;
+export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -37,7 +42,7 @@ export interface Result {
   readonly events: number;
 }
 
-const KEY = 'key of the relay';
+const RELAY_KEY = 'key of the relay';
 const ACTIONS_MIN = 50;
 const ACTIONS_MORE = 60;
 /** Milliseconds at the end in which everything comes to rest: three full waits for a new link, and two request timeouts. */
@@ -60,7 +65,7 @@ export async function simulate(seed: number, core: Core, without: readonly Featu
 class Simulation implements ProcessWorld {
   readonly environment: TestEnvironment;
   readonly network: Network;
-  readonly key = KEY;
+  readonly key = RELAY_KEY;
   readonly core: Core;
   readonly checkers: Checkers;
   readonly trace: string[] = [];
@@ -70,6 +75,7 @@ class Simulation implements ProcessWorld {
   readonly #disks: Disk[] = [];
   readonly #roles: readonly Role[];
   readonly #processes = new Map<string, Process>();
+  readonly #memberships: Memberships;
   readonly #holders = new Map<Mirror, { readonly holder: string; readonly instance: string; readonly process: Process }>();
   /** Kinds of trouble that this world has. */
   readonly #has: Readonly<Record<'crashes' | 'disks' | 'network' | 'clogs' | 'relay' | 'tabs', boolean>>;
@@ -97,6 +103,7 @@ class Simulation implements ProcessWorld {
     };
     const has = this.#drawn(seed, without);
     const wires = new WireChecker(this.checkers);
+    this.#memberships = wires.memberships;
     const lines = new Lines();
     const noted = (arrow: string, owner: string, frame: Frame): void =>
       this.note(`${arrow} ${owner} ${typeof frame === 'string' ? frame.replaceAll('\n', ' ') : Buffer.from(frame).toString('hex')}`);
@@ -139,6 +146,7 @@ class Simulation implements ProcessWorld {
       browser: has('sharing', 0.4) ? new Browser(this.network) : undefined,
       hasVault: has('views', 0.5),
       hasMeter: has('meter', 0.3),
+      hasRelations: has('relations', 0.3),
       hasSuccession,
       hasTrees: has('trees', 0.3),
     });
@@ -188,7 +196,7 @@ class Simulation implements ProcessWorld {
   }
 
   #newHub(): Hub {
-    return new Hub({ environment: this.environment, identify: (secret) => secret, key: KEY, buffers: BUFFERS });
+    return new Hub({ environment: this.environment, identify: (secret) => secret, key: RELAY_KEY, buffers: BUFFERS });
   }
 
   note(line: string): void {
@@ -286,6 +294,8 @@ class Simulation implements ProcessWorld {
       const process = this.#processes.get(name);
       if (process === undefined || process.isFrozen || process.mirrors.size === 0) continue;
       const [instance, mirror] = this.#dice.pick([...process.mirrors]);
+      // Only the pipe writes there.
+      if (instance === PANEL) continue;
       this.#submit(mirror, instance, `${name}${index}.${k}`);
     }
   }
@@ -295,7 +305,7 @@ class Simulation implements ProcessWorld {
     const event = this.#event(instance, id);
     const expect = this.#dice.chance(0.05) ? { seq: mirror.seq } : undefined;
     this.note(`${holder} sends ${instance} ${JSON.stringify(event)}`);
-    this.checkers.submitted(holder, instance, event, expect !== undefined);
+    this.checkers.submitted(holder, instance, { id, event }, expect !== undefined);
     this.events++;
     mirror.submit(event, expect).then(
       ({ outcome, seq }) => {
@@ -309,14 +319,26 @@ class Simulation implements ProcessWorld {
     );
   }
 
-  #event(instance: string, id: string): { type: string; id: string; name?: string } {
+  #event(instance: string, id: string): EventObject {
     const dice = this.#dice;
+    if (instance === 'gate') return this.#mutation(id);
     if (instance === 'lamp') return { type: 'TOGGLE', id };
     if (instance === 'meter') return { type: dice.pick(['READ', 'READ', 'START']), id };
     if (instance === 'vault') return { type: dice.pick(['SHOW', 'SHOW', 'HIDE', 'HIDE', 'BAN', 'PARDON', 'PARDON']), id };
     if (instance === 'family') return { type: dice.pick(['START', 'TASK', 'TASK', 'TASK', 'STOP']), id };
     const type = dice.pick(['NAME', 'NAME', 'NAME', 'OPEN', 'CLOSE', 'PING']);
     return type === 'NAME' ? { type, id, name: dice.chance(0.2) ? '' : 'somebody' } : { type, id };
+  }
+
+  #mutation(id: string): EventObject {
+    const dice = this.#dice;
+    const names = ['Bell', 'Closed', 'Lit', 'Locked', 'Open'].filter(() => dice.chance(0.3));
+    const args = { id, key: dice.pick([KEY, KEY, 7]), ...(dice.chance(0.15) ? { isBad: true } : {}) };
+    return {
+      type: `relational.${dice.pick(['add', 'add', 'remove', 'set', 'toggle'])}`,
+      states: names.length > 0 ? names : ['Open'],
+      args,
+    };
   }
 
   // ── Trouble ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -395,11 +417,14 @@ class Simulation implements ProcessWorld {
   #look(): void {
     this.#hub.check();
     for (const [mirror, { holder, instance, process }] of this.#holders) {
-      const shown = shownBy(mirror);
+      const shown = shownBy(mirror, instance);
       const { name } = process.role;
+      // What the pipe has sent is nobody's event.
+      if (instance === PANEL && mirror.unconfirmedCount > 0) continue;
       if (mirror.view === undefined || mirror.view === 'whole') this.checkers.shown(holder, instance, shown);
       else this.checkers.seen(name, instance, shown);
       // One view is another thing for each reader.
+      this.checkers.unconfirmed(holder, instance, mirror.unconfirmedCount);
       this.checkers.digest(holder, instance, shown, mirror.digest, mirror.view === 'mine' ? `mine of ${name}` : (mirror.view ?? 'whole'));
     }
   }
@@ -426,16 +451,20 @@ class Simulation implements ProcessWorld {
       [...this.#holders].map(([mirror, { holder, instance }]) => ({
         holder,
         instance,
-        shown: shownBy(mirror),
+        shown: shownBy(mirror, instance),
         standing: mirror.standing,
         unconfirmed: mirror.unconfirmedCount,
       })),
     );
+    this.checkers.piped('gate', PANEL, PIPED);
     for (const what of this.#successions?.open ?? []) this.checkers.fail(`at the end ${what} is still under way`);
     for (const { role, mirrors } of this.#processes.values()) {
       const banned = role.watches['vault'] !== undefined && this.checkers.isBanned(role.name) ? 1 : 0;
       const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length - banned;
       if (mirrors.size !== expected) this.checkers.fail(`at the end ${role.name} has ${mirrors.size} mirrors of ${expected}`);
+      const rooms = this.#memberships.of(role.name);
+      if (rooms.length > mirrors.size)
+        this.checkers.fail(`at the end ${role.name} is in the rooms ${rooms.join(' ')} and has ${mirrors.size} mirrors`);
     }
   }
 
@@ -455,7 +484,8 @@ function isEnded(mirror: Mirror): boolean {
   }
 }
 
-function shownBy(mirror: Mirror): { epoch: number; seq: number; value: unknown; context: unknown } {
+function shownBy(mirror: Mirror, instance: string): { epoch: number; seq: number; value: unknown; context: unknown } {
   const { value, context } = mirror.getSnapshot();
-  return { epoch: mirror.epoch, seq: mirror.seq, value, context };
+  const states = statesOf(instance);
+  return { epoch: mirror.epoch, seq: mirror.seq, value: states === undefined ? value : ticksOf(mirror, states), context };
 }

@@ -2,6 +2,7 @@
 // of a step before it is durable. Imports nothing of the product.
 
 import type { ReadFrame } from './frames.ts';
+import { Memberships } from './memberships.ts';
 
 /** One socket, as long as it lives. */
 export interface Wire {
@@ -69,6 +70,7 @@ export class WireChecker {
   readonly #asked = new WeakMap<Wire, Map<string, Asked>>();
   readonly #rooms = new WeakMap<Wire, Map<string, Listening>>();
   readonly #names = new WeakMap<Wire, string>();
+  readonly memberships = new Memberships();
 
   constructor(findings: WireFindings) {
     this.#findings = findings;
@@ -78,6 +80,7 @@ export class WireChecker {
     const asked = this.#asked.get(wire) ?? new Map<string, Asked>();
     this.#asked.set(wire, asked);
     for (const { id, method, params } of messages) {
+      if (address === '') this.memberships.said(this.nameOf(wire), { ...(method === undefined ? {} : { method }), params });
       if (method === 'hello') this.#names.set(wire, (params as { readonly secret: string }).secret);
       // Numbers of questions begin again with each session.
       if (method === 'watch') asked.set(`${address} ${String(id)}`, params as Asked);
