@@ -33,6 +33,7 @@ export { MemoryJournal } from './memory.ts';
 export type { AnyMirror, Mirror, MirrorOf, Refusal } from './mirror.ts';
 export { Peer, type PeerOptions } from './peer.ts';
 export { Presence } from './presence.ts';
+export { layBetween, type LaidBetween } from './laid-pipes.ts';
 export { RelationalMirror } from './relational-mirror.ts';
 export type { WatchOptions } from './options.ts';
 export { binding } from './binding.ts';

@@ -105,6 +105,13 @@ describe('mutations', () => {
     expect(near.mirror.seq).toBe(far.mirror.seq);
   });
 
+  test('[REL-9] two that toggle a thousand times between them leave it as it was', async () => {
+    const { world, near, far } = await setting();
+    await world.get(Promise.all(Array.from({ length: 500 }, () => [near.toggle('Wrecked'), far.toggle('Wrecked')]).flat()));
+    await world.settle();
+    expect([near.tick('Wrecked'), far.tick('Wrecked'), near.is('Wrecked')]).toEqual([1_000, 1_000, false]);
+  });
+
   test.each([1, 2, 3, 4, 5, 6])('[REL-23] random mutations of both, links that break: equal in the end (seed %i)', async (seed) => {
     const { world, near, far } = await setting();
     const random = seeded(seed);
