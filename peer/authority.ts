@@ -15,7 +15,7 @@ import { SELF, type ChildStart } from '../core/request.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { Step } from '../core/step.ts';
-import { admit } from './admission.ts';
+import { admit, meet } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { anew, GROWN } from './anew.ts';
 import { backoffMs } from './backoff.ts';
@@ -257,7 +257,8 @@ export class Authority {
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);
-      admit(this.record.instance, { seq: instance.seq, value: () => this.readers.valueFor(peer) }, event, expect);
+      admit(event);
+      if (expect !== undefined) meet(this.record.instance, { seq: instance.seq, value: () => this.readers.valueFor(peer) }, expect);
       this.#faults.admit(event);
       this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {

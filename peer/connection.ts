@@ -248,10 +248,12 @@ export class Connection {
   #hand(address: string, messages: readonly (Message | LockstepError)[]): void {
     const { events } = this.#options;
     const slash = address.lastIndexOf('/');
-    const isRoom = address.startsWith('#');
+    const hash = address.indexOf('#');
+    const isRoom = hash === 0;
+    const peer = hash < 0 ? address : address.slice(0, hash);
     for (const message of messages) {
       if (isRoom) events.room(address.slice(1, slash), Number(address.slice(slash + 1)), message);
-      else events.message(address.split('#', 1)[0]!, message);
+      else events.message(peer, message);
     }
   }
 

@@ -20,8 +20,19 @@ function isShortAscii(text: string): boolean {
   return true;
 }
 
+/** Bytes; what needs more gets memory of its own. */
+const SPARE_SIZE = 1_024;
+/** What writers write into, lent to one at a time: memory for each would cost more than most messages. */
+let spare: Uint8Array | undefined;
+
+function borrow(): Uint8Array {
+  const bytes = spare ?? new Uint8Array(SPARE_SIZE);
+  spare = undefined;
+  return bytes;
+}
+
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = borrow();
   #size = 0;
   /** Whether everything that was written can be read back as it was. */
   isFaithful = true;
@@ -73,15 +84,18 @@ export class ByteWriter {
     for (let i = 0; i < text.length; i++) this.#bytes[this.#size++] = text.charCodeAt(i);
   }
 
-  /** All of it, once. */
+  /** All of it, once: nothing is written after that. */
   take(): Uint8Array {
-    return this.#bytes.subarray(0, this.#size);
+    const taken = this.#bytes.slice(0, this.#size);
+    if (this.#bytes.length === SPARE_SIZE) spare = this.#bytes;
+    return taken;
   }
 
   #grow(by: number): void {
     if (this.#size + by <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#size + by));
     larger.set(this.#bytes.subarray(0, this.#size));
+    if (this.#bytes.length === SPARE_SIZE) spare = this.#bytes;
     this.#bytes = larger;
   }
 }
@@ -129,11 +143,27 @@ export class ByteReader {
   }
 
   text(size: number = this.whole()): string {
+    const short = size <= SHORT_MAX ? this.#ascii(size) : undefined;
+    if (short !== undefined) return short;
     try {
       return decoder.decode(this.raw(size));
     } catch (error) {
       throw error instanceof LockstepError ? error : this.malformed('UTF-8, found something else');
     }
+  }
+
+  /** A short text of nothing but ASCII, without the decoder; undefined, and nothing is read, when it is another. */
+  #ascii(size: number): string | undefined {
+    const end = this.#at + size;
+    if (end > this.#bytes.length) return undefined;
+    let text = '';
+    for (let at = this.#at; at < end; at++) {
+      const byte = this.#bytes[at]!;
+      if (byte >= 0x80) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    this.#at = end;
+    return text;
   }
 
   value(): unknown {

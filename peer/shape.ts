@@ -127,11 +127,12 @@ export function plainJson(value: unknown, depth = 0): string | undefined {
 /** About the length of a value's JSON text; stops counting above `max`. */
 export function sizeOf(value: Json, max: number): number {
   if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'number') return digitsOf(value);
   if (typeof value !== 'object' || value === null) return String(value).length;
   let size = 2;
   if (Array.isArray(value)) {
-    for (const item of value as readonly Json[]) {
-      size += 1 + sizeOf(item, max - size);
+    for (let i = 0; i < value.length; i++) {
+      size += 1 + sizeOf(value[i] as Json, max - size);
       if (size > max) return size;
     }
     return size;
@@ -142,6 +143,14 @@ export function sizeOf(value: Json, max: number): number {
     if (size > max) return size;
   }
   return size;
+}
+
+/** The length of a number's text; of a whole one without making that. */
+function digitsOf(value: number): number {
+  if (!Number.isSafeInteger(value)) return String(value).length;
+  let digits = value < 0 ? 2 : 1;
+  for (let rest = Math.abs(value); rest >= 10; rest /= 10) digits++;
+  return digits;
 }
 
 /** The value, which has the shape. @throws LockstepError BAD_PARAMS with the path to what is wrong. */

@@ -27,14 +27,9 @@ const NO_TAGS: readonly string[] = Object.freeze([]);
 const HEX = 16;
 
 export function wholeOf({ value, context, tags, status, output, error }: Snapshot): Whole {
-  return {
-    value,
-    context,
-    tags: [...tags],
-    status,
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
-  };
+  const whole: Whole = { value, context, tags: tags.size === 0 ? NO_TAGS : Object.freeze([...tags]), status };
+  if (output === undefined && error === undefined) return whole;
+  return { ...whole, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
 }
 
 /** State Backed's rule: where the instance is, and of its context what is under `public`. */

@@ -95,6 +95,8 @@ const OWN: Look = { ...OPEN, isOwn: true };
 
 export class Warden {
   readonly #options: WardenOptions;
+  /** What was asked about last: the same snapshot is shown to many. */
+  #asked: { readonly snapshot: Snapshot; readonly whole: Whole } | undefined;
 
   constructor(options: WardenOptions) {
     this.#options = options;
@@ -192,10 +194,10 @@ export class Warden {
       isOwn,
       mayRead: (snapshot) => {
         if (policy === undefined) return true;
-        const { value, ...rest } = wholeOf(snapshot);
-        return this.#asks(`allowRead of ${instance}`, () =>
-          policy.allowRead?.({ machineInstanceName: instance, state: value, view: name, authContext, ...rest }),
-        );
+        const whole = this.#whole(snapshot);
+        const { value, context, tags, status } = whole;
+        const asked = { machineInstanceName: instance, view: name, state: value, context, tags, status, authContext };
+        return this.#asks('allowRead', instance, () => policy.allowRead?.(status === 'active' ? asked : ended(asked, whole)));
       },
       sight,
       value: (moment) => sight(moment).value,
@@ -218,7 +220,7 @@ export class Warden {
       context: input ?? {},
       authContext: this.#auth(peer),
     } as const;
-    return this.#asks(`allowWrite of ${instance}`, () => policy.allowWrite?.(question));
+    return this.#asks('allowWrite', instance, () => policy.allowWrite?.(question));
   }
 
   /** @param event plain and frozen. */
@@ -227,7 +229,7 @@ export class Warden {
     if (policy === undefined || this.isOwn(peer)) return true;
     const { value, context } = snapshot();
     const authContext = this.#auth(peer);
-    return this.#asks(`allowWrite of ${instance}`, () =>
+    return this.#asks('allowWrite', instance, () =>
       policy.allowWrite?.({ type: 'event', machineInstanceName: instance, event, state: value, context, authContext }),
     );
   }
@@ -245,25 +247,33 @@ export class Warden {
   mayDelete({ instance, machine }: InstanceRecord, peer: PeerId, snapshot: () => Snapshot): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value, ...rest } = wholeOf(snapshot());
-    const authContext = this.#auth(peer);
-    return this.#asks(`allowDelete of ${instance}`, () =>
-      policy.allowDelete?.({ machineInstanceName: instance, state: value, authContext, ...rest }),
-    );
+    const { value: state, ...rest } = this.#whole(snapshot());
+    const question = { ...rest, state, machineInstanceName: instance, authContext: this.#auth(peer) };
+    return this.#asks('allowDelete', instance, () => policy.allowDelete?.(question));
   }
 
   #auth(peer: PeerId): AuthContext {
     return this.#options.authOf(peer) ?? anonymous(peer);
   }
 
-  #asks(what: string, ask: () => unknown): boolean {
+  #whole(snapshot: Snapshot): Whole {
+    if (this.#asked?.snapshot !== snapshot) this.#asked = { snapshot, whole: wholeOf(snapshot) };
+    return this.#asked.whole;
+  }
+
+  #asks(what: keyof Policy, instance: InstanceId, ask: () => unknown): boolean {
     try {
       return ask() === true;
     } catch (error) {
-      this.#options.report('error', `${what} threw, which denies`, error);
+      this.#options.report('error', `${what} of ${instance} threw, which denies`, error);
       return false;
     }
   }
+}
+
+/** With what a machine that has ended leaves. */
+function ended<T extends object>(asked: T, { output, error }: Whole): T & Pick<Whole, 'output' | 'error'> {
+  return { ...asked, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
 }
 
 function unseen(instance: InstanceId, view: string): LockstepError {

@@ -57,7 +57,7 @@ export class Hub {
   readonly #neighbours = new Set<Neighbour>();
   /** Open peers and plain sockets, by the name they are addressed by. */
   readonly #peers = new Map<PeerId, Neighbour>();
-  readonly #rooms = new Rooms();
+  readonly #rooms = new Rooms<Neighbour>();
   readonly #news = new News();
   /** Those who asked to hear of everyone. */
   readonly #observers = new Set<Neighbour>();
@@ -190,9 +190,7 @@ export class Hub {
     const headed: SharedFrame = { frame: joinFrame(address, body) };
     let plain: SharedFrame | undefined;
     const mayLose = this.#rooms.mayLose(authority, room);
-    for (const member of members) {
-      const neighbour = this.#peers.get(member);
-      if (neighbour === undefined) continue;
+    for (const neighbour of members.values()) {
       if (typeof body !== 'string' && !neighbour.isPacked) continue;
       // Nobody asks for what is lost here: the next one says it all.                                                    (TOPO-11)
       if (mayLose && neighbour.isBehind) continue;
@@ -253,8 +251,7 @@ export class Hub {
   #admit(authority: PeerId, { room, peer, mayLose }: Extract<Control, { kind: 'admit' | 'expel' }>): void {
     const neighbour = this.#peers.get(peer);
     if (neighbour?.standing.state !== 'open' && neighbour?.standing.state !== 'plain') return;
-    // The very text under which it is found: finding it for every frame of the room compares no characters then.
-    this.#rooms.admit(authority, room, neighbour.standing.info.peer, mayLose);
+    this.#rooms.admit(authority, room, peer, neighbour, mayLose);
   }
 
   #greet(neighbour: Neighbour, id: RequestId, hello: HelloParams): void {

@@ -4,9 +4,10 @@
 import { assert } from '../core/errors.ts';
 import type { PeerId } from '../peer/wire.ts';
 
-export class Rooms {
+/** @template Way how a member is reached: with a room at hand, nobody is looked up by name. */
+export class Rooms<Way> {
   /** authority → its room numbers → members. */
-  readonly #byAuthority = new Map<PeerId, Map<number, Set<PeerId>>>();
+  readonly #byAuthority = new Map<PeerId, Map<number, Map<PeerId, Way>>>();
   /** member → authorities → room numbers. */
   readonly #byMember = new Map<PeerId, Map<PeerId, Set<number>>>();
   /** Rooms that lose frames before any other does: "authority/room". */
@@ -19,11 +20,12 @@ export class Rooms {
     return this.#places.get(authority) ?? 0;
   }
 
-  admit(authority: PeerId, room: number, member: PeerId, mayLose = false): void {
+  /** @param way the member's for as long as it is here: it leaves before it comes back by another. */
+  admit(authority: PeerId, room: number, member: PeerId, way: Way, mayLose = false): void {
     if (mayLose) this.#lossy.add(`${authority}/${room}`);
-    const members = entry(entry(this.#byAuthority, authority, newMap<number, Set<PeerId>>), room, newSet<PeerId>);
+    const members = entry(entry(this.#byAuthority, authority, newMap<number, Map<PeerId, Way>>), room, newMap<PeerId, Way>);
     if (members.has(member)) return;
-    members.add(member);
+    members.set(member, way);
     this.#places.set(authority, this.placesOf(authority) + 1);
     entry(entry(this.#byMember, member, newMap<PeerId, Set<number>>), authority, newSet<number>).add(room);
   }
@@ -57,7 +59,7 @@ export class Rooms {
       for (const room of [...rooms]) this.expel(authority, room, peer);
     }
     for (const [room, members] of [...(this.#byAuthority.get(peer) ?? [])]) {
-      for (const member of [...members]) this.expel(peer, room, member);
+      for (const member of [...members.keys()]) this.expel(peer, room, member);
     }
   }
 
@@ -65,7 +67,7 @@ export class Rooms {
     return this.#lossy.size > 0 && this.#lossy.has(`${authority}/${room}`);
   }
 
-  members(authority: PeerId, room: number): ReadonlySet<PeerId> | undefined {
+  members(authority: PeerId, room: number): ReadonlyMap<PeerId, Way> | undefined {
     return this.#byAuthority.get(authority)?.get(room);
   }
 
@@ -79,7 +81,7 @@ export class Rooms {
     for (const [authority, rooms] of this.#byAuthority) {
       for (const [room, members] of rooms) {
         assert(members.size > 0, `room ${authority}/${room} is kept without members`);
-        for (const member of members) {
+        for (const member of members.keys()) {
           assert(this.#byMember.get(member)?.get(authority)?.has(room), `${member} does not know that it is in ${authority}/${room}`);
           forwards += 1;
         }
