@@ -553,8 +553,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #apply(replica: Replica, step: ToldStep, who: number): void {
-    const taken = replica.apply(step, `${this.id}/${this.#epoch}/${step[0]}`);
-    if (this.#taps.size > 0) for (const tap of this.#taps) tap.stepped(taken);
+    const taken = replica.apply(step, `${this.id}/${this.#epoch}/${step[0]}`, this.#taps.size > 0);
+    for (const tap of this.#taps) tap.stepped(taken);
     const own = this.#listeners.size > 0 && step[1] === who ? this.#events.event(step[2]) : undefined;
     if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [taken.isIgnored ? 'ignored' : 'stepped', step[0]]);
     this.#told(replica, own === undefined ? { args: taken.args } : { own, args: (own as { readonly args?: Json }).args });

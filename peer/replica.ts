@@ -2,7 +2,7 @@
 // by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
 
 import { type Difference, Instance } from '../core/instance.ts';
-import { LockstepError } from '../core/errors.ts';
+import { assert, LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine, StateNames } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
@@ -102,22 +102,27 @@ export class Replica {
   }
 
   /**
-   * @param salt of its stamp, when it is told by its event.
+   * @param salt of its stamp, when it is told by its event. @param isTold whether `told` is going to be asked.
    * @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2)
    */
-  apply(step: ToldStep, salt: string): Taken {
-    const taken = isEvent(step) ? this.#run(step, salt) : this.#fold(step);
+  apply(step: ToldStep, salt: string, isTold = true): Taken {
+    const taken = isEvent(step) ? this.#run(step, salt, isTold) : this.#fold(step);
     this.#sinceGood.push(step);
     return taken;
   }
 
   /** Makes the step again. (SYNC-35) @throws LockstepError whatever it ends in here, which it did not at the authority. */
-  #run(told: StepEvent, salt: string): Taken {
+  #run(told: StepEvent, salt: string, isTold: boolean): Taken {
     const { machine } = this;
     const [seq, , n] = told;
     const instance = this.#confirmed;
     if (seq !== instance.seq + 1) throw new LockstepError('STALE_SEQ', `have ${instance.seq}, got ${seq}`);
     const { event, stamp, origin } = runOf(machine, told, salt);
+    // Most mirrors want the state that it leads to, and nothing of how.
+    if (!isTold && machine.isQuiet && origin === undefined) {
+      const isTaken = instance.run(event, stamp);
+      if (machine.isQuiet) return { isIgnored: !isTaken, args: undefined, told: untold };
+    }
     const outcome = instance.step(event, stamp, origin);
     return {
       isIgnored: !outcome.taken,
@@ -180,4 +185,8 @@ export class Replica {
     this.#predicted?.dispose();
     this.#confirmed.dispose();
   }
+}
+
+function untold(): never {
+  assert(false, 'whoever wants to be told says so before');
 }

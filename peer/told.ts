@@ -32,11 +32,11 @@ export function runOf(
   machine: Machine,
   [seq, , n, named, fields, now = 0, seed = 0]: StepEvent,
   salt: string,
-): { readonly event: EventObject; readonly stamp: Stamp; readonly origin: StepOrigin } {
+): { readonly event: EventObject; readonly stamp: Stamp; readonly origin: StepOrigin | undefined } {
   const isTimer = typeof named === 'number' && named <= 0;
   const type = typeof named === 'string' ? named : isTimer ? machine.symbols.timers[-named] : machine.symbols.events[named];
   if (type === undefined || !runsAnywhere(machine))
     throw new LockstepError('BAD_PARAMS', `step ${seq} is told by its event ${named}, which image ${machine.hash} cannot run`);
-  const origin: StepOrigin = isTimer ? { timer: -named, isInternal: true } : n === 0 ? { isInternal: true } : {};
+  const origin: StepOrigin | undefined = isTimer ? { timer: -named, isInternal: true } : n === 0 ? { isInternal: true } : undefined;
   return { event: plain({ type, ...fields }, '') as unknown as EventObject, stamp: { now, seed, salt }, origin };
 }

@@ -56,6 +56,8 @@ export function unconfirmed({ event, expect, stamp, n, isHeld, resolve, reject }
 
 type Own = Pick<Unconfirmed, 'event' | 'expect' | 'stamp' | 'n' | 'isHeld' | 'resolve' | 'reject'>;
 
+const NONE: readonly Unconfirmed[] = Object.freeze([]);
+
 export class UnconfirmedEvents {
   #events: Unconfirmed[] = [];
   /** The newest number that this peer used for the instance. */
@@ -67,7 +69,7 @@ export class UnconfirmedEvents {
 
   /** Those that the confirmed state does not have, in order. */
   get pending(): readonly Unconfirmed[] {
-    return this.#events.filter(({ isApplied }) => !isApplied);
+    return this.#events.length === 0 ? NONE : this.#events.filter(({ isApplied }) => !isApplied);
   }
 
   get hasPending(): boolean {
@@ -134,6 +136,7 @@ export class UnconfirmedEvents {
 
   /** Takes out and returns those whose answer's step is in the confirmed state, which is at `seq`. */
   settled(seq: number): readonly Unconfirmed[] {
+    if (this.#events.length === 0) return NONE;
     const isSettled = ({ answer }: Unconfirmed): boolean => answer !== undefined && answer[1] <= seq;
     const settled = this.#events.filter(isSettled);
     if (settled.length > 0) this.#events = this.#events.filter((event) => !isSettled(event));

@@ -1,6 +1,6 @@
-// One system call per socket and turn of the event loop. What is to be written to a stream waits until the turn ends; when it is a room's, it
-// and all else that waits leaves as soon as the callback that is running has done its work: by then the turn's steps have become one frame,
-// and waiting for another turn would only add one to its way.
+// One system call per socket and turn of the event loop. What is to be written to a stream waits until the turn ends; when it is a room's, or a
+// client's, which says all that a turn made it say at once, it and all else that waits leaves as soon as the callback that is running has done
+// its work: by then the turn's steps, or events, have become one frame, and waiting for another turn would only add one to its way.
 
 import type { Duplex } from 'node:stream';
 
@@ -17,6 +17,12 @@ function flushAll(): void {
 
 function flushSoon(outlet: Outlet): void {
   if (waiting.push(outlet) === 1) setImmediate(flushAll);
+}
+
+function rush(): void {
+  if (isRushed) return;
+  isRushed = true;
+  process.nextTick(flushAll);
 }
 
 export class Outlet {
@@ -49,16 +55,15 @@ export class Outlet {
   /** The same for what many streams are written in this turn. */
   writeShared(bytes: Uint8Array): void {
     this.write(bytes);
-    if (isRushed) return;
-    isRushed = true;
-    process.nextTick(flushAll);
+    rush();
   }
 
-  /** What somebody else writes to the stream in this turn waits as well. */
+  /** What somebody else writes to the stream until the callback that is running has done its work leaves together. */
   hold(): void {
     if (!this.#isHeld) this.#stream.cork();
     this.#isHeld = true;
     this.#wait();
+    rush();
   }
 
   flush(): void {
