@@ -239,7 +239,7 @@ export class Warden {
     if (policy === undefined || this.isOwn(peer)) return true;
     const { value, context } = snapshot();
     const authContext = this.#auth(peer);
-    return this.#asks(`allowWrite of ${instance}`, () =>
+    return this.#asks('allowWrite', instance, () =>
       policy.allowWrite?.({ type: 'schema', machineInstanceName: instance, state: value, context, authContext }),
     );
   }
