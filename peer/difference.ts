@@ -1,5 +1,6 @@
 // A step as mirrors hear it: what it changed, and as much of its cause as readers may know.
 
+import { assert } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import { toldArgs } from '../core/relational/told.ts';
 import type { Step } from '../core/step.ts';
@@ -12,6 +13,7 @@ import type { StepDifference } from './wire.ts';
 export function toldOf({ step }: Taken): Told {
   if (!('made' in step)) return { difference: step.told, event: undefined };
   const { told, made } = step;
+  assert(made !== undefined, 'it was taken in to be told');
   return { difference: differenceOf(recordStep(made, { id: '', epoch: 0 }), told[1], made.instance.machine), event: told };
 }
 

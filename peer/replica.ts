@@ -2,7 +2,7 @@
 // by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
 
 import { type Difference, Instance } from '../core/instance.ts';
-import { assert, LockstepError } from '../core/errors.ts';
+import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine, StateNames } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
@@ -18,8 +18,11 @@ export interface Taken {
   readonly isIgnored: boolean;
   /** Of a mutation, when it was made and brought any. */
   readonly args: Json | undefined;
-  /** As it was told, or what came of running it here: while nothing has come after it, toldOf makes of it what others are told. */
-  readonly step: { readonly told: StepDifference } | { readonly told: StepEvent; readonly made: Made };
+  /**
+   * As it was told, and what came of running it here, unless nobody is told of that: while nothing has come after it, toldOf makes of it what
+   * others are told.
+   */
+  readonly step: { readonly told: StepDifference } | { readonly told: StepEvent; readonly made: Made | undefined };
 }
 
 export class Replica {
@@ -102,7 +105,7 @@ export class Replica {
   }
 
   /**
-   * @param salt of its stamp, when it is told by its event. @param isTold whether `told` is going to be asked.
+   * @param salt of its stamp, when it is told by its event. @param isTold whether others are told of it.
    * @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2)
    */
   apply(step: ToldStep, salt: string, isTold = true): Taken {
@@ -121,7 +124,7 @@ export class Replica {
     // Most mirrors want the state that it leads to, and nothing of how.
     if (!isTold && machine.isQuiet && origin === undefined) {
       const isTaken = instance.run(event, stamp);
-      if (machine.isQuiet) return { isIgnored: !isTaken, args: undefined, told: untold };
+      if (machine.isQuiet) return { isIgnored: !isTaken, args: undefined, step: { told, made: undefined } };
     }
     const outcome = instance.step(event, stamp, origin);
     return {
@@ -185,8 +188,4 @@ export class Replica {
     this.#predicted?.dispose();
     this.#confirmed.dispose();
   }
-}
-
-function untold(): never {
-  assert(false, 'whoever wants to be told says so before');
 }
