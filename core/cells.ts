@@ -14,7 +14,7 @@ import {
   WRITE_WAS,
   WRITES_ENTRIES,
 } from '../assembly/program-layout.ts';
-import { diffInto, preferReplace } from './diff.ts';
+import { diffInto, KEY_SIZE, OPERATION_SIZE, preferReplace, sizeOf } from './diff.ts';
 import type { ContextMark, Json, JsonObject, Value } from './json.ts';
 import type { Operation } from './patch.ts';
 import { escapePointer, isObject } from './plain.ts';
@@ -100,15 +100,31 @@ export class Cells implements CoreCells {
     if (count === 0) return NOTHING;
     const first = words[(this.#writes + WRITES_ENTRIES) >>> 2]!;
     if (count === 1) return this.#change(instance, words[first >>> 2]!, first);
-    const entries = Array.from({ length: count }, (_, i) => first + i * WRITE_SIZE);
+    const entries: number[] = [];
+    for (let i = 0; i < count; i++) entries.push(first + i * WRITE_SIZE);
     entries.sort((a, b) => words[a >>> 2]! - words[b >>> 2]!);
-    const change = (entry: number): readonly Operation[] => this.#change(instance, words[entry >>> 2]!, entry);
-    const isRemoval = (entry: number): boolean =>
-      words[(instance + this.#offset + words[entry >>> 2]! * CELL_SIZE) >>> 2] === TAG_UNDEFINED;
+    const operations: Operation[] = [];
     // What goes comes first.
-    const operations = [...entries.filter(isRemoval).flatMap(change), ...entries.filter((entry) => !isRemoval(entry)).flatMap(change)];
-    if (operations.length > 1) preferReplace(operations, 0, '', owner.context);
+    for (const isRemoving of [true, false])
+      for (const entry of entries) {
+        const cell = words[entry >>> 2]!;
+        if (!this.#isThere(instance, cell) === isRemoving)
+          for (const operation of this.#change(instance, cell, entry)) operations.push(operation);
+      }
+    if (operations.length > 1 && !this.#isLonger(instance, sizeOf(operations, 0))) preferReplace(operations, 0, '', owner.context);
     return operations;
+  }
+
+  #isThere(instance: number, cell: number): boolean {
+    return this.#core.words[(instance + this.#offset + cell * CELL_SIZE) >>> 2] !== TAG_UNDEFINED;
+  }
+
+  /** Whether replacing the whole context takes more than that, whatever is in it: its keys tell, so that it need not be made. */
+  #isLonger(instance: number, size: number): boolean {
+    let least = OPERATION_SIZE;
+    for (let cell = 0; cell < this.names.length && least < size; cell++)
+      if (this.#isThere(instance, cell)) least += this.names[cell]!.length + KEY_SIZE + 1;
+    return least >= size;
   }
 
   #change(instance: number, cell: number, entry: number): readonly Operation[] {

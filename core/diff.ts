@@ -5,6 +5,9 @@ import type { Operation } from './patch.ts';
 import { escapePointer, isObject, isSame } from './plain.ts';
 
 const NOTHING: readonly Operation[] = Object.freeze([]);
+/** Characters around the path and the value of an operation, and around the name of a key. */
+export const OPERATION_SIZE = 26;
+export const KEY_SIZE = 4;
 
 /**
  * The operations that turn `before` into `after`. Subtrees that are the same object are not looked into, so the cost is that of the change.
@@ -67,15 +70,21 @@ function diffArray(operations: Operation[], path: string, before: readonly Json[
 /** Replaces the operations since `start` by one, when that is shorter. */
 export function preferReplace(operations: Operation[], start: number, path: string, after: Json): void {
   if (operations.length - start < 2) return;
-  let size = 0;
-  for (let i = start; i < operations.length; i++) {
-    const operation = operations[i]!;
-    size += 26 + operation.path.length + (operation.op === 'remove' ? 0 : sizeWithin(operation.value, Infinity));
-  }
-  const whole = 26 + path.length;
+  const size = sizeOf(operations, start);
+  const whole = OPERATION_SIZE + path.length;
   if (whole + sizeWithin(after, size - whole) >= size) return;
   operations.length = start;
   operations.push({ op: 'replace', path, value: after });
+}
+
+/** About the length of the JSON text of the operations since `start`. */
+export function sizeOf(operations: readonly Operation[], start: number): number {
+  let size = 0;
+  for (let i = start; i < operations.length; i++) {
+    const operation = operations[i]!;
+    size += OPERATION_SIZE + operation.path.length + (operation.op === 'remove' ? 0 : sizeWithin(operation.value, Infinity));
+  }
+  return size;
 }
 
 /** About the length of the JSON text; stops counting above `limit`. */
@@ -90,8 +99,8 @@ function sizeWithin(value: Json, limit: number): number {
     }
     return size;
   }
-  for (const [key, item] of Object.entries(value)) {
-    size += key.length + 4 + sizeWithin(item, limit - size);
+  for (const key of Object.keys(value)) {
+    size += key.length + KEY_SIZE + sizeWithin((value as Readonly<Record<string, Json>>)[key]!, limit - size);
     if (size > limit) return size;
   }
   return size;
