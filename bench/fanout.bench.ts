@@ -89,8 +89,8 @@ export async function run(effort: Effort): Promise<Row[]> {
   const absent = ALL.filter((id) => !here.includes(id)).map((id) => SYSTEMS[id].name);
   const started: Partial<Record<Id, Contestant>> = {};
   const left = [...here];
-  // Side by side, as this machine has processors: nothing is measured yet.
-  await keepInFlight(here.length, Math.max(1, availableParallelism() >>> 1), async () => {
+  // As many at once as this machine has processors: nothing is measured yet.
+  await keepInFlight(here.length, availableParallelism(), async () => {
     const id = left.shift()!;
     started[id] = await start(id, plan);
   });
