@@ -647,7 +647,14 @@ export class Authority {
   #wait(asker: Asker, id: RequestId, ask: () => void): void {
     // Whoever hears the room sends again where the instance goes.
     const refuse = (error: LockstepError): void => (asker.hearsSteps === true ? undefined : asker.refuse(id, error));
-    if (this.#state.state === 'held') this.#state.held.push({ ask, refuse });
+    const tried = (): void => {
+      try {
+        ask();
+      } catch (error) {
+        asker.refuse(id, this.#known(error));
+      }
+    };
+    if (this.#state.state === 'held') this.#state.held.push({ ask: tried, refuse });
   }
 
   // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
