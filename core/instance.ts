@@ -511,10 +511,11 @@ export class Instance extends InstanceBytes {
 
   /**
    * Folds a difference in.
+   * @param since the step that it follows, when it stands for more than one.
    * @throws LockstepError STALE_SEQ when a step is missing or was applied before, BAD_PARAMS when it does not fit; nothing changed then.
    */
-  apply(difference: Difference): void {
-    if (difference.seq !== this.seq + 1) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${difference.seq}`);
+  apply(difference: Difference, since = difference.seq - 1): void {
+    if (since !== this.seq) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${difference.seq}`);
     const context = difference.patch.length === 0 ? this.context : applyPatch(this.context, difference.patch);
     const { stateCount } = this.machine;
     this.rewrite(`step ${difference.seq}`, (words) => {

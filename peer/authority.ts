@@ -14,10 +14,12 @@ import { appended } from '../core/relational/schema.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
+import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import { admit, meet } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { anew, GROWN } from './anew.ts';
+import { Backlog, type Mark } from './backlog.ts';
 import { backoffMs } from './backoff.ts';
 import type { RequestId } from './codec-json.ts';
 import { type Activity, activityOf, EffectQueue } from './effects.ts';
@@ -50,6 +52,8 @@ interface Ran {
   readonly isIn: Activity;
   /** For authorizers and views, while there are any. */
   readonly moment: Moment | undefined;
+  /** After it, where it is to be kept. */
+  readonly state?: InstanceState | undefined;
 }
 
 /** An event on its way into the machine. */
@@ -106,11 +110,18 @@ export class Authority {
 
   /**
    * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
+   * @param base the state before `steps`, unless these begin with the first.
    * @param steps durable ones that readers may have missed.
    */
   constructor(
     hosting: Hosting,
-    options: { readonly record: InstanceRecord; readonly room: number; readonly recovered: Recovered; readonly steps: readonly Step[] },
+    options: {
+      readonly record: InstanceRecord;
+      readonly room: number;
+      readonly recovered: Recovered;
+      readonly steps: readonly Step[];
+      readonly base?: Mark | undefined;
+    },
   ) {
     const { instance, epoch, seen, at } = options.recovered;
     this.#hosting = hosting;
@@ -162,6 +173,8 @@ export class Authority {
     this.#durableSeq = instance.seq;
     if (instance.seq > 0) this.readers.recheck(this.readers.momentOf(instance));
     this.#tail = options.steps.length;
+    const base = options.base ?? (options.steps.length === 0 && instance.seq > 0 ? { seq: instance.seq, state: instance.save() } : undefined);
+    if (base !== undefined) this.readers.mark(base);
     for (const step of options.steps) this.readers.add(step);
     this.#alarm = new Alarm(
       hosting.environment,
@@ -327,13 +340,14 @@ export class Authority {
     const step = recordStep(made, { id: this.record.instance, epoch: this.#epoch });
     const isIn = activityOf(instance);
     const moment = this.readers.momentOf(instance);
+    const state = Backlog.isMarked(step.seq) ? instance.save() : undefined;
     const load = from?.asker.load;
     if (load !== undefined) load.sends++;
     this.#hosting.committer.add({
       entries: this.#entries(instance, step),
       durable: () => {
         if (load !== undefined) load.sends--;
-        const who = this.#durable(step, { outcome, stamp, isIn, moment });
+        const who = this.#durable(step, { outcome, stamp, isIn, moment, state });
         if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
       },
       failed: (error) => {
@@ -369,12 +383,12 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** @returns the sender's number in the room. */
-  #durable(step: Step, { outcome, stamp, isIn, moment }: Ran): number {
+  #durable(step: Step, { outcome, stamp, isIn, moment, state }: Ran): number {
     const { self } = this.#hosting;
     this.#failures = 0;
     this.readers.recheck(moment);
     this.#durableSeq = step.seq;
-    const who = this.readers.add(step, outcome.asked);
+    const who = this.readers.add(step, outcome.asked, state);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
@@ -610,7 +624,7 @@ export class Authority {
     this.#tail = 0;
     this.#family.grown(activityOf(grown));
     this.readers.recheck(this.readers.momentOf(grown));
-    this.readers.renew();
+    this.readers.renew({ seq: grown.seq, state: grown.save() });
     this.keepOn();
   }
 

@@ -8,6 +8,7 @@ import type { Machine } from '../core/machine.ts';
 import type { Subscription } from '../core/actor.ts';
 import { Backlog } from './backlog.ts';
 import { Board } from './board.ts';
+import { CatchUp } from './catch-up.ts';
 import { ALL, PLAIN } from './channel.ts';
 import type { RequestId } from './codec-json.ts';
 import { toldOf } from './difference.ts';
@@ -19,7 +20,6 @@ import { isCutOff } from './sender.ts';
 import type { Asker } from './service.ts';
 import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
-import { inMode } from './telling.ts';
 import type { Told } from './told.ts';
 import { OPEN } from './warden.ts';
 import { type InstanceDescription, LIMITS, type Methods, type PeerId, type StepEvent, type WatchResult } from './wire.ts';
@@ -53,7 +53,8 @@ export class Branch implements Tap {
   readonly #presents: Subscription;
   /** The question who is there, while the source above is heard. */
   #attending: Promise<void> | undefined;
-  #backlog = new Backlog();
+  #backlog: Backlog;
+  #catchUp: CatchUp;
   /** By their numbers in the room above. */
   readonly #behind = new Map<number, PeerId>();
   readonly #vouched = new Map<PeerId, Vouched>();
@@ -67,6 +68,8 @@ export class Branch implements Tap {
     this.#hosting = hosting;
     this.#admits = admits;
     this.#ended = ended;
+    this.#backlog = this.#begun();
+    this.#catchUp = new CatchUp(mirror.machine, this.#backlog);
     this.room = new Room({
       number: room,
       another: () => hosting.another(mirror.id),
@@ -145,7 +148,6 @@ export class Branch implements Tap {
   #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
     const { seq, epoch, digest, record } = this.#mirror;
     this.room.publish();
-    const steps = this.#missed(from);
     const joined = this.room.join(session, {
       seq,
       key: { ...PLAIN, encoding, mode },
@@ -154,15 +156,8 @@ export class Branch implements Tap {
     });
     const { machine, image } = record;
     const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
-    if (steps !== undefined && session.answerIfFits(id, { ...result, steps: inMode(steps, mode) })) return;
-    session.answer(id, { ...result, snapshot: { seq, state: this.#mirror.confirmed() } });
-  }
-
-  #missed(from: Asked['from']): ReturnType<Backlog['after']> {
-    const { seq, epoch, digest } = this.#mirror;
-    if (from === undefined || from.epoch !== epoch || from.seq > seq) return undefined;
-    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
-    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
+    const ways = this.#catchUp.ways(from, { epoch, seq, digest, state: this.#mirror.confirmed() }, mode);
+    if (!ways.some((way) => session.answerIfFits(id, { ...result, ...way }))) session.answer(id, { ...result, ...ways.at(-1) });
   }
 
   /** As soon as the mirror hears its source and has step `seq`. A reader that asks again replaces its question. */
@@ -248,6 +243,7 @@ export class Branch implements Tap {
     else if (who > 0 && n > 0) this.#nameless.set(who, n);
     const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);
+    if (Backlog.isMarked(seq)) this.#backlog.mark({ seq, state: this.#mirror.confirmed() });
     this.room.add(step, undefined);
   }
 
@@ -273,7 +269,16 @@ export class Branch implements Tap {
   }
 
   jumped(): void {
-    this.#backlog = new Backlog();
+    this.#backlog = this.#begun();
+    this.#catchUp = new CatchUp(this.machine, this.#backlog);
+  }
+
+  /** From what the mirror has. */
+  #begun(): Backlog {
+    const { seq } = this.#mirror;
+    const backlog = new Backlog();
+    backlog.mark({ seq, state: this.#mirror.confirmed() });
+    return backlog;
   }
 
   cutOff(): void {

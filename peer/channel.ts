@@ -3,9 +3,10 @@
 
 import { encodeBrief, encodeNotice } from './codec-json.ts';
 import type { Packed } from './packed.ts';
+import type { SightPast } from './sight-past.ts';
 import { inMode } from './telling.ts';
 import type { Told } from './told.ts';
-import type { Encoding, Mode, MoveReason, Notifications, PeerId } from './wire.ts';
+import type { Encoding, Mode, MoveReason, Notifications, PeerId, Seeing } from './wire.ts';
 
 /** How a room reaches its members: the relay carries its frames, and admits whom we name. */
 export interface RoomPort {
@@ -49,6 +50,10 @@ export interface Channel {
   add?(told: Told): void;
   /** Tells at once what it would tell later. */
   flush?(): void;
+  /** What has changed in what is seen since then, for who proves by its digest what it saw; undefined when that is not known. */
+  changeSince?(seq: number, digest: string): Pick<Seeing, 'patch' | 'clocks'> | undefined;
+  /** What was told, of a part. */
+  readonly past?: SightPast;
   /** What became durable. @param digest of the whole instance after the last of `steps`. */
   publish(steps: readonly Told[], digest: string | undefined): void;
   /** Nothing follows for a while: what everyone should have by then. */

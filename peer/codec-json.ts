@@ -38,6 +38,7 @@ import {
 } from './wire.ts';
 import {
   clocks,
+  difference,
   digest,
   encoding,
   hash,
@@ -238,6 +239,7 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
     image: hash,
     epoch: whole(),
     steps: optional(list(toldStep)),
+    merged: optional(difference),
     snapshot: optional(object({ seq: whole(), state })),
     seen: optional(seeing),
     isGuarded: optional(oneOf(true)),

@@ -199,7 +199,7 @@ export class Host implements HostsChildren {
       const recovered = recover(machine, stored);
       const giver = steps.length > 0 ? undefined : stored.checkpoint?.giver;
       if (giver !== undefined) return this.succession.doubt({ record, recovered, giver });
-      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps }));
+      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {
       this.#break(record.instance, error);

@@ -20,7 +20,7 @@ import type { SightReplica } from './sight-replica.ts';
 import { Sender } from './sender.ts';
 import { checkOwn, type Refusal, type Unconfirmed, unconfirmed, UnconfirmedEvents } from './unconfirmed.ts';
 import type { Tap, Tapped } from './tap.ts';
-import type { Sights, Upstream } from './upstream.ts';
+import type { Sights, Upstream, WatchFrom } from './upstream.ts';
 import { type Watcher, Watching } from './watching.ts';
 import type { Expectation, Filter, InstanceId, Methods, Notifications, Present, SendResult, ToldStep, WatchResult } from './wire.ts';
 
@@ -43,6 +43,8 @@ export interface MirrorListener {
   confirmed(clocks: readonly number[], cause: Heard, isShown: boolean): void;
   /** What shows may be something else. */
   shown(clocks: readonly number[]): void;
+  /** Whether it is to hear of each step that was missed, and not only of what they came to; it is unless it says no. */
+  needsSteps?(): boolean;
 }
 
 /** A mirror of whatever machine. */
@@ -374,7 +376,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       get epoch() {
         return epoch();
       },
-      have: () => this.#replica && { epoch: this.#epoch, seq: this.#replica.seq, digest: this.#replica.digest() },
+      have: () => this.#have(),
       machineOf: (image) => (this.#replica?.machine?.hash === image ? this.#replica.machine : undefined),
       entered: (result, kept) => this.#enter(result, kept),
       stepped: (notice, { who }) => this.#step(notice, who),
@@ -384,6 +386,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       },
       close: (error) => this.close(error),
     };
+  }
+
+  #have(): WatchFrom {
+    const replica = this.#replica;
+    if (replica === undefined) return undefined;
+    const needsSteps = replica instanceof Replica && (this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false));
+    return { epoch: this.#epoch, seq: replica.seq, digest: replica.digest(), ...(needsSteps ? {} : { merged: true }) };
   }
 
   /** The road to the authority may be open (again): asks for what is missing. */
@@ -488,7 +497,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
         this.#events.appliedUpTo(result.last);
       } else {
         const replica = this.#take(result, kept);
-        if (result.snapshot !== undefined) for (const tap of this.#taps) tap.jumped();
+        if ((result.snapshot ?? result.merged) !== undefined) for (const tap of this.#taps) tap.jumped();
         this.#events.appliedUpTo(result.last);
         const divergence = replica.compare(result.digest);
         if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
@@ -496,7 +505,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
-      if (result.steps !== undefined && this.#replica !== undefined) return this.#watching.ask(false);
+      if ((result.steps ?? result.merged ?? result.seen?.patch) !== undefined && this.#replica !== undefined) return this.#watching.ask(false);
       return this.close(error as LockstepError);
     }
     this.#advanced();
@@ -512,13 +521,15 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (seen?.sight !== undefined) {
       this.#replica?.dispose();
       this.#replica = replica = new sights.SightReplica(this.#upstream.core.hashText, { ...seen, sight: seen.sight }, this.filter);
-    } else if (replica !== undefined && seen !== undefined) replica.seq = seen.seq;
+    } else if (replica !== undefined && seen?.patch !== undefined) replica.apply(replica.seq, seen.seq, seen.patch, seen.clocks);
+    else if (replica !== undefined && seen !== undefined) replica.seq = seen.seq;
     if (replica?.digest() !== digest)
       throw new LockstepError('BAD_PARAMS', `the answer to watch does not show what a view of ${this.id} has the digest of`);
+    if (replica.hasClocks) this.#told(replica, {});
   }
 
-  /** The snapshot, or the steps that were missed. */
-  #take({ snapshot, steps = [], who }: WatchResult, machine: Machine): Replica {
+  /** The snapshot, or what was missed. */
+  #take({ snapshot, steps = [], merged, who }: WatchResult, machine: Machine): Replica {
     if (snapshot !== undefined) {
       if (!(this.#replica instanceof Replica) || this.#replica.machine !== machine) {
         this.#replica?.dispose();
@@ -531,6 +542,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (!(replica instanceof Replica))
       throw new LockstepError('BAD_PARAMS', `the answer to watch has neither a snapshot nor a past of ${this.id} to build on`);
     for (const step of steps) this.#apply(replica, step, who);
+    if (merged === undefined) return replica;
+    replica.merge(merged);
+    this.#told(replica, {});
     return replica;
   }
 

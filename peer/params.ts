@@ -71,7 +71,9 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
   delete: object({ instance }),
   watch: object<Methods['watch']['params']>({
     instance,
-    from: optional(object({ epoch: whole(), seq: whole(), digest })),
+    from: optional(
+      object<NonNullable<Methods['watch']['params']['from']>>({ epoch: whole(), seq: whole(), digest, merged: optional(oneOf(true)) }),
+    ),
     encoding: optional(encoding),
     view: optional(view),
     mode: optional(mode),

@@ -5,9 +5,11 @@ import { assert, LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
 import type { Json } from '../core/json.ts';
 import type { Machine, StateValue } from '../core/machine.ts';
+import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, type Mark } from './backlog.ts';
 import { Board } from './board.ts';
+import { CatchUp } from './catch-up.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import { differenceOf } from './difference.ts';
 import type { Hosting } from './hosting.ts';
@@ -16,9 +18,10 @@ import { narrowed } from './narrowing.ts';
 import { type Joining, Room } from './room.ts';
 import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
+import { sizeOf } from './shape.ts';
 import type { Sight } from './sight.ts';
 import { sightDigest } from './sighting.ts';
-import { eventOf, inMode } from './telling.ts';
+import { eventOf } from './telling.ts';
 import { type Look, type Moment, momentOf, PUBLIC } from './warden.ts';
 import {
   type InstanceDescription,
@@ -52,6 +55,7 @@ export class Readers {
   readonly #hosting: Hosting;
   readonly #board: Board;
   #backlog = new Backlog();
+  #catchUp: CatchUp;
   /** Those who are told who sends what, to be the next authority if need be. */
   readonly #standbys = new Set<Session>();
   /** Of the newest durable step, while somebody's view depends on it. */
@@ -64,6 +68,7 @@ export class Readers {
     const { instance } = of.record;
     this.#of = of;
     this.#hosting = hosting;
+    this.#catchUp = new CatchUp(of.machine, this.#backlog);
     this.room = new Room({
       number: room,
       another: () => hosting.another(instance),
@@ -129,10 +134,10 @@ export class Readers {
         const at = { seq, key: { encoding, mode }, look };
         if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(moment) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
-        const steps = this.#missed(from, seq, whole.digest);
-        // Many steps can weigh more than the state that they lead to.
-        if (steps === undefined || !session.answerIfFits(id, { ...result, steps: inMode(steps, mode) }))
-          session.answer(id, { ...result, snapshot: { seq, state: whole.state } });
+        const now = { epoch: this.#of.epoch(), seq, ...whole };
+        const ways = this.#catchUp.ways(from, now, mode);
+        // What takes least may still be more than a frame.
+        if (!ways.some((way) => session.answerIfFits(id, { ...result, ...way }))) session.answer(id, { ...result, ...ways.at(-1) });
       } catch (error) {
         session.refuse(id, this.#of.known(error));
       }
@@ -149,10 +154,13 @@ export class Readers {
     const { seq, sight } = at;
     const digest = sightDigest(this.#of.machine.core.hashText, sight);
     const result = this.#admit(session, at, { image: '', digest });
-    const isKnown = from?.epoch === this.#of.epoch() && from.seq <= seq && from.digest === digest;
+    const isSameHistory = from?.epoch === this.#of.epoch() && from.seq <= seq;
+    if (isSameHistory && from.digest === digest) return session.answer(id, { ...result, seen: { seq } });
     const states = at.look.narrow?.states;
     const names = states === undefined ? {} : { states, ...(this.#of.machine.isRelational ? ({ isRelational: true } as const) : {}) };
-    session.answer(id, { ...result, seen: isKnown ? { seq } : { seq, sight, ...names } });
+    const whole = { seq, sight, ...names };
+    const change = isSameHistory && from.merged === true ? this.room.changeSince(session, from) : undefined;
+    session.answer(id, { ...result, seen: change !== undefined && isShorter({ seq, ...change }, whole) ? { seq, ...change } : whole });
   }
 
   #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
@@ -162,17 +170,12 @@ export class Readers {
     return { ...this.room.join(session, at), machine, image, epoch: this.#of.epoch(), digest, last, ...guarded };
   }
 
-  /** What a mirror of the same history missed; undefined when it needs everything. */
-  #missed(from: Asked['from'], seq: number, digest: string): ReturnType<Backlog['after']> {
-    if (from === undefined || from.epoch !== this.#of.epoch() || from.seq > seq) return undefined;
-    const known = from.seq === seq ? digest : this.#backlog.digest(from.seq);
-    return known === undefined || known === from.digest ? this.#backlog.after(from.seq, seq) : undefined;
-  }
-
   /** Another history begins: what was told of the one before is told no more, and everyone asks anew. */
-  renew(): void {
+  renew(begins: Mark): void {
     this.room.publish();
     this.#backlog = new Backlog();
+    this.#backlog.mark(begins);
+    this.#catchUp = new CatchUp(this.#of.machine, this.#backlog);
     this.room.moved('epoch');
   }
 
@@ -231,15 +234,22 @@ export class Readers {
   /**
    * A step is durable.
    * @param asked what it asked of its stamp; not known of steps from the journal, which are told by their differences.
+   * @param state after it, where `marks` said that it is to be kept.
    * @returns the sender's number in the room.
    */
-  add(step: Step, asked?: number): number {
+  add(step: Step, asked?: number, state?: InstanceState): number {
     const { machine } = this.#of;
     const who = this.room.who(step.cause.peer);
     const told = { difference: differenceOf(step, who, machine), event: eventOf(step, who, machine, asked) };
     this.#backlog.add(told, step.digest);
+    if (state !== undefined) this.mark({ seq: step.seq, state });
     this.room.add(told, step.digest);
     return who;
+  }
+
+  /** Its state is to be kept beside the newest step, for those who come back. */
+  mark(mark: Mark): void {
+    this.#backlog.mark(mark);
   }
 
   /** What is durable now; who may not see it any more is sent away before the step is told. */
@@ -351,4 +361,9 @@ export class Readers {
       this.#hosting.committer.add({ entries: [], durable, failed: reject });
     });
   }
+}
+
+function isShorter(change: object, whole: object): boolean {
+  const size = sizeOf(whole as Json, LIMITS.frameSize);
+  return sizeOf(change as Json, size) < size;
 }

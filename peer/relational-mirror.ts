@@ -51,6 +51,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
       mirror.onMove({
         confirmed: (clocks, cause, isShown) => this.#stepped(clocks, cause, isShown),
         shown: (clocks) => this.#moved(clocks),
+        needsSteps: () => this.isWatched || this.#confirmedWaits.isWatched || this.tracers.size > 0,
       }),
       mirror.subscribe({ complete: () => this.dispose(), error: () => this.dispose() }),
     ];

@@ -141,6 +141,13 @@ export class Replica {
     return { isIgnored: more?.ignored === true, args: more?.args, step: { told: step } };
   }
 
+  /** Takes in what stands for many steps: what it is told by then is where a divergence would begin. (SYNC-40) @throws LockstepError BAD_PARAMS */
+  merge([seq, , , clocks, patch, more]: StepDifference): void {
+    this.#confirmed.apply({ ...more, seq, clocks, patch }, this.seq);
+    this.#good = undefined;
+    this.#sinceGood = [];
+  }
+
   /** Compares with the authority's digest of the confirmed state. @returns what to report when they differ. (SYNC-10) */
   compare(theirs: string): Pick<DivergenceRecord, 'image' | 'seq' | 'ours' | 'theirs' | 'good' | 'steps'> | undefined {
     const ours = this.digest();

@@ -13,7 +13,8 @@ import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
 import type { Look, Moment } from './warden.ts';
-import type { MoveReason, PeerId, Refused, SendResult, WatchResult } from './wire.ts';
+import type { SightPast } from './sight-past.ts';
+import type { MoveReason, PeerId, Refused, Seeing, SendResult, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
   /** Of the room that tells everything in json. */
@@ -51,6 +52,9 @@ interface Looking {
 /** Senders outside the room that keep a number: the one named longest ago is forgotten first. */
 const NAMED_MAX = 1_024;
 
+/** Views without readers whose past is kept: the one left longest ago is forgotten first. */
+const LEFT_MAX = 256;
+
 interface Member {
   readonly session: Session;
   readonly look: Look;
@@ -69,6 +73,8 @@ export class Room {
   readonly #members = new Map<PeerId, Member>();
   /** Its rooms at the relay, by their keys. Whoever asks again for what was there before gets the same room. */
   readonly #channels = new Map<string, Channel>();
+  /** What partial views were told in which nobody is any more: who comes back goes on from there. */
+  readonly #left = new Map<string, SightPast>();
   /** Members that may lose the sight of it, by the key of their look. */
   readonly #lookings = new Map<string, Looking>();
   /** Numbers of the members as causes, for as long as they are members. */
@@ -215,10 +221,19 @@ export class Room {
     return channel;
   }
 
+  /** What has changed in what a member sees since it saw it last; undefined when that is not known any more. */
+  changeSince(session: Session, { seq, digest }: { readonly seq: number; readonly digest: string }): Pick<Seeing, 'patch' | 'clocks'> | undefined {
+    return this.#member(session)?.channel.changeSince?.(seq, digest);
+  }
+
   #sightChannel(at: { key: RoomKey; number: number; look: Look; seq: number; sight: Sight }): SightChannel {
     const { durable, hash, environment } = this.#options;
+    const text = keyText(at.key);
+    const past = this.#left.get(text);
+    this.#left.delete(text);
     const channel: SightChannel = new SightChannel({
       ...at,
+      past,
       hash,
       port: this.#port,
       environment,
@@ -241,8 +256,13 @@ export class Room {
     this.#port.expel(channel.number, remote);
     // Of a view made for one reader, nobody else will ever have need.
     if (channel.key.view === ALL || channel.members.size > 0) return;
-    this.#channels.delete(keyText(channel.key));
+    const text = keyText(channel.key);
+    this.#channels.delete(text);
     this.#options.dropped(channel.number);
+    if (channel.past === undefined) return;
+    this.#left.set(text, channel.past);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > LEFT_MAX && oldest !== undefined) this.#left.delete(oldest);
   }
 
   leave(session: Session): void {

@@ -9,10 +9,11 @@ import type { Channel, RoomKey, RoomPort } from './channel.ts';
 import { encodeBrief, encodeNotice } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Sight } from './sight.ts';
+import { type Difference, SightPast } from './sight-past.ts';
 import { sightDigest } from './sighting.ts';
 import type { Told } from './told.ts';
 import type { Look } from './warden.ts';
-import type { MoveReason, Notifications, PeerId } from './wire.ts';
+import type { MoveReason, PeerId, Notifications, Seeing } from './wire.ts';
 
 export interface SightChannelOptions {
   readonly key: RoomKey;
@@ -21,6 +22,8 @@ export interface SightChannelOptions {
   readonly environment: Environment;
   readonly hash: HashText;
   readonly narrow: Look['narrow'];
+  /** What was told under the same key before everyone left. */
+  readonly past: SightPast | undefined;
   /** What its first member is answered. */
   readonly seq: number;
   readonly sight: Sight;
@@ -32,13 +35,11 @@ export interface SightChannelOptions {
   readonly isMember: (who: number) => boolean;
 }
 
-/** What the members are to be told, after `base`. */
-type Difference = readonly [base: number, seq: number, patch: Notifications['seen'][3], clocks: readonly number[]];
-
 export class SightChannel implements Channel {
   readonly key: RoomKey;
   readonly members = new Set<PeerId>();
   readonly answersBySteps = false;
+  readonly past: SightPast;
   number: number;
   readonly #options: SightChannelOptions;
   /** What the members were told last, or are to be told with the next `publish`. */
@@ -63,6 +64,9 @@ export class SightChannel implements Channel {
     this.number = options.number;
     this.#sight = options.sight;
     this.#seq = this.#newestSeq = options.seq;
+    const { hash, narrow } = options;
+    this.past = options.past ?? new SightPast({ hash, states: narrow?.states, isShallow: narrow?.isShallow === true });
+    this.past.begin(options.seq, options.sight);
   }
 
   add(told: Told): void {
@@ -88,6 +92,13 @@ export class SightChannel implements Channel {
     const restMs = this.#toldAt + every - environment.now();
     if (restMs <= 0) return this.flush();
     this.#wait = environment.timer(restMs, () => this.flush());
+  }
+
+  changeSince(seq: number, digest: string): Pick<Seeing, 'patch' | 'clocks'> | undefined {
+    const before = this.past.at(seq, digest);
+    if (before === undefined) return undefined;
+    const clocks = ticksBetween(before.clocks, this.#sight.clocks, this.#options.narrow?.isShallow === true);
+    return { patch: diff(unclocked(before), unclocked(this.#sight)), ...(clocks.length === 0 ? {} : { clocks }) };
   }
 
   /** Also before somebody joins, who has what is shown now: what is told next builds on it. */
@@ -117,7 +128,9 @@ export class SightChannel implements Channel {
     const clocks = ticksBetween(this.#sight.clocks, sight.clocks, narrow?.isShallow === true);
     if (patch.length === 0 && clocks.length === 0 && !this.#isAwaited) return;
     this.#isAwaited = false;
-    this.#untold.push([this.#seq, this.#newestSeq, patch, clocks]);
+    const difference: Difference = [this.#seq, this.#newestSeq, patch, clocks];
+    this.#untold.push(difference);
+    this.past.add(difference, sight);
     this.#sight = sight;
     this.#seq = this.#newestSeq;
   }

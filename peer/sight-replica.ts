@@ -41,6 +41,11 @@ export class SightReplica {
     this.#mustFit(this.#sight);
   }
 
+  /** Frozen. */
+  get sight(): Sight {
+    return this.#sight;
+  }
+
   get status(): Sight['status'] {
     return this.#sight.status;
   }

@@ -11,7 +11,7 @@ import type { Unconfirmed } from './unconfirmed.ts';
 import type { DivergenceRecord, Methods, PeerId, WatchResult } from './wire.ts';
 
 /** What a mirror has. */
-export type WatchFrom = { readonly epoch: number; readonly seq: number; readonly digest: string } | undefined;
+export type WatchFrom = Methods['watch']['params']['from'];
 export type WatchAnswered = (error: LockstepError | undefined, result?: WatchResult) => void;
 
 /** What keeps partial views. */

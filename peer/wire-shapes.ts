@@ -143,6 +143,8 @@ export const sight = object<Sight>({
 export const seeing = object<Seeing>({
   seq: whole(),
   sight: optional(sight),
+  patch: optional(patch),
+  clocks: optional(clocks),
   states: optional(list(longText)),
   isRelational: optional(oneOf(true)),
 });

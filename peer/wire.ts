@@ -169,7 +169,13 @@ export interface Methods {
     params: {
       readonly instance: InstanceId;
       /** What the mirror holds already; the digest proves that it is the same history. */
-      readonly from?: { readonly epoch: number; readonly seq: number; readonly digest: string };
+      readonly from?: {
+        readonly epoch: number;
+        readonly seq: number;
+        readonly digest: string;
+        /** It has no need of the single steps since: one difference in their place will do. */
+        readonly merged?: true;
+      };
       /** In which the room is to speak; json unless given, and when the authority has no other. */
       readonly encoding?: Encoding;
       /** How it is looked at: see docs/views.md. */
@@ -298,8 +304,9 @@ export interface WatchResult {
   readonly machine: string;
   readonly image: string;
   readonly epoch: number;
-  /** Either the steps after `from`, or everything. */
+  /** Either the steps after `from`, or one difference in their place, or everything. */
   readonly steps?: readonly ToldStep[];
+  readonly merged?: StepDifference;
   readonly snapshot?: { readonly seq: number; readonly state: InstanceState };
   /** Instead of both, and without an image: what a partial view, or a filter, shows. */
   readonly seen?: Seeing;
@@ -311,10 +318,13 @@ export interface WatchResult {
   readonly last: number;
 }
 
-/** What a reader sees who does not see everything. Without a sight its own is still right. */
+/** What a reader sees who does not see everything: the whole sight, or what has changed since `from`; its own is still right without either. */
 export interface Seeing {
   readonly seq: number;
   readonly sight?: Sight;
+  readonly patch?: readonly Operation[];
+  /** As in `seen`. */
+  readonly clocks?: readonly number[];
   /** With a sight that has clocks: whose they are. */
   readonly states?: readonly string[];
   /** Whether these are states of a relational machine. */
