@@ -173,7 +173,8 @@ export class Authority {
     this.#durableSeq = instance.seq;
     if (instance.seq > 0) this.readers.recheck(this.readers.momentOf(instance));
     this.#tail = options.steps.length;
-    const base = options.base ?? (options.steps.length === 0 && instance.seq > 0 ? { seq: instance.seq, state: instance.save() } : undefined);
+    const base =
+      options.base ?? (options.steps.length === 0 && instance.seq > 0 ? { seq: instance.seq, state: instance.save() } : undefined);
     if (base !== undefined) this.readers.mark(base);
     for (const step of options.steps) this.readers.add(step);
     this.#alarm = new Alarm(

@@ -391,7 +391,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #have(): WatchFrom {
     const replica = this.#replica;
     if (replica === undefined) return undefined;
-    const needsSteps = replica instanceof Replica && (this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false));
+    const needsSteps =
+      replica instanceof Replica && (this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false));
     return { epoch: this.#epoch, seq: replica.seq, digest: replica.digest(), ...(needsSteps ? {} : { merged: true }) };
   }
 
@@ -505,7 +506,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
-      if ((result.steps ?? result.merged ?? result.seen?.patch) !== undefined && this.#replica !== undefined) return this.#watching.ask(false);
+      if ((result.steps ?? result.merged ?? result.seen?.patch) !== undefined && this.#replica !== undefined)
+        return this.#watching.ask(false);
       return this.close(error as LockstepError);
     }
     this.#advanced();

@@ -1,6 +1,7 @@
 // The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share a room at the relay
 // (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
 // in the room.
+// Over 400 lines because who joins, who is revoked and what is told share their order.
 
 import type { HashText } from '../core/digest.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -222,7 +223,10 @@ export class Room {
   }
 
   /** What has changed in what a member sees since it saw it last; undefined when that is not known any more. */
-  changeSince(session: Session, { seq, digest }: { readonly seq: number; readonly digest: string }): Pick<Seeing, 'patch' | 'clocks'> | undefined {
+  changeSince(
+    session: Session,
+    { seq, digest }: { readonly seq: number; readonly digest: string },
+  ): Pick<Seeing, 'patch' | 'clocks'> | undefined {
     return this.#member(session)?.channel.changeSince?.(seq, digest);
   }
 

@@ -47,7 +47,9 @@ const plant = createMachine(
       PUSH: { actions: assign({ list: ({ context, event }) => [...context.list, event.n ?? 0] }) },
       FRONT: { actions: assign({ list: ({ context, event }) => [event.n ?? 0, ...context.list] }) },
       CUT: { actions: assign({ list: ({ context, event }) => context.list.filter((_, i) => i !== (event.n ?? 0) % 7) }) },
-      KEY: { actions: assign({ by: ({ context, event }) => ({ ...context.by, [`k${(event.n ?? 0) % 5}`]: { n: event.n ?? 0, of: [1, 2] } }) }) },
+      KEY: {
+        actions: assign({ by: ({ context, event }) => ({ ...context.by, [`k${(event.n ?? 0) % 5}`]: { n: event.n ?? 0, of: [1, 2] } }) }),
+      },
       DROP: {
         actions: assign({
           by: ({ context, event }) => Object.fromEntries(Object.entries(context.by).filter(([key]) => key !== `k${(event.n ?? 0) % 5}`)),
@@ -117,7 +119,8 @@ describe('one difference in the place of many', () => {
     const replica = new Replica(machine);
     replica.load(10, states[9]!);
     const now = { epoch: 1, seq: 100, digest: instance.digest(), state: instance.save() };
-    const kinds = (from: Parameters<CatchUp['ways']>[0]): readonly string[] => catchUp.ways(from, now, 'steps').flatMap((way) => Object.keys(way));
+    const kinds = (from: Parameters<CatchUp['ways']>[0]): readonly string[] =>
+      catchUp.ways(from, now, 'steps').flatMap((way) => Object.keys(way));
     const from = { epoch: 1, seq: 10, digest: replica.digest() };
     expect(kinds(undefined)).toEqual(['snapshot']);
     expect(kinds(from)).toEqual(['steps', 'snapshot']);
@@ -141,7 +144,8 @@ function ran(machine: Machine, dice: Random, next: Next, count: number) {
     const stamp = { now: (now += dice.below(300)), seed: seq, salt: `plant/1/${seq}` };
     const due = [...instance.timers].find(([timer, at]) => timer < 0x1000000 && at <= now)?.[0];
     const event = seq === 1 ? { type: 'xstate.init' } : due === undefined ? next(dice) : { type: machine.symbols.timers[due]! };
-    const outcome = seq === 1 ? instance.start(undefined, stamp) : instance.step(event, stamp, due === undefined ? {} : { timer: due, isInternal: true });
+    const outcome =
+      seq === 1 ? instance.start(undefined, stamp) : instance.step(event, stamp, due === undefined ? {} : { timer: due, isInternal: true });
     const step = recordStep({ instance, outcome, stamp, peer: 'p', n: seq, event }, { id: 'plant', epoch: 1 });
     const each = { difference: differenceOf(step, 0, machine), event: undefined };
     backlog.add(each, step.digest);
@@ -203,13 +207,16 @@ describe('a mirror that comes back', () => {
       ],
     ]);
     expect([back.mirror.seq, back.mirror.digest, back.mirror.getSnapshot().context.at]).toEqual([202, back.own.digest, 200]);
-
   });
 
   test('[SYNC-39] one difference takes less than the steps in its place, in bytes of the answer', async () => {
     const back = await away(200);
     const listening = await away(200, { listens: true });
-    expect([listening.result.steps?.length, listening.result.merged, listening.mirror.digest]).toEqual([201, undefined, listening.own.digest]);
+    expect([listening.result.steps?.length, listening.result.merged, listening.mirror.digest]).toEqual([
+      201,
+      undefined,
+      listening.own.digest,
+    ]);
     expect(back.size * 10).toBeLessThan(listening.size);
     expect(JSON.stringify(listening.mirror.getSnapshot())).toBe(JSON.stringify(back.mirror.getSnapshot()));
     expect(listening.heard).toBe(201);
