@@ -8,7 +8,7 @@ import { callable } from '../../compiler/expression/callable.ts';
 import { parseExpression } from '../../compiler/expression/language.ts';
 import { encodeBrief, encodeBriefSend, readBody, readNotice } from '../../peer/codec-json.ts';
 import * as packed from '../../peer/codec-packed.ts';
-import type { AnyMirror } from '../../peer/mirror.ts';
+import type { AnyMirror, Mirror } from '../../peer/mirror.ts';
 import type { PeerOptions } from '../../peer/peer.ts';
 import { Replica } from '../../peer/replica.ts';
 import { World } from '../support/world.ts';
@@ -157,9 +157,10 @@ describe('a lowered machine', () => {
     expect(reader.getSnapshot()).toEqual(writer.getSnapshot());
   });
 
-  test('[SYNC-35] a mirror that was away gets the events that it missed', async () => {
+  test('[SYNC-35] a mirror that was away, and whose user listens to single steps, gets the events that it missed', async () => {
     const { world, writer, join, heard } = await tillWorld(lowered.bytes);
     const reader = await join('reader');
+    (reader as unknown as Mirror).onMove({ confirmed: () => undefined, shown: () => undefined });
     world.network('reader').cut();
     await play(world, writer);
     heard.get('reader')!.length = 0;

@@ -127,7 +127,7 @@ describe('one difference in the place of many', () => {
     expect([...kinds({ ...from, merged: true })].sort()).toEqual(['merged', 'snapshot', 'steps']);
     // Asked again it is made once; with another digest it is not given.
     expect(kinds({ ...from, digest: '0123456789abcdef', merged: true })).toEqual(['steps', 'snapshot']);
-    expect(kinds({ ...from, seq: 11, merged: true })).toEqual(['steps', 'snapshot']);
+    expect(kinds({ ...from, seq: 50, digest: '0123456789abcdef', merged: true })).toEqual(['steps', 'snapshot']);
     expect(kinds({ ...from, seq: 64, merged: true })).toEqual(['snapshot']);
     expect(kinds({ ...from, epoch: 2, merged: true })).toEqual(['snapshot']);
   });

@@ -112,9 +112,10 @@ describe('a lost link', () => {
     }
   });
 
-  test('[SYNC-8] what was missed comes as steps while they are kept, and as a snapshot when there are too many', async () => {
+  test('[SYNC-8] what was missed comes as one difference while its steps are kept, and as a snapshot when there were too many', async () => {
     for (const [count, what] of [
-      [10, 'steps'],
+      [1, 'steps'],
+      [10, 'merged'],
       [3_000, 'snapshot'],
     ] as const) {
       const { world, alice } = await doorWorld();

@@ -393,7 +393,7 @@ describe('mirrors of partial views', () => {
       await world.advance(20_000);
       const answer = lines.findLast((line) => line.includes('"seen":{'));
       answers.push([
-        /"seen":\{"seq":\d+(,"sight")?/.exec(answer ?? '')?.[0],
+        /"seen":\{"seq":\d+(,"(sight|patch)")?/.exec(answer ?? '')?.[0],
         mirror.getSnapshot().context,
         mirror.seq === own.seq,
         mirror.unconfirmedCount,
@@ -401,7 +401,7 @@ describe('mirrors of partial views', () => {
     }
     expect(answers).toEqual([
       ['"seen":{"seq":2', { public: { board: 'while away from 1' } }, true, 0],
-      ['"seen":{"seq":4,"sight"', { public: { board: 'while away from 3' } }, true, 0],
+      ['"seen":{"seq":4,"patch"', { public: { board: 'while away from 3' } }, true, 0],
     ]);
   });
 
