@@ -13,6 +13,8 @@ const LONG_MS = 7_200_000;
 const SEED = Number(process.env['SEED'] ?? (isLong ? Math.floor(Math.random() * 0x3fff_ffff) : 1));
 /** What worlds had when hand-overs and trees were new. */
 const GROWN = ['sharing', 'packed', 'views', 'succession', 'trees'] as const;
+/** And when there were relational machines. */
+const RELATED = [...GROWN, 'meter', 'relations'] as const;
 /** Seeds that a plant may need. */
 const PLANT_SEEDS = 1_000;
 
@@ -52,6 +54,8 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [36, GROWN, 'one that gave way took the instance over at the same time, and its journal forgot it'],
     [68, GROWN, 'one that gave way to an authority did not hear of a newer one meanwhile'],
     [1053, GROWN, 'an event that was refused was applied by an authority that had been left behind (the checker was wrong)'],
+    [166, RELATED, 'what was handed over and taken back counted as taken over (the checker was wrong)'],
+    [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
     expect((await once(seed, without)).failures).toEqual([]);
