@@ -22,6 +22,10 @@ const TO_OWN_ROOM = 3;
 const FROM_ROOM = 4;
 const PEER_ROOM = 5;
 const LINE = 6;
+const SEEN = 0x20;
+const SEEN_DIGEST = 1;
+const SEEN_PATCH = 2;
+const SEEN_CLOCKS = 4;
 const STEP = 0x40;
 const SEND = 0x80;
 const STEP_DIGEST = 0x20;
@@ -86,10 +90,23 @@ function messagesOf(reader: Reader): readonly Message[] {
   while (!reader.isAtEnd) {
     const head = reader.byte();
     if (head === 0) messages.push(...messagesIn(reader.text()));
+    else if (head < STEP) messages.push(seenOf(head, reader));
     else if (head < SEND) messages.push(stepsOf(head, reader));
     else return [...messages, { method: 'send' }];
   }
   return messages;
+}
+
+/** What a view showed, and shows now: how many operations lie between. */
+function seenOf(head: number, reader: Reader): Message {
+  const flags = head - SEEN;
+  if ((flags & SEEN_DIGEST) !== 0) reader.skip(DIGEST_SIZE);
+  const seq = reader.whole();
+  const base = seq - reader.whole();
+  if ((flags & SEEN_CLOCKS) !== 0) skipClocks(reader, reader.whole());
+  const count = (flags & SEEN_PATCH) !== 0 ? reader.whole() : 0;
+  skipOperations(reader, count);
+  return { method: 'seen', params: [0, base, seq, Array.from({ length: count }, () => null)] };
 }
 
 /** The seqs of its steps; without steps the digest of a room that fell quiet. */
@@ -108,14 +125,21 @@ function skipStep(reader: Reader): void {
   if ((flags & NUMBER) !== 0) reader.whole();
   if (Math.floor(flags / EVENT_UNIT) === EVENT) return skipEvent(reader, flags);
   const short = Math.floor(flags / TICKED);
-  for (let left = short === TICKED_MANY ? reader.whole() : short; left > 0; left--) if (reader.whole() % 2 === 1) reader.whole();
-  if ((flags & PATCH) !== 0)
-    for (let left = reader.whole(); left > 0; left--) {
-      const operation = reader.whole();
-      if (operation < REMOVE + 1) reader.text();
-      if (operation % (REMOVE + 1) !== REMOVE) reader.skipValue();
-    }
+  skipClocks(reader, short === TICKED_MANY ? reader.whole() : short);
+  if ((flags & PATCH) !== 0) skipOperations(reader, reader.whole());
   if ((flags & MORE) !== 0) reader.skipValue();
+}
+
+function skipClocks(reader: Reader, count: number): void {
+  for (let left = count; left > 0; left--) if (reader.whole() % 2 === 1) reader.whole();
+}
+
+function skipOperations(reader: Reader, count: number): void {
+  for (let left = count; left > 0; left--) {
+    const operation = reader.whole();
+    if (operation < REMOVE + 1) reader.text();
+    if (operation % (REMOVE + 1) !== REMOVE) reader.skipValue();
+  }
 }
 
 function skipEvent(reader: Reader, flags: number): void {
@@ -137,7 +161,9 @@ class Reader {
   }
 
   byte(): number {
-    return this.#bytes[this.at++]!;
+    const next = this.#bytes[this.at++];
+    if (next === undefined) throw new Error('a frame that is not as the page of the protocol says');
+    return next;
   }
 
   skip(count: number): void {

@@ -56,6 +56,8 @@ interface Watched {
   readonly room: number;
   readonly epoch: number;
   readonly steps?: readonly (readonly [seq: number])[];
+  /** One difference in the place of all steps. */
+  readonly merged?: readonly [seq: number];
   readonly snapshot?: { readonly seq: number };
 }
 
@@ -103,8 +105,8 @@ export class WireChecker {
     }
   }
 
-  #watched(wire: Wire, authority: string, { instance, from }: Asked, { room, epoch, steps, snapshot }: Watched): void {
-    const seq = snapshot?.seq ?? steps?.at(-1)?.[0] ?? from?.seq ?? 0;
+  #watched(wire: Wire, authority: string, { instance, from }: Asked, { room, epoch, steps, merged, snapshot }: Watched): void {
+    const seq = snapshot?.seq ?? merged?.[0] ?? steps?.at(-1)?.[0] ?? from?.seq ?? 0;
     this.#findings.told(instance, epoch, seq);
     if (from !== undefined && steps?.[0] !== undefined && steps[0][0] !== from.seq + 1)
       this.#findings.fail(`${wire.owner} asked for ${instance} from ${from.seq} and got steps from ${steps[0][0]}`);
