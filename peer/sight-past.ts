@@ -56,7 +56,12 @@ export class SightPast {
     if (mark === undefined || !('sight' in mark)) return undefined;
     const { hash, states, isShallow } = this.#options;
     const replica = new SightReplica(hash, states === undefined ? mark : { ...mark, states }, isShallow ? { clocks: 'shallow' } : {});
-    for (const entry of this.#entries.slice(first + 1, last + 1)) if ('told' in entry) replica.apply(...entry.told);
+    for (const entry of this.#entries.slice(first + 1, last + 1)) {
+      if (!('told' in entry)) continue;
+      // From what was before: where nothing changed its members were told of later steps as well.
+      const [, seen, patch, clocks] = entry.told;
+      replica.apply(replica.seq, seen, patch, clocks);
+    }
     return replica.digest() === digest ? replica.sight : undefined;
   }
 }
