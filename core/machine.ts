@@ -35,8 +35,8 @@ export interface StateNames {
   /** Key paths by number, from 1 on; of a relational machine its names. */
   readonly names: readonly string[];
   readonly isRelational: boolean;
-  /** Whether the machine may have others. */
-  readonly isPartial: boolean;
+  /** Set where the machine may have others. */
+  readonly isPartial?: boolean;
   /** @throws LockstepError for a name that is not among them. */
   stateNumber(name: string): number;
 }
@@ -73,7 +73,6 @@ export class Machine implements StateNames {
   readonly isScxml: boolean;
   /** Whether it is a relational machine: its events are mutations. */
   readonly isRelational: boolean;
-  readonly isPartial = false;
   /** What the event of a completed state begins with; its id follows. */
   readonly donePrefix: string;
   /** Whether no step asks for anything outside: effects, timers, actors. An assign that spawns an actor after all ends it. */
@@ -208,8 +207,7 @@ export class Machine implements StateNames {
 
   #path(state: number): string {
     const { key } = this.symbols.states[state]!;
-    const parent = this.#parents[state]!;
-    return parent === 0 ? key : `${this.#path(parent)}.${key}`;
+    return this.#parents[state] === 0 ? key : `${this.#path(this.#parents[state]!)}.${key}`;
   }
 
   parent(state: number): number {

@@ -11,6 +11,8 @@ import { ByteReader, ByteWriter, readAddress, writeAddress } from './packed-byte
 import { isEvent } from './told.ts';
 import type { InstanceId, Methods, Notifications, StepDifference, StepEvent, ToldStep } from './wire.ts';
 
+export { ByteWriter };
+
 /** What the numbers in a room stand for. */
 export interface RoomNames {
   readonly instance: InstanceId;
@@ -28,10 +30,10 @@ const STEP = 0x40;
 const STEP_DIGEST = 0x20;
 /** Low bits of the head; this one says that the count follows. */
 const STEP_COUNT = 0x1f;
-const SEEN = 0x20;
-const SEEN_DIGEST = 0x01;
-const SEEN_PATCH = 0x02;
-const SEEN_CLOCKS = 0x04;
+export const SEEN = 0x20;
+export const SEEN_DIGEST = 0x01;
+export const SEEN_PATCH = 0x02;
+export const SEEN_CLOCKS = 0x04;
 const SEEN_MASK = 0x07;
 const SEND = 0x80;
 const SEND_EVENT = 0x7f;
@@ -113,22 +115,7 @@ export function packStep(params: Notifications['step']): Uint8Array {
   return isUsual ? writer.take() : packJson(encodeNotice('step', params));
 }
 
-/** In the frame its header is that of the room. */
-export function packSeen(params: Notifications['seen']): Uint8Array {
-  const [, base, seq, patch, digest, clocks = []] = params;
-  const writer = new ByteWriter();
-  const hasDigest = digest !== undefined && digest !== null;
-  writer.byte(SEEN | (hasDigest ? SEEN_DIGEST : 0) | (patch.length > 0 ? SEEN_PATCH : 0) | (clocks.length > 0 ? SEEN_CLOCKS : 0));
-  if (hasDigest) packDigest(writer, digest);
-  writer.whole(seq);
-  writer.whole(seq - base);
-  if (clocks.length > 0) writer.whole(clocks.length / 2);
-  const isUsual = base <= seq && packClocks(writer, clocks) && (digest === null) === (clocks.length > 0 && !hasDigest);
-  if (patch.length > 0) packPatch(writer, patch, []);
-  return isUsual && writer.isFaithful ? writer.take() : packJson(encodeNotice('seen', params));
-}
-
-function packDigest(writer: ByteWriter, digest: string): void {
+export function packDigest(writer: ByteWriter, digest: string): void {
   for (let i = 0; i < DIGEST_SIZE; i++) writer.byte(parseInt(digest.slice(2 * i, 2 * i + 2), 16));
 }
 
@@ -204,7 +191,7 @@ function packDifference(writer: ByteWriter, [seq, who, n, clocks, patch, more]: 
 }
 
 /** @returns false when they are not ascending by state. */
-function packClocks(writer: ByteWriter, clocks: readonly number[]): boolean {
+export function packClocks(writer: ByteWriter, clocks: readonly number[]): boolean {
   let next = 0;
   for (let i = 0; i < clocks.length; i += 2) {
     const state = clocks[i]!;
@@ -218,7 +205,7 @@ function packClocks(writer: ByteWriter, clocks: readonly number[]): boolean {
 }
 
 /** A path is written once in a message; after that its place among them is enough. */
-function packPatch(writer: ByteWriter, patch: readonly Operation[], paths: string[]): void {
+export function packPatch(writer: ByteWriter, patch: readonly Operation[], paths: string[]): void {
   writer.whole(patch.length);
   for (const operation of patch) {
     const known = paths.indexOf(operation.path) + 1;

@@ -154,7 +154,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** The states that it knows of: all of its machine, or what its filter shows. @throws LockstepError UNSUPPORTED where the view shows no clocks. */
   get states(): StateNames {
-    return this.#present().states;
+    const replica = this.#present();
+    return replica.machine ?? replica.states;
   }
 
   /** Own events that the authority has not answered. */
@@ -391,9 +392,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   #have(): WatchFrom {
     const replica = this.#replica;
     if (replica === undefined) return undefined;
-    const needsSteps =
-      replica instanceof Replica && (this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false));
-    return { epoch: this.#epoch, seq: replica.seq, digest: replica.digest(), ...(needsSteps ? {} : { merged: true }) };
+    const from = { epoch: this.#epoch, seq: replica.seq, digest: replica.digest() };
+    const needsSteps = this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false);
+    return needsSteps && replica.machine ? from : { ...from, merged: true };
   }
 
   /** The road to the authority may be open (again): asks for what is missing. */
@@ -437,7 +438,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       return this.#watching.ask(true); // A gap, or something that does not fit what we have: the digest in the question says which.
     }
     // No history is kept that could be told: what the view shows now is all that is wanted.
-    if (typeof digest === 'string' && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
+    if (digest && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
     this.#advanced();
     if (this.#watching.told !== undefined) this.#sender.pump();
   }
@@ -506,8 +507,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
-      if ((result.steps ?? result.merged ?? result.seen?.patch) !== undefined && this.#replica !== undefined)
-        return this.#watching.ask(false);
+      const built = result.steps ?? result.merged ?? result.seen?.patch;
+      if (built && this.#replica) return this.#watching.ask(false);
       return this.close(error as LockstepError);
     }
     this.#advanced();
@@ -518,16 +519,13 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   /** What a partial view shows, unless it is what we have. */
-  #look({ seen, digest }: WatchResult, sights: Sights): void {
-    let replica = this.#replica instanceof Replica ? undefined : this.#replica;
-    if (seen?.sight !== undefined) {
-      this.#replica?.dispose();
-      this.#replica = replica = new sights.SightReplica(this.#upstream.core.hashText, { ...seen, sight: seen.sight }, this.filter);
-    } else if (replica !== undefined && seen?.patch !== undefined) replica.apply(replica.seq, seen.seq, seen.patch, seen.clocks);
-    else if (replica !== undefined && seen !== undefined) replica.seq = seen.seq;
-    if (replica?.digest() !== digest)
-      throw new LockstepError('BAD_PARAMS', `the answer to watch does not show what a view of ${this.id} has the digest of`);
-    if (replica.hasClocks) this.#told(replica, {});
+  #look({ seen, digest }: WatchResult, { SightReplica }: Sights): void {
+    const before = this.#replica;
+    const { hashText: hash } = this.#upstream.core;
+    const replica = SightReplica.after(before instanceof Replica ? undefined : before, seen!, { hash, filter: this.filter, digest });
+    if (replica !== before) before?.dispose();
+    this.#replica = replica;
+    this.#told(replica, {});
   }
 
   /** The snapshot, or what was missed. */
@@ -577,8 +575,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #told(replica: Replica | SightReplica, cause: Heard): void {
-    if (this.#listeners.size === 0 || !replica.hasClocks) return;
-    const clocks = replica.confirmedClocks;
+    const clocks = this.#listeners.size > 0 && replica.confirmedClocks;
+    if (!clocks) return;
     for (const listener of this.#listeners) listener.confirmed(clocks, cause, !this.#events.hasPending);
   }
 
@@ -609,7 +607,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
-    if (this.#listeners.size > 0 && this.#replica?.hasClocks === true) for (const listener of this.#listeners) listener.shown(this.clocks);
+    if (this.#listeners.size > 0 && this.#replica?.confirmedClocks) for (const listener of this.#listeners) listener.shown(this.clocks);
     const before = this.#snapshot;
     const after = this.#shown();
     if (

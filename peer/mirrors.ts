@@ -87,13 +87,9 @@ export class Mirrors {
   /** @throws LockstepError why there will be no mirror. */
   async watch(instance: InstanceId, { definition, isPatient, sources, view, filter }: Watching): Promise<Mirror> {
     let entry = this.#mirrors.get(instance);
-    if (entry !== undefined && view !== undefined && entry.mirror.view !== view)
-      throw new LockstepError('BAD_PARAMS', `${instance} is watched here under ${entry.mirror.view ?? 'its usual view'} already`);
-    if (entry !== undefined && JSON.stringify(entry.mirror.filter) !== JSON.stringify(filter))
-      throw new LockstepError(
-        'BAD_PARAMS',
-        `${instance} is watched here ${entry.mirror.filter ? 'with another filter' : 'without a filter'} already`,
-      );
+    const { mirror: known } = entry ?? {};
+    if (known && ((view !== undefined && known.view !== view) || JSON.stringify(known.filter) !== JSON.stringify(filter)))
+      throw new LockstepError('BAD_PARAMS', `${instance} is watched here with another view or filter`);
     if (entry === undefined) {
       const roads = new Roads(sources, () => this.#options.address(instance));
       const upstream = this.#upstream(instance, roads, { definition, view, filter });

@@ -242,7 +242,7 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
   async #mutate(kind: MutationKind, called: Names<S>, args: unknown, options?: MirrorMutationOptions): Promise<Result> {
     const states = list(called);
     // A filter hides states; that does not make them none.
-    if (!this.machine.isPartial) this.numbers(states);
+    if (this.machine.isPartial !== true) this.numbers(states);
     const made = mutation(kind, states, args as Json | undefined, options?.source);
     this.#queue.add(made);
     for (const tracer of this.tracers) tracer.mutationQueued?.(made, this.#queue.size);

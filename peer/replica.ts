@@ -4,7 +4,7 @@
 import { type Difference, Instance } from '../core/instance.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import type { Machine, StateNames } from '../core/machine.ts';
+import type { Machine } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
@@ -26,7 +26,6 @@ export interface Taken {
 }
 
 export class Replica {
-  readonly hasClocks = true;
   readonly machine: Machine;
   readonly #confirmed: Instance;
   /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
@@ -78,11 +77,6 @@ export class Replica {
     return this.#confirmed.save().clocks;
   }
 
-  /** What these are the clocks of. */
-  get states(): StateNames {
-    return this.machine;
-  }
-
   tick(state: string): number {
     return this.shown.tick(state);
   }
@@ -100,8 +94,7 @@ export class Replica {
   /** Becomes the authority's state at `seq`. @throws LockstepError BAD_PARAMS when it does not fit the image. */
   load(seq: number, state: InstanceState): void {
     this.#confirmed.load(state, seq);
-    this.#good = undefined;
-    this.#sinceGood = [];
+    this.#jumped();
   }
 
   /**
@@ -144,6 +137,11 @@ export class Replica {
   /** Takes in what stands for many steps: what it is told by then is where a divergence would begin. (SYNC-40) @throws LockstepError BAD_PARAMS */
   merge([seq, , , clocks, patch, more]: StepDifference): void {
     this.#confirmed.apply({ ...more, seq, clocks, patch }, this.seq);
+    this.#jumped();
+  }
+
+  /** Single steps did not lead here. */
+  #jumped(): void {
     this.#good = undefined;
     this.#sinceGood = [];
   }

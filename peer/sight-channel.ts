@@ -8,6 +8,7 @@ import type { HashText } from '../core/digest.ts';
 import type { Channel, RoomKey, RoomPort } from './channel.ts';
 import { encodeBrief, encodeNotice } from './codec-json.ts';
 import type { Environment } from './environment.ts';
+import { packSeen } from './packed-seen.ts';
 import type { Sight } from './sight.ts';
 import { type Difference, SightPast } from './sight-past.ts';
 import { sightDigest } from './sighting.ts';
@@ -164,7 +165,8 @@ export class SightChannel implements Channel {
 
   #encode(params: Notifications['seen']): string | Uint8Array {
     const packed = this.key.encoding === 'packed' ? this.#options.port.packed() : undefined;
-    return packed?.packSeen(params) ?? (this.key.mode === 'brief' ? encodeBrief : encodeNotice)('seen', params);
+    if (packed !== undefined) return packSeen(packed, params);
+    return (this.key.mode === 'brief' ? encodeBrief : encodeNotice)('seen', params);
   }
 
   moved(reason: MoveReason, peer?: PeerId): void {

@@ -41,6 +41,24 @@ export class SightReplica {
     this.#mustFit(this.#sight);
   }
 
+  /**
+   * What is kept after an answer to `watch`: the same replica, unless all of the sight is new.
+   * @throws LockstepError BAD_PARAMS when it does not have the digest of the answer.
+   */
+  static after(
+    before: SightReplica | undefined,
+    seen: Seeing,
+    { hash, filter, digest }: { readonly hash: HashText; readonly filter: Filter | undefined; readonly digest: string },
+  ): SightReplica {
+    const replica = seen.sight === undefined ? before : new SightReplica(hash, { ...seen, sight: seen.sight }, filter);
+    if (replica !== undefined && replica === before) {
+      if (seen.patch !== undefined) replica.apply(replica.seq, seen.seq, seen.patch, seen.clocks);
+      replica.seq = seen.seq;
+    }
+    if (replica?.digest() !== digest) throw new LockstepError('BAD_PARAMS', 'the answer to watch does not show what it has the digest of');
+    return replica;
+  }
+
   /** Frozen. */
   get sight(): Sight {
     return this.#sight;
@@ -104,10 +122,6 @@ export class SightReplica {
 
   // ── What is shown, and what is not ─────────────────────────────────────────────────────────────────────────────
 
-  get hasClocks(): boolean {
-    return this.#states !== undefined;
-  }
-
   get states(): StateNames {
     if (this.#states === undefined) throw hidden('clocks');
     return this.#states;
@@ -118,8 +132,8 @@ export class SightReplica {
     return [0, ...this.#sight.clocks];
   }
 
-  get confirmedClocks(): readonly number[] {
-    return this.clocks;
+  get confirmedClocks(): readonly number[] | undefined {
+    return this.#states && this.clocks;
   }
 
   tick(state: string): number {

@@ -62,7 +62,7 @@ export abstract class RelationalView<S extends string = string> {
 
   /** Whether these are states of it at all. @throws LockstepError UNSUPPORTED for one that may be, but is not shown here. */
   has(states: Names<string>): boolean {
-    if (this.machine.isPartial) return this.numbers(states).length > 0;
+    if (this.machine.isPartial === true) return this.numbers(states).length > 0;
     const known = new Set<string>(this.names);
     return list(states).every((name) => known.has(name));
   }

@@ -6,6 +6,7 @@ import { LockstepError } from '../../core/errors.ts';
 import type { EventObject, Json } from '../../core/json.ts';
 import { encodeNotice, type Message, readBody, readNotice } from '../../peer/codec-json.ts';
 import * as packed from '../../peer/codec-packed.ts';
+import { packSeen } from '../../peer/packed-seen.ts';
 import { ByteReader, ByteWriter } from '../../peer/packed-bytes.ts';
 import { readParams } from '../../peer/params.ts';
 import { LIMITS, type Methods, type Notifications, type StepDifference, type StepEvent } from '../../peer/wire.ts';
@@ -30,7 +31,7 @@ const PAGE = new URL('../../docs/PROTOCOL.md', import.meta.url);
 function pack(message: Message): Uint8Array {
   const { kind } = message;
   if (kind === 'notice' && message.method === 'step') return packed.packStep(message.params as Notifications['step']);
-  if (kind === 'notice' && message.method === 'seen') return packed.packSeen(message.params as Notifications['seen']);
+  if (kind === 'notice' && message.method === 'seen') return packSeen(packed, message.params as Notifications['seen']);
   if (kind === 'notice' && message.method === 'send') return packed.packSend(message.params as Methods['send']['params'], NAMES);
   if (kind === 'notice') return packed.packJson(encodeNotice(message.method as keyof Notifications, message.params as never));
   throw new Error(`a ${kind} is packed as the text that it is`);
@@ -105,7 +106,7 @@ describe('the same messages through both encodings', () => {
     const dice = random(seedOf('packed seen'));
     for (let round = 0; round < 1_000; round++) {
       const seen = randomSeen(dice);
-      const read = packed.readPacked(packed.packFrame('#server/3', [packed.packSeen(seen)]), names);
+      const read = packed.readPacked(packed.packFrame('#server/3', [packSeen(packed, seen)]), names);
       expect(read.messages).toEqual([{ kind: 'notice', method: 'seen', params: seen }]);
       expect(readNotice('seen', seen)).toBe(seen);
     }
@@ -114,7 +115,7 @@ describe('the same messages through both encodings', () => {
       [3, 4, 4, [], null],
       [3, 4, 5, [], null, [2, 1, 1, 1]],
     ];
-    for (const seen of odd) expect(packed.packSeen(seen)[0]).toBe(0);
+    for (const seen of odd) expect(packSeen(packed, seen)[0]).toBe(0);
   });
 
   test('[PACK-1] what has no form of its own is its JSON text', () => {
@@ -229,7 +230,7 @@ describe('the gate', () => {
   const frames: readonly (readonly [string, Uint8Array])[] = [
     ['a step', packed.packFrame('#alice/7', [packed.packStep(step)])],
     ['an event', packed.packFrame('alice#2', [packed.packSend(['front', 200, { type: 'NAME', name: 'Ada' }, { seq: 3 }], NAMES)])],
-    ['a sight', packed.packFrame('#alice/7', [packed.packSeen([7, 4, 300, [{ op: 'remove', path: '/context/a' }], null, [1, 1, 2, 3]])])],
+    ['a sight', packed.packFrame('#alice/7', [packSeen(packed, [7, 4, 300, [{ op: 'remove', path: '/context/a' }], null, [1, 1, 2, 3]])])],
     ['a text', packed.packFrame('alice', [packed.packJson(encodeNotice('moved', { room: 1, reason: 'epoch' }))])],
   ];
 
