@@ -11,6 +11,9 @@ import { continued, type Lineage } from './lineage.ts';
 import type { Taken as Step } from './replica.ts';
 import type { PeerId, Taken } from './wire.ts';
 
+/** Milliseconds until an authority that could not tell is asked again. */
+const RETRY_MS = 1_000;
+
 export class Standby implements Tap {
   readonly mirror: Tapped;
   readonly #report: Report;
@@ -20,6 +23,8 @@ export class Standby implements Tap {
   #seen = new SeenEvents();
   #lineage: Lineage = [];
   #isGuarded: boolean;
+  /** Questions asked; the newest one counts. */
+  #asked = 0;
   /** The steps up to this one are in what was seen when it was told; undefined while that is on its way. */
   #since: number | undefined;
   /** Resolves when it is ready for the first time. */
@@ -39,6 +44,7 @@ export class Standby implements Tap {
   }
 
   #ask(): void {
+    const asked = ++this.#asked;
     this.#since = undefined;
     this.#early = [];
     this.#senders = new Map();
@@ -56,8 +62,11 @@ export class Standby implements Tap {
       },
       (error: unknown) => {
         this.#report('warn', `${mirror.id} does not tell this peer who sent what: it cannot take over`, error);
-        // Told again when the mirror has its authority again.
-        if (error instanceof LockstepError && !error.retryable) this.#settle?.reject(error);
+        if (error instanceof LockstepError && !error.retryable) return this.#settle?.reject(error);
+        // Without its authority the mirror asks by itself when it has one again.
+        mirror.later(RETRY_MS, () => {
+          if (asked === this.#asked && mirror.isOpen) this.#ask();
+        });
       },
     );
   }
@@ -97,6 +106,7 @@ export class Standby implements Tap {
   }
 
   closed(error: LockstepError): void {
+    this.#asked++;
     this.#since = undefined;
     this.#settle?.reject(error);
   }

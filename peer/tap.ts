@@ -42,6 +42,8 @@ export interface Tapped {
   confirmed(): InstanceState;
   /** What peers at the instance say of themselves, once its source was asked to `attend`. */
   onPresent(observer: (present: Present) => void): Subscription;
+  /** Acts after so many milliseconds. */
+  later(delayMs: number, act: () => void): void;
   /** Asks its source. @throws LockstepError as the source answered, CLOSED, UNREACHABLE, TIMEOUT. */
   ask<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']>;
 }

@@ -55,6 +55,8 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [68, GROWN, 'one that gave way to an authority did not hear of a newer one meanwhile'],
     [1053, GROWN, 'an event that was refused was applied by an authority that had been left behind (the checker was wrong)'],
     [166, RELATED, 'what was handed over and taken back counted as taken over (the checker was wrong)'],
+    [4, RELATED, 'a reader of a view came back after a step that changed nothing of it, and was refused for good'],
+    [168, RELATED, 'whoever could not be told who sent what, because a write failed, was never told'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
