@@ -53,6 +53,8 @@ export class Branch implements Tap {
   readonly #presents: Subscription;
   /** The question who is there, while the source above is heard. */
   #attending: Promise<void> | undefined;
+  /** How often the mirror came to a source: what was asked of one says nothing of another. */
+  #source = 0;
   #backlog: Backlog;
   #catchUp: CatchUp;
   /** By their numbers in the room above. */
@@ -118,8 +120,14 @@ export class Branch implements Tap {
         `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
       );
     this.#whenAt(0, session, () => {
+      const source = this.#source;
+      const admit = (): void => {
+        // What the source above said of the reader was of a room that the mirror is not in any more.
+        if (source === this.#source) this.#admit(session, id, asked);
+        else this.watch(session, id, asked);
+      };
       this.#vouch(session).then(
-        (seq) => this.#whenAt(seq, session, () => this.#admit(session, id, asked)),
+        (seq) => this.#whenAt(seq, session, admit),
         (error: unknown) => session.refuse(id, error as LockstepError),
       );
     });
@@ -261,6 +269,7 @@ export class Branch implements Tap {
   }
 
   #forget(): void {
+    this.#source++;
     this.#behind.clear();
     this.#vouched.clear();
     this.#nameless.clear();

@@ -57,6 +57,7 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [166, RELATED, 'what was handed over and taken back counted as taken over (the checker was wrong)'],
     [4, RELATED, 'a reader of a view came back after a step that changed nothing of it, and was refused for good'],
     [168, RELATED, 'whoever could not be told who sent what, because a write failed, was never told'],
+    [537_107_454, RELATED, 'a reader that was vouched for while its source asked anew was told that nothing of it is known'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
