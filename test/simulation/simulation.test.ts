@@ -72,7 +72,7 @@ test('[SIM-5] in some worlds readers have different views, one is out for a whil
     expect(failures).toEqual([]);
     lines.push(...trace);
   }
-  for (const sign of ['"method":"seen"', '"reason":"revoked"', '"reason":"room"', 'is refused FORBIDDEN'])
+  for (const sign of ['"seen":{"seq":', '"reason":"revoked"', '"reason":"room"', 'is refused FORBIDDEN'])
     expect(lines.filter((line) => line.includes(sign)).length, sign).toBeGreaterThan(0);
 });
 
