@@ -67,7 +67,7 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
 
 test('[SIM-5] in some worlds readers have different views, one is out for a while, and one may not write', async () => {
   const lines: string[] = [];
-  for (const seed of [4, 5, 8, 9]) {
+  for (const seed of [4, 6, 12, 15]) {
     const { trace, failures } = await once(seed);
     expect(failures).toEqual([]);
     lines.push(...trace);
