@@ -37,7 +37,8 @@ export function stepCards(model: TraceModel, entry: Entry, about: About, select:
   const cards = [...(base === undefined ? [] : [comparedCard(model, base, entry, select)]), causeCard(model, entry, select)];
   if (problem !== '') cards.push(card('Not known', '', h('p', { style: 'margin:0' }, problem)));
   if (step.error !== undefined) cards.push(bad(card('Failed', '', h('pre.json', {}, step.error))));
-  if (view !== undefined) cards.push(card('Why', '', ...whyOf(view, microsteps)), contextCard(view, base), clocksCard(view));
+  if (view !== undefined && problem === '') cards.push(card('Why', '', ...whyOf(view, microsteps)));
+  if (view !== undefined) cards.push(contextCard(view, base), clocksCard(view));
   if (step.host.length > 0) cards.push(hostCard(view, microsteps, step.host));
   if (step.timers.length > 0) cards.push(timersCard(view, entry));
   if (step.children !== undefined) cards.push(card('Actors', '', h('div.chips', {}, step.children.map(actorChip))));
