@@ -255,7 +255,6 @@ export class Authority {
   submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
     if (this.#state.state === 'held') return this.#wait(asker, id, () => this.submit(asker, id, peer, params));
     const [, n, sent, expect] = params;
-    this.readers.nameForStandbys(peer);
     try {
       const seen = this.#seen.find(peer, n);
       // What is durable is answered even while the journal is being read again: a refusal would be a lie.

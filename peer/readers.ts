@@ -239,7 +239,10 @@ export class Readers {
    */
   add(step: Step, asked?: number, state?: InstanceState): number {
     const { machine } = this.#of;
-    const who = this.room.who(step.cause.peer);
+    const { peer, n } = step.cause;
+    // Named when it is told, not when it came: who sent it may have left while it was written, and who stands by may have come.
+    if (n > 0 && this.#standbys.size > 0) this.room.name(peer);
+    const who = this.room.who(peer);
     const told = { difference: differenceOf(step, who, machine), event: eventOf(step, who, machine, asked) };
     this.#backlog.add(told, step.digest);
     if (state !== undefined) this.mark({ seq: step.seq, state });
@@ -305,11 +308,8 @@ export class Readers {
       if (session.isOpen) session.post(encodeNotice('sender', [this.#of.record.instance, who, peer]));
       else this.#standbys.delete(session);
     }
-  }
-
-  /** A peer sends: whoever stands by must know its number. */
-  nameForStandbys(peer: PeerId): void {
-    if (this.#standbys.size > 0) this.room.name(peer);
+    // Before the step that has it as its cause.
+    this.#hosting.rooms.barrier();
   }
 
   /** What a resend may be recognised by: no peer has more events on their way. */

@@ -49,16 +49,15 @@ export class Standby implements Tap {
     this.#early = [];
     this.#senders = new Map();
     const { mirror } = this;
-    const { epoch } = mirror;
     mirror.ask('standby', { instance: mirror.id }).then(
       ({ seq, seen, senders, lineage }) => {
-        if (mirror.epoch !== epoch) return;
+        if (asked !== this.#asked) return;
         this.#senders = new Map([...senders, ...this.#senders]);
         this.#seen = SeenEvents.load(seen);
         this.#lineage = lineage;
         this.#since = seq;
         for (const step of this.#early.splice(0)) this.stepped(step);
-        this.#settle?.resolve();
+        if (this.isReady) this.#settle?.resolve();
       },
       (error: unknown) => {
         this.#report('warn', `${mirror.id} does not tell this peer who sent what: it cannot take over`, error);
@@ -81,25 +80,28 @@ export class Standby implements Tap {
     if (this.#since === undefined) return void this.#early.push(step);
     if (seq <= this.#since || n === 0) return;
     const peer = this.#senders.get(who);
-    if (peer !== undefined) this.#seen.add(peer, n, seq, !step.isIgnored);
+    // An event that might be taken for a new one.
+    if (peer === undefined) return this.#ask();
+    this.#seen.add(peer, n, seq, !step.isIgnored);
   }
 
   told(_digest: string | undefined, isAnew: boolean): void {
     if (isAnew) this.#ask();
   }
 
+  /** What was asked before was asked of another room; `told` asks anew. */
   renewed(): void {
+    this.#asked++;
     this.#since = undefined;
+    this.#early = [];
   }
 
   jumped(): void {
     this.#since = undefined;
   }
 
-  /** What is known stays known: this is the moment that it is for. */
-  cutOff(): void {
-    this.#early = [];
-  }
+  /** What is known stays known, and what came stays for the answer that may still come: this is the moment that it is for. */
+  cutOff(): void {}
 
   guarded(): void {
     this.#isGuarded = true;

@@ -58,6 +58,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [4, RELATED, 'a reader of a view came back after a step that changed nothing of it, and was refused for good'],
     [168, RELATED, 'whoever could not be told who sent what, because a write failed, was never told'],
     [537_107_454, RELATED, 'a reader that was vouched for while its source asked anew was told that nothing of it is known'],
+    [
+      537_108_479,
+      RELATED,
+      'an event whose sender left while it was being written had no name for the one that took over, which applied it again',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

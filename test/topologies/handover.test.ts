@@ -235,6 +235,33 @@ describe('taken over', () => {
     expect(c.epoch).toBe(b.epoch);
   });
 
+  test('[TOPO-8] it is recognised also when its sender left, and the one that takes over came, while it was being written', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, bob, a, b, c } = await desk({ alice: held });
+    held.isHolding = true;
+    // Somebody else's, so that a write is under way.
+    a.send({ type: 'NAME', name: 'before' });
+    await world.settle();
+    const standing = bob.standBy(b);
+    await world.settle();
+    const answer = c.submit({ type: 'NAME', name: 'once' });
+    await world.environment.turn();
+    await world.environment.turn();
+    world.network('carol').cut();
+    await world.settle();
+    held.release();
+    await world.get(standing);
+    await world.settle();
+    expect([namesOf(b), c.unconfirmedCount]).toEqual([['before', 'once'], 1]);
+    world.network('alice').cut();
+    await world.get(bob.takeOver('alice/desk'));
+    world.network('carol').mend();
+    world.network('alice').mend();
+    await world.advance(60_000);
+    expect([namesOf(b), namesOf(c), c.epoch]).toEqual([['before', 'once'], ['before', 'once'], b.epoch]);
+    expect(await world.get(answer)).toEqual({ outcome: 'stepped', seq: 3 });
+  });
+
   test('[TOPO-7] [TOPO-8] the old authority that comes back gives way: its own steps are reported, what it had queued is sent on', async () => {
     const journal = new MemoryJournal();
     const { world, alice, bob, a, b, c } = await desk({ alice: journal });
