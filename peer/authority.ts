@@ -1,6 +1,6 @@
 // The one side that orders an instance's events: recognises resends, refuses what does not belong, runs each event in the core and hands
 // the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
-// journal. Same class on a server and in a browser; readers.ts has those who read it.
+// journal. Same class on a server and in a browser; readers.ts has those who read it, tenure.ts whether it can be stepped at all.
 // Over 400 lines because an event's whole way through it, and what becomes of it when that fails, is in one place.      (docs/spec/sync.md)
 
 import { namedActors } from '../core/children.ts';
@@ -29,13 +29,14 @@ import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
-import { recover, type Recovered } from './recovery.ts';
+import type { Recovered } from './recovery.ts';
 import { Readers } from './readers.ts';
 import type { Room } from './room.ts';
 import type { Asker } from './service.ts';
 import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
+import { Tenure } from './tenure.ts';
 import { bland, type Moment } from './warden.ts';
 import { type InstanceDescription, LIMITS, type Methods, type PeerId, type SightDescription, type Taken } from './wire.ts';
 
@@ -69,31 +70,14 @@ interface Incoming {
 const NO_CHILDREN: ReadonlyMap<string, ChildStart> = new Map();
 const INSIDE: StepOrigin = { isInternal: true };
 
-/** A question that waits until the instance has been handed over, or has its new schema. */
-interface Held {
-  ask(): void;
-  refuse(error: LockstepError): void;
-}
-
-type State =
-  | { readonly state: 'running'; readonly instance: Instance }
-  /** It is being handed over, gives way, or gets another schema: nothing happens to it, and what comes waits. */
-  | { readonly state: 'held'; readonly instance: Instance; readonly held: Held[] }
-  /** A commit failed: the journal is being read again. */
-  | { readonly state: 'reloading' }
-  | { readonly state: 'broken'; readonly error: LockstepError }
-  /** Deleted, or its peer was closed. */
-  | { readonly state: 'gone'; readonly error: LockstepError };
-
 export class Authority {
   readonly readers: Readers;
+  /** Whether it can be stepped now, and else why not. */
+  readonly tenure: Tenure;
   readonly #hosting: Hosting;
   readonly #alarm: Alarm;
   #record: InstanceRecord;
   #machine: Machine;
-  #state: State;
-  /** It is held for good: another peer orders it. */
-  #isHalted = false;
   #epoch: number;
   #seen: SeenEvents;
   readonly #effects: EffectQueue;
@@ -105,8 +89,6 @@ export class Authority {
   #at: number;
   #tail = 0;
   #durableSeq: number;
-  /** Commits that failed since the last one that did not. */
-  #failures = 0;
 
   /**
    * @param recovered what the journal holds, or a fresh instance whose first step is yet to be made by `create`.
@@ -139,7 +121,7 @@ export class Authority {
         },
         epoch: () => this.#epoch,
         seen: () => this.#seen,
-        running: () => this.#running(),
+        running: () => this.tenure.running(),
         digestAt: (seq) => this.#digestAt(seq),
         known: (error) => this.#known(error),
       },
@@ -157,7 +139,7 @@ export class Authority {
       owner: {
         self: this.machine.isRelational ? this.#family.relationalSelf(tell) : { id, send: tell },
         system: namedActors(
-          () => (this.#state.state === 'running' ? this.#state.instance.children : NO_CHILDREN),
+          () => this.tenure.instance?.children ?? NO_CHILDREN,
           (child, event) => this.#family.children.send(child, event),
         ),
       },
@@ -166,7 +148,29 @@ export class Authority {
         this.#faults.failed(effect, error, place);
       },
     });
-    this.#state = { state: 'running', instance };
+    this.tenure = new Tenure(
+      {
+        get record() {
+          return record();
+        },
+        get machine() {
+          return machine();
+        },
+        suspended: () => this.#alarm.cancel(),
+        resumed: () => {
+          this.#alarm.arm();
+          for (const event of this.#untold.splice(0)) this.tell(event);
+        },
+        reread: ({ epoch, seen }, steps) => {
+          this.#epoch = epoch;
+          this.#seen = seen;
+          this.#tail = steps;
+        },
+        known: (error) => this.#known(error),
+      },
+      hosting,
+      instance,
+    );
     this.#epoch = epoch;
     this.#seen = seen;
     this.#at = at;
@@ -179,7 +183,7 @@ export class Authority {
     for (const step of options.steps) this.readers.add(step);
     this.#alarm = new Alarm(
       hosting.environment,
-      () => (this.#state.state === 'running' ? this.#state.instance.timers : NO_TIMERS),
+      () => this.tenure.instance?.timers ?? NO_TIMERS,
       (timer) => this.#fire(timer),
     );
     if (instance.seq > 0) this.#alarm.arm();
@@ -201,18 +205,9 @@ export class Authority {
     return this.readers.room;
   }
 
-  /** Whether it is being decided who orders it. */
-  get isHeld(): boolean {
-    return this.#state.state === 'held';
-  }
-
-  get isRunning(): boolean {
-    return this.#state.state === 'running';
-  }
-
   /** Of the newest step, durable or not. @throws LockstepError while it is not running. */
   get seq(): number {
-    return this.#running().seq;
+    return this.tenure.running().seq;
   }
 
   // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +222,7 @@ export class Authority {
     entries: readonly JournalEntry[],
     told: { durable(seq: number): void; failed(error: LockstepError): void },
   ): void {
-    const instance = this.#running();
+    const instance = this.tenure.running();
     const stamp = this.#stamp(1);
     const outcome = instance.start(input, stamp);
     const isIn = activityOf(instance);
@@ -253,14 +248,14 @@ export class Authority {
    * before anything is looked at, and who does not see everything is told no more than a code.        (SYNC-1, SYNC-3, SYNC-4, VIEW-5, VIEW-6)
    */
   submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
-    if (this.#state.state === 'held') return this.#wait(asker, id, () => this.submit(asker, id, peer, params));
+    if (this.tenure.isHeld) return this.tenure.wait(asker, id, () => this.submit(asker, id, peer, params));
     const [, n, sent, expect] = params;
     try {
       const seen = this.#seen.find(peer, n);
       // What is durable is answered even while the journal is being read again: a refusal would be a lie.
-      if (seen !== undefined && seen !== 'stale' && seen[1] <= this.#durableSeq && this.#state.state !== 'gone')
+      if (seen !== undefined && seen !== 'stale' && seen[1] <= this.#durableSeq && !this.tenure.isGone)
         return this.#answerAgain(asker, id, seen);
-      const instance = this.#running();
+      const instance = this.tenure.running();
       const event = plain(sent, '') as unknown as EventObject;
       const { sends } = asker.load;
       if (sends >= LIMITS.sendMax)
@@ -290,12 +285,12 @@ export class Authority {
 
   /** An event from inside: of a child, its parent, or an effect. It waits out a failed commit, and is dropped when the machine has ended. */
   tell(event: EventObject): void {
-    if (this.#state.state === 'gone') return;
-    if (this.#state.state !== 'running') {
+    if (this.tenure.isGone) return;
+    const { instance } = this.tenure;
+    if (instance === undefined) {
       this.#untold.push(event);
       return;
     }
-    const { instance } = this.#state;
     if (instance.status !== 'active') return;
     try {
       const { self } = this.#hosting;
@@ -309,8 +304,8 @@ export class Authority {
 
   /** A timer is due: an event of the authority's own, or one that goes to somebody else. */
   #fire(timer: number): void {
-    if (this.#state.state !== 'running') return;
-    const { instance } = this.#state;
+    const { instance } = this.tenure;
+    if (instance === undefined) return;
     const delayed = instance.delayed(timer);
     try {
       if (delayed !== undefined && delayed.to !== SELF) return this.#elapse(instance, timer);
@@ -354,7 +349,7 @@ export class Authority {
         if (load !== undefined) load.sends--;
         from?.asker.refuse(from.id, error);
         failed?.();
-        this.#reload();
+        this.tenure.reload();
       },
     });
   }
@@ -385,13 +380,13 @@ export class Authority {
   /** @returns the sender's number in the room. */
   #durable(step: Step, { outcome, stamp, isIn, moment, state }: Ran): number {
     const { self } = this.#hosting;
-    this.#failures = 0;
+    this.tenure.written();
     this.readers.recheck(moment);
     this.#durableSeq = step.seq;
     const who = this.readers.add(step, outcome.asked, state);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
-    if (this.#state.state === 'running') this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
+    if (this.tenure.instance !== undefined) this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
     this.#hosting.traced(
       { kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step },
       this.readers.mayTrace(moment),
@@ -402,16 +397,17 @@ export class Authority {
 
   /** Broadcasts what became durable in this batch and arms the timers it asked for. */
   afterBatch(): void {
-    if (this.#state.state !== 'running' && this.#state.state !== 'held') return;
+    const isRunning = this.tenure.instance !== undefined;
+    if (!isRunning && !this.tenure.isHeld) return;
     this.room.publish();
-    if (this.#state.state === 'running') this.#alarm.arm();
+    if (isRunning) this.#alarm.arm();
     this.room.stirred();
   }
 
   /** It is the child of another instance here. What it has come to already is told at once. */
   adopt(told: ChildTold): void {
     this.#family.adopt(told);
-    const instance = this.#state.state === 'running' ? this.#state.instance : undefined;
+    const { instance } = this.tenure;
     if (instance?.status === 'done') told.done(instance.output);
     else if (instance?.status === 'error') told.failed({ name: 'Error', message: instance.error ?? 'failed' });
     else if (instance !== undefined) this.#family.tellState(activityOf(instance));
@@ -420,19 +416,20 @@ export class Authority {
   /** It was invoked, and nothing has happened since: a relational machine is told to start. */
   begin(input: Json | undefined): void {
     const event = this.#family.begins(input);
-    if (event !== undefined && this.#state.state === 'running' && this.#state.instance.seq === 1) this.tell(event);
+    if (event !== undefined && this.tenure.instance?.seq === 1) this.tell(event);
   }
 
   /** It came back from the journal: so do its actors, machines from their own journal, others from their input. */
   restartChildren(): void {
-    if (this.#state.state !== 'running' || this.#state.instance.status !== 'active') return;
-    for (const child of this.#state.instance.children.values()) if (child.ended !== true) this.#family.restart(child);
-    this.#family.resume(activityOf(this.#state.instance));
+    const { instance } = this.tenure;
+    if (instance?.status !== 'active') return;
+    for (const child of instance.children.values()) if (child.ended !== true) this.#family.restart(child);
+    this.#family.resume(activityOf(instance));
   }
 
   /** What a parent that asked for snapshots hears. */
   snapshotData(): Json {
-    const { status, value, context, output } = this.#running().snapshot();
+    const { status, value, context, output } = this.tenure.running().snapshot();
     return { status, value, context, ...(output === undefined ? {} : { output }) };
   }
 
@@ -444,16 +441,15 @@ export class Authority {
 
   /** The digest after `seq`, while that is the newest step. */
   #digestAt(seq: number): string | undefined {
-    if (this.#state.state !== 'running') return undefined;
-    const { instance } = this.#state;
-    return instance.seq === seq ? instance.digest() : undefined;
+    const { instance } = this.tenure;
+    return instance?.seq === seq ? instance.digest() : undefined;
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @throws as Readers.watch */
   watch(session: Session, id: RequestId, params: Omit<Methods['watch']['params'], 'instance'>): void {
-    if (this.#state.state === 'held') return this.#wait(session, id, () => this.watch(session, id, params));
+    if (this.tenure.isHeld) return this.tenure.wait(session, id, () => this.watch(session, id, params));
     this.readers.watch(session, id, params);
   }
 
@@ -482,7 +478,7 @@ export class Authority {
 
   /** Whether a peer may write this now, delete it, or give it the schema that its machine has now. */
   allows(peer: PeerId, event: EventObject | 'delete' | 'grow'): boolean {
-    const instance = this.#running();
+    const instance = this.tenure.running();
     const snapshot = (): Snapshot => instance.snapshot();
     const { warden } = this.#hosting;
     if (event === 'grow') return warden.mayGrow(this.record, peer, snapshot);
@@ -495,7 +491,7 @@ export class Authority {
     const { instance } = this.record;
     if (!this.allows(peer, event)) throw new LockstepError('FORBIDDEN', `${instance} takes no such event from this writer`);
     try {
-      return this.#running().can(event);
+      return this.tenure.running().can(event);
     } catch (error) {
       const known = this.#known(error);
       throw this.readers.tellsAll(peer) ? known : bland(known);
@@ -505,86 +501,6 @@ export class Authority {
   /** Calls `act` when everything until now is durable; the asker is refused when it never will be. */
   #whenDurable(asker: Asker, id: RequestId, act: () => void): void {
     this.#hosting.committer.add({ entries: [], durable: act, failed: (error) => asker.refuse(id, error) });
-  }
-
-  // ── Failure and end ────────────────────────────────────────────────────────────────────────────────────────────
-
-  #running(): Instance {
-    if (this.#state.state === 'running') return this.#state.instance;
-    if (this.#state.state === 'gone') throw this.#state.error;
-    if (this.#state.state === 'broken') {
-      const { error } = this.#state;
-      this.#read();
-      throw error;
-    }
-    if (this.isHeld) throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over; ask again`);
-    if (this.#state.state === 'held')
-      throw new LockstepError('UNREACHABLE', `${this.record.instance} is being handed over, or gets another schema; ask again`);
-    throw new LockstepError('STORAGE', `${this.record.instance} is being read from its journal again after a failed write`);
-  }
-
-  /** Discards every step that is not durable. (SYNC-5) */
-  #reload(): void {
-    if (this.#state.state !== 'running') return;
-    this.#alarm.cancel();
-    this.#state.instance.dispose();
-    this.#state = { state: 'reloading' };
-    // A timer that is due is tried again as soon as we are back: not in a tight loop while the disk is full.
-    const { environment } = this.#hosting;
-    if (this.#failures++ === 0) this.#read();
-    else environment.timer(backoffMs(environment, this.#failures), () => this.#read());
-  }
-
-  #read(): void {
-    const { instance: name } = this.record;
-    if (this.#state.state === 'gone') return;
-    this.#state = { state: 'reloading' };
-    this.#hosting.journal.read(name).then(
-      (stored) => {
-        if (this.#state.state !== 'reloading') return;
-        if (stored === undefined) return this.#break(new LockstepError('STORAGE', `the journal has no ${name} any more`));
-        try {
-          const { instance, epoch, seen } = recover(this.machine, stored);
-          this.#state = { state: 'running', instance };
-          this.#epoch = epoch;
-          this.#seen = seen;
-          this.#tail = stored.steps.length;
-          this.#alarm.arm();
-          for (const event of this.#untold.splice(0)) this.tell(event);
-        } catch (error) {
-          this.#break(this.#known(error));
-        }
-      },
-      (error: unknown) =>
-        this.#break(new LockstepError('STORAGE', `${name} cannot be read from its journal: ${String(error)}`, { cause: error })),
-    );
-  }
-
-  #break(error: LockstepError): void {
-    this.#state = { state: 'broken', error };
-    this.#hosting.report('error', `instance ${this.record.instance} takes no events until its journal can be read`, error);
-  }
-
-  /** Deletes it: from now on it is unknown; readers are told when that is durable. */
-  delete(told: { durable(): void; failed(error: LockstepError): void }): void {
-    const instance = this.#running();
-    this.#state = { state: 'gone', error: new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`) };
-    this.#alarm.cancel();
-    this.#family.children.stopAll();
-    this.#hosting.committer.add({
-      entries: [{ kind: 'delete', instance: this.record.instance }],
-      durable: () => {
-        this.readers.leave('deleted');
-        instance.dispose();
-        told.durable();
-      },
-      failed: (error) => {
-        instance.dispose();
-        this.#state = { state: 'reloading' };
-        this.#read();
-        told.failed(error);
-      },
-    });
   }
 
   // ── Another schema ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -597,8 +513,8 @@ export class Authority {
   async grow(machine: Machine, epoch: number): Promise<void> {
     if (!machine.canRun)
       throw new LockstepError('MISSING_FUNCTION', `the functions of machine "${this.record.machine}" are not here to go on with`);
-    await this.#hold();
-    const { instance, held } = this.#held();
+    await this.tenure.hold();
+    const instance = this.tenure.held();
     const grown = Instance.create(machine);
     const record: InstanceRecord = { ...this.record, image: machine.hash };
     try {
@@ -610,104 +526,35 @@ export class Authority {
       const event = { type: GROWN, epoch: this.#epoch };
       const entries = anew({ record, bytes: machine.bytes, checkpoint, digest: grown.digest(), event, at: this.#at, self });
       await new Promise<void>((durable, failed) => committer.add({ entries, durable, failed }));
-      this.#held();
+      this.tenure.held();
     } catch (error) {
       grown.dispose();
-      if (!this.#isHalted) this.keepOn();
+      if (!this.tenure.isHalted) this.tenure.keepOn();
       throw error;
     }
     instance.dispose();
     this.#record = record;
     this.#machine = machine;
-    this.#state = { state: 'held', instance: grown, held };
+    this.tenure.replace(grown);
     this.#epoch = epoch;
     this.#tail = 0;
     this.#family.grown(activityOf(grown));
     this.readers.recheck(this.readers.momentOf(grown));
     this.readers.renew({ seq: grown.seq, state: grown.save() });
-    this.keepOn();
-  }
-
-  /** From here on what comes waits for `keepOn`. Resolves when everything before is durable. */
-  #hold(): Promise<void> {
-    const instance = this.#running();
-    this.#alarm.cancel();
-    this.#state = { state: 'held', instance, held: [] };
-    return new Promise((resolve, reject) => {
-      const failed = (error: LockstepError): void => {
-        // What was held is to find it being read again, not as the failed write left it.
-        const held = this.#release();
-        this.#reload();
-        for (const { ask } of held) ask();
-        reject(error);
-      };
-      this.#hosting.committer.add({ entries: [], durable: resolve, failed });
-    });
-  }
-
-  /** @throws why it is not held any more, or for good: it was deleted or closed, or another peer orders it. */
-  #held(): Extract<State, { readonly state: 'held' }> {
-    if (this.#state.state === 'held' && !this.#isHalted) return this.#state;
-    throw this.#state.state === 'gone'
-      ? this.#state.error
-      : new LockstepError('FENCED', `${this.record.instance} is ordered by another peer now`);
-  }
-
-  /** Resolves when it is not held any more. @throws LockstepError FENCED when another peer orders it. */
-  released(): Promise<void> {
-    return new Promise((ask, refuse) => (this.#state.state === 'held' ? void this.#state.held.push({ ask, refuse }) : ask()));
-  }
-
-  #wait(asker: Asker, id: RequestId, ask: () => void): void {
-    // Whoever hears the room sends again where the instance goes.
-    const refuse = (error: LockstepError): void => (asker.hearsSteps === true ? undefined : asker.refuse(id, error));
-    const tried = (): void => {
-      try {
-        ask();
-      } catch (error) {
-        asker.refuse(id, this.#known(error));
-      }
-    };
-    if (this.#state.state === 'held') this.#state.held.push({ ask: tried, refuse });
+    this.tenure.keepOn();
   }
 
   // ── The next authority ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Everything of it, once it is durable; from here on what comes waits for `keepOn` or `moveTo`. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
+  /** Everything of it, once it is durable; from here on what comes waits, until its tenure keeps on or it has moved. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
   async hand(): Promise<Omit<Taken, 'lineage'>> {
-    if (this.#family.isChild || this.#family.hasHosted(this.#running().children.values()))
+    if (this.#family.isChild || this.#family.hasHosted(this.tenure.running().children.values()))
       throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
-    await this.#hold();
-    const { instance } = this.#held();
+    await this.tenure.hold();
+    const instance = this.tenure.held();
     const { seq } = instance;
     const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
     return { ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded };
-  }
-
-  /** It stays here. */
-  keepOn(): void {
-    if (!this.isHeld) return;
-    const held = this.#release();
-    this.#alarm.arm();
-    for (const event of this.#untold.splice(0)) this.tell(event);
-    for (const { ask } of held) ask();
-  }
-
-  /** @returns what has waited for the end of a hand-over. */
-  #release(): readonly Held[] {
-    if (this.#state.state !== 'held') return [];
-    const { instance, held } = this.#state;
-    this.#state = { state: 'running', instance };
-    return held;
-  }
-
-  /** It takes nothing any more, until `moveTo` has said where it went. */
-  halt(): void {
-    this.#isHalted = true;
-    this.#alarm.cancel();
-    if (this.#state.state === 'running') this.#state = { state: 'held', instance: this.#state.instance, held: [] };
-    else if (this.#state.state !== 'held')
-      this.#state = { state: 'gone', error: new LockstepError('FENCED', `${this.record.instance} is ordered by another peer now`) };
   }
 
   /** Another peer orders it now: when the journal knows, readers are told, and those who asked are to ask there. @param gone is called first. */
@@ -716,13 +563,11 @@ export class Authority {
     const { committer, environment, report } = this.#hosting;
     return new Promise((resolve) => {
       const ended = (): void => {
-        const held = this.#release();
-        if (this.#state.state === 'running') this.#state.instance.dispose();
-        this.#state = { state: 'gone', error };
+        const refuse = this.tenure.end(error);
         this.#family.children.close();
         gone();
         this.readers.leave('owner', moved);
-        for (const { refuse } of held) refuse(error);
+        refuse();
         resolve();
       };
       // Until the journal knows, this peer would order it again after a restart.
@@ -737,15 +582,33 @@ export class Authority {
     });
   }
 
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Deletes it: from now on it is unknown; readers are told when that is durable. */
+  delete(told: { durable(): void; failed(error: LockstepError): void }): void {
+    const instance = this.tenure.leave(new LockstepError('UNKNOWN_INSTANCE', `instance ${this.record.instance} was deleted`));
+    this.#family.children.stopAll();
+    this.#hosting.committer.add({
+      entries: [{ kind: 'delete', instance: this.record.instance }],
+      durable: () => {
+        this.readers.leave('deleted');
+        instance.dispose();
+        told.durable();
+      },
+      failed: (error) => {
+        instance.dispose();
+        this.tenure.stay();
+        told.failed(error);
+      },
+    });
+  }
+
   /** Ends it here; what is in the journal stays. @param error for whoever asks from now on. */
   close(error: LockstepError): void {
-    const held = this.#release();
-    if (this.#state.state === 'running') this.#state.instance.dispose();
-    this.#state = { state: 'gone', error };
-    this.#alarm.cancel();
+    const refuse = this.tenure.end(error);
     this.#family.children.close();
     this.readers.close();
-    for (const { refuse } of held) refuse(error);
+    refuse();
   }
 
   #known(error: unknown): LockstepError {

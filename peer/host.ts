@@ -506,7 +506,7 @@ export class Host implements HostsChildren {
     if (this.#find(id) === undefined && this.#branches.get(id) !== undefined)
       throw new LockstepError('UNSUPPORTED', `${id} is passed on here; who orders it is to be asked for another schema`);
     const authority = this.#authority(id);
-    while (authority.isHeld) await authority.released();
+    while (authority.tenure.isHeld) await authority.tenure.released();
     if (!authority.allows(peer, 'grow')) throw new LockstepError('FORBIDDEN', `the schema of ${id} is not for this writer to set`);
     const machine = this.#options.machines.get(authority.record.machine);
     if (machine.hash !== authority.record.image) {
@@ -534,7 +534,12 @@ export class Host implements HostsChildren {
     let more = false;
     for (const name of names) {
       const authority = this.#authorities.get(name);
-      if (authority === undefined || !authority.isRunning || (machine !== undefined && authority.record.machine !== machine)) continue;
+      if (
+        authority === undefined ||
+        authority.tenure.instance === undefined ||
+        (machine !== undefined && authority.record.machine !== machine)
+      )
+        continue;
       const summary = this.#summaryFor(authority, peer);
       if (summary === undefined) continue;
       more = instances.length >= Math.min(limit, PAGE_MAX);

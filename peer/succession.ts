@@ -104,7 +104,7 @@ export class Succession {
   /** Who orders it, as far as this peer knows. @throws LockstepError UNKNOWN_INSTANCE; UNREACHABLE while that is being decided. */
   where(instance: InstanceId): Methods['where']['result'] {
     const authority = this.#host.find(instance);
-    if (authority?.isHeld === true)
+    if (authority?.tenure.isHeld === true)
       throw new LockstepError('UNREACHABLE', `${instance} is being handed over, or gets another schema; ask again`);
     if (authority !== undefined) return { peer: this.#host.hosting().self, epoch: authority.epoch };
     const moved = this.#elsewhere.get(instance);
@@ -151,7 +151,7 @@ export class Succession {
       if (this.#host.find(record.instance) !== authority || this.#leaving.has(authority))
         throw new LockstepError('FENCED', `${record.instance} was taken over by another peer meanwhile`);
     } catch (error) {
-      if (!this.#leaving.has(authority)) authority.keepOn();
+      if (!this.#leaving.has(authority)) authority.tenure.keepOn();
       throw error;
     }
     await this.#away(authority, moved, lineage, () => {
@@ -318,7 +318,7 @@ export class Succession {
     const common = lastCommon(ours, { epoch: moved.epoch, lineage });
     const { committer, journal, report } = this.#host.hosting();
     // Nothing is taken from here on, whatever the journal says; what is on its way there is among what is lost.
-    authority.halt();
+    authority.tenure.halt();
     this.#leave(authority);
     await new Promise<void>((resolve) => committer.add({ entries: [], durable: resolve, failed: () => resolve() }));
     const read =

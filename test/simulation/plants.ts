@@ -21,6 +21,7 @@ import { Replica, type Taken } from '../../peer/replica.ts';
 import { Room } from '../../peer/room.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Sender } from '../../peer/sender.ts';
+import { Tenure } from '../../peer/tenure.ts';
 import type { StepDifference, StepEvent, ToldStep } from '../../peer/wire.ts';
 import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
@@ -107,9 +108,9 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
             answer: (of: typeof id, result: unknown) => settle(() => asker.answer(of, result)),
             refuse: (of: typeof id, error: Parameters<typeof asker.refuse>[1]) => settle(() => asker.refuse(of, error)),
           };
-          const before = this.isRunning ? this.seq : 0;
+          const before = this.tenure.instance?.seq ?? 0;
           original.call(this, Object.assign(Object.create(asker) as typeof asker, once), id, peer, params);
-          if (this.isRunning && this.seq > before) once.answer(id, ['stepped', this.seq]);
+          if ((this.tenure.instance?.seq ?? 0) > before) once.answer(id, ['stepped', this.seq]);
         },
     ),
 
@@ -316,7 +317,7 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       (original) =>
         function (this: Authority, session, id, asked) {
           const { from } = asked;
-          if (from === undefined || !this.isRunning) return original.call(this, session, id, asked);
+          if (from === undefined || this.tenure.instance === undefined) return original.call(this, session, id, asked);
           const { epoch, seq, digest } = this.describe(session.remote, asked.view);
           original.call(this, session, id, { ...asked, from: { ...from, epoch, digest: from.seq === seq ? digest : from.digest } });
         },
@@ -343,11 +344,11 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
   /** An authority goes on although another one has a higher epoch. */
   'old-epoch-goes-on': () =>
     swap(
-      Authority.prototype,
+      Tenure.prototype,
       'halt',
       () =>
-        function (this: Authority) {
-          throw new Error(`${this.record.instance} does not give way`);
+        function (this: Tenure) {
+          throw new Error('it does not give way');
         },
     ),
 
