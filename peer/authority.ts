@@ -271,6 +271,8 @@ export class Authority {
       this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {
       const known = this.#known(error);
+      // Whoever hears the room sends again where the instance goes.
+      if (known.code === 'FENCED' && asker.hearsSteps === true) return;
       const refusal = this.readers.tellsAll(peer) ? known : bland(known);
       this.#whenDurable(asker, id, () => asker.refuse(id, refusal));
     }

@@ -192,8 +192,8 @@ export class Branch implements Tap {
       (result) => asker.answer(id, result),
       (error: unknown) => {
         const known = error as LockstepError;
-        // Nothing is known of it, or it is to be sent where the instance is ordered now.
-        const isOpen = isCutOff(known) || known.code === 'FENCED';
+        // Nothing is known of it, or it is to be sent where the instance is ordered, or passed on, now: that it is no more is said by `moved`.
+        const isOpen = isCutOff(known) || known.code === 'FENCED' || known.code === 'UNKNOWN_INSTANCE';
         if (asker.hearsSteps !== true || !isOpen) asker.refuse(id, known);
       },
     );

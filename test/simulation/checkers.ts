@@ -123,7 +123,7 @@ export class Checkers {
 
   refused(id: string, code: string): void {
     const submission = this.#submissions.get(id)!;
-    if (code === 'CLOSED' || code === 'FENCED') {
+    if (code === 'CLOSED') {
       submission.fate = { kind: 'unknown' };
       return;
     }

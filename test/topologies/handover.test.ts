@@ -285,6 +285,34 @@ describe('taken over', () => {
     expect(alice.isConnected).toBe(true);
   });
 
+  test('[TOPO-7] what comes to one that gives way while its journal is read again is sent on, and not refused', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, bob, a, b, c } = await desk({ alice: held });
+    await world.get(bob.standBy(b));
+    world.network('bob').cut();
+    await world.settle();
+    await world.get(bob.takeOver('alice/desk'));
+    // After a second failure the journal is not read again at once.
+    for (const name of ['first', 'second']) {
+      held.isHolding = true;
+      const answer = a.submit({ type: 'NAME', name });
+      await world.settle();
+      held.failHeld();
+      expect(await world.refusal(answer)).toBe('STORAGE');
+    }
+    held.isHolding = true;
+    world.network('bob').mend();
+    bob.reconnectNow();
+    await world.settle();
+    const answer = c.submit({ type: 'NAME', name: 'once' });
+    await world.settle();
+    expect(c.unconfirmedCount).toBe(1);
+    held.release();
+    await world.advance(40_000);
+    expect(await world.get(answer)).toEqual({ outcome: 'stepped', seq: 2 });
+    expect([namesOf(a), namesOf(b), c.epoch]).toEqual([['once'], ['once'], b.epoch]);
+  });
+
   test('[TOPO-7] a mirror that has heard a newer epoch does not listen to an older one', async () => {
     const world = new Doors();
     const alice = await world.orderer('alice', { trusts: (peer) => peer === 'bob' });

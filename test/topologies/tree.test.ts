@@ -17,12 +17,12 @@ async function tree(options: Partial<PeerOptions> = {}) {
   const bob = await world.peer('bob', options);
   await world.get(bob.create('door', { instance: 'front' }));
   const first = await world.get(one.watch('front', world.door));
-  await world.get(one.offer(first));
+  const offered = await world.get(one.offer(first));
   const second = await world.get(two.watch('front', world.door, { sources: ['one'] }));
   await world.get(two.offer(second));
   const mirror = await world.get(leaf.watch('front', world.door, { sources: ['two'] }));
   const b = await world.get(bob.watch('front', world.door));
-  return { world, server, one, two, leaf, bob, first, second, mirror, b };
+  return { world, server, one, two, leaf, bob, first, second, mirror, b, offered };
 }
 
 const namesOf = (mirror: { getSnapshot(): { context: unknown } }): unknown => (mirror.getSnapshot().context as { names: unknown }).names;
@@ -132,6 +132,19 @@ describe('when a source is lost', () => {
     expect(mirror.epoch).toBeGreaterThan(epoch);
     expect([mirror.standing, mirror.digest, namesOf(own)]).toEqual(['confirmed', own.digest, ['queued']]);
   });
+
+  test.each([0, 1, 2, 3, 4, 5, 6])(
+    '[TOPO-3] what is on its way up while a source ends is sent again by another road, and not refused (after %i turns)',
+    async (turns) => {
+      const { world, offered, mirror, b } = await tree();
+      const answer = mirror.submit({ type: 'NAME', name: 'once' });
+      for (let turn = 0; turn < turns; turn++) await world.environment.turn();
+      offered.unsubscribe();
+      await world.advance(40_000);
+      expect(await world.get(answer)).toEqual({ outcome: 'stepped', seq: 2 });
+      expect([namesOf(mirror), namesOf(b)]).toEqual([['once'], ['once']]);
+    },
+  );
 
   test('[TOPO-3] an instance that is deleted is deleted for those behind', async () => {
     const { world, bob, mirror } = await tree();
