@@ -228,6 +228,8 @@ export class Reference {
   }
 
   #addAncestors(node: Node, top: ScxmlState, entry: Entry): void {
+    // getProperAncestors gives none between a state and itself: a parallel that its own history stands for.
+    if (node === top) return;
     for (const ancestor of this.#ancestors(node)) {
       if (ancestor === top) return;
       entry.states.add(ancestor);
