@@ -1,15 +1,15 @@
-// The instances of which this peer is the authority, by name, and the methods that others call on them. An instance is here from the
-// moment its creation is handed to the journal; what is told about it waits until that is durable. Over 400 lines because every method that
-// others may call is in one place.
+// The instances of which this peer is the authority, and those that it passes on, by name: how they come back from the journal, are created,
+// found and deleted. An instance is here from the moment its creation is handed to the journal; what is told about it waits until that is
+// durable. What others may ask of them is host-methods.ts. Over 400 lines because every way in which a name comes to be taken is here.
 
 import { errorJson, type ActorRunner } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
 import { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
+import type { Machine } from '../core/machine.ts';
 import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
 import { Authority } from './authority.ts';
-import { encodeBase64 } from './base64.ts';
 import type { Branch } from './branch.ts';
 import { Branches, type Offered } from './branches.ts';
 import type { RoomNames } from './codec-packed.ts';
@@ -21,20 +21,16 @@ import { hostedId, ownerOf } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
-import { readNotice, type RequestId } from './codec-json.ts';
-import { readParams } from './params.ts';
 import { recover } from './recovery.ts';
 import type { RoomPort } from './channel.ts';
-import type { Service } from './service.ts';
 import { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { type Fork, Succession } from './succession.ts';
 import type { Tracer } from './tracer.ts';
 import { bland, Warden } from './warden.ts';
-import type { InstanceId, InstanceSummary, Methods, PeerId } from './wire.ts';
+import type { InstanceId, Methods, PeerId } from './wire.ts';
 
-/** Instances per answer to `list`. */
-const PAGE_DEFAULT = 100;
+/** Instances per page of the journal. */
 const PAGE_MAX = 1_000;
 /** Two peers that take an instance over at the same moment, from the same epoch, have one of so many each. */
 const EPOCH_CHANCE = 1_000;
@@ -67,14 +63,14 @@ export interface HostOptions {
 }
 
 /** Where an instance can be watched. */
-type Source = Authority | Branch;
+export type Source = Authority | Branch;
 
 export class Host implements HostsChildren {
   readonly #options: HostOptions;
   readonly #committer: Committer;
-  readonly #authorities = new Map<InstanceId, Authority>();
+  readonly authorities = new Map<InstanceId, Authority>();
   /** What others order and is passed on here. */
-  readonly #branches = new Branches({
+  readonly branches = new Branches({
     next: () => this.#nextRoom++,
     keep: (branch) => this.#number(branch),
     drop: (branch) => this.#unnumber(branch),
@@ -97,14 +93,14 @@ export class Host implements HostsChildren {
     this.#options = options;
     this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
     this.succession = new Succession({
-      hosting: () => this.#begun(),
+      hosting: () => this.hosting,
       machines: options.machines,
-      find: (instance) => this.#find(instance),
-      authority: (instance) => this.#authority(instance),
-      all: () => this.#authorities.values(),
+      find: (instance) => this.find(instance),
+      authority: (instance) => this.authority(instance),
+      all: () => this.authorities.values(),
       keep: (authority) => {
         this.#keep(authority);
-        this.#branches.end(authority.record.instance);
+        this.branches.end(authority.record.instance);
       },
       drop: (authority) => this.#drop(authority),
       room: () => this.#nextRoom++,
@@ -167,7 +163,7 @@ export class Host implements HostsChildren {
       committer: this.#committer,
       rooms,
       another: (instance) => {
-        this.#rooms.set(this.#nextRoom, this.#source(instance));
+        this.#rooms.set(this.#nextRoom, this.source(instance));
         return this.#nextRoom++;
       },
       dropped: (room) => void this.#rooms.delete(room),
@@ -183,7 +179,7 @@ export class Host implements HostsChildren {
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#stored = [];
-    for (const authority of [...this.#authorities.values()]) authority.restartChildren();
+    for (const authority of [...this.authorities.values()]) authority.restartChildren();
     for (const { machine } of machines.list()) {
       this.published(machine).catch((error: unknown) => report('error', `machine "${machine}" is not in the journal`, error));
     }
@@ -213,7 +209,7 @@ export class Host implements HostsChildren {
   }
 
   #keep(authority: Authority): void {
-    this.#authorities.set(authority.record.instance, authority);
+    this.authorities.set(authority.record.instance, authority);
     this.#number(authority);
   }
 
@@ -226,18 +222,18 @@ export class Host implements HostsChildren {
   }
 
   #drop(authority: Authority): void {
-    this.#authorities.delete(authority.record.instance);
+    this.authorities.delete(authority.record.instance);
     this.#unnumber(authority);
   }
 
   /** Resolves when all that was begun is written or refused; then nothing lives any more. */
   async close(): Promise<void> {
-    await this.#durable(() => undefined).catch(() => undefined);
+    await this.durable(() => undefined).catch(() => undefined);
     this.#closed = new LockstepError('CLOSED', 'this peer is closing');
-    for (const authority of this.#authorities.values()) authority.close(this.#closed);
-    this.#authorities.clear();
+    for (const authority of this.authorities.values()) authority.close(this.#closed);
+    this.authorities.clear();
     this.succession.close();
-    this.#branches.close();
+    this.branches.close();
   }
 
   #afterBatch(): void {
@@ -249,90 +245,11 @@ export class Host implements HostsChildren {
     for (const authority of touched) authority.runEffects();
   }
 
-  // ── Methods ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── What is here ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  serve(service: Service<Session>): void {
-    service.serveAtOnce('send', (params, session, id) => {
-      const sent = readParams('send', params);
-      this.#source(sent[0]).submit(session, id, session.remote, sent);
-    });
-    service.serveNotice('send', (params, session) => {
-      const sent = readParams('send', params);
-      const source = this.#find(sent[0]) ?? this.#branches.get(sent[0]);
-      const asker = source?.room.asker(session);
-      // Whoever is no member, or was one of the process before this one, has nobody to wait for; its mirror asks again.
-      if (source !== undefined && asker !== undefined) source.submit(asker, sent[1], session.remote, sent);
-    });
-    service.serveAtOnce('watch', (params, session, id) => {
-      const { instance, session: meant, ...asked } = readParams('watch', params);
-      // Its other messages under way may name rooms of the one before, by numbers that are those of other rooms here.
-      if (meant !== undefined && meant !== this.#options.session())
-        throw new LockstepError('UNREACHABLE', `the link of ${this.#begun().self} that was asked is gone, and this one is new; ask again`);
-      if (this.succession.hold(instance, session, () => this.#watch(instance, session, id, asked))) return;
-      this.#source(instance).watch(session, id, asked);
-    });
-    service.serve('unwatch', (params, session) => {
-      const { room, instance } = readParams('unwatch', params);
-      const source = this.#rooms.get(room);
-      if (instance === undefined || instance === source?.record.instance) source?.room.leave(session);
-      return { room };
-    });
-    service.serve('vouch', (params, session) => {
-      const { instance, peer } = readParams('vouch', params);
-      this.#mustTrust(session);
-      return this.#source(instance).vouch(session, peer);
-    });
-    service.serveAtOnce('forward', (params, session, id) => {
-      const [instance, peer, ...sent] = readParams('forward', params);
-      const source = this.#source(instance);
-      this.#mustSpeakFor(source, session, peer);
-      source.submit(session, id, peer, [instance, ...sent]);
-    });
-    service.serve('standby', async (params, session) => {
-      this.#mustTrust(session);
-      const { record, readers } = this.#authority(readParams('standby', params).instance);
-      return { ...(await readers.standby(session)), lineage: this.succession.lineage(record.instance) };
-    });
-    service.serve('attend', (params, session) => this.#source(readParams('attend', params).instance).attend(session));
-    service.serve('here', (params, session) => {
-      const { instance, data, of = session.remote } = readParams('here', params);
-      const source = this.#source(instance);
-      if (of !== session.remote) this.#mustSpeakFor(source, session, of);
-      return source.here(session, of, data);
-    });
-    service.serve('take', (params, session) => this.succession.take(readParams('take', params), session));
-    service.serve('where', (params) => this.succession.where(readParams('where', params).instance));
-    service.serveNotice('sender', (params, session) => this.succession.sender(session.remote, readNotice('sender', params)));
-    service.serveNotice('ordered', (params, session) => {
-      const failed = (error: unknown): void => this.#options.report('error', 'an instance that is ordered elsewhere', error);
-      this.succession.ordered(session, readNotice('ordered', params)).catch(failed);
-    });
-    service.serve('define', (params) => this.define(readParams('define', params)));
-    service.serve('create', (params, { remote }) => this.create(readParams('create', params), remote));
-    service.serve('get', (params, session) => this.#get(readParams('get', params), session));
-    service.serve('grow', (params, { remote }) => this.#grow(readParams('grow', params), remote));
-    service.serve('can', (params, { remote }) => this.#can(readParams('can', params), remote));
-    service.serve('list', (params, { remote }) => this.#list(readParams('list', params), remote));
-    service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
-  }
-
-  #mustSpeakFor(source: Source, session: Session, peer: PeerId): void {
-    this.#mustTrust(session);
-    // On an earlier link it was; what is under way there must not be overtaken.
-    if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
-  }
-
-  /** One who has waited. */
-  #watch(instance: InstanceId, session: Session, id: RequestId, asked: Omit<Methods['watch']['params'], 'instance'>): void {
-    try {
-      this.#source(instance).watch(session, id, asked);
-    } catch (error) {
-      session.refuse(id, error as LockstepError);
-    }
-  }
-
-  #mustTrust({ remote }: Session): void {
-    if (!this.#options.trusts(remote)) throw new LockstepError('FORBIDDEN', `this peer does not take the word of ${remote} for others`);
+  /** By its number. */
+  room(number: number): Source | undefined {
+    return this.#rooms.get(number);
   }
 
   /** What the numbers in a room stand for. */
@@ -343,14 +260,14 @@ export class Host implements HostsChildren {
 
   /** Passes on what a mirror hears. @returns what ends it. @throws LockstepError EXISTS */
   offer(mirror: Offered, admits: (peer: PeerId) => boolean): () => void {
-    if (this.#find(mirror.id) !== undefined) throw new LockstepError('EXISTS', `${mirror.id} is ordered here`);
+    if (this.find(mirror.id) !== undefined) throw new LockstepError('EXISTS', `${mirror.id} is ordered here`);
     if (mirror.isGuarded) throw new LockstepError('FORBIDDEN', `${mirror.id} is not for everyone, so it is not passed on`);
-    return this.#branches.offer(this.#begun(), mirror, admits);
+    return this.branches.offer(this.hosting, mirror, admits);
   }
 
   /** Whether it is ordered here, or was and is elsewhere now. */
   has(instance: InstanceId): boolean {
-    return this.#authorities.has(instance) || this.succession.elsewhere(instance) !== undefined;
+    return this.authorities.has(instance) || this.succession.elsewhere(instance) !== undefined;
   }
 
   /** Why an instance that is in the journal could not be brought back. */
@@ -360,7 +277,7 @@ export class Host implements HostsChildren {
 
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
     if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
-    this.#begun().warden.mayDefine(params.machine);
+    this.hosting.warden.mayDefine(params.machine);
     const machine = this.#options.machines.define(params);
     await this.published(params.machine);
     return { machine: params.machine, image: machine.hash };
@@ -386,13 +303,13 @@ export class Host implements HostsChildren {
 
   /** Who watched a machine before it had authorizers asks again. */
   #policed(): void {
-    for (const { record, room } of this.#authorities.values()) if (this.#hosting?.warden.guards(record.machine) === true) room.admitAnew();
+    for (const { record, room } of this.authorities.values()) if (this.#hosting?.warden.guards(record.machine) === true) room.admitAnew();
   }
 
   /** @param peer for whom; the program of this peer unless given. */
   create({ machine: name, instance, input: given }: Methods['create']['params'], peer?: PeerId): Promise<Methods['create']['result']> {
     const { environment, isServer } = this.#options;
-    const { self, warden } = this.#begun();
+    const { self, warden } = this.hosting;
     this.#options.machines.get(name);
     const input = given === undefined ? undefined : plain(given, '/input', 1);
     const id = hostedId(instance ?? `${name}-${environment.random().toString(36)}`, self, isServer);
@@ -414,7 +331,7 @@ export class Host implements HostsChildren {
     const epoch = this.#newEpoch(0);
     const recovered = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
     const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
-    return { authority: new Authority(this.#begun(), { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };
+    return { authority: new Authority(this.hosting, { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };
   }
 
   #newEpoch(above: number): number {
@@ -439,6 +356,24 @@ export class Host implements HostsChildren {
     }
   }
 
+  /** Goes on with its machine's schema of now, under a new epoch. @throws as Authority.grow */
+  async grow(authority: Authority, machine: Machine): Promise<void> {
+    const before = authority.epoch;
+    await authority.grow(machine, this.#newEpoch(before));
+    this.succession.grew(authority.record.instance, before, authority.seq);
+  }
+
+  /** Resolves when it is gone for good. @throws LockstepError as Tenure.running; STORAGE: it stays */
+  delete(authority: Authority): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const durable = (): void => {
+        this.#drop(authority);
+        resolve();
+      };
+      authority.delete({ durable, failed: reject });
+    });
+  }
+
   // ── Instances of child machines ────────────────────────────────────────────────────────────────────────────────
 
   get canCompile(): boolean {
@@ -446,8 +381,8 @@ export class Host implements HostsChildren {
   }
 
   child(parent: InstanceRecord, { id: childId, src, input }: ChildStart, logic: unknown, told: ChildTold, isRestart: boolean): HostedChild {
-    const id = hostedId(childName(parent.instance, childId), this.#begun().self, this.#options.isServer);
-    const there = this.#authorities.get(id);
+    const id = hostedId(childName(parent.instance, childId), this.hosting.self, this.#options.isServer);
+    const there = this.authorities.get(id);
     const broken = this.#broken.get(id);
     if (broken !== undefined) throw broken;
     if (there !== undefined && isRestart) {
@@ -470,7 +405,7 @@ export class Host implements HostsChildren {
   /** From here on its name is free; the journal hears of both in this order. */
   #remove(authority: Authority): void {
     const { instance } = authority.record;
-    if (this.#authorities.get(instance) !== authority) return;
+    if (this.authorities.get(instance) !== authority) return;
     this.#drop(authority);
     const failed = (error: LockstepError): void => this.#options.report('error', `the child ${instance} was not deleted`, error);
     try {
@@ -480,132 +415,38 @@ export class Host implements HostsChildren {
     }
   }
 
-  async #get(params: Methods['get']['params'], session: Session): Promise<Methods['get']['result']> {
-    if ('instance' in params) {
-      const described = await this.#source(params.instance).describe(session.remote, params.view);
-      return this.#durable(() => described);
-    }
-    const { image } = params;
-    const bytes = this.#mayHave(image, session) ? this.#options.machines.image(image) : undefined;
-    const found = bytes ?? this.#branches.image(image);
-    if (found === undefined) throw new LockstepError('UNKNOWN_IMAGE', `no image ${image} is published here`);
-    return { image, bytes: encodeBase64(found) };
-  }
-
-  /** An image tells every state, event and function: where its instances are guarded, it is for those who see one of them whole. */
-  #mayHave(image: string, session: Session): boolean {
-    const { warden } = this.#begun();
-    if (warden.isOwn(session.remote) || warden.isOpen(image)) return true;
-    return [...this.#authorities.values()].some(
-      ({ record, room }) => record.image === image && (!warden.guards(record.machine) || room.seesAll(session.remote)),
-    );
-  }
-
-  /** Asked again, it is answered again. */
-  async #grow({ instance: id }: Methods['grow']['params'], peer: PeerId): Promise<Methods['grow']['result']> {
-    if (this.#find(id) === undefined && this.#branches.get(id) !== undefined)
-      throw new LockstepError('UNSUPPORTED', `${id} is passed on here; who orders it is to be asked for another schema`);
-    const authority = this.#authority(id);
-    while (authority.tenure.isHeld) await authority.tenure.released();
-    if (!authority.allows(peer, 'grow')) throw new LockstepError('FORBIDDEN', `the schema of ${id} is not for this writer to set`);
-    const machine = this.#options.machines.get(authority.record.machine);
-    if (machine.hash !== authority.record.image) {
-      try {
-        const before = authority.epoch;
-        await authority.grow(machine, this.#newEpoch(before));
-        this.succession.grew(authority.record.instance, before, authority.seq);
-      } catch (error) {
-        throw error instanceof LockstepError && !authority.readers.tellsAll(peer) ? bland(error) : error;
-      }
-    }
-    const { seq, epoch, record } = authority;
-    return this.#durable(() => ({ instance: record.instance, epoch, seq }));
-  }
-
-  async #can({ instance, event }: Methods['can']['params'], peer: PeerId): Promise<boolean> {
-    const answer = await this.#source(instance).can(peer, event);
-    return this.#durable(() => answer);
-  }
-
-  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params'], peer: PeerId): Promise<Methods['list']['result']> {
-    const { warden } = this.#begun();
-    const names = [...this.#authorities.keys()].filter((name) => name > after).sort();
-    const instances: InstanceSummary[] = [];
-    let more = false;
-    for (const name of names) {
-      const authority = this.#authorities.get(name);
-      if (
-        authority === undefined ||
-        authority.tenure.instance === undefined ||
-        (machine !== undefined && authority.record.machine !== machine)
-      )
-        continue;
-      const summary = this.#summaryFor(authority, peer);
-      if (summary === undefined) continue;
-      more = instances.length >= Math.min(limit, PAGE_MAX);
-      if (more) break;
-      instances.push(summary);
-    }
-    const machines = warden.list(peer);
-    return this.#durable(() => ({ machines, instances, more }));
-  }
-
-  /** Nothing when it is not for this reader. */
-  #summaryFor(authority: Authority, peer: PeerId): InstanceSummary | undefined {
-    try {
-      return authority.readers.summary(peer);
-    } catch (error) {
-      if (error instanceof LockstepError && error.code === 'FORBIDDEN') return undefined;
-      throw error;
-    }
-  }
-
-  #delete({ instance }: Methods['delete']['params'], peer: PeerId): Promise<Methods['delete']['result']> {
-    const authority = this.#authority(instance);
-    if (!authority.allows(peer, 'delete')) throw new LockstepError('FORBIDDEN', `${instance} is not for this writer to delete`);
-    return new Promise((resolve, reject) => {
-      authority.delete({
-        durable: () => {
-          this.#drop(authority);
-          resolve({ instance: authority.record.instance });
-        },
-        failed: reject,
-      });
-    });
-  }
-
   /** What was read, once everything that it shows is durable. */
-  #durable<T>(read: () => T): Promise<T> {
+  durable<T>(read: () => T): Promise<T> {
     return new Promise((resolve, reject) => this.#committer.add({ entries: [], durable: () => resolve(read()), failed: reject }));
   }
 
   /** Where it can be watched here. @throws as #authority */
-  #source(instance: InstanceId): Source {
-    return this.#find(instance) ?? this.#branches.get(instance) ?? this.#authority(instance);
+  source(instance: InstanceId): Source {
+    return this.find(instance) ?? this.branches.get(instance) ?? this.authority(instance);
   }
 
-  #authority(instance: InstanceId): Authority {
-    const authority = this.#find(instance);
+  authority(instance: InstanceId): Authority {
+    const authority = this.find(instance);
     if (authority !== undefined) return authority;
     const owner = ownerOf(instance);
     // What is at home elsewhere could be here, and is not.
-    const isForeign = owner !== null && owner !== this.#begun().self;
+    const isForeign = owner !== null && owner !== this.hosting.self;
     const isAway = isForeign || this.succession.elsewhere(instance) !== undefined;
-    const id = isAway ? instance : hostedId(instance, this.#begun().self, this.#options.isServer);
+    const id = isAway ? instance : hostedId(instance, this.hosting.self, this.#options.isServer);
     const moved = this.succession.elsewhere(id);
     if (moved !== undefined) throw new LockstepError('FENCED', `${id} is ordered by ${moved.peer} now, in epoch ${moved.epoch}`);
     throw this.#broken.get(id) ?? new LockstepError('UNKNOWN_INSTANCE', `there is no instance ${id} here`);
   }
 
-  #find(instance: InstanceId): Authority | undefined {
-    const { self } = this.#begun();
-    const named = this.#authorities.get(instance);
+  find(instance: InstanceId): Authority | undefined {
+    const { self } = this.hosting;
+    const named = this.authorities.get(instance);
     if (named !== undefined) return named;
     const owner = ownerOf(instance);
-    return owner !== null && owner !== self ? undefined : this.#authorities.get(hostedId(instance, self, this.#options.isServer));
+    return owner !== null && owner !== self ? undefined : this.authorities.get(hostedId(instance, self, this.#options.isServer));
   }
 
-  #begun(): Hosting {
+  get hosting(): Hosting {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#hosting === undefined) throw new LockstepError('UNREACHABLE', 'this peer has not begun to host yet');
     return this.#hosting;

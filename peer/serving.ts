@@ -3,6 +3,7 @@
 import { LockstepError } from '../core/errors.ts';
 import type { RequestId } from './codec-json.ts';
 import { Host, type HostOptions } from './host.ts';
+import { HostMethods } from './host-methods.ts';
 import { type AuthContext, anonymous } from './policy.ts';
 import { MemoryJournal } from './memory.ts';
 import { readParams } from './params.ts';
@@ -24,9 +25,10 @@ export class Serving {
   constructor(options: ServingOptions) {
     const { tracer, rooms, evaluate, report, machines, allowEval, authOf } = options;
     const trace = new TraceRoom(tracer, rooms);
-    this.host = new Host({ ...options, journal: options.journal ?? new MemoryJournal() });
+    const hosting = { ...options, journal: options.journal ?? new MemoryJournal() };
+    this.host = new Host(hosting);
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
-    this.host.serve(this.#service);
+    new HostMethods(this.host, hosting).serve(this.#service);
     this.#service.serve('trace', (params, session) => trace.serve(session, readParams('trace', params)));
     this.#service.serve('eval', async (params, { remote }) => {
       const { source } = readParams('eval', params);
