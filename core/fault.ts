@@ -47,6 +47,14 @@ export function hostError({ symbols }: Machine, fn: number, thrown: unknown): Lo
   return new LockstepError('HOST_THREW', `machine ${symbols.id}: ${functionName(symbols, fn)} threw ${text}`, { cause: thrown });
 }
 
+/** The author's function is not here. */
+export function missingFunction({ symbols }: Machine, fn: number): LockstepError {
+  return new LockstepError(
+    'MISSING_FUNCTION',
+    `machine ${symbols.id} asks for ${functionName(symbols, fn)}, and this replica has no function for it`,
+  );
+}
+
 /** Nothing in the machine names the type of this event. The sentence has what the machine does name, as far as it is short. */
 export function unknownEvent({ symbols }: Machine, type: string): LockstepError {
   const known = symbols.events.filter((name) => name !== '' && !name.startsWith('xstate.'));

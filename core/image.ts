@@ -75,14 +75,28 @@ export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader
 
 /** Whether a core needs supportPrograms() of core/programs.ts to take this image in. */
 export function hasPrograms(bytes: Uint8Array): boolean {
-  if (bytes.length < layout.HEADER_SIZE) return false;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(layout.IMAGE_PROGRAM_COUNT, true) !== 0;
+  return wordOf(bytes, layout.IMAGE_PROGRAM_COUNT) !== 0;
 }
 
 /** The semantics flags of an image, for those who choose a core for it. */
 export function semanticsOf(bytes: Uint8Array): number {
+  return wordOf(bytes, layout.IMAGE_SEMANTICS);
+}
+
+/**
+ * Whether a replica takes more than core/copy.ts: its events can be run, and ask for functions or timers; or they are mutations.
+ * @param hasFunctions whether the author's are at hand.
+ */
+export function needsInstance(bytes: Uint8Array, hasFunctions: boolean): boolean {
+  if ((semanticsOf(bytes) & layout.SEMANTICS_RELATIONAL) !== 0 || hasPrograms(bytes)) return true;
+  if (wordOf(bytes, layout.IMAGE_FUNCTION_COUNT) !== 0) return hasFunctions;
+  return wordOf(bytes, layout.IMAGE_TIMER_COUNT) !== 0;
+}
+
+/** Of the header; 0 of what is too short to be an image. */
+function wordOf(bytes: Uint8Array, offset: number): number {
   if (bytes.length < layout.HEADER_SIZE) return 0;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(layout.IMAGE_SEMANTICS, true);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, true);
 }
 
 type Counts = Pick<

@@ -1,6 +1,5 @@
-// One raw replica of a machine: its bytes in the core and its context in JavaScript. It runs events, folds differences, saves and loads;
-// it has no history, no effects and no opinion about who is right. Whatever throws leaves it as it was.
-// Over 400 lines because it is one class with three sides: running, folding, saving.
+// An instance that runs whatever its machine has, functions, timers and actors among it, and tells what came of each step. Folding, saving
+// and loading are in copy.ts, which is all that a page begins with.
 
 import {
   COUNT,
@@ -12,7 +11,6 @@ import {
   IMAGE_SEMANTICS,
   IMAGE_TIMERS,
   MUST_HANDLE,
-  MUTATION_EXCEPTION,
   OUTPUT_SIZE,
   OUTPUT_SIZE_MAX,
   QUIET,
@@ -24,64 +22,35 @@ import {
   TIMER_SIZE,
   TRACE,
 } from '../assembly/layout.ts';
-import { InstanceBytes } from './bytes.ts';
+import { changesOf } from './awaiting.ts';
+import { InstanceCopy, type StepOrigin } from './copy.ts';
 import { diff } from './diff.ts';
-import { contextSum, wholeSum } from './digest.ts';
 import { assert, LockstepError } from './errors.ts';
-import { faultError, hostError, unknownEvent } from './fault.ts';
+import { hostError } from './fault.ts';
 import type { ContextMark, EventObject, Json } from './json.ts';
-import type { ConfigurationKey, Machine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { writeCalls } from './mutation.ts';
 import { changedHistories, FN_NONE, Outcome, type OutcomeSource } from './outcome.ts';
-import { Pending, UNCHANGED, type Child, type PendingChange } from './pending.ts';
-import { applyPatch, type Operation } from './patch.ts';
+import { Pending, UNCHANGED, type PendingChange } from './pending.ts';
+import type { Operation } from './patch.ts';
 import { plain } from './plain.ts';
 import { Run, UNRECORDED, type MadeRequest } from './run.ts';
-import { Snapshot } from './snapshot.ts';
 import { askedFor, enterStamp, leaveStamp, type Stamp } from './stamp.ts';
-import type { InstanceState } from './state.ts';
-import type { ChildChange, DelayedEvent, HostResult, Status, TimerChange } from './step.ts';
+import type { HostResult } from './step.ts';
 import type { Core } from './wasm.ts';
-
-/** What a Step or a StepDifference changes. */
-export interface Difference {
-  readonly seq: number;
-  /** state, ticks, state, ticks, … */
-  readonly clocks: readonly number[];
-  readonly patch: readonly Operation[];
-  readonly history?: readonly (readonly [history: number, states: readonly number[]])[];
-  readonly status?: Status;
-  readonly output?: Json;
-  readonly error?: string;
-  readonly timers?: readonly TimerChange[];
-  readonly children?: readonly ChildChange[];
-  readonly ids?: number;
-}
 
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
 const NO_HOST: readonly HostResult[] = Object.freeze([]);
-const NO_TIMERS: ReadonlyMap<number, number> = new Map();
-const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
-const HEX = 16;
 
-/** Event types of the runtime; the errors of child actors among them end a machine that does not handle them. */
-const RESERVED = 'xstate.';
+/** The errors of child actors end a machine that does not handle them. */
 const CHILD_ERROR = 'xstate.error.actor.';
 /** The cause of a step in which a delayed event left for somebody else. */
 export const ELAPSED = 'xstate.elapsed';
-
-/** Where an event comes from that no peer sent. */
-export interface StepOrigin {
-  /** The timer that fired. */
-  readonly timer?: number;
-  readonly isInternal?: true;
-}
 
 /** Instead of an event number: the initial macrostep. */
 const START = -1;
 
 const runs = new WeakMap<Core, Run>();
-/** Machines whose `canFrom` has its scratch instance. */
-const posable = new WeakSet<Machine>();
 
 function runOf(core: Core): Run {
   let run = runs.get(core);
@@ -89,80 +58,18 @@ function runOf(core: Core): Run {
   return run;
 }
 
-export class Instance extends InstanceBytes {
+export class Instance extends InstanceCopy {
   readonly #run: Run;
-  #context: Json = null;
-  output: Json | undefined;
-  error: string | undefined;
-  /** Undefined while there never was anything to wait for. */
-  #pending: Pending | undefined;
-  /** The context part of the digest, kept up to date by the change; undefined until somebody asks. */
-  #summed: { readonly context: Json; readonly sum: bigint } | undefined;
 
   /** A new replica, not started. @throws LockstepError CORE when memory is exhausted. */
-  static create(machine: Machine): Instance {
-    if (!posable.has(machine)) {
-      posable.add(machine);
-      const scratch = new Instance(machine);
-      machine.canFrom = (key, context, event) => scratch.#canFrom(key, context, event);
-    }
-    return new Instance(machine);
+  static override create(machine: Machine): Instance {
+    return InstanceCopy.pose(machine, () => new Instance(machine));
   }
 
   private constructor(machine: Machine) {
     super(machine);
     this.#run = runOf(machine.core);
   }
-
-  // ── What it is ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Frozen; the same object while nothing in it changed. */
-  get context(): Json {
-    const { cells } = this.machine;
-    if (cells?.isWritten(this.pointer) === true) this.#context = cells.read(this.pointer, this.#context);
-    return this.#context;
-  }
-
-  set context(context: Json) {
-    this.machine.cells?.write(this.pointer, this.context, context);
-    this.#context = context;
-  }
-
-  /** Timer number → due, ms since the epoch; numbers from DELAYED_FIRST on are delayed events. */
-  get timers(): ReadonlyMap<number, number> {
-    return this.#pending?.timers ?? NO_TIMERS;
-  }
-
-  /** What a timer sends, and to whom, when it is none of the image's. */
-  delayed(timer: number): DelayedEvent | undefined {
-    return this.#pending?.delayed(timer);
-  }
-
-  /** Its child actors by id, in the order in which they were started. */
-  get children(): ReadonlyMap<string, Child> {
-    return this.#pending?.children ?? NO_CHILDREN;
-  }
-
-  /** A picture of it now; stays valid when the instance moves on. */
-  snapshot(): Snapshot {
-    return new Snapshot(this.machine, this.configurationKey, this.status ?? 'stopped', this.context, this.output, this.error);
-  }
-
-  /** 16 hex digits that equal replicas agree on: configuration, clocks, history, status and context. */
-  digest(): string {
-    const { core } = this.machine;
-    const bytes = core.digest(this.pointer);
-    const { context } = this;
-    let summed = this.#summed;
-    if (summed === undefined) this.#summed = summed = { context, sum: wholeSum(core.hashText, context) };
-    else if (summed.context !== context)
-      this.#summed = summed = { context, sum: contextSum(core.hashText, summed.context, summed.sum, context) };
-    return BigInt.asUintN(64, bytes + summed.sum)
-      .toString(HEX)
-      .padStart(HEX, '0');
-  }
-
-  // ── Running ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Makes the context and runs the initial macrostep; `seq` becomes 1.
@@ -181,7 +88,7 @@ export class Instance extends InstanceBytes {
       const result = this.#execute(START, event, 0, true, undefined, spawned);
       const { cells, core, symbols } = this.machine;
       // Without a context there is nothing that could go to status error.
-      if (result === FAULT_HOST && cells !== undefined && core.thrower === symbols.contextFunction) throw this.#fault(result, event);
+      if (result === FAULT_HOST && cells !== undefined && core.thrower === symbols.contextFunction) throw this.fault(result, event);
       return this.#advance(event, stamp, result);
     } catch (error) {
       this.context = null;
@@ -213,7 +120,7 @@ export class Instance extends InstanceBytes {
    * @throws LockstepError UNKNOWN_EVENT, NOT_RUNNING, HOST_THREW, NOT_JSON, FUEL, OVERFLOW, MISSING_FUNCTION; nothing changed then.
    */
   step(event: EventObject, stamp: Stamp, from: StepOrigin = {}): Outcome {
-    const number = from.isInternal === true ? this.machine.eventNumber(event.type) : this.#numberOf(event);
+    const number = this.numberOf(event, from);
     const isError = event.type.startsWith(CHILD_ERROR);
     enterStamp(stamp);
     try {
@@ -229,10 +136,10 @@ export class Instance extends InstanceBytes {
    */
   elapse(timer: number): Outcome {
     const delayed = this.delayed(timer);
-    assert(delayed !== undefined && this.#pending !== undefined, 'only delayed events elapse');
+    assert(delayed !== undefined && this.pending !== undefined, 'only delayed events elapse');
     const { to, event } = delayed;
     const timers = [{ timer, due: null }];
-    this.#pending.apply({ timers });
+    this.pending.apply({ timers });
     this.seq += 1;
     return new Outcome({
       ...this.#nothing(),
@@ -270,8 +177,8 @@ export class Instance extends InstanceBytes {
    * Like step, for a caller that wants only the new state of a quiet machine: nothing is kept of effects and host results. When the step turns
    * out to ask for an actor, nothing happens but that the machine is quiet no longer. @returns whether something was enabled.
    */
-  run(event: EventObject, stamp: Stamp): boolean {
-    const number = this.#numberOf(event);
+  override run(event: EventObject, stamp: Stamp, from: StepOrigin = {}): boolean {
+    const number = this.numberOf(event, from);
     if (this.machine.isAlone) return this.advance(number, event);
     enterStamp(stamp);
     try {
@@ -284,21 +191,21 @@ export class Instance extends InstanceBytes {
   /** The bare step: run() for a caller that knows the event's number and has entered a stamp if the machine's functions may ask for one. */
   advance(number: number, event: EventObject): boolean {
     const { machine } = this;
-    machine.call(event);
+    this.#call(event);
     if (machine.isAlone) {
       const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
-      if (result < 0) throw this.#fault(result, event);
+      if (result < 0) throw this.fault(result, event);
       return result !== STEP_IGNORED;
     }
     const run = this.#run;
-    run.beginQuiet(machine, this.pointer, machine.cells === undefined ? this.#context : null, event);
+    run.beginQuiet(machine, this.pointer, machine.cells === undefined ? this.held : null, event);
     const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
     if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
       machine.isQuiet = false;
       return false;
     }
     if (result < 0) return this.#refuse(result, event).taken;
-    if (machine.cells === undefined) this.#context = run.context;
+    if (machine.cells === undefined) this.held = run.context;
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
     return result !== STEP_IGNORED;
   }
@@ -313,14 +220,6 @@ export class Instance extends InstanceBytes {
     const before = this.context;
     this.advance(number, event);
     return diff(before, this.context);
-  }
-
-  #numberOf(event: EventObject): number {
-    const number = this.machine.eventNumber(event.type);
-    if (this.machine.isRelational && number >= MUTATION_EXCEPTION) throw unknownEvent(this.machine, event.type);
-    // In SCXML an event that nothing names still reaches what was invoked, and eventless transitions look at it.
-    if (number !== 0 || this.machine.isScxml || event.type.startsWith(RESERVED)) return number;
-    throw unknownEvent(this.machine, event.type);
   }
 
   /**
@@ -347,15 +246,18 @@ export class Instance extends InstanceBytes {
     return this.#run.asked;
   }
 
-  /** Whether the event would select a transition with a target or an action. Runs guards; changes nothing. */
-  can(event: EventObject): boolean {
-    const number = this.machine.eventNumber(event.type);
-    if (number === 0 || this.status !== 'active') return false;
-    this.#run.begin(this.machine, this.pointer, this.#context, event, false);
-    this.machine.call(event);
-    const answer = this.machine.core.exports.can(this.pointer, number);
-    if (answer < 0) throw this.#fault(answer, event);
-    return answer === 1;
+  protected override askCan(number: number, event: EventObject): number {
+    this.#run.begin(this.machine, this.pointer, this.held, event, false);
+    this.#call(event);
+    return this.machine.core.exports.can(this.pointer, number);
+  }
+
+  /** Hands the core the states that a mutation calls; nothing for the events of statecharts. @throws LockstepError BAD_PARAMS */
+  #call(event: EventObject): void {
+    const { machine } = this;
+    if (!machine.isRelational) return;
+    const { core, stateNumbers, symbols } = machine;
+    writeCalls(event, stateNumbers, core.words, core.exports.called() >>> 2, symbols.id);
   }
 
   /** One call of the core; grows its output buffer as needed. Faults are left to the caller. */
@@ -371,12 +273,12 @@ export class Instance extends InstanceBytes {
     const run = this.#run;
     const ids = run.ids;
     for (let size = 0; ;) {
-      run.begin(this.machine, this.pointer, isRecording ? this.context : this.#context, event, isRecording, recorded, this.#pending);
+      run.begin(this.machine, this.pointer, isRecording ? this.context : this.held, event, isRecording, recorded, this.pending);
       if (requests !== undefined) {
         run.requests = [...requests];
         run.ids = ids;
       }
-      if (number !== START) this.machine.call(event);
+      if (number !== START) this.#call(event);
       const result = number === START ? exports.start(this.pointer, flags) : exports.step(this.pointer, number, flags);
       if (result !== FAULT_OUTPUT_FULL || size >= OUTPUT_SIZE_MAX) return result;
       size = size === 0 ? OUTPUT_SIZE * 2 : size * 2;
@@ -389,14 +291,14 @@ export class Instance extends InstanceBytes {
     if (result < 0) return this.#refuse(result, event);
     const { cells, core } = this.machine;
     const run = this.#run;
-    const before = this.#context;
+    const before = this.held;
     const words = core.words;
     const from = core.exports.output() >>> 2;
     const records = words.slice(from, from + core.exports.outputCount() * 2);
     let patch: readonly Operation[] | undefined;
     let contexts: readonly ContextMark[] | undefined;
     if (cells === undefined) {
-      this.#context = run.context;
+      this.held = run.context;
       contexts = run.contexts;
     } else if (cells.isWritten(this.pointer)) {
       const count = records.length >>> 1;
@@ -444,7 +346,7 @@ export class Instance extends InstanceBytes {
       const { error } = event;
       return this.#fail(`unhandled error of ${event.type.slice(CHILD_ERROR.length)}: ${errorText(error)}`);
     }
-    const fault = this.#fault(result, event);
+    const fault = this.fault(result, event);
     if (result === FAULT_HOST && this.#throwIsStatus() && (fault.code === 'HOST_THREW' || fault.code === 'EXPRESSION'))
       return this.#fail(fault.message);
     throw fault;
@@ -465,7 +367,7 @@ export class Instance extends InstanceBytes {
     this.#stopChildren();
     const timers = [...this.timers.keys()].map((timer) => ({ timer, due: null }));
     const children = [...this.children.keys()].map((id) => ({ stop: id }));
-    this.#pending = undefined;
+    this.pending = undefined;
     return new Outcome({
       ...this.#nothing(),
       taken: true,
@@ -480,9 +382,10 @@ export class Instance extends InstanceBytes {
   #changePending(event: EventObject, records: Uint32Array, now: number, fired: number | undefined): PendingChange {
     const run = this.#run;
     const { symbols } = this.machine;
-    if (this.#pending === undefined && symbols.timers.length === 0 && run.requests === undefined) return UNCHANGED;
+    if (this.pending === undefined && symbols.timers.length === 0 && run.requests === undefined) return UNCHANGED;
     let nextDelay = 0;
-    return (this.#pending ??= new Pending()).change({
+    const pending = (this.pending ??= new Pending());
+    const change = changesOf(pending, {
       now,
       fired: fired ?? this.machine.timerNumber(event.type),
       eventType: event.type,
@@ -493,6 +396,8 @@ export class Instance extends InstanceBytes {
       delayOf: (timer) => this.#delayOf(timer, () => run.delays?.[nextDelay++] ?? 0),
       timerOf: (type) => this.machine.timerNumber(type),
     });
+    pending.apply(change);
+    return change;
   }
 
   #delayOf(timer: number, computed: () => number): number {
@@ -501,115 +406,6 @@ export class Instance extends InstanceBytes {
     const kind = words[at + (TIMER_DELAY_KIND >>> 2)]! & 0xffff;
     if (kind === DELAY_HOST) return Math.max(0, computed());
     return kind === DELAY_CONST ? words[at + (TIMER_DELAY >>> 2)]! : 0;
-  }
-
-  #fault(result: number, event: EventObject): LockstepError {
-    return faultError(this.machine, { result, event, status: this.status });
-  }
-
-  // ── Folding, saving, loading ───────────────────────────────────────────────────────────────────────────────────
-
-  /**
-   * Folds a difference in.
-   * @param since the step that it follows, when it stands for more than one.
-   * @throws LockstepError STALE_SEQ when a step is missing or was applied before, BAD_PARAMS when it does not fit; nothing changed then.
-   */
-  apply(difference: Difference, since = difference.seq - 1): void {
-    if (since !== this.seq) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${difference.seq}`);
-    const context = difference.patch.length === 0 ? this.context : applyPatch(this.context, difference.patch);
-    const { stateCount } = this.machine;
-    this.rewrite(`step ${difference.seq}`, (words) => {
-      const clocks = this.clocksAt();
-      for (let i = 0; i < difference.clocks.length; i += 2) {
-        const state = difference.clocks[i]!;
-        if (state >= stateCount)
-          throw new LockstepError(
-            'BAD_PARAMS',
-            `step ${difference.seq} moves the clock of state ${state}, the image has ${stateCount} states`,
-          );
-        words[clocks + state] = words[clocks + state]! + difference.clocks[i + 1]!;
-      }
-      for (const [history, states] of difference.history ?? []) this.remember(history, states);
-      if (difference.status !== undefined) this.setStatus(difference.status);
-      else if (this.status === undefined) this.setStatus('active');
-    });
-    this.context = context;
-    if (difference.output !== undefined) this.output = difference.output;
-    if (difference.error !== undefined) this.error = difference.error;
-    if (difference.timers !== undefined || difference.children !== undefined || difference.ids !== undefined)
-      (this.#pending ??= new Pending()).apply(difference);
-    this.seq = difference.seq;
-  }
-
-  /** The whole of it as plain JSON. */
-  save(): InstanceState {
-    const history: (readonly [number, readonly number[]])[] = [];
-    for (let i = 0; i < this.machine.historyCount; i++) {
-      const states = this.remembered(i);
-      if (states.length > 0) history.push([i, states]);
-    }
-    return {
-      status: this.status ?? 'stopped',
-      clocks: this.clocks(),
-      history,
-      context: this.context,
-      ...(this.#pending?.save() ?? { timers: [] }),
-      ...(this.output === undefined ? {} : { output: this.output }),
-      ...(this.error === undefined ? {} : { error: this.error }),
-    };
-  }
-
-  /** Becomes what was saved. @throws LockstepError BAD_PARAMS when the state does not fit the image; nothing changed then. */
-  load(state: InstanceState, seq: number): void {
-    const { machine } = this;
-    if (state.clocks.length !== machine.stateCount)
-      throw new LockstepError(
-        'BAD_PARAMS',
-        `a saved state has ${state.clocks.length} clocks, the image of ${machine.symbols.id} has ${machine.stateCount} states`,
-      );
-    const context = plain(state.context, '');
-    this.rewrite('a saved state', (words) => {
-      this.clear();
-      this.setStatus(state.status);
-      const clocks = this.clocksAt();
-      for (let i = 0; i < machine.stateCount; i++) words[clocks + i] = state.clocks[i]!;
-      for (const [history, states] of state.history) this.remember(history, states);
-    });
-    this.context = context;
-    this.output = state.output;
-    this.error = state.error;
-    this.#pending = undefined;
-    if (state.timers.length > 0 || state.children !== undefined || state.ids !== undefined) (this.#pending = new Pending()).load(state);
-    this.#summed = undefined;
-    this.seq = seq;
-  }
-
-  /** Becomes equal to `other`, an instance of the same machine. */
-  copyFrom(other: Instance): void {
-    this.copyBytes(other);
-    this.#context = other.#context;
-    this.output = other.output;
-    this.error = other.error;
-    if (other.#pending === undefined) this.#pending = undefined;
-    else (this.#pending ??= new Pending()).copyFrom(other.#pending);
-    this.#summed = other.#summed;
-  }
-
-  /** Asks `can` of a configuration that may be past: takes it on, with clocks that only have the right parity. */
-  #canFrom(key: ConfigurationKey, context: Json, event: EventObject): boolean {
-    const clocks = this.clocksAt();
-    for (let state = 0; state < this.machine.stateCount; state++)
-      this.machine.core.words[clocks + state] = this.machine.isActive(key, state) ? 1 : 0;
-    this.setStatus('active');
-    this.machine.core.exports.settle(this.pointer);
-    this.context = context;
-    return this.can(event);
-  }
-
-  /** Ends it from outside: it takes no more events. */
-  stop(): void {
-    this.setStatus('stopped');
-    this.#pending = undefined;
   }
 }
 

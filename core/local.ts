@@ -4,7 +4,8 @@
 import { Actor, type Standing, type Subscription } from './actor.ts';
 import { Children, namedActors, type ActorRunner } from './children.ts';
 import { LockstepError } from './errors.ts';
-import { Instance, type StepOrigin } from './instance.ts';
+import type { StepOrigin } from './copy.ts';
+import { Instance } from './instance.ts';
 import type { EffectOwner } from './functions.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Machine } from './machine.ts';

@@ -20,9 +20,8 @@ import {
 } from '../assembly/layout.ts';
 import { LockstepError } from './errors.ts';
 import type { BoundFunctions } from './functions.ts';
-import { readImage } from './image.ts';
+import { needsInstance, readImage } from './image.ts';
 import type { EventObject, Json } from './json.ts';
-import { writeCalls } from './mutation.ts';
 import type { FunctionKind, Symbols } from './symbols.ts';
 import type { Core, CoreCells } from './wasm.ts';
 
@@ -67,6 +66,8 @@ export class Machine implements StateNames {
   readonly cells: CoreCells | undefined;
   /** Whether a replica can run events: the author's functions are there, or none is needed. */
   readonly canRun: boolean;
+  /** Whether a replica is to be an Instance, for all that its events ask of it here; else an InstanceCopy is enough. */
+  readonly needsInstance: boolean;
   /** Whether no function takes part in a step: the core needs nobody. */
   readonly isAlone: boolean;
   /** Whether SCXML's rules hold where they differ from XState's. */
@@ -79,6 +80,8 @@ export class Machine implements StateNames {
   isQuiet: boolean;
   /** By function number of an output: the state it belongs to. */
   readonly outputStates: ReadonlyMap<number, number>;
+  /** By id. */
+  readonly stateNumbers: ReadonlyMap<string, number>;
   /** The author's logic behind the `src` of an actor, where the author's functions are. */
   logicOf: (src: string) => unknown = () => undefined;
   /** Whether an event would do something in a configuration that may be past. core/instance sets it with the first instance. */
@@ -89,7 +92,7 @@ export class Machine implements StateNames {
   readonly #eventNumbers = new Map<string, number>();
   readonly #wildcards: readonly { readonly prefix: string; readonly number: number }[];
   readonly #timerNumbers = new Map<string, number>();
-  readonly #stateNumbers = new Map<string, number>();
+
   #names: readonly string[] | undefined;
   readonly #values = new Map<ConfigurationKey, StateValue>();
   readonly #tags = new Map<ConfigurationKey, ReadonlySet<string>>();
@@ -126,6 +129,7 @@ export class Machine implements StateNames {
     this.historyCount = image.symbols.histories.length;
     this.isAlone = wanted === 0;
     this.isQuiet = image.symbols.timers.length === 0 && !image.symbols.functions.some(({ kind }) => LOUD.has(kind));
+    this.needsInstance = needsInstance(bytes, functions !== undefined);
     this.wordCount = (this.stateCount + 31) >>> 5;
     this.strideBytes = core.exports.stride(this.handle);
     this.cells = image.symbols.cells === undefined ? undefined : core.programs!.take(this.handle, this.strideBytes, image.symbols);
@@ -140,6 +144,7 @@ export class Machine implements StateNames {
     this.#ends = new Uint16Array(this.stateCount);
     this.#kinds = new Uint8Array(this.stateCount);
     const outputStates = new Map<number, number>();
+    const stateNumbers = new Map<string, number>();
     for (let state = 0; state < this.stateCount; state++) {
       const at = states + state * STATE_SIZE;
       this.#parents[state] = view.getUint16(at + STATE_PARENT, true);
@@ -147,9 +152,10 @@ export class Machine implements StateNames {
       this.#kinds[state] = view.getUint8(at + STATE_KIND);
       const output = view.getUint16(at + STATE_OUTPUT, true);
       if (output !== NONE16) outputStates.set(output, state);
-      this.#stateNumbers.set(image.symbols.states[state]!.id, state);
+      stateNumbers.set(image.symbols.states[state]!.id, state);
     }
     this.outputStates = outputStates;
+    this.stateNumbers = stateNumbers;
     this.#wildcards = this.#indexEvents();
     image.symbols.timers.forEach((type, timer) => this.#timerNumbers.set(type, timer));
   }
@@ -164,13 +170,6 @@ export class Machine implements StateNames {
       else this.#eventNumbers.set(descriptor, number);
     });
     return wildcards.sort((a, b) => b.prefix.length - a.prefix.length);
-  }
-
-  /** Hands the core the states that a mutation calls; nothing for the events of statecharts. @throws LockstepError BAD_PARAMS */
-  call(event: EventObject): void {
-    if (!this.isRelational) return;
-    const { core } = this;
-    writeCalls(event, this.#stateNumbers, core.words, core.exports.called() >>> 2, this.symbols.id);
   }
 
   /** Whether a state of a relational machine begins anew when it is called while it is active. */
@@ -196,7 +195,7 @@ export class Machine implements StateNames {
   /** State number of an id (`#` in front is allowed), or of a key path from the root like `a.b`. @throws LockstepError BAD_PARAMS */
   stateNumber(name: string): number {
     const id = name.startsWith('#') ? name.slice(1) : name;
-    const number = this.#stateNumbers.get(id) ?? this.#stateNumbers.get(`${this.symbols.states[0]!.id}.${id}`);
+    const number = this.stateNumbers.get(id) ?? this.stateNumbers.get(`${this.symbols.states[0]!.id}.${id}`);
     if (number === undefined) throw new LockstepError('BAD_PARAMS', `machine ${this.symbols.id} has no state "${name}"`);
     return number;
   }

@@ -1,11 +1,9 @@
-// What an instance waits for: its timers, its delayed events and its child actors, and the counter that names the last two. Changed by a
-// step, or folded from the record of one; saved with the instance. Who owns the instance arms the timers and runs the actors.
+// What an instance waits for: its timers, its delayed events and its child actors, and the counter that names the last two. Folded from what
+// a step changes (awaiting.ts), or from the record of one; saved with the instance. Who owns the instance arms the timers and runs the actors.
 
-import { RECORD_CANCEL, RECORD_SCHEDULE } from '../assembly/layout.ts';
 import type { ChildStart } from './request.ts';
-import type { MadeRequest } from './run.ts';
 import type { InstanceState } from './state.ts';
-import { DELAYED_FIRST, type ChildChange, type DelayedEvent, type TimerChange } from './step.ts';
+import type { ChildChange, DelayedEvent, TimerChange } from './step.ts';
 
 /** A child, and whether its done or error event has come: it is then not started again. */
 export interface Child extends ChildStart {
@@ -20,33 +18,13 @@ export interface PendingChange {
   readonly ids: number | undefined;
 }
 
-/** What a step says about it. */
-export interface PendingStep {
-  readonly now: number;
-  /** The timer that caused the step. */
-  readonly fired: number | undefined;
-  readonly eventType: string;
-  readonly records: Uint32Array;
-  readonly requests: readonly MadeRequest[] | undefined;
-  /** Ids made by the step's requests. */
-  readonly ids: number;
-  /** Whether the machine runs on. */
-  readonly isActive: boolean;
-  /** Milliseconds of a timer of the image; asked in the order in which timers are started. */
-  delayOf(timer: number): number;
-  /** Timers of the image that send this event. */
-  timerOf(eventType: string): number | undefined;
-}
-
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
 const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
+const NO_DELAYS: ReadonlyMap<number, DelayedEvent> = new Map();
 const NO_TIMER_CHANGES: readonly TimerChange[] = Object.freeze([]);
 const NO_CHILD_CHANGES: readonly ChildChange[] = Object.freeze([]);
 /** Nothing was waited for, and nothing is. */
 export const UNCHANGED: PendingChange = Object.freeze({ timers: NO_TIMER_CHANGES, children: NO_CHILD_CHANGES, ids: undefined });
-
-const DONE = 'xstate.done.actor.';
-const ERROR = 'xstate.error.actor.';
 
 export class Pending {
   #timers: Map<number, number> | undefined;
@@ -69,51 +47,9 @@ export class Pending {
     return this.#delayed?.get(timer);
   }
 
-  /** Takes in what a step did. @returns the changes, for its record. */
-  change(step: PendingStep): PendingChange {
-    const timers = new Map<number, TimerChange>();
-    const children: ChildChange[] = [];
-    let { ids } = step;
-    if (step.fired !== undefined && this.timers.has(step.fired)) timers.set(step.fired, { timer: step.fired, due: null });
-    const ended = endedChild(step.eventType);
-    if (ended !== undefined && this.children.has(ended) && this.children.get(ended)?.ended !== true) children.push({ ended });
-    const requests = step.requests ?? [];
-    let made = 0;
-    for (let i = 0; i <= step.records.length; i += 2) {
-      for (; made < requests.length && requests[made]!.at <= i >>> 1; made++) {
-        const { request } = requests[made]!;
-        if (request.kind === 'delay') {
-          const { id, to, event, delayMs } = request;
-          const timer = DELAYED_FIRST + ids++;
-          timers.set(timer, { timer, due: step.now + delayMs, send: { id, to, event } });
-        } else if (request.kind === 'cancel') this.#cancel(request.id, timers, step.timerOf(request.id));
-        else if (request.kind === 'spawn') children.push({ start: request.child });
-        else if (request.kind === 'stop') children.push({ stop: request.id });
-      }
-      if (i === step.records.length) break;
-      const kind = step.records[i]! >>> 24;
-      const timer = step.records[i]! & 0xffffff;
-      if (kind === RECORD_SCHEDULE) timers.set(timer, { timer, due: step.now + step.delayOf(timer) });
-      else if (kind === RECORD_CANCEL) timers.set(timer, { timer, due: null });
-    }
-    if (!step.isActive) {
-      timers.clear();
-      for (const timer of this.timers.keys()) timers.set(timer, { timer, due: null });
-    }
-    const change: PendingChange = {
-      timers: [...timers.values()].filter(({ timer, due }) => due !== null || this.timers.has(timer)).sort((a, b) => a.timer - b.timer),
-      children,
-      ids: ids === this.ids ? undefined : ids,
-    };
-    this.apply(change);
-    return change;
-  }
-
-  /** Every delayed event with that id, those of this step included. */
-  #cancel(id: string, timers: Map<number, TimerChange>, ofImage: number | undefined): void {
-    for (const [timer, { id: itsId }] of this.#delayed ?? []) if (itsId === id) timers.set(timer, { timer, due: null });
-    for (const [timer, change] of timers) if (change.due !== null && change.send?.id === id) timers.set(timer, { timer, due: null });
-    if (ofImage !== undefined) timers.set(ofImage, { timer: ofImage, due: null });
+  /** Delayed events by the number of their timer. */
+  get delays(): Iterable<readonly [timer: number, delayed: DelayedEvent]> {
+    return this.#delayed ?? NO_DELAYS;
   }
 
   /** Folds the changes of a step. */
@@ -176,10 +112,4 @@ export class Pending {
     this.#delayed = undefined;
     this.#children = undefined;
   }
-}
-
-/** The child whose end the event tells. */
-function endedChild(eventType: string): string | undefined {
-  if (eventType.startsWith(DONE)) return eventType.slice(DONE.length);
-  return eventType.startsWith(ERROR) ? eventType.slice(ERROR.length) : undefined;
 }

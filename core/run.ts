@@ -17,6 +17,7 @@ import {
   STATUS_DONE,
 } from '../assembly/layout.ts';
 import { assert, ExpressionFault, LockstepError } from './errors.ts';
+import { missingFunction } from './fault.ts';
 import type { FunctionArguments } from './functions.ts';
 import type { ContextMark, EventObject, Json, JsonObject, Value } from './json.ts';
 import { matchesValue, type Machine } from './machine.ts';
@@ -415,8 +416,7 @@ export class Run implements FunctionArguments, Acts, ValueHost {
   }
 
   #missing(fn: number): LockstepError {
-    const { id } = this.#machine.symbols;
-    return new LockstepError('MISSING_FUNCTION', `machine ${id} asks for ${this.#name(fn)}, and this replica has no function for it`);
+    return missingFunction(this.#machine, fn);
   }
 
   #name(fn: number): string {

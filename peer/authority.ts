@@ -5,7 +5,8 @@
 
 import { namedActors } from '../core/children.ts';
 import { LockstepError } from '../core/errors.ts';
-import { ELAPSED, Instance, type StepOrigin } from '../core/instance.ts';
+import type { StepOrigin } from '../core/copy.ts';
+import { ELAPSED, Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Outcome } from '../core/outcome.ts';

@@ -1,7 +1,8 @@
-// How the author's functions, actors and machines inside machines are found for an image. Beside machines.ts, because a page that only watches
+// How the author's functions, actors and machines inside machines are found for an image, and called. Beside machines.ts, because a page that only watches
 // has no definitions and goes without.
 
 import { bind, findLogic } from '../core/bind.ts';
+import { Instance } from '../core/instance.ts';
 import { escapePointer } from '../core/plain.ts';
 import { actorPath, invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
 
@@ -9,9 +10,11 @@ export interface Binding {
   readonly bind: typeof bind;
   readonly findLogic: typeof findLogic;
   readonly machinesWithin: typeof machinesWithin;
+  /** What calls them. */
+  readonly Instance: typeof Instance;
 }
 
-export const binding: Binding = { bind, findLogic, machinesWithin };
+export const binding: Binding = { bind, findLogic, machinesWithin, Instance };
 
 /** The machines among the actors of a definition, with the `src` that names each: the named ones, and those written where they are invoked. */
 function* machinesWithin(definition: unknown): Iterable<readonly [src: string, logic: unknown]> {

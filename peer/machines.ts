@@ -2,7 +2,8 @@
 // instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
 
 import { LockstepError } from '../core/errors.ts';
-import { hasPrograms, readImage, semanticsOf } from '../core/image.ts';
+import { hasPrograms, needsInstance, readImage, semanticsOf } from '../core/image.ts';
+import type { Instance } from '../core/instance.ts';
 import { Machine } from '../core/machine.ts';
 import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
@@ -52,6 +53,8 @@ export class Machines {
   #whole: Core | undefined;
   readonly #wholeCore: (() => Promise<Core>) | undefined;
   #binding: Binding | undefined;
+  /** Makes replicas of machines that need more than a copy; undefined until one does, or this peer serves. */
+  instances: typeof Instance | undefined;
   readonly #compile: Compile | undefined;
   readonly #watcher: Watcher | undefined;
   readonly #report: Report;
@@ -77,6 +80,7 @@ export class Machines {
     this.#core = options.core;
     this.#wholeCore = options.wholeCore;
     this.#binding = options.binding;
+    this.instances = options.binding?.Instance;
     this.#compile = options.compile;
     this.#watcher = options.watcher;
     this.#report = options.report;
@@ -101,15 +105,30 @@ export class Machines {
   }
 
   /**
-   * An image that comes from elsewhere may ask for the whole core or have programs, and a definition has functions: what runs and finds them is
-   * loaded with the first of them, where it is not at hand. Undefined = nothing to wait for.
+   * An image that comes from elsewhere may ask for the whole core, have programs or wait for timers, and a definition has functions: what runs
+   * and finds them is loaded with the first of them, where it is not at hand. Undefined = nothing to wait for.
    * @throws LockstepError CORE when the whole core cannot be had: to be tried again.
    */
   prepare(image: Uint8Array | undefined, definition?: unknown): Promise<unknown> | undefined {
-    const runner = image === undefined ? undefined : this.#prepareCore(image);
-    if (definition === undefined || this.#binding !== undefined) return runner;
-    const brought = import('./binding.ts').then(({ binding }) => (this.#binding = binding));
-    return runner === undefined ? brought : Promise.all([runner, brought]);
+    const brought = [
+      image === undefined ? undefined : this.#prepareCore(image),
+      definition === undefined ? undefined : this.#prepareBinding(),
+      image !== undefined && needsInstance(image, definition !== undefined) ? this.#prepareInstances() : undefined,
+    ].filter((each) => each !== undefined);
+    return brought.length === 0 ? undefined : Promise.all(brought);
+  }
+
+  #prepareBinding(): Promise<unknown> | undefined {
+    if (this.#binding !== undefined) return undefined;
+    return import('./binding.ts').then(({ binding }) => {
+      this.#binding = binding;
+      this.instances = binding.Instance;
+    });
+  }
+
+  #prepareInstances(): Promise<unknown> | undefined {
+    if (this.instances !== undefined) return undefined;
+    return import('../core/instance.ts').then((brought) => (this.instances = brought.Instance));
   }
 
   #prepareCore(image: Uint8Array): Promise<unknown> | undefined {

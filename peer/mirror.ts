@@ -305,7 +305,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** What was kept of it shows until the authority says more, own events included; those are sent when there is a road. (KEEP-2) */
   restore({ state, events, newest }: Kept, machine: Machine | undefined): void {
-    const replica = state === undefined || machine === undefined ? undefined : new Replica(machine);
+    const replica = state === undefined || machine === undefined ? undefined : new Replica(machine, this.#upstream.instances);
     if (state !== undefined) replica?.load(state.seq, state.state);
     this.#watching.release();
     if (this.#watching.error !== undefined) return replica?.dispose();
@@ -533,7 +533,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     if (snapshot !== undefined) {
       if (!(this.#replica instanceof Replica) || this.#replica.machine !== machine) {
         this.#replica?.dispose();
-        this.#replica = new Replica(machine);
+        this.#replica = new Replica(machine, this.#upstream.instances);
       }
       this.#replica.load(snapshot.seq, snapshot.state);
       this.#told(this.#replica, {});

@@ -97,7 +97,7 @@ export class Mirrors {
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
       else {
-        const machine = (name: string, bytes: Uint8Array): Promise<Machine> => this.#machine(name, bytes, definition);
+        const machine = async (name: string, bytes: Uint8Array): Promise<Machine> => this.#machine(name, bytes, definition);
         void upstream.keeping.restore(begun.mirror, machine).then(() => this.#begin(begun));
       }
     }
@@ -271,6 +271,7 @@ export class Mirrors {
       report,
       core,
       sights,
+      instances: () => machines.instances,
       keeping: keep?.(instance),
       watch: (from, answered) => watch(from, answered, roads.count),
       stalled: () => roads.next(),
@@ -296,9 +297,7 @@ export class Mirrors {
       },
       machine: (image, name) => {
         const bytes = machines.image(image);
-        return bytes === undefined
-          ? this.#fetch(instance, session(), image, { name, definition })
-          : machines.pinned(name, bytes, definition);
+        return bytes === undefined ? this.#fetch(instance, session(), image, { name, definition }) : this.#machine(name, bytes, definition);
       },
       entered: (room) => {
         const source = heard;
@@ -333,9 +332,10 @@ export class Mirrors {
   }
 
   /** What its image and its definition need may have to be brought in first. */
-  async #machine(name: string, bytes: Uint8Array, definition: unknown): Promise<Machine> {
+  #machine(name: string, bytes: Uint8Array, definition: unknown): Machine | Promise<Machine> {
     const { machines } = this.#options;
-    await machines.prepare(bytes, definition);
-    return machines.pinned(name, bytes, definition);
+    const pinned = (): Machine => machines.pinned(name, bytes, definition);
+    const prepared = machines.prepare(bytes, definition);
+    return prepared === undefined ? pinned() : prepared.then(pinned);
   }
 }

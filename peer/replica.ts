@@ -1,8 +1,9 @@
 // The two instances behind a mirror: the confirmed one, which is the authority's at some seq, and the predicted one, which is ahead of it
 // by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
 
-import { type Difference, Instance } from '../core/instance.ts';
-import { LockstepError } from '../core/errors.ts';
+import { type Difference, InstanceCopy } from '../core/copy.ts';
+import { assert, LockstepError } from '../core/errors.ts';
+import type { Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { isSame } from '../core/plain.ts';
@@ -25,19 +26,37 @@ export interface Taken {
   readonly step: { readonly told: StepDifference } | { readonly told: StepEvent; readonly made: Made | undefined };
 }
 
+/** What makes instances that run everything: core/instance.ts, which pages load when they need it. */
+export type Instances = typeof Instance;
+
 export class Replica {
   readonly machine: Machine;
-  readonly #confirmed: Instance;
+  readonly #instances: () => Instances | undefined;
+  #confirmed: Instance | InstanceCopy;
   /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
-  readonly #predicted: Instance | undefined;
+  readonly #predicted: Instance | InstanceCopy | undefined;
   #good: DivergenceRecord['good'] | undefined;
   #sinceGood: ToldStep[] = [];
 
-  /** @throws LockstepError CORE when memory is exhausted. */
-  constructor(machine: Machine) {
+  /**
+   * @param instances asked where a copy is not enough: for machines that need it, and to tell others of steps that are made here.
+   * @throws LockstepError CORE when memory is exhausted.
+   */
+  constructor(machine: Machine, instances: () => Instances | undefined) {
     this.machine = machine;
-    this.#confirmed = Instance.create(machine);
-    if (machine.canRun) this.#predicted = Instance.create(machine);
+    this.#instances = instances;
+    this.#confirmed = this.#create();
+    if (machine.canRun) this.#predicted = this.#create();
+  }
+
+  #create(): Instance | InstanceCopy {
+    return this.machine.needsInstance ? this.#instance() : InstanceCopy.create(this.machine);
+  }
+
+  #instance(): Instance {
+    const instances = this.#instances();
+    assert(instances !== undefined, 'they are prepared for the machine, or this peer serves');
+    return instances.create(this.machine);
   }
 
   get seq(): number {
@@ -45,7 +64,7 @@ export class Replica {
   }
 
   /** Of the confirmed state. */
-  get status(): Instance['status'] {
+  get status(): InstanceCopy['status'] {
     return this.#confirmed.status;
   }
 
@@ -54,7 +73,7 @@ export class Replica {
   }
 
   /** What a mirror shows. */
-  get shown(): Instance {
+  get shown(): InstanceCopy {
     return this.#predicted ?? this.#confirmed;
   }
 
@@ -111,20 +130,29 @@ export class Replica {
   #run(told: StepEvent, salt: string, isTold: boolean): Taken {
     const { machine } = this;
     const [seq, , n] = told;
-    const instance = this.#confirmed;
-    if (seq !== instance.seq + 1) throw new LockstepError('STALE_SEQ', `have ${instance.seq}, got ${seq}`);
+    if (seq !== this.seq + 1) throw new LockstepError('STALE_SEQ', `have ${this.seq}, got ${seq}`);
     const { event, stamp, origin } = runOf(machine, told, salt);
     // Most mirrors want the state that it leads to, and nothing of how.
-    if (!isTold && machine.isQuiet && origin === undefined) {
-      const isTaken = instance.run(event, stamp);
+    if (!isTold && machine.isQuiet && (origin === undefined || !machine.needsInstance)) {
+      const isTaken = this.#confirmed.run(event, stamp, origin);
       if (machine.isQuiet) return { isIgnored: !isTaken, args: undefined, step: { told, made: undefined } };
     }
+    const instance = this.#teller();
     const outcome = instance.step(event, stamp, origin);
     return {
       isIgnored: !outcome.taken,
       args: undefined,
       step: { told, made: { instance, outcome, stamp, peer: '', n, event } },
     };
+  }
+
+  /** The confirmed instance as one that tells what came of its steps. */
+  #teller(): Instance {
+    if ('step' in this.#confirmed) return this.#confirmed;
+    const teller = this.#instance();
+    teller.copyFrom(this.#confirmed);
+    this.#confirmed.dispose();
+    return (this.#confirmed = teller);
   }
 
   #fold(step: StepDifference): Taken {
@@ -166,8 +194,10 @@ export class Replica {
 
   /** @returns whether the prediction moved. An event that throws here may still be right at the authority. */
   predict(event: EventObject, stamp: Stamp): boolean {
+    const predicted = this.#predicted;
+    if (predicted === undefined) return false;
     try {
-      return this.#predicted?.step(event, stamp).taken ?? false;
+      return 'step' in predicted ? predicted.step(event, stamp).taken : predicted.run(event, stamp);
     } catch {
       return false;
     }

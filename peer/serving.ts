@@ -1,6 +1,7 @@
 // What a peer does for others: the instances that it orders, its trace, and its evaluator. Nothing of it is needed to watch.
 
 import { LockstepError } from '../core/errors.ts';
+import { Instance } from '../core/instance.ts';
 import type { RequestId } from './codec-json.ts';
 import { Host, type HostOptions } from './host.ts';
 import { HostMethods } from './host-methods.ts';
@@ -24,6 +25,8 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     const { tracer, rooms, evaluate, report, machines, allowEval, authOf } = options;
+    // What orders instances is here with it.
+    machines.instances = Instance;
     const trace = new TraceRoom(tracer, rooms);
     const hosting = { ...options, journal: options.journal ?? new MemoryJournal() };
     this.host = new Host(hosting);

@@ -2,7 +2,7 @@
 // makes the step of it again, and digests tell whether it came to the same. (docs/PROTOCOL.md, "Brief rooms")
 
 import { LockstepError } from '../core/errors.ts';
-import type { StepOrigin } from '../core/instance.ts';
+import type { StepOrigin } from '../core/copy.ts';
 import type { EventObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { plain } from '../core/plain.ts';

@@ -5,6 +5,7 @@ import type { Machine } from '../core/machine.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import type { Keeping } from './keeping.ts';
+import type { Instances } from './replica.ts';
 import type { Report } from './log.ts';
 import type { SightReplica } from './sight-replica.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
@@ -24,6 +25,8 @@ export interface Upstream {
   readonly report: Report;
   readonly core: Core;
   sights(): Sights | Promise<Sights>;
+  /** What makes replicas of machines that need more than a copy. */
+  instances(): Instances | undefined;
   /** Where the mirror outlives this process, if it does. */
   readonly keeping: Keeping | undefined;
   /** Calls back once, and before anything that the authority sent later is handed on. */

@@ -3,7 +3,7 @@
 // too: they are who sent the events.
 
 import { LockstepError } from '../../core/errors.ts';
-import { Instance } from '../../core/instance.ts';
+import { InstanceCopy } from '../../core/copy.ts';
 import type { EventObject, Json } from '../../core/json.ts';
 import type { Machine } from '../../core/machine.ts';
 import { definitionOf } from '../../core/outline.ts';
@@ -33,7 +33,7 @@ export interface EmitterOptions {
 }
 
 interface Told {
-  readonly instance: Instance;
+  readonly instance: InstanceCopy;
   readonly peer: PeerId;
   epoch: number;
 }
@@ -182,7 +182,7 @@ export class InspectEmitter {
       this.#told.get(oldest)?.instance.dispose();
       this.#told.delete(oldest);
     }
-    const told: Told = { instance: Instance.create(machine), peer, epoch };
+    const told: Told = { instance: InstanceCopy.create(machine), peer, epoch };
     this.#told.set(id, told);
     return told;
   }

@@ -164,7 +164,9 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       () =>
         function (this: Replica, event, stamp) {
           try {
-            const outcome = this.shown.step(event, stamp);
+            const { shown } = this;
+            if (!(shown instanceof Instance)) return shown.run(event, stamp);
+            const outcome = shown.step(event, stamp);
             for (const effect of outcome.effects) if (effect.request === undefined) runEffect(this.machine, effect, OWNER('front'));
             return outcome.taken;
           } catch {

@@ -14,10 +14,12 @@ export interface Weight {
 }
 
 export interface PageBundle {
-  /** The scripts that are loaded before the page runs, and the small core. */
+  /** The small core, and the scripts that connect, watch, predict and send with it: all are loaded before the page runs. */
   readonly files: readonly Weight[];
-  /** Scripts that it brings in by itself when it watches, predicts and sends. */
-  readonly road: readonly Weight[];
+  /** Scripts that come beside the first dial, whatever it does. */
+  readonly beside: readonly Weight[];
+  /** Scripts that find and run the functions of a machine that it has the definition of. */
+  readonly functions: readonly Weight[];
   /** Scripts that are loaded when something else is needed. */
   readonly later: readonly Weight[];
   /** The modules of `files`: what each weighs by itself. Together they weigh more than a script that holds them all. */
@@ -26,11 +28,9 @@ export interface PageBundle {
   readonly texts: readonly string[];
 }
 
-/**
- * What a page imports on its way, whatever it does: its share of a socket, the packed encoding (both beside the first dial), and what finds the
- * author's functions, with the first definition.
- */
-const ROAD = ['browser/tabs.ts', 'peer/codec-packed.ts', 'peer/binding.ts'];
+/** Its share of a socket, and the packed encoding. */
+const BESIDE = ['browser/tabs.ts', 'peer/codec-packed.ts'];
+const FUNCTIONS = ['peer/binding.ts'];
 
 /** @param source of the page's script; it imports from `/browser/index.ts`. */
 export async function bundlePage(source: string): Promise<PageBundle> {
@@ -57,33 +57,43 @@ export async function bundlePage(source: string): Promise<PageBundle> {
     for (const name of names) for (const next of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) names.add(next);
     return names;
   };
+  const withModules = (names: readonly string[]): Set<string> =>
+    withImports(chunks.filter(({ moduleIds }) => names.some((name) => moduleIds.includes(ROOT + name))));
   const first = withImports(chunks.filter(({ isEntry }) => isEntry));
-  const road = withImports(chunks.filter(({ moduleIds }) => ROAD.some((module) => moduleIds.includes(ROOT + module))));
+  const beside = withModules(BESIDE);
+  const functions = withModules(FUNCTIONS);
+  type Group = keyof Pick<PageBundle, 'files' | 'beside' | 'functions' | 'later'>;
+  const groupOf = (name: string): Group =>
+    first.has(name) ? 'files' : beside.has(name) ? 'beside' : functions.has(name) ? 'functions' : 'later';
   const weigh = (name: string, content: string | Uint8Array): Weight => ({ name, size: gzipSync(content, { level: 9 }).length });
   const core = output.find((file) => file.type === 'asset' && /core\.small[^/]*\.wasm$/.test(file.fileName));
   if (core?.type !== 'asset') throw new Error('the page came without its core');
-  const scripts = chunks.map((chunk) => ({ chunk, weight: weigh(chunk.fileName, chunk.code) }));
-  const modules = scripts
-    .filter(({ chunk }) => first.has(chunk.fileName))
-    .flatMap(({ chunk }) => Object.entries(chunk.modules))
+  const scripts = (group: Group): readonly Weight[] =>
+    chunks.filter(({ fileName }) => groupOf(fileName) === group).map(({ fileName, code }) => weigh(fileName, code));
+  const modules = chunks
+    .filter(({ fileName }) => first.has(fileName))
+    .flatMap((chunk) => Object.entries(chunk.modules))
     .map(([id, { code }]) => weigh(id.replace(ROOT, ''), code ?? ''));
   return {
-    files: [...scripts.filter(({ chunk }) => first.has(chunk.fileName)).map(({ weight }) => weight), weigh('core.small.wasm', core.source)],
-    road: scripts.filter(({ chunk }) => !first.has(chunk.fileName) && road.has(chunk.fileName)).map(({ weight }) => weight),
-    later: scripts.filter(({ chunk }) => !first.has(chunk.fileName) && !road.has(chunk.fileName)).map(({ weight }) => weight),
+    files: [...scripts('files'), weigh('core.small.wasm', core.source)],
+    beside: scripts('beside'),
+    functions: scripts('functions'),
+    later: scripts('later'),
     modules: modules.sort((a, b) => b.size - a.size),
     texts: chunks.map(({ code }) => code),
   };
 }
 
 /** For people: the sum, the files, and the modules from the heaviest on. */
-export function printWeights({ files, road, later, modules }: PageBundle): string {
+export function printWeights({ files, beside, functions, later, modules }: PageBundle): string {
   const line = ({ name, size }: Weight): string => `${size.toLocaleString('en-US').padStart(9)}  ${name}`;
   return [
-    `a page that connects, gzipped: ${sizeOf(files).toLocaleString('en-US')} B`,
+    `a page that connects, watches, predicts and sends, gzipped: ${sizeOf(files).toLocaleString('en-US')} B`,
     ...files.map(line),
-    `with what it brings in to watch, predict and send: ${sizeOf([...files, ...road]).toLocaleString('en-US')} B`,
-    ...road.map(line),
+    `with what comes beside the first dial: ${sizeOf([...files, ...beside]).toLocaleString('en-US')} B`,
+    ...beside.map(line),
+    `and with what runs functions: ${sizeOf([...files, ...beside, ...functions]).toLocaleString('en-US')} B`,
+    ...functions.map(line),
     'loaded when something else is needed:',
     ...later.map(line),
     'modules, each by itself and not minified:',

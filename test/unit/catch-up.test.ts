@@ -90,13 +90,13 @@ describe('one difference in the place of many', () => {
         const now = { epoch: 1, seq, digest: instance.digest(), state: instance.save() };
         for (let tries = 0; tries < 12; tries++) {
           const from = 1 + dice.below(seq - 2);
-          const replica = new Replica(machine);
+          const replica = new Replica(machine, () => Instance);
           replica.load(from, states[from - 1]!);
           const ways = catchUp.ways({ epoch: 1, seq: from, digest: replica.digest(), merged: true }, now, 'steps');
           const merged = ways.find((way) => way.merged !== undefined)?.merged;
           expect(merged).toBeDefined();
           replica.merge(merged!);
-          const folded = new Replica(machine);
+          const folded = new Replica(machine, () => Instance);
           folded.load(from, states[from - 1]!);
           for (const { difference } of told.slice(from)) folded.apply(difference, '');
           expect([replica.seq, replica.digest(), replica.save()]).toEqual([folded.seq, folded.digest(), folded.save()]);
@@ -116,7 +116,7 @@ describe('one difference in the place of many', () => {
     const machine = Machine.load(core, image.bytes, bind(image.symbols, plant));
     const { states, backlog, instance } = ran(machine, random(seedOf('asked')), ofPlant, 100);
     const catchUp = new CatchUp(machine, backlog);
-    const replica = new Replica(machine);
+    const replica = new Replica(machine, () => Instance);
     replica.load(10, states[9]!);
     const now = { epoch: 1, seq: 100, digest: instance.digest(), state: instance.save() };
     const kinds = (from: Parameters<CatchUp['ways']>[0]): readonly string[] =>
