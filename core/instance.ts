@@ -1,5 +1,6 @@
 // An instance that runs whatever its machine has, functions, timers and actors among it, and tells what came of each step. Folding, saving
 // and loading are in copy.ts, which is all that a page begins with.
+// Over 400 lines because starts, steps, quiet runs and replays have one run behind them, and end in one way.
 
 import {
   COUNT,
