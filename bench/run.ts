@@ -1,7 +1,8 @@
-// `npm run bench -- NAME [--quick]`: runs one bench, or all; prints a table and writes bench/results.json. A ratio says how many times better
-// ours is than the peer, or which part of a physical limit it reaches.
+// `npm run bench -- NAME [--quick]`: runs one bench, or all, each in a process of its own; prints a table and writes bench/results.json. A
+// ratio says how many times better ours is than the peer, or which part of a physical limit it reaches.
 
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { FULL, QUICK, type Effort, type Row } from './measure.ts';
 
 /** What a file bench/NAME.bench.ts exports. */
@@ -17,6 +18,8 @@ const BENCHES = new Map(
   ),
 );
 
+const RESULTS = 'bench/results.json';
+
 const words = process.argv.slice(2);
 if (words[0] === '--child') await (await bench(words[1] ?? '')).child?.(words.slice(2));
 else await main();
@@ -29,13 +32,32 @@ async function bench(name: string): Promise<Bench> {
 }
 
 async function main(): Promise<void> {
-  const effort = words.includes('--quick') ? QUICK : FULL;
-  const names = words.filter((word) => !word.startsWith('--'));
-  const rows: Row[] = [];
-  for (const name of names.length > 0 ? names : BENCHES.keys()) rows.push(...(await (await bench(name)).run(effort)));
+  const options = words.filter((word) => word.startsWith('--'));
+  const named = words.filter((word) => !word.startsWith('--'));
+  const [name, ...others] = named.length > 0 ? named : [...BENCHES.keys()];
+  if (name === undefined || others.length > 0) return each(named.length > 0 ? named : [...BENCHES.keys()], options);
+  const rows = await (await bench(name)).run(options.includes('--quick') ? QUICK : FULL);
   print(rows);
-  writeFileSync('bench/results.json', `${JSON.stringify(rows, null, 2)}\n`);
+  write(rows);
   process.exit(0);
+}
+
+/** What one leaves behind in a process, compiled code and memory, would count for the next. A bench that fails takes no other one with it. */
+function each(names: readonly string[], options: readonly string[]): void {
+  const rows: Row[] = [];
+  for (const name of names) {
+    const { status } = spawnSync(process.execPath, [...process.execArgv, process.argv[1]!, name, ...options], { stdio: 'inherit' });
+    if (status === 0) rows.push(...(JSON.parse(readFileSync(RESULTS, 'utf8')) as Row[]));
+    else {
+      console.error(`bench ${name} failed`);
+      process.exitCode = 1;
+    }
+  }
+  write(rows);
+}
+
+function write(rows: readonly Row[]): void {
+  writeFileSync(RESULTS, `${JSON.stringify(rows, null, 2)}\n`);
 }
 
 function print(rows: readonly Row[]): void {
