@@ -4,6 +4,7 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import type { Actor, AnyActor, Standing } from '../core/actor.ts';
 import type { AnyMirror, MirrorOf } from '../peer/mirror.ts';
+import type { WatchOptions } from '../peer/options.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { SnapshotOf } from './select.ts';
 
@@ -62,12 +63,7 @@ export type Watched<TMachine> =
  * A mirror for as long as the component is there. The machine and the options are those of the first render of an instance.
  * @param machine as in `Peer.watch`; so is `options`.
  */
-export function useMirror<TMachine>(
-  peer: Peer,
-  instance: string,
-  machine?: TMachine,
-  options: { readonly isPatient?: boolean } = {},
-): Watched<TMachine> {
+export function useMirror<TMachine>(peer: Peer, instance: string, machine?: TMachine, options: WatchOptions = {}): Watched<TMachine> {
   const [held, setHeld] = useState<{ readonly of: string; readonly watched: Watched<TMachine> }>();
   useEffect(() => {
     let isGone = false;

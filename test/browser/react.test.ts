@@ -16,7 +16,7 @@ let server: Server;
 beforeAll(async () => {
   directory = await buildPage('test/support/mirror-page.ts');
   server = await serve({ machines: { tally }, port: 0, journal: new MemoryJournal(), pages: directory });
-  for (const instance of ['front', 'back']) await server.create('tally', instance);
+  for (const instance of ['front', 'back', 'filtered']) await server.create('tally', instance);
   browser = await launchChromium();
 }, 60_000);
 
@@ -54,4 +54,20 @@ test('[WEB-11] [WEB-12] a mirror under React: our hooks, the useSelector of @xst
   await run(two, `setInstance('nowhere')`);
   await expect.poll(shown(two)).toBe('failed');
   expect(complaints).toEqual([]);
+}, 60_000);
+
+test('[FILTER-1] [FILTER-2] a filtered mirror in a page: one state under React, and nothing that was not asked for', async () => {
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  const filtered = (): Promise<string | null> => page.evaluate(() => document.querySelector('#filtered')?.textContent ?? null);
+  await expect.poll(filtered, { timeout: 15_000 }).toBe('[false,{}]');
+  await run(page, `filtered.submit({ type: 'COUNT' })`);
+  await expect.poll(filtered).toBe('[true,{}]');
+  await run(page, `filtered.submit({ type: 'REST' })`);
+  await expect.poll(filtered).toBe('[false,{}]');
+  const refused = run(
+    page,
+    `(() => { try { return filtered.getSnapshot().matches('resting') } catch (error) { return error.message } })()`,
+  );
+  expect(await refused).toMatch(/"resting"/);
 }, 60_000);

@@ -47,7 +47,21 @@ function App(): ReactElement {
         (now, before) => picked.push(`${before}→${now}`),
       ),
   });
-  return createElement('div', {}, createElement(Shown, { mirror }), createElement(Words, { mirror }));
+  return createElement('div', {}, createElement(Shown, { mirror }), createElement(Words, { mirror }), createElement(Filtered));
+}
+
+/** Another instance, of which it is told one state and nothing else. */
+function Filtered(): ReactElement {
+  const watched = useMirror(peer, 'filtered', undefined, { states: ['counting'], clocks: 'shallow', context: false });
+  if (watched.status !== 'open') return createElement('p', { id: 'filtered' }, watched.status);
+  return createElement(Counting, { mirror: watched.mirror });
+}
+
+function Counting({ mirror }: { readonly mirror: MirrorOf<undefined> }): ReactElement {
+  const isCounting = useSelector(mirror, (snapshot) => snapshot.matches('counting'));
+  const { context } = useSnapshot(mirror);
+  Object.assign(globalThis, { filtered: mirror });
+  return createElement('p', { id: 'filtered' }, JSON.stringify([isCounting, context]));
 }
 
 createRoot(document.getElementById('root')!).render(createElement(StrictMode, undefined, createElement(App)));
