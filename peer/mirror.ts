@@ -466,9 +466,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   close(error: LockstepError): void {
     if (this.#watching.error !== undefined) return;
     if (this.#replica !== undefined) this.getSnapshot();
-    const answer = this.#watching.close(error);
+    this.#watching.close(error);
     this.#sender.stop();
-    this.#upstream.ended(answer?.room);
+    this.#upstream.ended();
     this.#replica?.dispose();
     this.#replica = undefined;
     const events = this.#events.clear();

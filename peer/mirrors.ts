@@ -15,8 +15,8 @@ import { Mirror } from './mirror.ts';
 import type { Packed } from './packed.ts';
 import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
-import type { Upstream, WatchAnswered, WatchFrom } from './upstream.ts';
-import type { Filter, InstanceId, Methods, Mode, PeerId } from './wire.ts';
+import type { Upstream, WatchAsked, WatchFrom } from './upstream.ts';
+import type { Filter, InstanceId, Methods, Mode, PeerId, WatchResult } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
@@ -177,7 +177,10 @@ export class Mirrors {
       }
       if (method === 'step') mirror?.stepped(readNotice('step', params));
       if (method === 'seen') mirror?.seen(readNotice('seen', params));
-      if (method === 'moved') mirror?.moved(readNotice('moved', params));
+      if (method !== 'moved' || mirror === undefined) return;
+      const notice = readNotice('moved', params);
+      // A source that it has left already, for a better one, says nothing of the road that it is on.
+      if (notice.reason !== 'offline' || this.source(mirror.id) === authority) mirror.moved(notice);
     } catch (error) {
       this.#options.report('warn', `${authority} sent a ${method} that cannot be read`, error);
       mirror?.missed();
@@ -215,9 +218,11 @@ export class Mirrors {
 
   #upstream(instance: InstanceId, roads: Roads, { definition, view, filter }: Pick<Watching, 'definition' | 'view' | 'filter'>): Upstream {
     const { environment, machines, report, keep, core, sights } = this.#options;
-    const session = (): Session | LockstepError => this.#options.session(roads.address);
     /** Where it listens. */
     let entered: { readonly source: PeerId; readonly room: number } | undefined;
+    /** The rooms that let it in, by source: it listens to one of them, and leaves the others. */
+    const admitted = new Map<PeerId, number>();
+    const listening = (): Session | LockstepError => this.#options.session(entered?.source ?? roads.address);
     const leave = (): void => {
       if (entered === undefined) return;
       const key = `${entered.source}/${entered.room}`;
@@ -225,46 +230,50 @@ export class Mirrors {
       if (this.#rooms.get(key)?.id === instance) this.#rooms.delete(key);
       entered = undefined;
     };
-    const unwatch = (room: number, source: Session | LockstepError): void => {
-      if (!(source instanceof LockstepError)) source.request('unwatch', { room, instance }).catch(() => undefined); // It forgets us anyway when we go.
+    const unwatch = (source: PeerId): void => {
+      const room = admitted.get(source);
+      admitted.delete(source);
+      const session = this.#options.session(source);
+      if (room !== undefined && !(session instanceof LockstepError)) session.request('unwatch', { room, instance }).catch(() => undefined); // It forgets us anyway when we go.
     };
-    /** Of the newest question, and who answered the last one that was. */
-    let newest = 0;
+    /** Whom the newest question went to; undefined when it has ended. And who answered the last one that was. */
+    let asked: PeerId | undefined;
     let heard: PeerId = '';
-    /** Along the roads, each of them once, unless it is asked anew meanwhile. */
-    const watch = (from: WatchFrom, answered: WatchAnswered, tries: number, moves = MOVES_MAX): void => {
-      const source = session();
+    /** Along the roads, each of them once, for as long as the answer is wanted. */
+    const watch = (from: WatchFrom, { answered, isWanted }: WatchAsked, tries: number, moves = MOVES_MAX): void => {
       const { address } = roads;
-      const attempt = ++newest;
-      const told: WatchAnswered = (error, result) => {
-        if (attempt !== newest) {
-          // Let in where it does not want to be any more.
-          if (result !== undefined && address !== roads.address) unwatch(result.room, source);
+      const source = this.#options.session(address);
+      asked = address;
+      const told = (error: LockstepError | undefined, result?: WatchResult): void => {
+        if (result !== undefined && address !== undefined) admitted.set(address, result.room);
+        if (!isWanted()) {
+          // Where it was asked again since, it stays: that question must not be overtaken.
+          if (result !== undefined && address !== undefined && address !== asked) unwatch(address);
           return;
         }
         if (error === undefined) heard = address ?? '';
         // Without a link no road leads anywhere.
         if (error === undefined || error.code === 'CLOSED') return answered(error, result);
         const onwards = (): void => {
-          if (attempt !== newest) return;
+          if (!isWanted()) return;
           roads.next();
           if (tries <= 1) answered(error);
-          else watch(from, answered, tries - 1, moves);
+          else watch(from, { answered, isWanted }, tries - 1, moves);
         };
         if (error.code !== 'FENCED' || moves === 0 || source instanceof LockstepError) return onwards();
         // It was ordered there, and who does now is known there.
         source.request('where', { instance }).then(({ peer }) => {
-          if (attempt !== newest) return;
+          if (!isWanted()) return;
           this.#options.located(instance, peer);
-          watch(from, answered, tries, moves - 1);
+          watch(from, { answered, isWanted }, tries, moves - 1);
         }, onwards);
       };
       if (source instanceof LockstepError) return told(source);
       const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
       const mode = this.#isBrief(roads) ? ({ mode: 'brief' } as const) : {};
       const shown = { ...(view === undefined ? {} : { view }), ...(filter === undefined ? {} : { filter }) };
-      const asked = { instance, ...encoding, ...mode, ...shown };
-      source.watch(from === undefined ? asked : { ...asked, from }, told);
+      const params = { instance, ...encoding, ...mode, ...shown };
+      source.watch(from === undefined ? params : { ...params, from }, told);
     };
     return {
       environment,
@@ -273,11 +282,11 @@ export class Mirrors {
       sights,
       instances: () => machines.instances,
       keeping: keep?.(instance),
-      watch: (from, answered) => watch(from, answered, roads.count),
+      watch: (from, question) => watch(from, question, roads.count),
       stalled: () => roads.next(),
       located: (peer) => this.#options.located(instance, peer),
       send: ({ n, event, expect }, { room, encoding, mode }, machine) => {
-        const source = session();
+        const source = listening();
         if (source instanceof LockstepError) return source;
         const params: Methods['send']['params'] = expect === undefined ? [instance, n, event] : [instance, n, event, expect];
         const packed = encoding === 'packed' ? this.#options.packed() : undefined;
@@ -291,28 +300,31 @@ export class Mirrors {
         return isSent ? undefined : new LockstepError('TOO_LARGE', 'an event that does not fit a frame');
       },
       ask: async (method, params) => {
-        const source = session();
+        const source = listening();
         if (source instanceof LockstepError) throw source;
         return source.request(method, params);
       },
       machine: (image, name) => {
         const bytes = machines.image(image);
-        return bytes === undefined ? this.#fetch(instance, session(), image, { name, definition }) : this.#machine(name, bytes, definition);
+        return bytes === undefined
+          ? this.#fetch(instance, listening(), image, { name, definition })
+          : this.#machine(name, bytes, definition);
       },
       entered: (room) => {
         const source = heard;
-        // It is better off elsewhere.
-        if (entered !== undefined && entered.source !== source) unwatch(entered.room, this.#options.session(entered.source));
         leave();
         entered = { source, room };
+        admitted.set(source, room);
+        for (const other of [...admitted.keys()]) if (other !== source) unwatch(other);
         const entry = this.#mirrors.get(instance);
         if (entry !== undefined) this.#rooms.set(`${source}/${room}`, entry.mirror);
       },
       diverged: this.#options.diverged,
-      ended: (room) => {
+      ended: () => {
         leave();
+        asked = undefined;
         this.#mirrors.delete(instance);
-        if (room !== undefined) unwatch(room, session());
+        for (const source of [...admitted.keys()]) unwatch(source);
       },
     };
   }

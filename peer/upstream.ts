@@ -13,7 +13,12 @@ import type { DivergenceRecord, Methods, PeerId, WatchResult } from './wire.ts';
 
 /** What a mirror has. */
 export type WatchFrom = Methods['watch']['params']['from'];
-export type WatchAnswered = (error: LockstepError | undefined, result?: WatchResult) => void;
+export interface WatchAsked {
+  /** Called at most once, while it is wanted, and before anything that the source sent later is handed on. */
+  answered(error: LockstepError | undefined, result?: WatchResult): void;
+  /** Whether whoever asked still waits. A room that lets it in when it does not is left again. */
+  isWanted(): boolean;
+}
 
 /** What keeps partial views. */
 export interface Sights {
@@ -29,8 +34,7 @@ export interface Upstream {
   instances(): Instances | undefined;
   /** Where the mirror outlives this process, if it does. */
   readonly keeping: Keeping | undefined;
-  /** Calls back once, and before anything that the authority sent later is handed on. */
-  watch(from: WatchFrom, answered: WatchAnswered): void;
+  watch(from: WatchFrom, question: WatchAsked): void;
   /** Where it listens nothing is to be heard: another road is to be tried first. */
   stalled(): void;
   /** Its authority says that this peer is the next one. */
@@ -45,6 +49,6 @@ export interface Upstream {
   entered(room: number): void;
   /** @param isGuarded whether there are peers who may not see what is in it. */
   diverged(record: Omit<DivergenceRecord, 'kind' | 'peer'>, isGuarded: boolean): void;
-  /** Nobody holds the mirror any more, or its instance is gone. @param room to unwatch. */
-  ended(room: number | undefined): void;
+  /** Nobody holds the mirror any more, or its instance is gone: it leaves every room. */
+  ended(): void;
 }

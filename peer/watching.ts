@@ -92,18 +92,18 @@ export class Watching {
     const attempt = ++this.#attempts;
     this.#state = { state: 'asking', attempt };
     this.#of.changed();
-    const isCurrent = (): boolean => this.#state.state === 'asking' && this.#state.attempt === attempt;
+    const isWanted = (): boolean => this.#state.state === 'asking' && this.#state.attempt === attempt;
     const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
-      if (!isCurrent()) return;
+      if (!isWanted()) return;
       this.#upstream.stalled();
       this.#refused(new LockstepError('TIMEOUT', `the authority of ${this.#of.id} did not answer`));
     });
-    this.#upstream.watch(withHistory ? this.#of.have() : undefined, (error, result) => {
+    const answered = (error: LockstepError | undefined, result?: WatchResult): void => {
       cancel();
-      if (!isCurrent()) return;
       if (error !== undefined) this.#refused(error);
       else if (result !== undefined) this.#answered(result);
-    });
+    };
+    this.#upstream.watch(withHistory ? this.#of.have() : undefined, { answered, isWanted });
   }
 
   #refused(error: LockstepError): void {
@@ -125,7 +125,7 @@ export class Watching {
 
   /** The authority is not connected: tries again by itself. */
   lost(): void {
-    if (this.answer !== undefined) this.cutOff(true);
+    if (this.answer !== undefined || this.#state.state === 'asking') this.cutOff(true);
   }
 
   #answered(result: WatchResult): void {
@@ -192,11 +192,8 @@ export class Watching {
     this.#upstream.entered(room);
   }
 
-  /** Ends it. @returns the answer that it was told by. */
-  close(error: LockstepError): WatchResult | undefined {
-    const { answer } = this;
+  close(error: LockstepError): void {
     if (this.#state.state === 'waiting') this.#state.cancel();
     this.#state = { state: 'closed', error };
-    return answer;
   }
 }

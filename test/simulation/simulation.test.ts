@@ -65,6 +65,8 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     ],
     [537_108_030, RELATED, 'an event on its way up was refused because the next source was new and did not pass the instance on yet'],
     [611_000_223, RELATED, 'an event was refused because the source above its source had begun again'],
+    [70_050, RELATED, 'a source that answered when its reader had gone elsewhere kept it in its room'],
+    [70_085, RELATED, 'a source that answered two questions late kept its reader in a room for each'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

@@ -463,8 +463,7 @@ class Simulation implements ProcessWorld {
       const expected = Object.keys(role.watches).length + Object.keys(role.hosts).length - banned;
       if (mirrors.size !== expected) this.checkers.fail(`at the end ${role.name} has ${mirrors.size} mirrors of ${expected}`);
       const rooms = this.#memberships.of(role.name);
-      // A source that answers when its reader has given up and is elsewhere keeps it until one of the two links ends.
-      if (role.sources === undefined && rooms.length > mirrors.size)
+      if (rooms.length > mirrors.size)
         this.checkers.fail(`at the end ${role.name} is in the rooms ${rooms.join(' ')} and has ${mirrors.size} mirrors`);
     }
   }

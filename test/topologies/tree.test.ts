@@ -2,7 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import * as packed from '../../peer/codec-packed.ts';
+import type { Link } from '../../peer/link.ts';
+import type { AnyMirror } from '../../peer/mirror.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import { linkPair } from '../../peer/testing.ts';
 import { PlainSocket, World } from '../support/world.ts';
 
 const trusts = (): boolean => true;
@@ -151,6 +154,120 @@ describe('when a source is lost', () => {
     await world.get(bob.delete('front'));
     expect(() => mirror.send({ type: 'OPEN' })).toThrow(/deleted/);
   });
+});
+
+/** What a source tells of an instance. */
+type Told = Pick<AnyMirror, 'epoch' | 'digest' | 'machine'>;
+
+/** A source that answers when the test says so. */
+class SlowSource {
+  /** The numbers of questions to watch here, and the rooms that were left. */
+  readonly questions: number[] = [];
+  readonly left: unknown[] = [];
+  readonly #link: Link;
+
+  constructor(world: World) {
+    const [near, far] = linkPair(world.environment);
+    this.#link = near;
+    near.open({ frame: (frame) => this.#heard(String(frame)), closed: () => undefined });
+    world.hub.attach(far);
+    const options = { name: '', kind: 'node', hosts: true, eval: false, presence: false };
+    this.#say('', { id: 1, method: 'hello', params: { versions: [1], encodings: ['json'], secret: 'slow', ...options } });
+  }
+
+  #say(address: string, message: object): void {
+    this.#link.send(`${address}\n${JSON.stringify({ jsonrpc: '2.0', ...message })}`);
+  }
+
+  #heard(frame: string): void {
+    const body = JSON.parse(frame.slice(frame.indexOf('\n'))) as { id: number; method?: string; params: unknown };
+    if (body.method === 'watch') this.questions.push(body.id);
+    if (body.method === 'unwatch') this.left.push(body.params);
+  }
+
+  /** As if the mirror had nothing to catch up on. */
+  answer({ epoch, digest, machine }: Told, room: number): void {
+    const is = { machine: 'door', image: machine.hash, epoch, digest };
+    this.#say('leaf', { id: this.questions.shift(), result: { room, who: 1, last: 0, steps: [], ...is } });
+  }
+
+  move(room: number, reason: 'epoch' | 'offline'): void {
+    this.#say('leaf', { method: 'moved', params: { room, reason } });
+  }
+}
+
+/** A leaf that asked it, waited, and watches at the server. */
+async function slow() {
+  const world = new World();
+  await world.server();
+  const leaf = await world.peer('leaf');
+  await world.get(leaf.create('door', { instance: 'front' }));
+  const source = new SlowSource(world);
+  await world.settle();
+  const opening = leaf.watch('front', world.door, { sources: ['slow'], isPatient: true });
+  await world.advance(40_000);
+  const mirror = await world.get(opening);
+  const { epoch, digest, machine } = mirror;
+  return { world, source, mirror, door: { epoch, digest, machine } };
+}
+
+describe('a source that answers late', () => {
+  test('[TOPO-14] lets in a reader that has gone elsewhere meanwhile, which leaves again', async () => {
+    const { world, source, mirror, door } = await slow();
+    expect([mirror.standing, source.questions.length]).toEqual(['confirmed', 1]);
+    source.answer(door, 7);
+    await world.settle();
+    expect(source.left).toEqual([{ room: 7, instance: 'front' }]);
+    mirror.send({ type: 'OPEN' });
+    await world.settle();
+    expect([mirror.seq, mirror.standing]).toEqual([2, 'confirmed']);
+  });
+
+  test('[TOPO-14] lets in a reader that was asked again there, which stays until it is elsewhere, or ends', async () => {
+    const { world, source, mirror, door } = await slow();
+    world.network('secret-of-the-server').cut();
+    await world.advance(20_000);
+    expect(source.questions.length).toBeGreaterThan(2);
+    source.questions.splice(0, source.questions.length - 2);
+    // The first of two: nobody waits for it, and to leave now would overtake the second.
+    source.answer(door, 7);
+    await world.settle();
+    expect([mirror.standing, source.left]).toEqual(['offline', []]);
+    source.answer(door, 7);
+    await world.settle();
+    expect([mirror.standing, source.left]).toEqual(['confirmed', []]);
+    source.move(7, 'epoch');
+    await world.settle();
+    expect([mirror.standing, source.questions.length]).toEqual(['offline', 1]);
+    mirror.stop();
+    await world.settle();
+    expect(source.left).toEqual([{ room: 7, instance: 'front' }]);
+    source.answer(door, 8);
+    await world.settle();
+    expect(source.left).toEqual([
+      { room: 7, instance: 'front' },
+      { room: 8, instance: 'front' },
+    ]);
+  });
+});
+
+test('[TOPO-3] a source that says it has lost its own is not waited for, also when it is being asked', async () => {
+  const { world, source, mirror, door } = await slow();
+  source.answer(door, 7);
+  world.network('secret-of-the-server').cut();
+  await world.advance(10_000);
+  source.questions.splice(0, source.questions.length - 1);
+  source.answer(door, 7);
+  await world.settle();
+  expect(mirror.standing).toBe('confirmed');
+  world.network('secret-of-the-server').mend();
+  await world.advance(20_000);
+  source.move(7, 'epoch');
+  await world.settle();
+  source.move(7, 'offline');
+  // Less than an answer is waited for.
+  await world.advance(5_000);
+  expect(mirror.standing).toBe('confirmed');
 });
 
 describe('who may do what', () => {
