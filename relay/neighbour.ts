@@ -116,9 +116,13 @@ export class Neighbour {
     return this.standing.state === 'open' && this.standing.encoding === 'packed';
   }
 
-  /** @returns false when the frame was dropped because the reader lags. */
+  /**
+   * What was dropped may have said that the room goes on with another history, or not at all: until the reader knows that something is
+   * missing it hears no more of that room.                                                                              (RELAY-20)
+   * @returns false when the frame was dropped because the reader lags.
+   */
   sendRoom(address: string, shared: SharedFrame): boolean {
-    if (this.link.bufferedBytes >= this.#limits.lagBytes) {
+    if (this.missed.has(address) || this.link.bufferedBytes >= this.#limits.lagBytes) {
       this.missed.add(address);
       return false;
     }

@@ -67,6 +67,8 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [611_000_223, RELATED, 'an event was refused because the source above its source had begun again'],
     [70_050, RELATED, 'a source that answered when its reader had gone elsewhere kept it in its room'],
     [70_085, RELATED, 'a source that answered two questions late kept its reader in a room for each'],
+    [612_000_544, RELATED, 'a slow reader missed that its room went on with another history, and was told a step of that one'],
+    [612_002_092, RELATED, 'a reader that was told what it had missed was told on (the checker was wrong)'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

@@ -99,6 +99,9 @@ export class WireChecker {
     for (const message of messages) {
       if (message.method === 'step' && address.startsWith('#')) this.#step(wire, address.slice(1), message.params as StepParams);
       if (message.method === 'moved') this.#moved(wire, address, message.params as MovedParams);
+      // What was missed may have said that a room speaks of another history: whoever hears that asks again.
+      if (message.method === 'lagging')
+        for (const room of message.params as readonly string[]) this.#rooms.get(wire)?.delete(room.slice(1));
       const question = this.#asked.get(wire)?.get(`${address} ${String(message.id)}`);
       if (question !== undefined && (message.result as Partial<Watched> | undefined)?.room !== undefined)
         this.#watched(wire, address, question, message.result as Watched);

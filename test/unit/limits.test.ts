@@ -137,15 +137,25 @@ describe('what a connection may say at a relay', () => {
 });
 
 /** A link whose network takes nothing. */
-function stuckLink(): { readonly link: Link; readonly say: (frame: string) => void; readonly closed: string[]; waiting: number } {
+function stuckLink(): {
+  readonly link: Link;
+  readonly say: (frame: string) => void;
+  readonly said: string[];
+  readonly closed: string[];
+  waiting: number;
+} {
   let events: Parameters<Link['open']>[0] | undefined;
   const stuck = {
     waiting: 0,
     closed: [] as string[],
+    said: [] as string[],
     say: (frame: string): void => events?.frame(frame),
     link: {
       open: (given: NonNullable<typeof events>): void => void (events = given),
-      send: (frame: string | Uint8Array): void => void (stuck.waiting += frame.length),
+      send: (frame: string | Uint8Array): void => {
+        stuck.waiting += frame.length;
+        stuck.said.push(String(frame));
+      },
       get bufferedBytes() {
         return stuck.waiting;
       },
@@ -188,6 +198,40 @@ describe('what may wait for a reader at a relay', () => {
     expect(stuck.closed).toEqual(['4008 more than 16000 bytes wait to be read']);
     expect([stuck.waiting < 16_000 + answer.length + 100, hub.peers().map(({ peer }) => peer), heard.length]).toEqual([true, ['other'], 1]);
   });
+});
+
+test('[RELAY-20] a reader that missed a frame of a room hears no more of that room until it is told so', async () => {
+  const environment = new TestEnvironment();
+  const hub = new Hub({ environment, identify: (secret) => secret, key: 'key', buffers: { lagBytes: 4_000, closeBytes: 16_000 } });
+  const [stuck, near, far] = [stuckLink(), ...linkPair(environment)];
+  near.open({ frame: () => undefined, closed: () => undefined });
+  hub.attach(far);
+  hub.attach(stuck.link);
+  const { hello } = smallRelay({});
+  stuck.say(hello('stuck'));
+  near.send(hello('host'));
+  await environment.settle();
+  for (const room of [1, 2]) near.send(`\n${encodeNotice('admit', [room, 'stuck'])}`);
+  await environment.settle();
+  const say = async (room: number, word: string, waiting: number): Promise<void> => {
+    stuck.waiting = waiting;
+    near.send(`#${room}\n"${word}"`);
+    await environment.settle();
+  };
+  stuck.said.length = 0;
+  await say(1, 'before', 0);
+  await say(1, 'dropped', 4_000);
+  await say(1, 'too early', 3_000);
+  await say(2, 'another room', 3_000);
+  stuck.waiting = 1_000;
+  await environment.advance(100);
+  await say(1, 'after', 0);
+  expect(stuck.said).toEqual([
+    '#host/1\n"before"',
+    '#host/2\n"another room"',
+    `\n${encodeNotice('lagging', ['#host/1'])}`,
+    '#host/1\n"after"',
+  ]);
 });
 
 describe('what a peer says of its user', () => {
