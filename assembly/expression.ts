@@ -8,14 +8,14 @@ import * as layout from './layout.ts';
 import * as bytecode from './program-layout.ts';
 import { arithmetic, calculate, decideAtOnce, fused, isFinite, leftAt, put, putBoolean, putNumber, rightAt } from './numbers.ts';
 import { hostEffect } from './operations.ts';
-import { copyPair, IS_WHOLE, load32, loadNumber, store32 } from './prim.ts';
+import { copyPair, IS_WHOLE, load32, loadNumber, store32, storeNumber } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { beginWrites, noteWrite, takeBack, writes } from './writes.ts';
 
 const CELL: i32 = bytecode.CELL_SIZE;
 
-/** Whether the step that runs has asked env.value anything, or overwritten a string or a tree. */
-let isTouched: boolean = false;
+/** Whether the step that runs has asked env.value anything, or overwritten a string or a tree: only then it has an end to be told. */
+export let isTouched: boolean = false;
 /** Whether the program that runs may write the instance's cells. */
 let mayWrite: boolean = false;
 /** The function whose program runs. */
@@ -68,11 +68,7 @@ export function compute(fn: i32, handle: i32): i32 {
 
 /** @returns 0, or a fault. */
 export function assign(fn: i32, handle: i32): i32 {
-  if (isProgram(fn)) {
-    // What a loud step writes is recorded, too.
-    if (IS_WHOLE && scratch.isQuiet() && writeAtOnce(frame.programs + fn * bytecode.PROGRAM_SIZE)) return 0;
-    return evaluate(fn, handle, true);
-  }
+  if (isProgram(fn)) return evaluate(fn, handle, true);
   return action(fn, handle) < 0 ? layout.FAULT_HOST : 0;
 }
 
@@ -224,24 +220,29 @@ function run(program: i32, base: i32): i32 {
   return 0;
 }
 
-/** An assign that does no more than write what two operands come to, by a marked operation. @returns whether it was one, and is done. */
-function writeAtOnce(record: i32): boolean {
-  if (load32(record + bytecode.PROGRAM_LENGTH) !== 5) return false;
+/**
+ * An assign that does no more than put what two operands come to, by a marked operation, in the place of a number: the only one of a step in
+ * which nothing can fail any more, so that what was there need not be noted. @returns 1 + its cell, 0 when the number is the one that was there,
+ * -1 when nothing was done.
+ */
+export function replaceAtOnce(fn: i32): i32 {
+  const record: i32 = frame.programs + fn * bytecode.PROGRAM_SIZE;
+  if (load32(record + bytecode.PROGRAM_LENGTH) !== 5) return -1;
   const at: i32 = frame.code + (load32(record + bytecode.PROGRAM_START) << 2);
   const operation: i32 = load32(at + 8) & bytecode.OP_MASK;
-  if ((load32(at) & bytecode.OP_MASK) < bytecode.OP_WITH_CELL || operation >= bytecode.OP_LESS) return false;
+  if ((load32(at) & bytecode.OP_MASK) < bytecode.OP_WITH_CELL || operation >= bytecode.OP_LESS) return -1;
   const target: i32 = load32(at + 12);
   // What every assign ends with.
-  if ((load32(at + 16) & bytecode.OP_MASK) !== bytecode.OP_LITERAL) return false;
+  if ((load32(at + 16) & bytecode.OP_MASK) !== bytecode.OP_LITERAL) return -1;
   const result: f64 = arithmetic(operation, leftAt(at), rightAt(at));
-  if ((target & bytecode.OP_MASK) !== bytecode.OP_WRITE || !isFinite(result)) return false;
+  if ((target & bytecode.OP_MASK) !== bytecode.OP_WRITE || !isFinite(result)) return -1;
   const cell: i32 = target >>> 8;
   const to: i32 = frame.cells + cell * CELL;
-  if (load32(to) >= bytecode.TAG_STRING) isTouched = true;
-  noteWrite(cell, to);
-  putNumber(to, result);
+  if (load32(to) !== bytecode.TAG_NUMBER) return -1;
+  if (loadNumber(to + bytecode.CELL_NUMBER) === result) return 0;
+  storeNumber(to + bytecode.CELL_NUMBER, result);
   store32(frame.instance + layout.INSTANCE_HOME, bytecode.HOME_WRITTEN);
-  return true;
+  return cell + 1;
 }
 
 /** The host finds keys by the handles of their strings. */

@@ -10,6 +10,7 @@ import { hash64, load32, store32 } from './prim.ts';
 import * as scratch from './scratch.ts';
 import { settle as settleInstance } from './settle.ts';
 import * as statechart from './statechart.ts';
+import { step } from './statechart.ts';
 import { KNOWN } from './validate.ts';
 import * as writing from './writes.ts';
 
@@ -68,9 +69,7 @@ export function start(instance: i32, flags: i32): i32 {
   return statechart.start(instance, flags);
 }
 
-export function step(instance: i32, event: i32, flags: i32): i32 {
-  return statechart.step(instance, event, flags);
-}
+export { step };
 
 export function called(): i32 {
   return scratch.domains;

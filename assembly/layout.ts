@@ -358,6 +358,11 @@ export const STATUS_STOPPED: i32 = 4;
 export const STEP_IGNORED: i32 = 0;
 /** Something was selected. */
 export const STEP_TAKEN: i32 = 1;
+/**
+ * How far above STEP_TAKEN a step with QUIET and COUNT says that all it wrote was a number in the place of another: 1 + the cell, which is then
+ * not among the writes; 0 there means nothing.
+ */
+export const STEP_CELL_SHIFT: i32 = 8;
 /** Something was selected and the machine is done. */
 export const STEP_DONE: i32 = 2;
 

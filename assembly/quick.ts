@@ -41,10 +41,11 @@ export function quick(instance: i32, event: i32): i32 {
   const guard: i32 = load16(at + layout.TRANSITION_GUARD_KIND);
   if (guard !== layout.GUARD_NONE && frame.programs === 0) return LONG_ROAD;
   scratch.begin(layout.QUIET);
+  let result: i32 = layout.STEP_TAKEN;
   if (frame.programs !== 0) {
     expression.begin();
-    const result: i32 = runPrograms(at, guard, plan);
-    expression.end(result >= 0);
+    result = runPrograms(at, guard, plan);
+    if (result < 0 || expression.isTouched) expression.end(result >= 0);
     if (result < 0) return result;
     if (result === layout.STEP_IGNORED) {
       count(instance);
@@ -56,10 +57,10 @@ export function quick(instance: i32, event: i32): i32 {
     enter(at);
   }
   count(instance);
-  return layout.STEP_TAKEN;
+  return result;
 }
 
-/** The guard, and when it passes what the transition writes. @returns STEP_IGNORED, STEP_TAKEN or a fault. */
+/** The guard, and when it passes what the transition writes. @returns STEP_IGNORED, STEP_TAKEN with what is above it, or a fault. */
 function runPrograms(at: i32, guard: i32, plan: i32): i32 {
   if (guard !== layout.GUARD_NONE) {
     const argument: i32 = load32(at + layout.TRANSITION_GUARD_ARG);
@@ -70,7 +71,12 @@ function runPrograms(at: i32, guard: i32, plan: i32): i32 {
   }
   if (plan === layout.PLAN_PLAIN) return layout.STEP_TAKEN;
   const list: i32 = frame.lists + (load32(at + layout.TRANSITION_ACTIONS) << 2);
-  const last: i32 = list + (load32(list) << 2);
+  const actions: i32 = load32(list);
+  if (actions === 1) {
+    const cell: i32 = expression.replaceAtOnce(load32(list + 4) & layout.ACTION_ARG_MASK);
+    if (cell >= 0) return layout.STEP_TAKEN | (cell << layout.STEP_CELL_SHIFT);
+  }
+  const last: i32 = list + (actions << 2);
   for (let word: i32 = list + 4; word <= last; word += 4) {
     const fault: i32 = expression.assign(load32(word) & layout.ACTION_ARG_MASK, layout.HANDLE_EXTERNAL);
     if (fault < 0) return fault;

@@ -138,7 +138,7 @@ export function begin(its: i32): void {
 }
 
 /** Whether nobody reads the records of the step that runs. */
-export function isQuiet(): boolean {
+function isQuiet(): boolean {
   return (flags & QUIET) !== 0;
 }
 

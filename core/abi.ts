@@ -24,7 +24,10 @@ export interface CoreExports {
   destroy(instance: number): number;
   /** Runs the initial macrostep. @returns STEP_TAKEN, STEP_DONE or a fault. */
   start(instance: number, flags: number): number;
-  /** Runs one event to completion. @param flags TRACE, QUIET, COUNT, COVER. @returns STEP_IGNORED, STEP_TAKEN, STEP_DONE or a fault. */
+  /**
+   * Runs one event to completion. @param flags TRACE, QUIET, COUNT, COVER. @returns STEP_IGNORED, STEP_TAKEN (see STEP_CELL_SHIFT), STEP_DONE or
+   * a fault.
+   */
   step(instance: number, event: number, flags: number): number;
   /**
    * Where the host writes, before a step of a relational machine, the states that a mutation calls: [count, state…], room for as many words

@@ -99,7 +99,17 @@ export class Cells implements CoreCells {
     const count = words[this.#writes >>> 2]!;
     if (count === 0) return NOTHING;
     const first = words[(this.#writes + WRITES_ENTRIES) >>> 2]!;
-    if (count === 1) return this.#change(instance, words[first >>> 2]!, first);
+    return count === 1 ? this.#change(instance, words[first >>> 2]!, first) : this.#changes(instance, owner, count, first);
+  }
+
+  /** The difference of a quiet step that said itself which number it replaced. */
+  replaced(instance: number, cell: number): readonly Operation[] {
+    const value = this.#core.numbers[(instance + this.#offset + cell * CELL_SIZE + CELL_NUMBER) >>> 3]!;
+    return [{ op: 'replace', path: this.#pointers[cell]!, value }];
+  }
+
+  #changes(instance: number, owner: { readonly context: Json }, count: number, first: number): readonly Operation[] {
+    const { words } = this.#core;
     const entries: number[] = [];
     for (let i = 0; i < count; i++) entries.push(first + i * WRITE_SIZE);
     entries.sort((a, b) => words[a >>> 2]! - words[b >>> 2]!);
@@ -128,17 +138,20 @@ export class Cells implements CoreCells {
   }
 
   #change(instance: number, cell: number, entry: number): readonly Operation[] {
-    const values = this.#values;
     const { words, numbers } = this.#core;
     const at = instance + this.#offset + cell * CELL_SIZE;
-    const path = this.#pointers[cell]!;
     // The difference that is made most often.
-    if (words[at >>> 2] === TAG_NUMBER && words[(entry + WRITE_WAS) >>> 2] === TAG_NUMBER) {
-      const number = numbers[(at + CELL_NUMBER) >>> 3]!;
-      return number === numbers[(entry + WRITE_WAS + CELL_NUMBER) >>> 3] ? NOTHING : [{ op: 'replace', path, value: number }];
-    }
-    const is = values.get(at);
-    const was = values.get(entry + WRITE_WAS);
+    if (words[at >>> 2] !== TAG_NUMBER || words[(entry + WRITE_WAS) >>> 2] !== TAG_NUMBER)
+      return this.#difference(this.#pointers[cell]!, entry + WRITE_WAS, at);
+    const number = numbers[(at + CELL_NUMBER) >>> 3]!;
+    if (number === numbers[(entry + WRITE_WAS + CELL_NUMBER) >>> 3]) return NOTHING;
+    return [{ op: 'replace', path: this.#pointers[cell]!, value: number }];
+  }
+
+  /** Of two cells. */
+  #difference(path: string, before: number, after: number): readonly Operation[] {
+    const was = this.#values.get(before);
+    const is = this.#values.get(after);
     if (was === is) return NOTHING;
     if (is === undefined) return [{ op: 'remove', path }];
     if (was === undefined) return [{ op: 'add', path, value: is }];

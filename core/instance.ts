@@ -16,8 +16,10 @@ import {
   OUTPUT_SIZE_MAX,
   QUIET,
   SEMANTICS_THROW_IS_STATUS,
+  STEP_CELL_SHIFT,
   STEP_DONE,
   STEP_IGNORED,
+  STEP_TAKEN,
   TIMER_DELAY,
   TIMER_DELAY_KIND,
   TIMER_SIZE,
@@ -191,36 +193,45 @@ export class Instance extends InstanceCopy {
 
   /** The bare step: run() for a caller that knows the event's number and has entered a stamp if the machine's functions may ask for one. */
   advance(number: number, event: EventObject): boolean {
-    const { machine } = this;
-    this.#call(event);
-    if (machine.isAlone) {
-      const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
-      if (result < 0) throw this.fault(result, event);
-      return result !== STEP_IGNORED;
-    }
-    const run = this.#run;
-    run.beginQuiet(machine, this.pointer, machine.cells === undefined ? this.held : null, event);
-    const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
-    if (result === FAULT_HOST && machine.core.thrown === UNRECORDED) {
-      machine.isQuiet = false;
-      return false;
-    }
-    if (result < 0) return this.#refuse(result, event).taken;
-    if (machine.cells === undefined) this.held = run.context;
-    if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
-    return result !== STEP_IGNORED;
+    return this.#advanceQuietly(number, event) !== STEP_IGNORED;
   }
 
   /** advance() for who wants no more than the difference: of a machine whose context is the core's, it is read off what was written. */
   change(number: number, event: EventObject): readonly Operation[] {
     const { cells } = this.machine;
-    if (cells !== undefined) {
-      this.advance(number, event);
-      return cells.patch(this.pointer, this);
+    if (cells === undefined) {
+      const before = this.context;
+      this.#advanceQuietly(number, event);
+      return diff(before, this.context);
     }
-    const before = this.context;
-    this.advance(number, event);
-    return diff(before, this.context);
+    const cell = this.#advanceQuietly(number, event) >> STEP_CELL_SHIFT;
+    return cell === 0 ? cells.patch(this.pointer, this) : cells.replaced(this.pointer, cell - 1);
+  }
+
+  /** @returns what the core does; STEP_TAKEN when the author's exception ended the machine. */
+  #advanceQuietly(number: number, event: EventObject): number {
+    const { machine } = this;
+    this.#call(event);
+    if (machine.isAlone) {
+      const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
+      if (result < 0) throw this.fault(result, event);
+      return result;
+    }
+    const run = this.#run;
+    run.beginQuiet(machine, this.pointer, machine.cells === undefined ? this.held : null, event);
+    const result = machine.core.exports.step(this.pointer, number, QUIET | COUNT);
+    if (result < 0) return this.#refuseQuietly(result, event);
+    if (machine.cells === undefined) this.held = run.context;
+    if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
+    return result;
+  }
+
+  /** Somebody has to record the step when an assign asked for an actor: nothing has happened then. */
+  #refuseQuietly(result: number, event: EventObject): number {
+    const { machine } = this;
+    if (result !== FAULT_HOST || machine.core.thrown !== UNRECORDED) return this.#refuse(result, event).taken ? STEP_TAKEN : STEP_IGNORED;
+    machine.isQuiet = false;
+    return STEP_IGNORED;
   }
 
   /**

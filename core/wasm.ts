@@ -50,6 +50,7 @@ export interface CoreCells {
   write(instance: number, last: Json, context: Json): void;
   count(instance: number, change: 1 | -1): void;
   patch(instance: number, owner: { readonly context: Json }): readonly Operation[];
+  replaced(instance: number, cell: number): readonly Operation[];
   marks(before: Json, words: Uint32Array, from: number, count: number): readonly ContextMark[];
 }
 

@@ -3,6 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { assign, createMachine, raise } from 'xstate';
+import { COUNT, QUIET, STEP_CELL_SHIFT, STEP_TAKEN } from '../../assembly/layout.ts';
 import { compile } from '../../compiler/compile.ts';
 import { fromXState } from '../../compiler/dialects/xstate5.ts';
 import { parseExpression } from '../../compiler/expression/language.ts';
@@ -244,4 +245,69 @@ test('[CORE-15] mirrors without any function of the author predict a lowered mac
   expect([mirror.seq >= 6, mirror.unconfirmedCount, mirror.getSnapshot().context]).toMatchObject([true, 0, { total: 67 }]);
   expect(other.getSnapshot().context).toEqual(mirror.getSnapshot().context);
   expect(records).not.toContain('divergence');
+});
+
+test('[CORE-15] a step that does no more than replace a number says so itself, with the patch, context and digest of a recorded one', async () => {
+  const writes = {
+    ADD: '{ a: context.a + 1 }',
+    MIX: '{ a: context.b - context.a }',
+    SAME: '{ a: context.a * 1 }',
+    HALVE: '{ b: context.b / context.a }',
+    GROW: '{ b: context.b * 1e100 }',
+    TEXT: '{ text: context.text + 1 }',
+    OVER: '{ text: context.a + 1 }',
+    GONE: '{ b: event.nothing }',
+    BACK: '{ b: context.a * 3 }',
+    BOTH: '{ a: context.b + 1, b: context.a - 1 }',
+  };
+  const types = Object.keys(writes);
+  const on = Object.fromEntries(types.map((type) => [type, { actions: assign({}), ...(type === 'ADD' ? { target: 'other' } : {}) }]));
+  const definition = createMachine({
+    id: 'sums',
+    context: { a: 1, b: 2, text: 'x' },
+    initial: 'one',
+    states: { one: { on }, other: { on: { ...on, ADD: { guard: () => true, actions: assign({}), target: 'one' } } } },
+  } as never) as Parameters<typeof fromXState>[0];
+  const lowered = new Map<string, Lowered>(
+    ['one', 'other'].flatMap((state) =>
+      types.map((type): [string, Lowered] => [
+        `/states/${state}/on/${type}/actions`,
+        { expression: parseExpression(writes[type as keyof typeof writes]) },
+      ]),
+    ),
+  );
+  lowered.set('/states/other/on/ADD/guard', { expression: parseExpression('context.a < 5') });
+  const { bytes } = compile(fromXState(definition), { lowered });
+  const dice = random(seedOf('replaced numbers'));
+  const seen = { replaced: 0, nothing: 0, faults: 0 };
+  for (const core of await allCores()) {
+    const machine = Machine.load(core, bytes);
+    for (let round = 0; round < 40; round++) {
+      const [brief, whole] = [Instance.create(machine), Instance.create(machine)];
+      for (const instance of [brief, whole]) instance.start(undefined, { now: 1, seed: 1, salt: 's' });
+      for (let i = 0; i < 30; i++) {
+        const event = { type: dice.pick(types) };
+        const number = machine.eventNumber(event.type);
+        const wanted = told(whole, () => whole.step(event, { now: 2, seed: 2, salt: 's' })) as { patch?: readonly Operation[] };
+        if (wanted.patch === undefined) {
+          expect(() => brief.change(number, event)).toThrow(LockstepError);
+          seen.faults++;
+        } else {
+          expect([event, brief.change(number, event)]).toEqual([event, wanted.patch]);
+          seen[wanted.patch.length === 0 ? 'nothing' : 'replaced']++;
+        }
+        expect([brief.context, brief.digest(), brief.seq]).toEqual([whole.context, whole.digest(), whole.seq]);
+      }
+      for (const instance of [brief, whole]) instance.dispose();
+    }
+  }
+  for (const core of await bothCores()) {
+    const machine = Machine.load(core, bytes);
+    const instance = Instance.create(machine);
+    instance.start(undefined, { now: 1, seed: 1, salt: 's' });
+    const result = core.exports.step(instance.address, machine.eventNumber('ADD'), QUIET | COUNT);
+    expect(result).toBe(STEP_TAKEN | ((1 + machine.cells!.names.indexOf('a')) << STEP_CELL_SHIFT));
+    instance.dispose();
+  }
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(50);
 });
