@@ -4,8 +4,7 @@
 // here reaches an observer before any frame of the one the news is about. docs/spec/server.md has the rules.
 
 import { LockstepError } from '../core/errors.ts';
-import { encodeAnswer, encodeNotice, encodeRefusal } from '../peer/codec-json.ts';
-import type { RequestId } from '../peer/codec-json.ts';
+import { encodeAnswer, encodeNotice, encodeRefusal, type RequestId } from '../peer/codec-json.ts';
 import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
@@ -22,6 +21,7 @@ import { Neighbour } from './neighbour.ts';
 import type { BufferLimits, SharedFrame, Standing } from './neighbour.ts';
 import { News } from './news.ts';
 import { Patience } from './patience.ts';
+import { Rests } from './rest.ts';
 import { Rooms } from './rooms.ts';
 import { Trunks } from './trunks.ts';
 
@@ -58,6 +58,7 @@ export class Hub {
   /** Open peers and plain sockets, by the name they are addressed by. */
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #rooms = new Rooms<Neighbour>();
+  readonly #rests: Rests;
   readonly #news = new News();
   /** Those who asked to hear of everyone. */
   readonly #observers = new Set<Neighbour>();
@@ -70,6 +71,7 @@ export class Hub {
     this.#environment = options.environment;
     this.#laggards = new Laggards(options.environment);
     this.#patience = new Patience(options.environment);
+    this.#rests = new Rests(options.environment);
     this.#identify = options.identify;
     this.#key = options.key;
     this.#authenticate = options.authenticate;
@@ -187,15 +189,17 @@ export class Hub {
     const members = this.#rooms.members(authority, room);
     if (members === undefined) return;
     const address = `#${authority}/${room}`;
-    const headed: SharedFrame = { frame: joinFrame(address, body) };
+    const rest = this.#rests.of(members);
+    const headed: SharedFrame = { frame: joinFrame(address, body), rest };
     let plain: SharedFrame | undefined;
     const mayLose = this.#rooms.mayLose(authority, room);
+    const now = this.#environment.now();
     for (const neighbour of members.values()) {
       if (typeof body !== 'string' && !neighbour.isPacked) continue;
       // Nobody asks for what is lost here: the next one says it all.                                                    (TOPO-11)
       if (mayLose && neighbour.isBehind) continue;
-      const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body }) : headed;
-      if (!neighbour.sendRoom(address, shared)) this.#laggards.add(neighbour);
+      const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body, rest }) : headed;
+      if (!neighbour.sendRoom(address, shared, now)) this.#laggards.add(neighbour);
     }
   }
 

@@ -8,16 +8,20 @@ import type { Frame, Link } from '../peer/link.ts';
 import type { Trunk } from '../peer/trunk.ts';
 import type { Encoding, PeerInfo } from '../peer/wire.ts';
 import type { Allowance } from './allowance.ts';
+import type { Rest } from './rest.ts';
 
 /** A frame for many links. The first link that encodes it for its network leaves the bytes in `prepared` for the others. */
 export interface SharedFrame {
   readonly frame: Frame;
+  /** Of the room that says it. */
+  readonly rest?: Rest;
   prepared?: Uint8Array;
 }
 
 /** A link that can use the bytes which another link of its kind prepared; sockets can. */
 export interface SharingLink extends Link {
-  sendShared(shared: SharedFrame): void;
+  /** @param mayRest whether it may wait until the room's rest is over. */
+  sendShared(shared: SharedFrame, mayRest: boolean): void;
 }
 
 export type Standing =
@@ -51,6 +55,9 @@ export interface BufferLimits {
   readonly closeBytes: number;
 }
 
+/** Ms after it spoke that a neighbour is told what a room says at once. */
+const TALK_MS = 1_000;
+
 export class Neighbour {
   readonly link: Link;
   standing: Standing;
@@ -60,6 +67,7 @@ export class Neighbour {
   readonly #allowed: Allowed;
   readonly #sharing: SharingLink | undefined;
   #held: Frame | undefined;
+  #spokeAt = 0;
 
   constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
     this.link = link;
@@ -71,6 +79,7 @@ export class Neighbour {
 
   /** Takes a frame from what the link may say. @returns false when that was too much: it is closed then. */
   mayHand(frame: Frame, now: number): boolean {
+    this.#spokeAt = now;
     // The server speaks for everyone.
     if (this.standing.state === 'open' && this.standing.info.kind === 'server') return true;
     const { frames, characters } = this.#allowed;
@@ -121,13 +130,13 @@ export class Neighbour {
    * missing it hears no more of that room.                                                                              (RELAY-20)
    * @returns false when the frame was dropped because the reader lags.
    */
-  sendRoom(address: string, shared: SharedFrame): boolean {
-    if (this.missed.has(address) || this.link.bufferedBytes >= this.#limits.lagBytes) {
+  sendRoom(address: string, shared: SharedFrame, now: number): boolean {
+    if (this.link.bufferedBytes >= this.#limits.lagBytes || (this.missed.size > 0 && this.missed.has(address))) {
       this.missed.add(address);
       return false;
     }
     this.release();
-    if (this.#sharing !== undefined) this.#sharing.sendShared(shared);
+    if (this.#sharing !== undefined) this.#sharing.sendShared(shared, now - this.#spokeAt >= TALK_MS);
     else this.link.send(shared.frame);
     return true;
   }

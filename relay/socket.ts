@@ -202,9 +202,10 @@ class SocketLink implements SharingLink {
   }
 
   /** Servers do not mask, so one encoding fits every socket; the library holds nothing back, so writing beside it keeps the order. */
-  sendShared(shared: SharedFrame): void {
+  sendShared(shared: SharedFrame, mayRest: boolean): void {
     if (this.#isMasking) this.send(shared.frame);
-    else if (this.#socket.readyState === WebSocket.OPEN) this.#outlet.writeShared((shared.prepared ??= encodeFrame(shared.frame)));
+    else if (this.#socket.readyState === WebSocket.OPEN)
+      this.#outlet.writeShared((shared.prepared ??= encodeFrame(shared.frame)), mayRest ? shared.rest : undefined);
   }
 
   close(code: number, reason: string): void {

@@ -85,10 +85,10 @@ test('[RELAY-12] a shared frame of any length arrives as any other, in its place
   for (const text of texts) {
     const shared: SharedFrame = { frame: text };
     far.send(`before ${text.length}`);
-    far.sendShared(shared);
-    far.sendShared(shared);
+    far.sendShared(shared, false);
+    far.sendShared(shared, false);
   }
-  far.sendShared({ frame: new Uint8Array([1, 2]) });
+  far.sendShared({ frame: new Uint8Array([1, 2]) }, false);
   await turns();
   expect(frames.slice(0, -1)).toEqual(texts.flatMap((text) => [`before ${text.length}`, text, text]));
   expect(frames.at(-1)).toEqual(Buffer.from([1, 2]));
