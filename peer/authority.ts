@@ -38,6 +38,7 @@ import type { SeenEvent, SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
 import { Tenure } from './tenure.ts';
+import { type FromInside, Untold } from './untold.ts';
 import { bland, type Moment } from './warden.ts';
 import { type InstanceDescription, LIMITS, type Methods, type PeerId, type SightDescription, type Taken } from './wire.ts';
 
@@ -84,8 +85,9 @@ export class Authority {
   readonly #effects: EffectQueue;
   readonly #faults: HandlerFaults;
   readonly #family: Family;
-  /** Events from inside whose step is not durable, because a commit failed or is being recovered from. */
-  #untold: EventObject[] = [];
+  readonly #untold = new Untold();
+  /** It was handed over, and what an effect of its steps here still sends goes after it. */
+  #wasHandedOver = false;
   /** The authority's clock at the last step: it never runs backwards. */
   #at: number;
   #tail = 0;
@@ -130,15 +132,15 @@ export class Authority {
       options.room,
     );
     const { instance: id } = this.record;
-    const tell = (event: EventObject): void => this.tell(event);
-    this.#family = new Family({ hosting, record: this.record, machine, tell });
-    this.#faults = new HandlerFaults({ machine, environment: hosting.environment, tell });
+    const send = (event: EventObject): void => this.#hear({ event, by: 'effect' });
+    this.#family = new Family({ hosting, record: this.record, machine, tell: (event) => this.tell(event) });
+    this.#faults = new HandlerFaults({ machine, environment: hosting.environment, tell: send });
     this.#effects = new EffectQueue({
       environment: hosting.environment,
       machine,
       children: this.#family.children,
       owner: {
-        self: this.machine.isRelational ? this.#family.relationalSelf(tell) : { id, send: tell },
+        self: this.machine.isRelational ? this.#family.relationalSelf(send) : { id, send },
         system: namedActors(
           () => this.tenure.instance?.children ?? NO_CHILDREN,
           (child, event) => this.#family.children.send(child, event),
@@ -160,7 +162,7 @@ export class Authority {
         suspended: () => this.#alarm.cancel(),
         resumed: () => {
           this.#alarm.arm();
-          for (const event of this.#untold.splice(0)) this.tell(event);
+          for (const from of this.#untold.take()) this.#hear(from);
         },
         reread: ({ epoch, seen }, steps) => {
           this.#epoch = epoch;
@@ -286,23 +288,29 @@ export class Authority {
     this.#hosting.committer.add({ entries: [], durable: answer, failed });
   }
 
-  /** An event from inside: of a child, its parent, or an effect. It waits out a failed commit, and is dropped when the machine has ended. */
+  /** An event of one of its actors, or of the instance that started it. */
   tell(event: EventObject): void {
-    if (this.tenure.isGone) return;
-    const { instance } = this.tenure;
-    if (instance === undefined) {
-      this.#untold.push(event);
-      return;
-    }
-    if (instance.status !== 'active') return;
+    this.#hear({ event, by: 'actor' });
+  }
+
+  /** An event from inside: it waits out a failed commit and a hand-over, and is dropped when the machine has ended. */
+  #hear({ event: sent, by }: FromInside): void {
+    const { self } = this.#hosting;
     try {
-      const { self } = this.#hosting;
-      this.#run(instance, { peer: self, n: 0, event: plain(event, '') as unknown as EventObject, origin: INSIDE }, () => {
-        this.#untold.push(event);
-      });
+      const event = plain(sent, '') as unknown as EventObject;
+      const wait = (): void => this.#untold.add({ event, by });
+      if (this.tenure.isGone) return by === 'effect' && this.#wasHandedOver ? this.#hosting.sendOn(this.record.instance, event) : undefined;
+      const { instance } = this.tenure;
+      if (instance === undefined) return wait();
+      if (instance.status === 'active') this.#run(instance, { peer: self, n: 0, event, origin: INSIDE }, wait);
     } catch (error) {
-      this.#hosting.report('error', `"${event.type}" from inside ${this.record.instance} was refused`, error);
+      this.#hosting.report('error', `"${sent.type}" from inside ${this.record.instance} was refused`, error);
     }
+  }
+
+  /** It was handed over to this peer with these, which effects of its steps sent there. */
+  takeUp(untold: readonly EventObject[]): void {
+    for (const event of untold) this.#hear({ event, by: 'effect' });
   }
 
   /** A timer is due: an event of the authority's own, or one that goes to somebody else. */
@@ -557,7 +565,9 @@ export class Authority {
     const instance = this.tenure.held();
     const { seq } = instance;
     const guarded = this.#hosting.warden.guards(this.record.machine) ? ({ isGuarded: true } as const) : {};
-    return { ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...guarded };
+    const untold = this.#untold.hand();
+    const sent = untold.length === 0 ? {} : { untold };
+    return { ...this.record, epoch: this.#epoch, seq, state: instance.save(), seen: this.readers.seenUpTo(seq), ...sent, ...guarded };
   }
 
   /** Another peer orders it now: when the journal knows, readers are told, and those who asked are to ask there. @param gone is called first. */
@@ -571,6 +581,7 @@ export class Authority {
         gone();
         this.readers.leave('owner', moved);
         refuse();
+        this.#sendOn();
         resolve();
       };
       // Until the journal knows, this peer would order it again after a restart.
@@ -583,6 +594,13 @@ export class Authority {
       };
       write(0);
     });
+  }
+
+  /** Whoever gave way does not know whether the step of an effect is in the other history. */
+  #sendOn(): void {
+    this.#wasHandedOver = !this.tenure.isHalted;
+    const late = this.#untold.takeLate();
+    if (this.#wasHandedOver) for (const event of late) this.#hosting.sendOn(this.record.instance, event);
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,14 +3,12 @@
 
 import { backoffMs } from './backoff.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
-import type { Recovered } from './recovery.ts';
+import type { JournalEntry, Moved } from './journal.ts';
 import type { Session } from './session.ts';
+import type { Kept } from './taking.ts';
 import type { InstanceId, PeerId } from './wire.ts';
 
-export interface Doubt {
-  readonly record: InstanceRecord;
-  readonly recovered: Recovered;
+export interface Doubt extends Kept {
   /** Who handed it over. */
   readonly giver: PeerId;
 }

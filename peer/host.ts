@@ -58,6 +58,8 @@ export interface HostOptions {
   /** This peer has given way. */
   fenced(fork: Fork): void;
   emitted(instance: InstanceId, event: EventObject): void;
+  /** To an instance that another peer orders now. */
+  sendOn(instance: InstanceId, event: EventObject): void;
   /** Sends what was posted. */
   flush(): void;
 }
@@ -174,6 +176,7 @@ export class Host implements HostsChildren {
       touched: (authority) => void this.#touched.add(authority),
       actorsOf: (record) => new HostedActors(this, record, this.#options.actors),
       emitted: (instance, event) => this.#options.emitted(instance, event),
+      sendOn: (instance, event) => this.#options.sendOn(instance, event),
       sessionWith: (peer) => this.#options.sessionWith(peer),
       server: () => this.#options.server(),
     };
@@ -193,8 +196,8 @@ export class Host implements HostsChildren {
         throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
       const machine = this.#options.machines.pinned(record.machine, bytes);
       const recovered = recover(machine, stored);
-      const giver = steps.length > 0 ? undefined : stored.checkpoint?.giver;
-      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver });
+      const { giver, untold = [] } = (steps.length > 0 ? undefined : stored.checkpoint) ?? {};
+      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, untold });
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {

@@ -40,6 +40,8 @@ export interface Hosting {
   actorsOf(record: InstanceRecord): ActorRunner;
   /** A machine emitted an event for listeners at its authority. */
   emitted(instance: InstanceId, event: EventObject): void;
+  /** To an instance that another peer orders now, as an event of this peer. */
+  sendOn(instance: InstanceId, event: EventObject): void;
   /** Calls `afterBatch` when all commits of this batch were told, and `runEffects` when everything has left. */
   touched(authority: Touched): void;
 }

@@ -2,6 +2,7 @@
 // the words that the checksum of a record is over.                                                  (docs/journal.md draws the text)
 
 import { LockstepError } from '../core/errors.ts';
+import type { EventObject } from '../core/json.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import type { Checkpoint, JournalEntry, Seen } from './journal.ts';
@@ -50,15 +51,16 @@ export function unpackSteps(instance: InstanceId, { epoch, first, last }: Span, 
   return packed.map((each, i) => unpack(instance, epoch, first + i, each));
 }
 
-/** @returns JSON: `[state, seen]`, and the giver where there is one. */
-export function packCheckpoint({ state, seen, giver }: Checkpoint): string {
-  return JSON.stringify(giver === undefined ? [state, seen] : [state, seen, giver]);
+/** @returns JSON: `[state, seen]`; where there is a giver `[state, seen, giver]`, and what is untold behind it. */
+export function packCheckpoint({ state, seen, giver, untold }: Checkpoint): string {
+  const given = giver === undefined ? [] : untold === undefined ? [giver] : [giver, untold];
+  return JSON.stringify([state, seen, ...given]);
 }
 
 /** @param body these words, not others: its checksum was right. */
 export function unpackCheckpoint(place: Pick<Checkpoint, 'instance' | 'epoch' | 'seq'>, body: string): Checkpoint {
-  const [state, seen, giver] = JSON.parse(body) as [InstanceState, Seen, PeerId?];
-  return { ...place, state, seen, ...(giver === undefined ? {} : { giver }) };
+  const [state, seen, giver, untold] = JSON.parse(body) as [InstanceState, Seen, PeerId?, EventObject[]?];
+  return { ...place, state, seen, ...(giver === undefined ? {} : { giver }), ...(untold === undefined ? {} : { untold }) };
 }
 
 /** For people. */

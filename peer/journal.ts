@@ -1,5 +1,6 @@
 // The journal: the ordered, durable steps of instances. One contract suite (test/contracts/journal.ts) holds every implementation to this.
 
+import type { EventObject } from '../core/json.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import type { InstanceId, PeerId, Seen } from './wire.ts';
@@ -22,6 +23,8 @@ export interface Checkpoint {
   readonly seen: Seen;
   /** It was handed over by this peer, which has not said yet that it is to be ordered here. */
   readonly giver?: PeerId;
+  /** What it is to take first when that peer has said so. */
+  readonly untold?: readonly EventObject[];
 }
 
 export type JournalEntry =

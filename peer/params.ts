@@ -94,6 +94,7 @@ const PARAMS: { readonly [M in keyof Methods]: Shape<Methods[M]['params']> } = {
     state,
     seen,
     lineage,
+    untold: optional(list(event)),
     isGuarded: optional(oneOf(true)),
   }),
   attend: object({ instance }),

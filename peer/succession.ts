@@ -202,7 +202,7 @@ export class Succession {
   }
 
   /** This peer is the authority from here on. */
-  #begin({ record, recovered }: Kept): void {
+  #begin({ record, recovered, untold }: Kept): void {
     const { instance } = record;
     const hosting = this.#host.hosting();
     const authority = new Authority(hosting, { record, room: this.#host.room(), recovered, steps: [] });
@@ -212,6 +212,7 @@ export class Succession {
     this.#heirs.delete(instance);
     this.#host.keep(authority);
     authority.restartChildren();
+    authority.takeUp(untold);
     this.#host.located(instance, hosting.self);
     this.tell();
     if (before !== undefined) this.#tellOf({ instance, peer: hosting.self, epoch: authority.epoch }, before.peer);

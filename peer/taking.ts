@@ -4,6 +4,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { readImage } from '../core/image.ts';
 import { Instance } from '../core/instance.ts';
+import type { EventObject } from '../core/json.ts';
 import { anew, TAKEN } from './anew.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Hosting } from './hosting.ts';
@@ -25,6 +26,8 @@ export interface TakingHost {
 export interface Kept {
   readonly record: InstanceRecord;
   readonly recovered: Recovered;
+  /** What it is to take first. */
+  readonly untold: readonly EventObject[];
 }
 
 export class Taking {
@@ -80,7 +83,9 @@ export class Taking {
     }
     const at = environment.now();
     const record: InstanceRecord = { instance: name, machine: taken.machine, image };
-    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen, ...(giver === undefined ? {} : { giver }) };
+    const { untold = [] } = taken;
+    const given = giver === undefined ? {} : { giver, ...(untold.length === 0 ? {} : { untold }) };
+    const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen, ...given };
     const event = { type: TAKEN, epoch: taken.lineage.at(-1)?.[0] ?? 0, ...(giver === undefined ? {} : { giver }) };
     // An earlier life of it here is over.
     const entries = anew({ record, bytes, checkpoint, digest: instance.digest(), event, at, self });
@@ -91,7 +96,7 @@ export class Taking {
       };
       committer.add({ entries, durable: resolve, failed });
     });
-    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at } };
+    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at }, untold };
   }
 
   #machineOf({ instance, image, machine: name, isGuarded }: Taken): {

@@ -241,6 +241,8 @@ export interface Taken {
   readonly state: InstanceState;
   readonly seen: Seen;
   readonly lineage: Lineage;
+  /** What effects of its steps have sent it, and it has not taken yet. */
+  readonly untold?: readonly EventObject[];
   /** It is not for everyone: whoever takes it has authorizers for its machine. */
   readonly isGuarded?: true;
 }
