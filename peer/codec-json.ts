@@ -189,6 +189,11 @@ export function encodeAnswer(id: RequestId, result: unknown): string {
   return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${JSON.stringify(result)}}`;
 }
 
+/** An answer of fields that many are told, encoded once for all of them, and of others. @param common the text of an object with fields. */
+export function encodeAnswerWith(id: RequestId, common: string, own: Readonly<Record<string, unknown>>): string {
+  return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${common.slice(0, -1)},${JSON.stringify(own).slice(1)}}`;
+}
+
 /** A finite number is its own JSON text. */
 function encodeId(id: RequestId): string {
   return typeof id === 'number' ? String(id) : JSON.stringify(id);

@@ -4,17 +4,18 @@
 // here reaches an observer before any frame of the one the news is about. docs/spec/server.md has the rules.
 
 import { LockstepError } from '../core/errors.ts';
-import { encodeAnswer, encodeNotice, encodeRefusal, type RequestId } from '../peer/codec-json.ts';
+import { encodeNotice, encodeRefusal, type RequestId } from '../peer/codec-json.ts';
 import type { Environment } from '../peer/environment.ts';
 import { CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_REPLACED } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import { isTrunkFrame, Trunk } from '../peer/trunk.ts';
-import { LIMITS, PROTOCOL_VERSION } from '../peer/wire.ts';
-import type { Encoding, HelloParams, HelloResult, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
+import { LIMITS } from '../peer/wire.ts';
+import type { Encoding, HelloParams, Limits, PeerId, PeerInfo } from '../peer/wire.ts';
 import { Allowance } from './allowance.ts';
 import { headless, readControl } from './control.ts';
 import type { Control } from './control.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
+import { Greeting } from './greeting.ts';
 import { type Authenticate, encodingOf, identified, introductionOf } from './introduction.ts';
 import { Laggards } from './laggards.ts';
 import { Neighbour } from './neighbour.ts';
@@ -65,6 +66,9 @@ export class Hub {
   readonly #laggards: Laggards;
   readonly #patience: Patience;
   readonly #trunks = new Trunks();
+  readonly #greeting: Greeting;
+  /** What those said of whom observers were not told yet: they are told once, at the end of the turn, of all who came in it. */
+  #early: { readonly neighbour: Neighbour; readonly frame: Frame }[] = [];
   #session = 0;
 
   constructor(options: HubOptions) {
@@ -77,6 +81,7 @@ export class Hub {
     this.#authenticate = options.authenticate;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#buffers = { ...BUFFERS, ...options.buffers };
+    this.#greeting = new Greeting(this.#limits);
   }
 
   /** Takes the link over: it is the hub's to close from now on. */
@@ -150,6 +155,7 @@ export class Hub {
     const read = readFrame(frame);
     if (read.kind === 'plain') this.#receivePlain(neighbour, read.body);
     else if (read.kind === 'bad') this.#refuse(neighbour, null, headless(frame));
+    else if (standing.state === 'open' && this.#news.isJoining(standing.info.peer)) this.#early.push({ neighbour, frame });
     else if (read.address === '') this.#receiveControl(neighbour, read.body);
     else if (standing.state === 'open') this.#route(neighbour, standing.info.peer, read.address, read.body);
     else {
@@ -293,30 +299,20 @@ export class Hub {
       return this.#reject(neighbour, id, new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`));
     const { cancelTimeout, waiting = [] } = neighbour.standing;
     cancelTimeout();
-    this.#welcome(neighbour, { state: 'open', presence: hello.presence, ...found });
-    const answer = joinFrame('', encodeAnswer(id, this.#helloResult(info, hello, encoding)));
+    this.#welcome(neighbour, { ...found, state: 'open', presence: hello.presence });
+    const answer = joinFrame('', this.#helloAnswer(id, info, hello, encoding));
     if (hello.resumes === true) this.#patience.hold(neighbour, answer);
     else neighbour.send(answer);
     for (const frame of waiting) this.#receive(neighbour, frame);
   }
 
-  #helloResult(info: PeerInfo, hello: HelloParams, encoding: Encoding): HelloResult {
-    const isServerHere = this.#peers.has(SERVER);
-    return {
-      version: PROTOCOL_VERSION,
-      encoding,
-      peer: info.peer,
-      server: isServerHere ? SERVER : null,
-      session: this.#session,
-      now: this.#environment.now(),
-      limits: this.#limits,
-      peers: (hello.presence ? this.peers() : this.#server()).map((each) => this.#toldTo(info.peer, each)),
-    };
-  }
-
-  #server(): readonly PeerInfo[] {
+  #helloAnswer(id: RequestId, { peer }: PeerInfo, hello: HelloParams, encoding: Encoding): string {
     const standing = this.#peers.get(SERVER)?.standing;
-    return standing?.state === 'open' ? [standing.info] : [];
+    const server = standing?.state === 'open' ? standing.info : undefined;
+    const own = { encoding, peer, session: this.#session, now: this.#environment.now() };
+    if (!hello.presence) return this.#greeting.answer(id, own, server);
+    const peers = this.peers().map((each) => this.#toldTo(peer, each));
+    return this.#greeting.observer(id, own, server, peers);
   }
 
   // ── Coming and going ───────────────────────────────────────────────────────────────────────────────────────────
@@ -328,13 +324,14 @@ export class Hub {
       this.#forget(older);
       older.link.close(CLOSE_REPLACED, 'a newer link of the same peer took over');
     }
-    // Others hear what happened so far; the newcomer has the whole list in its answer instead.
-    this.#tellNews();
+    // Others hear what happened so far; the newcomer has it in its answer instead.
+    const isObserving = standing.state === 'open' && standing.presence;
+    if (isObserving || this.#news.isOf(SERVER)) this.#tellNews();
     this.#session += 1;
     const info = { ...standing.info, session: this.#session };
     neighbour.standing = { ...standing, info };
     this.#peers.set(peer, neighbour);
-    if (standing.state === 'open' && standing.presence) this.#observers.add(neighbour);
+    if (isObserving) this.#observers.add(neighbour);
     this.#news.joined(info);
     this.#tellNewsSoon();
   }
@@ -372,6 +369,8 @@ export class Hub {
   #tellNews(): void {
     if (this.#news.isEmpty) return;
     const news = this.#news.take();
+    const early = this.#early;
+    this.#early = [];
     // A crowd that comes back at once would otherwise ask itself for each of its members.
     for (const neighbour of news.isOf(SERVER) ? this.#peers.values() : this.#observers) {
       const { standing } = neighbour;
@@ -381,6 +380,7 @@ export class Hub {
       const joined = own.joined.map((each) => this.#toldTo(standing.info.peer, each));
       neighbour.send(joinFrame('', encodeNotice('presence', { ...own, joined })));
     }
+    for (const { neighbour, frame } of early) this.#receive(neighbour, frame);
   }
 
   /** Only the server hears who somebody is. */

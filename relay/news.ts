@@ -19,6 +19,16 @@ export class News {
     if (!this.#joined.delete(peer)) this.#left.add(peer);
   }
 
+  /** Whether observers are still to be told that it came. */
+  isJoining(peer: PeerId): boolean {
+    return this.#joined.has(peer);
+  }
+
+  /** Whether there is anything of this peer. */
+  isOf(peer: PeerId): boolean {
+    return this.#joined.has(peer) || this.#left.has(peer);
+  }
+
   get isEmpty(): boolean {
     return this.#joined.size === 0 && this.#left.size === 0;
   }

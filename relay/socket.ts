@@ -11,6 +11,7 @@ import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_PROTOCOL } from '../peer/link.ts';
 import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
 import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
+import { nodeEnvironment } from './environment.ts';
 import type { Gate } from './gate.ts';
 import type { SharedFrame, SharingLink } from './neighbour.ts';
 import { Outlet } from './turn.ts';
@@ -188,24 +189,21 @@ class SocketLink implements SharingLink {
   }
 
   get bufferedBytes(): number {
-    return this.#isMasking ? this.#socket.bufferedAmount : this.#outlet.bufferedBytes;
+    return this.#outlet.bufferedBytes;
   }
 
   send(frame: Frame): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#isMasking) {
-      this.#outlet.hold();
-      this.#socket.send(frame);
-    } else {
-      this.#outlet.write(encodeFrame(frame));
-    }
+    // A client says at once what a turn made it say.
+    if (this.#isMasking) this.#outlet.writeSoon(encodeFrame(frame, true));
+    else this.#outlet.write(encodeFrame(frame, false));
   }
 
-  /** Servers do not mask, so one encoding fits every socket; the library holds nothing back, so writing beside it keeps the order. */
+  /** Servers do not mask, so one encoding fits every socket. */
   sendShared(shared: SharedFrame, mayRest: boolean): void {
     if (this.#isMasking) this.send(shared.frame);
     else if (this.#socket.readyState === WebSocket.OPEN)
-      this.#outlet.writeShared((shared.prepared ??= encodeFrame(shared.frame)), mayRest ? shared.rest : undefined);
+      this.#outlet.writeSoon((shared.prepared ??= encodeFrame(shared.frame, false)), mayRest ? shared.rest : undefined);
   }
 
   close(code: number, reason: string): void {
@@ -226,22 +224,31 @@ class SocketLink implements SharingLink {
 // ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A whole message in one unmasked frame: RFC 6455, section 5.2.
- *   byte 0   1 0 0 0 opcode(4)     FIN, no extensions; opcode 1 = text, 2 = binary
- *   byte 1   0 length(7)           126: the length is in 2 bytes, 127: in 8 bytes after it
+ * A whole message in one frame: RFC 6455, section 5.2. The library holds nothing back, so writing beside it keeps the order.
+ *   byte 0   1 0 0 0 opcode(4)       FIN, no extensions; opcode 1 = text, 2 = binary
+ *   byte 1   isMasked(1) length(7)   126: the length is in 2 bytes, 127: in 8 bytes after it
+ *   4 bytes  the mask, in a client's frames: what follows is XORed with it, over and over
  */
-function encodeFrame(frame: Frame): Uint8Array {
+function encodeFrame(frame: Frame, isMasked: boolean): Uint8Array {
   const isText = typeof frame === 'string';
   const size = isText ? Buffer.byteLength(frame) : frame.byteLength;
-  const start = size < 126 ? 2 : size < 65_536 ? 4 : 10;
+  const lengthSize = size < 126 ? 0 : size < 65_536 ? 2 : 8;
+  const start = 2 + lengthSize + (isMasked ? 4 : 0);
   const encoded = Buffer.allocUnsafe(start + size);
   encoded[0] = 0x80 | (isText ? 1 : 2);
-  encoded[1] = start === 2 ? size : start === 4 ? 126 : 127;
-  if (start === 4) encoded.writeUInt16BE(size, 2);
-  if (start === 10) encoded.writeBigUInt64BE(BigInt(size), 2);
+  encoded[1] = (isMasked ? 0x80 : 0) | (lengthSize === 0 ? size : lengthSize === 2 ? 126 : 127);
+  if (lengthSize === 2) encoded.writeUInt16BE(size, 2);
+  if (lengthSize === 8) encoded.writeBigUInt64BE(BigInt(size), 2);
   if (isText) encoded.write(frame, start);
   else encoded.set(frame, start);
+  if (isMasked) mask(encoded, start);
   return encoded;
+}
+
+/** With a mask that nobody can foretell (section 10.3), written in front of `start`. */
+function mask(encoded: Buffer, start: number): void {
+  encoded.writeUInt32BE(nodeEnvironment.random() >>> 0, start - 4);
+  for (let at = start; at < encoded.length; at++) encoded[at]! ^= encoded[start - 4 + ((at - start) & 3)]!;
 }
 
 function bytes(data: RawData): Buffer {

@@ -7,7 +7,7 @@
 import type { Duplex } from 'node:stream';
 import type { Rest } from './rest.ts';
 
-/** Those that have something to write, or hold what others write. */
+/** Those that have something to write. */
 let waiting: Outlet[] = [];
 let isRushed = false;
 /** The rests that begin when those have written. */
@@ -65,7 +65,6 @@ export class Outlet {
   /** Whether it is among those that are flushed next, and whether it is among the sleepers of a rest. */
   #isWaiting = false;
   #isAsleep = false;
-  #isHeld = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -84,8 +83,8 @@ export class Outlet {
     this.#wait();
   }
 
-  /** The same for what many streams are written in this turn. @param rest of the room that says it; who is in haste does not wait for its end. */
-  writeShared(bytes: Uint8Array, rest?: Rest): void {
+  /** The same for what does not wait for the end of the turn. @param rest of the room that says it; who is in haste does not wait for its end. */
+  writeSoon(bytes: Uint8Array, rest?: Rest): void {
     if (rest?.isResting === true && !this.#isWaiting && this.#size + bytes.byteLength < REST_SIZE) return this.#sleep(bytes, rest);
     if (rest !== undefined && rest !== beginning.at(-1)) beginning.push(rest);
     this.write(bytes);
@@ -105,20 +104,9 @@ export class Outlet {
     this.flush();
   }
 
-  /** What somebody else writes to the stream until the callback that is running has done its work leaves together. */
-  hold(): void {
-    if (!this.#isHeld) this.#stream.cork();
-    this.#isHeld = true;
-    this.#wait();
-    rush();
-  }
-
   flush(): void {
     this.#isWaiting = false;
     if (this.#size > 0) this.#writeOut(this.#frames);
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.#stream.uncork();
   }
 
   #writeOut(frames: readonly Uint8Array[]): void {

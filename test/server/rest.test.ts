@@ -40,7 +40,7 @@ describe('a stream of a room that rests', () => {
     const streams = [stream(), stream()] as const;
     const say = async (text: string, to: readonly { readonly outlet: Outlet }[] = streams): Promise<void> => {
       const bytes = Buffer.from(text);
-      for (const { outlet } of to) outlet.writeShared(bytes, rest);
+      for (const { outlet } of to) outlet.writeSoon(bytes, rest);
       await turn();
     };
     return { environment, rest, streams, say };
@@ -76,7 +76,7 @@ describe('a stream of a room that rests', () => {
     await say('b');
     first.outlet.write(Buffer.from('answer'));
     await turn();
-    second.outlet.writeShared(Buffer.from('own'));
+    second.outlet.writeSoon(Buffer.from('own'));
     await turn();
     await say('c');
     await environment.advance(REST_MS);

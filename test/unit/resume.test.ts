@@ -203,4 +203,21 @@ describe('a relay', () => {
     expect(other.heard.slice(1)).toEqual(['good\n{"good":1}', 'good\n{"good":2}', 'good\n{"good":3}']);
     expect(bad.heard.at(-1)).toContain('closed 4000 FORBIDDEN');
   });
+
+  test('[RELAY-22] tells of all who come in one turn at once, and what they say goes on behind that, in its order', async () => {
+    const { environment, dial, hello } = byHand();
+    const [other, ...peers] = [dial(), dial(), dial(), dial()];
+    other!.say(hello('other', { presence: true }));
+    await environment.settle();
+    for (const [i, peer] of peers.entries()) {
+      peer.say(hello(`peer${i}`, { resumes: true }));
+      peer.say(`other\n{"first":${i}}`);
+      peer.say('\n{"jsonrpc":"2.0","method":"admit","params":[7,"other"]}');
+      peer.say(`#7\n{"second":${i}}`);
+    }
+    await environment.settle();
+    const [news, ...said] = other!.heard.slice(1);
+    expect(news!.match(/"peer":"\w+"/g)).toEqual(['"peer":"peer0"', '"peer":"peer1"', '"peer":"peer2"']);
+    expect(said).toEqual([0, 1, 2].flatMap((i) => [`peer${i}\n{"first":${i}}`, `#peer${i}/7\n{"second":${i}}`]));
+  });
 });
