@@ -2,12 +2,11 @@
 // which it hears steps.
 
 import { LockstepError } from '../core/errors.ts';
-import { readImage } from '../core/image.ts';
 import type { Machine } from '../core/machine.ts';
-import { decodeBase64 } from './base64.ts';
 import { encodeBriefSend, encodeNotice, readNotice, refusalOf } from './codec-json.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
+import { imageFrom } from './image-request.ts';
 import type { Keep } from './keeping.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
@@ -306,9 +305,7 @@ export class Mirrors {
       },
       machine: (image, name) => {
         const bytes = machines.image(image);
-        return bytes === undefined
-          ? this.#fetch(instance, listening(), image, { name, definition })
-          : this.#machine(name, bytes, definition);
+        return bytes === undefined ? this.#fetch(listening(), image, { name, definition }) : this.#machine(name, bytes, definition);
       },
       entered: (room) => {
         const source = heard;
@@ -330,17 +327,12 @@ export class Mirrors {
   }
 
   async #fetch(
-    instance: InstanceId,
     source: Session | LockstepError,
     image: string,
     { name, definition }: { readonly name: string; readonly definition: unknown },
   ): Promise<Machine> {
     if (source instanceof LockstepError) throw source;
-    const described = await source.request('get', { image });
-    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
-    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `the source of ${instance} did not send image ${image} in base64`);
-    readImage(bytes, image);
-    return this.#machine(name, bytes, definition);
+    return this.#machine(name, await imageFrom(source, image), definition);
   }
 
   /** What its image and its definition need may have to be brought in first. */

@@ -11,6 +11,7 @@ import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
 import { Follower } from './follower.ts';
 import { hostedId, ownerOf } from './identity.ts';
+import { imageFrom } from './image-request.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
 import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
@@ -230,6 +231,14 @@ export class Peer {
   /** @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE */
   async get(instance: InstanceId, view?: string): Promise<Methods['get']['result']> {
     return (await this.#reach(ownerOf(instance))).request('get', { instance, ...(view === undefined ? {} : { view }) });
+  }
+
+  /**
+   * The bytes of an image that the server, or `peer`, publishes: also one that an instance ran before its schema grew.
+   * @throws LockstepError UNKNOWN_IMAGE, also when it is not for this peer; BAD_IMAGE, UNREACHABLE
+   */
+  async image(hash: string, peer?: PeerId): Promise<Uint8Array> {
+    return imageFrom(await this.#reach(peer ?? null), hash);
   }
 
   /** What the server, or `peer`, has. */

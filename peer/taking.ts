@@ -2,12 +2,11 @@
 // before anything is written.                                                                                        (docs/topologies.md)
 
 import { LockstepError } from '../core/errors.ts';
-import { readImage } from '../core/image.ts';
 import { Instance } from '../core/instance.ts';
 import type { EventObject } from '../core/json.ts';
 import { anew, TAKEN } from './anew.ts';
-import { decodeBase64 } from './base64.ts';
 import type { Hosting } from './hosting.ts';
+import { imageFrom } from './image-request.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Machines } from './machines.ts';
 import type { Recovered } from './recovery.ts';
@@ -40,10 +39,7 @@ export class Taking {
   }
 
   async fetch(image: string, session: Session): Promise<void> {
-    const described = await session.request('get', { image });
-    const bytes = 'bytes' in described ? decodeBase64(described.bytes) : undefined;
-    if (bytes === undefined) throw new LockstepError('BAD_IMAGE', `${session.remote} did not send image ${image} in base64`);
-    readImage(bytes, image);
+    const bytes = await imageFrom(session, image);
     await this.#host.machines.prepare(bytes);
     this.#host.machines.load(bytes, undefined);
   }

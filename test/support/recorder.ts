@@ -5,6 +5,7 @@ import { Instance } from '../../core/instance.ts';
 import type { EventObject, Json } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
 import { DIGEST_EVERY, type Step } from '../../core/step.ts';
+import { appended } from '../../core/relational/schema.ts';
 import type { Core } from '../../core/wasm.ts';
 import { compileMachine } from '../../compiler/index.ts';
 import { encodeBase64 } from '../../peer/base64.ts';
@@ -21,16 +22,28 @@ export class Recorder {
   readonly #instance: Instance;
   readonly #names: { readonly instance: string; readonly peer: string; readonly epoch: number };
 
-  /** Creates the instance: the first record is its step 1. */
+  /** Creates the instance: the first record is its step 1. Or goes on with a relational one, whose schema has grown: nothing is recorded of that. */
   constructor(
     core: Core,
     definition: unknown,
-    names: { readonly instance: string; readonly peer: string; readonly epoch?: number; readonly at?: number; readonly input?: Json },
+    names: {
+      readonly instance: string;
+      readonly peer: string;
+      readonly epoch?: number;
+      readonly at?: number;
+      readonly input?: Json;
+      readonly continues?: Recorder;
+    },
   ) {
     const { bytes, symbols } = compileMachine(definition);
     this.machine = Machine.load(core, bytes, bind(symbols, definition));
     this.#names = { epoch: 1, ...names };
     this.#instance = Instance.create(this.machine);
+    if (names.continues !== undefined) {
+      const { seq, state } = names.continues.describe();
+      this.#instance.load({ ...state, clocks: appended(names.continues.machine, this.machine, state.clocks) }, seq);
+      return;
+    }
     const event: EventObject = names.input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input: names.input };
     this.#record(event, { peer: names.peer, n: 0 }, names.at ?? 1_000);
   }

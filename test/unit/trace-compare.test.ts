@@ -65,7 +65,7 @@ test('[TOOL-19] the patch since an earlier step, applied to what was, gives what
 
 test('[TOOL-19] steps of two instances are not compared', async () => {
   const { model, entries, other } = await recorded(SEED);
-  expect(() => since(model.view(other), model.view(entries.at(-1)!))).toThrow(/one #41 and other #1 are not of one machine/);
+  expect(() => since(model.view(other), model.view(entries.at(-1)!))).toThrow(/one #41 and other #1 are not of one instance/);
 });
 
 test('[TOOL-19] the person compares with an earlier step of the instance, until it is enough', async () => {

@@ -26,6 +26,13 @@ export interface CollectorOptions {
   readonly failed: (error: LockstepError) => void;
 }
 
+/** Where an image may be had. */
+interface ImageSource {
+  readonly instance: string;
+  /** Who ran it. */
+  readonly remote: PeerId;
+}
+
 export class Collector {
   readonly #options: CollectorOptions;
   readonly #followed = new Map<PeerId, Subscription>();
@@ -90,7 +97,7 @@ export class Collector {
       for (const { instance, image } of page.instances) {
         const described = await peer.get(instance);
         if ('state' in described) model.addState(described);
-        this.#need(image, instance);
+        this.#need(image, { instance, remote });
       }
       after = page.instances.at(-1)?.instance;
       if (!page.more || after === undefined) break;
@@ -102,7 +109,7 @@ export class Collector {
     const { model } = this.#options;
     const isGap = record.kind === 'inspect' && model.hasGapBefore(record);
     if (!this.#add(record)) return;
-    if (record.kind === 'step') this.#need(record.image, record.step.instance);
+    if (record.kind === 'step') this.#need(record.image, { instance: record.step.instance, remote: record.peer });
     if (isGap || (record.kind === 'step' && !model.isRooted(record.step))) this.#askAgain(record);
     this.#options.changed();
   }
@@ -123,26 +130,38 @@ export class Collector {
     for (const remote of remotes) if (!this.#asking.has(remote)) this.#ask(remote).catch((error: unknown) => this.#fail(error));
   }
 
-  /** Fetches an image once, through an instance that runs it. */
-  #need(image: string, instance: string): void {
+  /** Fetches an image once. */
+  #need(image: string, source: ImageSource): void {
     if (this.#options.model.hasImage(image) || this.#images.has(image)) return;
-    const fetched = this.#fetch(image, instance).catch((error: unknown) => {
+    const fetched = this.#fetch(image, source).catch((error: unknown) => {
       this.#images.delete(image);
       this.#fail(error);
     });
     this.#images.set(image, fetched);
   }
 
-  async #fetch(image: string, instance: string): Promise<void> {
+  /** From whoever ran it, or, where that peer gives images to those only who watch, through the instance: it may have another one by now. */
+  async #fetch(image: string, { instance, remote }: ImageSource): Promise<void> {
     const { peer, model } = this.#options;
-    let bytes = peer.machines.image(image);
+    let bytes = peer.machines.image(image) ?? (await this.#published(image, remote));
     if (bytes === undefined) {
       const mirror = await peer.watch(instance);
-      bytes = mirror.machine.bytes;
+      if (mirror.machine.hash === image) bytes = mirror.machine.bytes;
       mirror.stop();
     }
+    if (bytes === undefined)
+      throw new LockstepError('UNKNOWN_IMAGE', `image ${image}, which ${instance} ran before, is no longer published`);
     model.addImage({ image, bytes: encodeBase64(bytes) });
     this.#options.changed();
+  }
+
+  async #published(image: string, remote: PeerId): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#options.peer.image(image, remote);
+    } catch (error) {
+      if (error instanceof LockstepError) return undefined;
+      throw error;
+    }
   }
 
   #fail(error: unknown): void {

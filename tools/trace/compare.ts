@@ -7,14 +7,14 @@ import type { View } from './model.ts';
 
 /**
  * The later view with what the earlier one came to in the place of what was right before it; clocks and patch are of all that happened since.
- * @throws LockstepError BAD_PARAMS for views of two instances, or of two machines.
+ * @throws LockstepError BAD_PARAMS for views of two instances.
  */
 export function since(earlier: View, later: View): View {
   const [from, to] = [earlier.entry.record, later.entry.record];
-  if (from.step.instance !== to.step.instance || from.image !== to.image)
+  if (from.step.instance !== to.step.instance)
     throw new LockstepError(
       'BAD_PARAMS',
-      `${to.step.instance} #${to.step.seq} and ${from.step.instance} #${from.step.seq} are not of one machine`,
+      `${to.step.instance} #${to.step.seq} and ${from.step.instance} #${from.step.seq} are not of one instance`,
     );
   const clocks = later.chart.states.flatMap(({ number }): View['clocks'] => {
     const [before, after] = [earlier.after.state.clocks[number] ?? 0, later.after.state.clocks[number] ?? 0];

@@ -1,9 +1,11 @@
 // What is known of one instance: its steps in order, and states saved along the way to fold them from. Gaps are allowed, since a tool may come
-// late or miss something; a state is given only when every step from a saved one up to it is there.
+// late or miss something; a state is given only when every step from a saved one up to it is there. An instance goes on under another epoch where
+// another peer took it, or its schema has grown: its states are then those of another image, with more clocks behind the ones it had.
 
 import { LockstepError } from '../../core/errors.ts';
 import { Instance } from '../../core/instance.ts';
 import type { Machine, StateValue } from '../../core/machine.ts';
+import { appended } from '../../core/relational/schema.ts';
 import type { InstanceState } from '../../core/state.ts';
 import type { InstanceDescription } from '../../peer/wire.ts';
 import { bySeq, type Entry } from './entry.ts';
@@ -14,8 +16,13 @@ export const SAVE_EVERY = 64;
 interface Saved {
   readonly epoch: number;
   readonly seq: number;
+  /** What the state is a state of. */
+  readonly image: string;
   readonly state: InstanceState;
 }
+
+/** The machines of images. @throws LockstepError UNKNOWN_IMAGE */
+export type MachineOf = (image: string) => Machine;
 
 /** An instance after one of its steps. */
 export interface Moment {
@@ -58,7 +65,7 @@ export class History {
 
   /** Whether the step before this one is here, or the state that it left. */
   isRooted(epoch: number, seq: number): boolean {
-    if (this.#savedAt(epoch, seq - 1) !== undefined || this.#savedAt(epoch, seq) !== undefined) return true;
+    if (this.#savedBefore(epoch, seq) !== undefined || this.#savedAt(epoch, seq) !== undefined) return true;
     const at = this.#entries.findLastIndex(
       ({ record }) => record.step.epoch < epoch || (record.step.epoch === epoch && record.step.seq < seq),
     );
@@ -74,65 +81,70 @@ export class History {
 
   /**
    * The instance as it was after the step.
-   * @throws LockstepError STALE_SEQ naming the first step that is missing on the way.
+   * @throws LockstepError STALE_SEQ naming the first step that is missing on the way; UNKNOWN_IMAGE.
    */
-  stateAfter(entry: Entry, machine: Machine): Moment {
-    const target = this.#position(entry);
-    const chain = this.#baseOf(target);
-    if (typeof chain === 'number') throw missing(this.instance, chain);
-    const { base } = chain;
-    const instance = Instance.create(machine);
-    try {
-      if (base !== undefined) instance.load(base.state, base.seq);
-      for (let i = chain.from; i <= target; i++) {
-        const { step } = this.#entries[i]!.record;
-        instance.apply(step);
-        if (step.seq % SAVE_EVERY === 0 && i < target) this.save({ epoch: step.epoch, seq: step.seq, state: instance.save() });
-      }
-      return { seq: instance.seq, state: instance.save(), value: instance.snapshot().value };
-    } finally {
-      instance.dispose();
-    }
+  stateAfter(entry: Entry, machineOf: MachineOf): Moment {
+    return this.#fold(this.#position(entry), entry.record.image, machineOf);
   }
 
   /** Whether what came before the step can be worked out, as far as that takes no folding to tell. */
-  isFoldable(entry: Entry): boolean {
+  isFoldable(entry: Entry, hasImage: (image: string) => boolean): boolean {
     const { epoch, seq } = entry.record.step;
-    if (this.#savedAt(epoch, seq - 1) !== undefined) return true;
-    const before = this.before(entry);
-    return before !== undefined && before.record.step.seq === seq - 1 && typeof this.#baseOf(this.#position(before)) !== 'number';
+    const saved = this.#savedBefore(epoch, seq);
+    if (saved !== undefined) return hasImage(saved.image);
+    const at = this.#position(entry) - 1;
+    if (this.#entries[at]?.record.step.seq !== seq - 1) return false;
+    const chain = this.#baseOf(at);
+    if (typeof chain === 'number') return false;
+    const isKnown = this.#entries.slice(chain.from, at + 1).every(({ record }) => hasImage(record.image));
+    return isKnown && (chain.base === undefined || hasImage(chain.base.image));
   }
 
-  /** The instance as it was before the step; undefined before step 1. */
-  stateBefore(entry: Entry, machine: Machine): Moment | undefined {
-    if (entry.record.step.seq === 1) return undefined;
-    const before = this.before(entry);
-    if (before !== undefined && before.record.step.seq === entry.record.step.seq - 1) return this.stateAfter(before, machine);
-    const saved = this.#savedAt(entry.record.step.epoch, entry.record.step.seq - 1);
-    if (saved === undefined) throw missing(this.instance, entry.record.step.seq - 1);
-    const instance = Instance.create(machine);
+  /** The instance as it was before the step, as one of the step's image; undefined before step 1. @throws as stateAfter */
+  stateBefore(entry: Entry, machineOf: MachineOf): Moment | undefined {
+    const { image, step } = entry.record;
+    if (step.seq === 1) return undefined;
+    const at = this.#position(entry) - 1;
+    if (this.#entries[at]?.record.step.seq === step.seq - 1) return this.#fold(at, image, machineOf);
+    const saved = this.#savedBefore(step.epoch, step.seq);
+    if (saved === undefined) throw missing(this.instance, step.seq - 1);
+    return momentOf(withImage(loaded(saved, machineOf), image, machineOf));
+  }
+
+  /** What the steps up to a target came to, as an instance of an image. */
+  #fold(target: number, image: string, machineOf: MachineOf): Moment {
+    const chain = this.#baseOf(target);
+    if (typeof chain === 'number') throw missing(this.instance, chain);
+    const { base, from } = chain;
+    let instance = base === undefined ? Instance.create(machineOf(this.#entries[from]!.record.image)) : loaded(base, machineOf);
     try {
-      instance.load(saved.state, saved.seq);
-      return { seq: saved.seq, state: saved.state, value: instance.snapshot().value };
+      for (let i = from; i <= target; i++) {
+        const { step, image: its } = this.#entries[i]!.record;
+        instance = withImage(instance, its, machineOf);
+        instance.apply(step);
+        if (step.seq % SAVE_EVERY === 0 && i < target) this.save({ epoch: step.epoch, seq: step.seq, image: its, state: instance.save() });
+      }
+      return momentOf((instance = withImage(instance, image, machineOf)));
     } finally {
       instance.dispose();
     }
   }
 
   /** Forgets `count` steps from the beginning; what came of them stays as a state to fold the rest from, if it can be worked out. */
-  dropFirst(count: number, machine: Machine | undefined): void {
+  dropFirst(count: number, machineOf: MachineOf): void {
     const last = this.#entries[count - 1];
     if (last === undefined) return;
-    const { epoch, seq } = last.record.step;
-    const kept = machine === undefined ? undefined : this.#tryStateAfter(last, machine);
+    const { image, step } = last.record;
+    const { epoch, seq } = step;
+    const kept = this.#tryStateAfter(last, machineOf);
     this.#entries.splice(0, count);
     this.#saved = this.#saved.filter((saved) => compareSaved(saved, { epoch, seq }) > 0);
-    if (kept !== undefined) this.save({ epoch, seq, state: kept.state });
+    if (kept !== undefined) this.save({ epoch, seq, image, state: kept.state });
   }
 
-  #tryStateAfter(entry: Entry, machine: Machine): Moment | undefined {
+  #tryStateAfter(entry: Entry, machineOf: MachineOf): Moment | undefined {
     try {
-      return this.stateAfter(entry, machine);
+      return this.stateAfter(entry, machineOf);
     } catch (error) {
       if (error instanceof LockstepError) return undefined;
       throw error;
@@ -140,26 +152,15 @@ export class History {
   }
 
   /** The state that the first known step continues, as its authority would describe it; undefined when that is step 1, or unknown. */
-  describeBase(machine: Machine): InstanceDescription | undefined {
+  describeBase(machines: ReadonlyMap<string, { readonly machine: Machine }>): InstanceDescription | undefined {
     const first = this.#entries[0]?.record;
-    const saved = first === undefined ? undefined : this.#savedAt(first.step.epoch, first.step.seq - 1);
-    if (first === undefined || saved === undefined) return undefined;
-    const instance = Instance.create(machine);
+    const saved = first === undefined ? undefined : this.#savedBefore(first.step.epoch, first.step.seq);
+    const machine = saved === undefined ? undefined : machines.get(saved.image)?.machine;
+    if (first === undefined || saved === undefined || machine === undefined) return undefined;
+    const instance = loaded(saved, () => machine);
     try {
-      instance.load(saved.state, saved.seq);
       const { status, value } = instance.snapshot();
-      const { epoch, seq, state } = saved;
-      return {
-        instance: this.instance,
-        machine: first.machine,
-        image: first.image,
-        epoch,
-        seq,
-        status,
-        value,
-        state,
-        digest: instance.digest(),
-      };
+      return { instance: this.instance, machine: first.machine, ...saved, status, value, digest: instance.digest() };
     } finally {
       instance.dispose();
     }
@@ -172,7 +173,7 @@ export class History {
       const saved = this.#savedAt(epoch, seq);
       if (saved !== undefined) return { base: saved, from: i + 1 };
       if (seq === 1) return { base: undefined, from: i };
-      const bridge = this.#savedAt(epoch, seq - 1);
+      const bridge = this.#savedBefore(epoch, seq);
       if (bridge !== undefined) return { base: bridge, from: i };
       if (this.#entries[i - 1]?.record.step.seq !== seq - 1) return seq - 1;
     }
@@ -181,6 +182,14 @@ export class History {
 
   #savedAt(epoch: number, seq: number): Saved | undefined {
     return this.#saved.find((saved) => saved.epoch === epoch && saved.seq === seq);
+  }
+
+  /** The state that a step continues: of its epoch, or, for the first known step of that, of the one that it goes on from. */
+  #savedBefore(epoch: number, seq: number): Saved | undefined {
+    const saved = this.#saved.findLast((each) => each.seq === seq - 1 && each.epoch <= epoch);
+    if (saved === undefined || saved.epoch === epoch) return saved;
+    const isFirst = this.#entries.every(({ record: { step } }) => step.epoch <= saved.epoch || step.epoch > epoch || step.seq >= seq);
+    return isFirst ? saved : undefined;
   }
 
   /** Index of the first entry that is not before this one. */
@@ -193,6 +202,36 @@ export class History {
       else high = middle;
     }
     return low;
+  }
+}
+
+function loaded({ image, state, seq }: Omit<Saved, 'epoch'>, machineOf: MachineOf): Instance {
+  const instance = Instance.create(machineOf(image));
+  try {
+    instance.load(state, seq);
+  } catch (error) {
+    instance.dispose();
+    throw error;
+  }
+  return instance;
+}
+
+/** The instance as one of the image that its schema has grown to; it is disposed of when that is another one. */
+function withImage(instance: Instance, image: string, machineOf: MachineOf): Instance {
+  if (instance.machine.hash === image) return instance;
+  const { seq } = instance;
+  const state = instance.save();
+  const clocks = appended(instance.machine, machineOf(image), state.clocks);
+  const grown = loaded({ seq, image, state: { ...state, clocks } }, machineOf);
+  instance.dispose();
+  return grown;
+}
+
+function momentOf(instance: Instance): Moment {
+  try {
+    return { seq: instance.seq, state: instance.save(), value: instance.snapshot().value };
+  } finally {
+    instance.dispose();
   }
 }
 

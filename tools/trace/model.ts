@@ -118,8 +118,8 @@ export class TraceModel {
 
   /** Takes in what an instance is now: steps that follow are folded from here, where the beginning is not known. */
   addState(description: InstanceDescription): void {
-    const { instance, epoch, seq, state } = description;
-    this.#historyOf(instance).save({ epoch, seq, state });
+    const { instance, epoch, seq, image, state } = description;
+    this.#historyOf(instance).save({ epoch, seq, image, state });
     this.#version++;
   }
 
@@ -227,17 +227,18 @@ export class TraceModel {
   }
 
   #folded(entry: Entry): Pick<View, 'chart' | 'before' | 'after'> {
-    const { machine, chart } = this.#image(entry.record.image);
+    const { chart } = this.#image(entry.record.image);
     const history = this.#history(entry);
-    const after = history.stateAfter(entry, machine);
-    return { chart, after, before: history.isFoldable(entry) ? history.stateBefore(entry, machine) : undefined };
+    const after = history.stateAfter(entry, this.#machineOf);
+    const isFoldable = history.isFoldable(entry, (image) => this.#images.has(image));
+    return { chart, after, before: isFoldable ? history.stateBefore(entry, this.#machineOf) : undefined };
   }
 
   /** Why the step did what it did, microstep by microstep; none where a program told what only. @throws LockstepError as `view` does, BAD_PARAMS when the record does not fit. */
   explain(entry: Entry): readonly Microstep[] {
     if (entry.told !== undefined) return [];
     const { machine, chart } = this.#image(entry.record.image);
-    const before = this.#history(entry).stateBefore(entry, machine);
+    const before = this.#history(entry).stateBefore(entry, this.#machineOf);
     return explain(chart, machine, before?.state, entry.record.step);
   }
 
@@ -252,8 +253,7 @@ export class TraceModel {
     for (const peer of this.#peers.values()) yield { kind: 'peer', peer };
     for (const { description } of this.#images.values()) yield { kind: 'image', image: description };
     for (const history of this.#histories.values()) {
-      const machine = this.#images.get(history.entries[0]?.record.image ?? '')?.machine;
-      const base = machine === undefined ? undefined : history.describeBase(machine);
+      const base = history.describeBase(this.#images);
       if (base !== undefined) yield { kind: 'state', state: base };
     }
     for (const { record, told } of this.timeline) if (told === undefined) yield record;
@@ -348,7 +348,7 @@ export class TraceModel {
 
   /** The timeline keeps the order within an instance, so what goes is a beginning; its outcome stays as a state. */
   #dropFrom(history: History, entries: readonly Entry[]): void {
-    history.dropFirst(entries.length, this.#images.get(entries.at(-1)!.record.image)?.machine);
+    history.dropFirst(entries.length, this.#machineOf);
   }
 
   /** The timer that sent the event: one of the image's by its event, a delayed event by the timer that ended with the step. */
@@ -372,6 +372,8 @@ export class TraceModel {
     if (image === undefined) throw new LockstepError('UNKNOWN_IMAGE', `image ${hash} is not in this trace`);
     return image;
   }
+
+  readonly #machineOf = (image: string): Machine => this.#image(image).machine;
 
   #history(entry: Entry): History {
     const history = this.#histories.get(entry.record.step.instance);

@@ -57,7 +57,7 @@ export class Store {
     const { selected } = this;
     if (this.#base === undefined || selected?.kind !== 'step') return undefined;
     const [from, to] = [this.#base.record, selected.entry.record];
-    return from.step.instance === to.step.instance && from.image === to.image && from.step.seq < to.step.seq ? this.#base : undefined;
+    return from.step.instance === to.step.instance && from.step.seq < to.step.seq ? this.#base : undefined;
   }
 
   get hasBase(): boolean {
