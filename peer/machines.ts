@@ -30,7 +30,7 @@ export interface MachineSource {
   readonly image?: Uint8Array;
   /** The author's machine object, `{ config, implementations }`, or bare config: where host functions are found. */
   readonly definition?: unknown;
-  /** Who may see and do what; anyone anything without it. */
+  /** Who may see and do what; without it those who might before, anyone anything where none was ever given. */
   readonly policy?: Policy;
 }
 
@@ -94,7 +94,9 @@ export class Machines {
   add(name: string, source: MachineSource): Machine {
     if (!isName(name))
       throw new LockstepError('BAD_PARAMS', `"${name}" is no machine name: letters, digits and _ . : ~ @ - are allowed, at most 128`);
-    const { definition: given, policy } = source;
+    const { definition: given } = source;
+    // Instances that are not for everyone do not become so because the machine was given once more.
+    const policy = source.policy ?? this.#known.get(name)?.policy;
     const { image, definition } = source.image === undefined ? this.#compiled(given) : { image: source.image, definition: given };
     const machine = this.load(image, definition);
     this.#known.set(name, { machine, source: given, definition, isOwn: true, policy });
@@ -182,7 +184,7 @@ export class Machines {
   ofChild(parent: string, src: string, logic: unknown): string {
     const name = `${parent}:${letters(src)}`;
     const known = this.#known.get(name);
-    if (known?.source !== logic) this.add(name, { definition: logic, ...(known?.policy === undefined ? {} : { policy: known.policy }) });
+    if (known?.source !== logic) this.add(name, { definition: logic });
     return name;
   }
 

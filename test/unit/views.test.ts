@@ -140,6 +140,16 @@ describe('who may', () => {
     await world.get(server.delete('table'));
   });
 
+  test('[VIEW-1] a machine that is given again without authorizers keeps those that it had', async () => {
+    const { world, server } = await gameWorld();
+    server.machines.add('game', { definition: game });
+    const eve = await world.peer('eve');
+    expect(await world.refusal(eve.watch('table', undefined, { view: 'dealer' }))).toBe('FORBIDDEN');
+    const mirror = await world.get(eve.watch('table'));
+    expect(mirror.getSnapshot().context).toEqual({ public: { board: 'empty' } });
+    expect(await world.refusal(mirror.submit({ type: 'MOVE', to: 'e4' }))).toBe('FORBIDDEN');
+  });
+
   test('[VIEW-1] what only the journal knows is sealed beside guarded machines, and open where there are none', async () => {
     const world = new World();
     const journal = new MemoryJournal();
