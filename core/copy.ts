@@ -16,6 +16,7 @@ import { Snapshot } from './snapshot.ts';
 import type { Stamp } from './stamp.ts';
 import type { InstanceState } from './state.ts';
 import type { ChildChange, DelayedEvent, Status, TimerChange } from './step.ts';
+import { hashText } from './xxh64.ts';
 
 /** What a Step or a StepDifference changes. */
 export interface Difference {
@@ -34,7 +35,6 @@ export interface Difference {
 
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
 const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
-const HEX = 16;
 
 /** What event types of the runtime begin with. */
 const RESERVED = 'xstate.';
@@ -120,9 +120,7 @@ export class InstanceCopy extends InstanceBytes {
     if (summed === undefined) this.#summed = summed = { context, sum: wholeSum(core.hashText, context) };
     else if (summed.context !== context)
       this.#summed = summed = { context, sum: contextSum(core.hashText, summed.context, summed.sum, context) };
-    return BigInt.asUintN(64, bytes + summed.sum)
-      .toString(HEX)
-      .padStart(HEX, '0');
+    return hashText(BigInt.asUintN(64, bytes + summed.sum));
   }
 
   // ── Running what asks for nothing ──────────────────────────────────────────────────────────────────────────────

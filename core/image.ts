@@ -5,7 +5,7 @@ import * as layout from '../assembly/layout.ts';
 import { LockstepError } from './errors.ts';
 import { isFields } from './fields.ts';
 import type { DebugSymbols, Symbols } from './symbols.ts';
-import { hashText, xxh64 } from './xxh64.ts';
+import { hashText } from './xxh64.ts';
 
 export interface ImageHeader {
   /** 16 hex digits, high word first; computed, and equal to the one in the header. */
@@ -27,12 +27,15 @@ export interface ImageHeader {
   readonly constantCount: number;
 }
 
+/** xxh64 of bytes, seed 0: a core's own, or that of xxh64.ts where there is no core. */
+export type HashBytes = (bytes: Uint8Array) => bigint;
+
 /**
  * Reads an image.                                                                               (IMAGE-1)
  * @param expectedHash the hash it was asked for by, if it was.
  * @throws LockstepError BAD_IMAGE saying what was expected and what was found.
  */
-export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader {
+export function readImage(bytes: Uint8Array, hashBytes: HashBytes, expectedHash?: string): ImageHeader {
   if (bytes.length < layout.HEADER_SIZE) throw badImage(`at least ${layout.HEADER_SIZE} bytes`, `${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (offset: number): number => view.getUint32(offset, true);
@@ -43,7 +46,7 @@ export function readImage(bytes: Uint8Array, expectedHash?: string): ImageHeader
   if (hashedSize < layout.HEADER_SIZE || hashedSize > bytes.length || hashedSize % 8 !== 0) {
     throw badImage(`a hashed size from ${layout.HEADER_SIZE} to ${bytes.length}, a multiple of 8`, `${hashedSize}`);
   }
-  const hash = hashText(xxh64(bytes.subarray(layout.IMAGE_SEMANTICS, hashedSize)));
+  const hash = hashText(hashBytes(bytes.subarray(layout.IMAGE_SEMANTICS, hashedSize)));
   const written = hashText(view.getBigUint64(layout.IMAGE_HASH, true));
   if (written !== hash) throw badImage(`the hash ${written} of its header`, hash);
   if (expectedHash !== undefined && expectedHash !== hash) throw badImage(`the hash ${expectedHash}`, hash);

@@ -107,7 +107,7 @@ export class Machine implements StateNames {
   }
 
   private constructor(core: Core, bytes: Uint8Array, functions: BoundFunctions | undefined) {
-    const image = readImage(bytes);
+    const image = readImage(bytes, core.hashBytes);
     this.core = core;
     this.bytes = bytes;
     this.hash = image.hash;

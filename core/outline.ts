@@ -28,7 +28,7 @@ type Transitions = Record<string, Json[]>;
 
 /** The definition as its author wrote it where that is XState 5's shape, else its outline; with an id. */
 export function definitionOf(machine: Machine): JsonObject {
-  const { debug } = readImage(machine.bytes);
+  const { debug } = readImage(machine.bytes, machine.core.hashBytes);
   const written = debug?.definition;
   if (debug?.dialect === 'xstate5' && typeof written === 'object' && written !== null && !Array.isArray(written))
     return { id: machine.symbols.id, ...(written as JsonObject) };

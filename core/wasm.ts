@@ -203,21 +203,21 @@ export class Core {
 
   /** xxh64 of the UTF-8 text, seed 0. */
   readonly hashText = (text: string): bigint => {
-    const room = text.length * 3;
-    if (room > SCRATCH_SIZE) return this.#hashLong(text, room);
+    if (text.length * 3 > SCRATCH_SIZE) return this.hashBytes(this.#encoder.encode(text));
     const { written } = this.#encoder.encodeInto(text, this.bytes.subarray(this.#scratch + 8, this.#scratch + 8 + SCRATCH_SIZE));
     this.exports.hash(this.#scratch + 8, written, 0, 0, this.#scratch);
     return this.#result(this.#scratch);
   };
 
-  #hashLong(text: string, room: number): bigint {
-    const block = this.exports.allocate(room);
-    if (block < 0) throw new LockstepError('CORE', `no memory to hash a text of ${text.length} characters`);
-    const { written } = this.#encoder.encodeInto(text, this.bytes.subarray(block, block + room));
-    this.exports.hash(block, written, 0, 0, this.#scratch);
-    this.exports.release(block, room);
+  /** xxh64 of bytes, seed 0. @throws LockstepError CORE when memory is exhausted. */
+  readonly hashBytes = (bytes: Uint8Array): bigint => {
+    const block = this.exports.allocate(bytes.length);
+    if (block < 0) throw new LockstepError('CORE', `no memory to hash ${bytes.length} bytes`);
+    this.bytes.set(bytes, block);
+    this.exports.hash(block, bytes.length, 0, 0, this.#scratch);
+    this.exports.release(block, bytes.length);
     return this.#result(this.#scratch);
-  }
+  };
 
   #result(pointer: number): bigint {
     const words = this.words;

@@ -2,7 +2,7 @@
 // instance is pinned to the image it began with; the functions that are registered under its machine's name are bound to that image.
 
 import { LockstepError } from '../core/errors.ts';
-import { hasPrograms, needsInstance, readImage, semanticsOf } from '../core/image.ts';
+import { type HashBytes, hasPrograms, needsInstance, readImage, semanticsOf } from '../core/image.ts';
 import type { Instance } from '../core/instance.ts';
 import { Machine } from '../core/machine.ts';
 import type { Watcher } from '../core/watch.ts';
@@ -49,6 +49,7 @@ export interface Known {
 
 export class Machines {
   readonly #core: Core;
+  readonly hashBytes: HashBytes;
   /** For images that #core does not run; machines that are loaded stay where they are. */
   #whole: Core | undefined;
   readonly #wholeCore: (() => Promise<Core>) | undefined;
@@ -78,6 +79,7 @@ export class Machines {
     readonly added: (name: string) => void;
   }) {
     this.#core = options.core;
+    this.hashBytes = options.core.hashBytes;
     this.#wholeCore = options.wholeCore;
     this.#binding = options.binding;
     this.instances = options.binding?.Instance;
@@ -276,7 +278,7 @@ export class Machines {
    * @throws LockstepError BAD_IMAGE, MISSING_FUNCTION
    */
   load(bytes: Uint8Array, definition: unknown): Machine {
-    const { hash, symbols } = readImage(bytes);
+    const { hash, symbols } = readImage(bytes, this.hashBytes);
     const loaded = this.#loaded.get(hash) ?? new Map<unknown, Machine>();
     const same = definition === undefined ? (this.#registered(hash) ?? loaded.get(undefined)) : loaded.get(definition);
     if (same !== undefined) return same;

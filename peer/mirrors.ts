@@ -332,7 +332,7 @@ export class Mirrors {
     { name, definition }: { readonly name: string; readonly definition: unknown },
   ): Promise<Machine> {
     if (source instanceof LockstepError) throw source;
-    return this.#machine(name, await imageFrom(source, image), definition);
+    return this.#machine(name, await imageFrom(source, image, this.#options.machines.hashBytes), definition);
   }
 
   /** What its image and its definition need may have to be brought in first. */

@@ -238,7 +238,7 @@ export class Peer {
    * @throws LockstepError UNKNOWN_IMAGE, also when it is not for this peer; BAD_IMAGE, UNREACHABLE
    */
   async image(hash: string, peer?: PeerId): Promise<Uint8Array> {
-    return imageFrom(await this.#reach(peer ?? null), hash);
+    return imageFrom(await this.#reach(peer ?? null), hash, this.machines.hashBytes);
   }
 
   /** What the server, or `peer`, has. */

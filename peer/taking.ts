@@ -39,7 +39,7 @@ export class Taking {
   }
 
   async fetch(image: string, session: Session): Promise<void> {
-    const bytes = await imageFrom(session, image);
+    const bytes = await imageFrom(session, image, this.#host.machines.hashBytes);
     await this.#host.machines.prepare(bytes);
     this.#host.machines.load(bytes, undefined);
   }

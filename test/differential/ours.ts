@@ -14,6 +14,7 @@ import { Machine } from '../../core/machine.ts';
 import type { Effect, Outcome } from '../../core/outcome.ts';
 import { SELF } from '../../core/request.ts';
 import type { Core } from '../../core/wasm.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import { poked, told } from './kids.ts';
 import type { Kid, Log } from './log.ts';
 import { compare, Differs, errorWords, MAIL_MAX, sorted, timerKey, type Fault, type View } from './view.ts';
@@ -39,7 +40,7 @@ export class Ours {
   static of({ core, log }: { readonly core: Core; readonly log: Log }, source: unknown): Ours | undefined {
     try {
       const image = compileMachine(source, { onThrow: 'status' });
-      const { debug } = readImage(image.bytes);
+      const { debug } = readImage(image.bytes, xxh64);
       return new Ours(Machine.load(core, image.bytes, bind(image.symbols, source)), debug?.meta ?? {}, log);
     } catch (error) {
       if (error instanceof LockstepError && /cannot be active together|lies outside|entered without being left/.test(error.message))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readImage } from '../../core/image.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import { command } from '../../tools/build/command.ts';
 import { explain, explanationText } from '../../tools/build/explain.ts';
 import { loadFolder } from '../../tools/build/load.ts';
@@ -89,7 +90,7 @@ test('[EXPR-15] build writes bytes, module and declarations of each image, and t
     expect(JSON.parse(readFileSync(path.join(one, 'images.json'), 'utf8'))).toEqual(report.machines);
     for (const { module, image, sizeBytes } of report.machines) {
       const bytes = readFileSync(path.join(one, module.replace(/\.js$/, '')));
-      expect([readImage(bytes).hash, bytes.length]).toEqual([image, sizeBytes]);
+      expect([readImage(bytes, xxh64).hash, bytes.length]).toEqual([image, sizeBytes]);
       const text = readFileSync(path.join(one, module), 'utf8');
       const imported = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(text)}`)) as { default: unknown };
       expect(imported.default).toEqual({ hash: image, bytes: new Uint8Array(bytes) });

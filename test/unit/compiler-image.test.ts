@@ -29,7 +29,7 @@ test.each(VECTORS)('[IMAGE-2] xxh64 of %j', (text, hash) => {
 });
 
 test('[IMAGE-1] an image is read as it was written', () => {
-  const header = readImage(image.bytes, image.hash);
+  const header = readImage(image.bytes, xxh64, image.hash);
   expect(header.hash).toBe(image.hash);
   expect(header.symbols).toEqual(image.symbols);
   expect(header).toMatchObject({
@@ -51,7 +51,7 @@ test('[IMAGE-1] an image whose debug names were cut off is the same image', () =
   const size = new DataView(image.bytes.buffer).getUint32(layout.IMAGE_HASHED_SIZE, true);
   const bytes = image.bytes.slice(0, size);
   new DataView(bytes.buffer).setUint32(layout.IMAGE_SIZE, size, true);
-  const header = readImage(bytes, image.hash);
+  const header = readImage(bytes, xxh64, image.hash);
   expect(header.hash).toBe(image.hash);
   expect(header.debug).toBeUndefined();
 });
@@ -59,11 +59,12 @@ test('[IMAGE-1] an image whose debug names were cut off is the same image', () =
 test('[IMAGE-1] it may lie anywhere in a larger buffer', () => {
   const shifted = new Uint8Array(image.bytes.length + 3);
   shifted.set(image.bytes, 3);
-  expect(readImage(shifted.subarray(3)).hash).toBe(image.hash);
+  expect(readImage(shifted.subarray(3), xxh64).hash).toBe(image.hash);
 });
 
 test('[IMAGE-1] every cut is refused', () => {
-  for (let size = 0; size < image.bytes.length; size += 7) expect(codeOf(() => readImage(image.bytes.subarray(0, size)))).toBe('BAD_IMAGE');
+  for (let size = 0; size < image.bytes.length; size += 7)
+    expect(codeOf(() => readImage(image.bytes.subarray(0, size), xxh64))).toBe('BAD_IMAGE');
 });
 
 test('[IMAGE-1] every change of a hashed byte is refused', () => {
@@ -72,17 +73,17 @@ test('[IMAGE-1] every change of a hashed byte is refused', () => {
     const bytes = image.bytes.slice();
     bytes[at] = (bytes[at] ?? 0) ^ 0x20;
     expect(
-      codeOf(() => readImage(bytes)),
+      codeOf(() => readImage(bytes, xxh64)),
       `byte ${at}`,
     ).toBe('BAD_IMAGE');
   }
 });
 
 test('[IMAGE-1] the refusal says what was expected and what was found', () => {
-  expect(() => readImage(new Uint8Array(5))).toThrow('expected at least 192 bytes, found 5');
-  expect(() => readImage(image.bytes, '00000000000000ff')).toThrow(`expected the hash 00000000000000ff, found ${image.hash}`);
-  expect(() => readImage(changed(layout.IMAGE_FORMAT, 9))).toThrow('expected format 3, found 9');
-  expect(() => readImage(changed(layout.IMAGE_FUEL, 9))).toThrow(/expected the hash [0-9a-f]{16} of its header, found [0-9a-f]{16}/);
+  expect(() => readImage(new Uint8Array(5), xxh64)).toThrow('expected at least 192 bytes, found 5');
+  expect(() => readImage(image.bytes, xxh64, '00000000000000ff')).toThrow(`expected the hash 00000000000000ff, found ${image.hash}`);
+  expect(() => readImage(changed(layout.IMAGE_FORMAT, 9), xxh64)).toThrow('expected format 3, found 9');
+  expect(() => readImage(changed(layout.IMAGE_FUEL, 9), xxh64)).toThrow(/expected the hash [0-9a-f]{16} of its header, found [0-9a-f]{16}/);
 });
 
 test('[IMAGE-1] names that do not fit the counts are refused, whatever the hash says', () => {
@@ -94,10 +95,10 @@ test('[IMAGE-1] names that do not fit the counts are refused, whatever the hash 
     layout.IMAGE_RAISE_COUNT,
     layout.IMAGE_HISTORY_COUNT,
   ]) {
-    expect(() => readImage(rehashed(changed(count, 77)))).toThrow('expected symbols for every number in it');
+    expect(() => readImage(rehashed(changed(count, 77)), xxh64)).toThrow('expected symbols for every number in it');
   }
-  expect(() => readImage(rehashed(changed(layout.IMAGE_SYMBOLS_SIZE, 5)))).toThrow('expected symbols as UTF-8 JSON');
-  expect(() => readImage(rehashed(changed(layout.IMAGE_SYMBOLS, 0xfffffff0)))).toThrow('expected symbols inside');
+  expect(() => readImage(rehashed(changed(layout.IMAGE_SYMBOLS_SIZE, 5)), xxh64)).toThrow('expected symbols as UTF-8 JSON');
+  expect(() => readImage(rehashed(changed(layout.IMAGE_SYMBOLS, 0xfffffff0)), xxh64)).toThrow('expected symbols inside');
 });
 
 function changed(offset: number, value: number): Uint8Array {

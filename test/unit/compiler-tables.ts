@@ -2,6 +2,7 @@
 
 import * as layout from '../../assembly/layout.ts';
 import { readImage } from '../../core/image.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import type { Image } from '../../compiler/index.ts';
 
 const ACTIONS: { readonly [kind: number]: string } = {
@@ -17,7 +18,7 @@ const ACTIONS: { readonly [kind: number]: string } = {
 /** Everything by name: states by id, functions by name or path, events by type. */
 export function tablesOf({ bytes }: Image) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { symbols, eventCount, transitionCount, stateCount, historyCount, timerCount } = readImage(bytes);
+  const { symbols, eventCount, transitionCount, stateCount, historyCount, timerCount } = readImage(bytes, xxh64);
   const word = (offset: number): number => view.getUint32(offset, true);
   const half = (offset: number): number => view.getUint16(offset, true);
   const listAt = (index: number): number[] => {

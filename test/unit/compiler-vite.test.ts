@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { compileMachine } from '../../compiler/index.ts';
 import { lockstep } from '../../compiler/vite.ts';
 import { readImage } from '../../core/image.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import { bar } from './vite-fixture/bar.machine.ts';
 
 const root = fileURLToPath(new URL('./vite-fixture', import.meta.url));
@@ -41,7 +42,7 @@ test('[VITE-1] ?image is the compiled default export, lowered, without the compi
   const code = await built(`export { default } from './bar.machine.ts?image';`);
   const image = (await run(code)).default;
   expect(image.hash).toBe(lowered.hash);
-  expect(readImage(image.bytes, image.hash).symbols).toEqual(lowered.symbols);
+  expect(readImage(image.bytes, xxh64, image.hash).symbols).toEqual(lowered.symbols);
   expect(code).not.toMatch(/import |BAD_DEFINITION|xstate\.assign/);
 });
 

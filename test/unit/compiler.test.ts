@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { IMAGE_FUEL, IMAGE_HASHED_SIZE, IMAGE_SEMANTICS } from '../../assembly/layout.ts';
 import { compileMachine } from '../../compiler/index.ts';
 import { readImage } from '../../core/image.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import { tablesOf } from './compiler-tables.ts';
 
 const wordAt = (bytes: Uint8Array, offset: number): number => new DataView(bytes.buffer).getUint32(offset, true);
@@ -31,7 +32,7 @@ describe('images', () => {
     const described = compileMachine({ ...definition, description: 'a lamp with a much longer description', meta: { colour: 'red' } });
     expect(described.bytes).not.toEqual(plain.bytes);
     expect(described.hash).toBe(plain.hash);
-    expect(readImage(described.bytes).debug).toMatchObject({ dialect: 'xstate5', meta: { light: { colour: 'red' } } });
+    expect(readImage(described.bytes, xxh64).debug).toMatchObject({ dialect: 'xstate5', meta: { light: { colour: 'red' } } });
     const size = wordAt(described.bytes, IMAGE_HASHED_SIZE);
     expect(described.bytes.subarray(24, size)).toEqual(plain.bytes.subarray(24, size));
   });

@@ -37,6 +37,7 @@ import {
 import { eventResolver } from '../../core/descriptor.ts';
 import { readImage } from '../../core/image.ts';
 import type { Symbols } from '../../core/symbols.ts';
+import { xxh64 } from '../../core/xxh64.ts';
 import { eventText } from './names.ts';
 
 export type ChartStateKind = 'atomic' | 'compound' | 'parallel' | 'final';
@@ -97,7 +98,7 @@ export class Chart implements ChartShape {
 
   /** @throws LockstepError BAD_IMAGE when the bytes are no image. */
   constructor(bytes: Uint8Array) {
-    const image = readImage(bytes);
+    const image = readImage(bytes, xxh64);
     this.hash = image.hash;
     this.symbols = image.symbols;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
