@@ -4,11 +4,12 @@
 
 import { defineConfig } from 'vite';
 import { dialect } from './tools/bootstrap/dialect.ts';
+import { plainImports } from './tools/bootstrap/plain-imports.ts';
 
 export default defineConfig({
   base: './',
   publicDir: false,
-  plugins: [dialect()],
+  plugins: [dialect(), plainImports()],
   build: {
     target: 'es2022',
     outDir: 'build/browser',

@@ -9,10 +9,7 @@ export interface Claim {
 
 /** Milliseconds: the page that this one replaces in its tab may take a moment to let go. */
 const HANDOVER_MS = 500;
-/** Milliseconds that another tab has to say that a secret is its own, where a browser has no locks. */
-const ANSWER_MS = 120;
 const SECRET_BYTES = 24;
-const CHANNEL = 'lockstep.claims';
 
 /** Claims of this document by scope: a page that connects twice is two peers, and the same two after a reload. */
 const slots = new Map<string, Set<number>>();
@@ -86,7 +83,7 @@ function write(key: string, secret: string): void {
 
 /** @returns how to let go; undefined when somebody alive has it. Pages of an insecure origin have no locks. */
 function lock(secret: string, options?: LockOptions): Promise<(() => void) | undefined> {
-  if (!('locks' in navigator)) return askAround(secret);
+  if (!('locks' in navigator)) return import('./asked-claim.ts').then(({ askAround }) => askAround(secret));
   return lockByName(secret, options ?? { signal: AbortSignal.timeout(HANDOVER_MS) });
 }
 
@@ -97,24 +94,5 @@ function lockByName(secret: string, options: LockOptions): Promise<(() => void) 
       else await new Promise<void>((release) => resolve(release));
     };
     navigator.locks.request(secretLock(secret), options, granted).catch(() => resolve(undefined));
-  });
-}
-
-function askAround(secret: string): Promise<(() => void) | undefined> {
-  const channel = new BroadcastChannel(CHANNEL);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-        if (data === `claim ${secret}`) channel.postMessage(`taken ${secret}`);
-      };
-      resolve(() => channel.close());
-    }, ANSWER_MS);
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (data !== `taken ${secret}`) return;
-      clearTimeout(timer);
-      channel.close();
-      resolve(undefined);
-    };
-    channel.postMessage(`claim ${secret}`);
   });
 }

@@ -14,6 +14,7 @@ import { type Claim, claimSecret } from './claim.ts';
 import { loadSmallCore, wholeCoreOnce } from './core.ts';
 import { browserEnvironment } from './environment.ts';
 import type { Kept, KeptOptions } from './kept.ts';
+import { browserPlatform } from './platform.ts';
 import { serving } from './serving.ts';
 import type { Way } from './way.ts';
 
@@ -133,11 +134,6 @@ function socketUrl(given: string | URL): string {
   return `${url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss' : 'ws'}://${url.host}/`;
 }
 
-/** A socket of this tab's own is loaded where none is shared. */
-async function dialAlone(url: string): Promise<Link> {
-  return (await import('./socket.ts')).dialSocket(url);
-}
-
 /** The way to the relay, alone or shared with other tabs, and the link that is on it now. */
 class Road {
   readonly dial: Dial;
@@ -152,7 +148,7 @@ class Road {
     this.#again = again;
     this.dial = async () => {
       const way = isShared ? await this.#share() : undefined;
-      return (this.#link = await (way?.dial() ?? dialAlone(url)));
+      return (this.#link = await (way?.dial() ?? browserPlatform.dial(url)));
     };
   }
 

@@ -3,7 +3,6 @@
 
 import type { Link } from '../peer/link.ts';
 import type { Notifications } from '../peer/wire.ts';
-import { dialSocket } from './socket.ts';
 import type { Announcement } from './tab-messages.ts';
 
 /** Between all tabs of an origin. */
@@ -62,7 +61,8 @@ export const browserPlatform: TabPlatform = {
     document.addEventListener('resume', resume, { signal });
     return () => ended.abort();
   },
-  dial: dialSocket,
+  // Most tabs share one that others hold.
+  dial: async (url) => (await import('./socket.ts')).dialSocket(url),
   // Only a tab that leads counts terms.
   nextTerm: async (url) => (await import('./term.ts')).nextTerm(url),
 };

@@ -4,7 +4,6 @@
 import type { Link } from '../peer/link.ts';
 import { browserPlatform, holdLock } from './platform.ts';
 import { SharedWay } from './shared.ts';
-import { dialSocket } from './socket.ts';
 import { tabLock } from './tab-messages.ts';
 import type { Way, WayOptions } from './way.ts';
 
@@ -35,7 +34,7 @@ class Tabs implements Way {
 
   async dial(): Promise<Link> {
     const way = await Promise.resolve(this.#way).catch(() => undefined);
-    return way === undefined ? dialSocket(this.#url) : way.dial();
+    return way === undefined ? browserPlatform.dial(this.#url) : way.dial();
   }
 
   leave(): void {

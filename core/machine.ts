@@ -2,14 +2,11 @@
 // Configurations are keyed here: a number while all states fit 53 bits, else a string; equal keys mean equal configurations.
 
 import {
-  IMAGE_RELATIONS,
   IMAGE_SEMANTICS,
   IMAGE_STATES,
   KIND_COMPOUND,
   KIND_PARALLEL,
   NONE16,
-  RELATION_MULTI,
-  RELATION_SIZE,
   SEMANTICS_RELATIONAL,
   SEMANTICS_SCXML,
   STATE_END,
@@ -170,13 +167,6 @@ export class Machine implements StateNames {
       else this.#eventNumbers.set(descriptor, number);
     });
     return wildcards.sort((a, b) => b.prefix.length - a.prefix.length);
-  }
-
-  /** Whether a state of a relational machine begins anew when it is called while it is active. */
-  isMulti(state: number): boolean {
-    const { words } = this.core;
-    const at = this.handle + words[(this.handle + IMAGE_RELATIONS) >>> 2]! + state * RELATION_SIZE;
-    return this.isRelational && (words[at >>> 2]! & RELATION_MULTI) !== 0;
   }
 
   /** The event number of a type: its own, that of the longest wildcard descriptor that matches, or 0 when nothing names it. */

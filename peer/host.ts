@@ -14,6 +14,7 @@ import type { Branch } from './branch.ts';
 import { Branches, type Offered } from './branches.ts';
 import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
+import { define, entriesOf, restore } from './definitions.ts';
 import type { Environment } from './environment.ts';
 import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
 import type { Hosting, Touched } from './hosting.ts';
@@ -123,7 +124,7 @@ export class Host implements HostsChildren {
       if (bytes === undefined)
         throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
       await machines.prepare(bytes);
-      machines.restore(machine, bytes);
+      restore(machines, machine, bytes);
       this.#written.add(`${machine} ${image}`);
     }
     const stored: StoredInstance[] = [];
@@ -273,15 +274,10 @@ export class Host implements HostsChildren {
     return this.authorities.has(instance) || this.succession.elsewhere(instance) !== undefined;
   }
 
-  /** Why an instance that is in the journal could not be brought back. */
-  broken(instance: InstanceId): LockstepError | undefined {
-    return this.#broken.get(instance);
-  }
-
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
     if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
     this.hosting.warden.mayDefine(params.machine);
-    const machine = this.#options.machines.define(params);
+    const machine = define(this.#options.machines, params);
     await this.published(params.machine);
     return { machine: params.machine, image: machine.hash };
   }
@@ -300,13 +296,25 @@ export class Host implements HostsChildren {
         this.#written.delete(key);
         reject(error);
       };
-      this.#committer.add({ entries: machines.entries(name), durable: resolve, failed });
+      this.#committer.add({ entries: entriesOf(machines, name), durable: resolve, failed });
     });
   }
 
   /** Who watched a machine before it had authorizers asks again. */
   #policed(): void {
     for (const { record, room } of this.authorities.values()) if (this.#hosting?.warden.guards(record.machine) === true) room.admitAnew();
+  }
+
+  /**
+   * Sees to it that an instance is ordered here: created, unless the journal has it.
+   * @param instance as for hostedId. @returns its id. @throws LockstepError as create; CORRUPT when the journal has it and cannot bring it back.
+   */
+  async open(instance: string, machine: string, input: Json | undefined): Promise<InstanceId> {
+    const id = hostedId(instance, this.hosting.self, this.#options.isServer);
+    const broken = this.#broken.get(id);
+    if (broken !== undefined) throw broken;
+    if (!this.has(id)) await this.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
+    return id;
   }
 
   /** @param peer for whom; the program of this peer unless given. */
@@ -350,7 +358,7 @@ export class Host implements HostsChildren {
       told.failed(error);
     };
     try {
-      const entries = isWritten ? [] : this.#options.machines.entries(machine);
+      const entries = isWritten ? [] : entriesOf(this.#options.machines, machine);
       authority.create(input, entries, { durable: (seq) => told.durable(seq), failed });
       this.#keep(authority);
     } catch (error) {

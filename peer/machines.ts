@@ -7,13 +7,11 @@ import type { Instance } from '../core/instance.ts';
 import { Machine } from '../core/machine.ts';
 import type { Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
-import { decodeBase64 } from './base64.ts';
 import type { Binding } from './binding.ts';
 import { isName, letters } from './identity.ts';
-import type { JournalEntry } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Policy } from './policy.ts';
-import type { MachineDescription, Methods } from './wire.ts';
+import type { MachineDescription } from './wire.ts';
 
 /** A definition in some dialect, ready to be loaded. */
 export interface Compiled {
@@ -99,7 +97,7 @@ export class Machines {
     const { definition: given } = source;
     // Instances that are not for everyone do not become so because the machine was given once more.
     const policy = source.policy ?? this.#known.get(name)?.policy;
-    const { image, definition } = source.image === undefined ? this.#compiled(given) : { image: source.image, definition: given };
+    const { image, definition } = source.image === undefined ? this.compiled(given) : { image: source.image, definition: given };
     const machine = this.load(image, definition);
     this.#known.set(name, { machine, source: given, definition, isOwn: true, policy });
     this.#hasPolicies ||= policy !== undefined;
@@ -190,6 +188,11 @@ export class Machines {
     return name;
   }
 
+  /** What a name means from now on, when it is not the program of this peer that says so (definitions.ts). */
+  know(name: string, known: Known): void {
+    this.#known.set(name, known);
+  }
+
   /** What is known under a name. */
   known(name: string): Known | undefined {
     return this.#known.get(name);
@@ -198,32 +201,6 @@ export class Machines {
   /** Whether any machine here has authorizers. */
   get hasPolicies(): boolean {
     return this.#hasPolicies;
-  }
-
-  /** `define` from another peer: a definition in plain JSON, in any dialect, or an image without host functions. */
-  define({ machine: name, definition: source, image }: Methods['define']['params']): Machine {
-    if (this.#known.get(name)?.isOwn === true)
-      throw new LockstepError('FORBIDDEN', `machine "${name}" belongs to the program of this peer and is not replaced from outside`);
-    if (source !== undefined) {
-      const { image: made, definition } = this.#compiled(source);
-      const machine = this.load(made, definition);
-      this.#known.set(name, { machine, source, definition, isOwn: false });
-      return machine;
-    }
-    const bytes = image === undefined ? undefined : decodeBase64(image);
-    if (bytes === undefined) throw new LockstepError('BAD_PARAMS', `define "${name}": expected a definition, or an image in base64`);
-    const machine = this.load(bytes, undefined);
-    if (machine.functions === undefined)
-      throw new LockstepError('MISSING_FUNCTION', `the image of "${name}" names host functions, and an image cannot bring them`);
-    this.#known.set(name, { machine, source: undefined, definition: undefined, isOwn: false });
-    return machine;
-  }
-
-  /** From the journal: what a name meant before, unless the program says otherwise now. */
-  restore(name: string, bytes: Uint8Array): void {
-    if (this.#known.has(name)) return;
-    const machine = this.load(bytes, undefined);
-    this.#known.set(name, { machine, source: undefined, definition: undefined, isOwn: false, isRestored: true });
   }
 
   /** For people; the machines of actors go with those that have them. */
@@ -246,15 +223,6 @@ export class Machines {
   /** An image that is here. */
   image(hash: string): Uint8Array | undefined {
     return this.#images.get(hash);
-  }
-
-  /** What the journal must hold so that `name` means the same after a restart. */
-  entries(name: string): readonly JournalEntry[] {
-    const { hash, bytes } = this.get(name);
-    return [
-      { kind: 'image', hash, bytes },
-      { kind: 'machine', machine: name, image: hash },
-    ];
   }
 
   /** The machine of a pinned image, with the functions of `definition`, else of what is registered under `name` now. */
@@ -301,7 +269,8 @@ export class Machines {
     return undefined;
   }
 
-  #compiled(definition: unknown): Compiled {
+  /** @throws LockstepError UNSUPPORTED where there is no compiler; as it. */
+  compiled(definition: unknown): Compiled {
     if (this.#compile === undefined) throw new LockstepError('UNSUPPORTED', 'this peer has no compiler: it takes images, not definitions');
     return this.#compile(definition);
   }

@@ -4,6 +4,7 @@ import type { ActorRunner } from '../core/children.ts';
 import type { EventObject } from '../core/json.ts';
 import type { FoundImpurity, Watcher } from '../core/watch.ts';
 import type { Core } from '../core/wasm.ts';
+import type { Asking } from './asking.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
 import type { Keep } from './keeping.ts';
@@ -34,6 +35,8 @@ export interface PeerOptions {
   readonly packed?: BringPacked;
   /** Brings in what keeps partial views, when the first one is watched; loaded then unless given. */
   readonly sights?: () => Sights | Promise<Sights>;
+  /** Brings in what asks other peers for more than mirrors, with the first such question; loaded then unless given. */
+  readonly asking?: () => { readonly Asking: typeof Asking };
   /** How rooms are to tell it what happens: briefly unless given. */
   readonly mode?: Mode;
   /** For people. */

@@ -5,13 +5,11 @@
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
-import { plain } from '../core/plain.ts';
+import type { Asking } from './asking.ts';
 import { type Message, readNotice } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
-import { Follower } from './follower.ts';
-import { hostedId, ownerOf } from './identity.ts';
-import { imageFrom } from './image-request.ts';
+import { ownerOf } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
 import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
@@ -21,7 +19,7 @@ import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from 
 import { Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
-import { type DivergenceRecord, type InstanceId, type Methods, type PeerId, type PeerInfo, type Traced } from './wire.ts';
+import type { DivergenceRecord, InstanceId, Methods, PeerId, PeerInfo } from './wire.ts';
 
 export type { PeerOptions } from './options.ts';
 
@@ -30,6 +28,10 @@ const QUESTIONS_PER_LINK = 1000;
 /** Questions that leave with hello begin at a random number from here to twice as much. */
 const EARLY_QUESTIONS = 2 ** 32;
 const nobody = (): boolean => false;
+
+function cannotAsk(error: unknown): never {
+  throw new LockstepError('INTERNAL', 'what asks other peers cannot be loaded', { cause: error });
+}
 
 export class Peer {
   readonly machines: Machines;
@@ -42,7 +44,8 @@ export class Peer {
   readonly #mirrors: Mirrors;
   /** Who orders an instance that is at home elsewhere. */
   readonly #located = new Map<InstanceId, PeerId>();
-  readonly #followers = new Set<Follower>();
+  /** Once something was asked of others. */
+  #asking: Asking | undefined;
   readonly #opening: Opening;
   /** Of sessions that begin now. */
   #firstQuestion = 1;
@@ -173,81 +176,58 @@ export class Peer {
   }
 
   /** Follows what a peer does. @param backlog how many of its newest steps to hear first. @throws LockstepError UNREACHABLE, FORBIDDEN */
-  async trace(peer: PeerId, heard: (record: Traced) => void, backlog = 0): Promise<Subscription> {
-    await this.#opening.wait(this.#timeoutMs());
-    const follower = new Follower(peer, heard);
-    this.#followers.add(follower);
-    try {
-      await follower.follow(this.#session(peer), backlog);
-    } catch (error) {
-      this.#followers.delete(follower);
-      throw error;
-    }
-    const unsubscribe = (): void => {
-      this.#followers.delete(follower);
-      const isHeard = [...this.#followers].some((each) => each.peer === peer);
-      if (!isHeard)
-        this.#session(peer)
-          .request('trace', { on: false })
-          .catch(() => undefined); // Gone with the session anyway.
-    };
-    return { unsubscribe };
+  async trace(...asked: Parameters<Asking['trace']>): Promise<Subscription> {
+    return (await this.#asks()).trace(...asked);
   }
 
   /** Has a peer that opted in run a line of its REPL. @throws LockstepError FORBIDDEN when it did not opt in. */
   async evaluate(peer: PeerId, source: string): Promise<string> {
-    await this.#opening.wait(this.#timeoutMs());
-    return (await this.#session(peer).request('eval', { source })).text;
+    return (await this.#asks()).evaluate(peer, source);
   }
 
   // ── Machines and instances ─────────────────────────────────────────────────────────────────────────────────────
 
   /** Defines a machine at the server, or at `peer`. @throws LockstepError FORBIDDEN, BAD_DEFINITION, UNSUPPORTED, BAD_IMAGE; NOT_JSON */
-  async define(
-    machine: string,
-    source: { readonly definition: Json } | { readonly image: string },
-    peer?: PeerId,
-  ): Promise<Methods['define']['result']> {
-    // JSON text would leave out what is none, functions for instance, and say nothing.
-    const checked = 'definition' in source ? { definition: plain(source.definition, '/definition') } : source;
-    return (await this.#reach(peer ?? null)).request('define', { machine, ...checked });
+  async define(...asked: Parameters<Asking['define']>): Promise<Methods['define']['result']> {
+    return (await this.#asks()).define(...asked);
   }
 
   /** Creates an instance at the server, or at `peer`. @throws LockstepError UNKNOWN_MACHINE, EXISTS, HOST_THREW, NOT_JSON, STORAGE … */
-  async create(
-    machine: string,
-    options: { readonly instance?: string; readonly input?: Json; readonly peer?: PeerId } = {},
-  ): Promise<Methods['create']['result']> {
-    const { instance, input, peer } = options;
-    const owner = peer ?? (instance === undefined ? null : ownerOf(instance));
-    const checked = input === undefined ? {} : { input: plain(input, '/input', 1) };
-    return (await this.#reach(owner)).request('create', {
-      machine,
-      ...(instance === undefined ? {} : { instance }),
-      ...checked,
-    });
+  async create(...asked: Parameters<Asking['create']>): Promise<Methods['create']['result']> {
+    return (await this.#asks()).create(...asked);
   }
 
   /** @throws LockstepError UNKNOWN_INSTANCE, UNREACHABLE */
-  async get(instance: InstanceId, view?: string): Promise<Methods['get']['result']> {
-    return (await this.#reach(ownerOf(instance))).request('get', { instance, ...(view === undefined ? {} : { view }) });
+  async get(...asked: Parameters<Asking['get']>): Promise<Methods['get']['result']> {
+    return (await this.#asks()).get(...asked);
   }
 
   /**
    * The bytes of an image that the server, or `peer`, publishes: also one that an instance ran before its schema grew.
    * @throws LockstepError UNKNOWN_IMAGE, also when it is not for this peer; BAD_IMAGE, UNREACHABLE
    */
-  async image(hash: string, peer?: PeerId): Promise<Uint8Array> {
-    return imageFrom(await this.#reach(peer ?? null), hash, this.machines.hashBytes);
+  async image(...asked: Parameters<Asking['image']>): Promise<Uint8Array> {
+    return (await this.#asks()).image(...asked);
   }
 
   /** What the server, or `peer`, has. */
-  async list(params: Methods['list']['params'] = {}, peer?: PeerId): Promise<Methods['list']['result']> {
-    return (await this.#reach(peer ?? null)).request('list', params);
+  async list(...asked: Parameters<Asking['list']>): Promise<Methods['list']['result']> {
+    return (await this.#asks()).list(...asked);
   }
 
   async delete(instance: InstanceId): Promise<void> {
-    await (await this.#reach(ownerOf(instance))).request('delete', { instance });
+    return (await this.#asks()).delete(instance);
+  }
+
+  /** What asks all this; brought in unless it is here. @throws LockstepError INTERNAL when it cannot be had, now. */
+  async #asks(): Promise<Asking> {
+    if (this.#asking !== undefined) return this.#asking;
+    const brought = await (this.#options.asking?.() ?? import('./asking.ts').catch(cannotAsk));
+    return (this.#asking ??= new brought.Asking({
+      reach: (peer) => this.#reach(peer),
+      session: (peer) => this.#session(peer),
+      hashBytes: this.machines.hashBytes,
+    }));
   }
 
   /**
@@ -280,13 +260,9 @@ export class Peer {
    * @throws LockstepError UNKNOWN_MACHINE, HOST_THREW, STORAGE …; CORRUPT when its journal has it and cannot bring it back.
    */
   async host(instance: string, machine: string, input?: Json): Promise<Mirror> {
-    const self = await this.ready;
-    const id = hostedId(instance, self, this.#options.kind === 'server');
+    await this.ready;
     const { host } = await this.#reception.get();
-    const broken = host.broken(id);
-    if (broken !== undefined) throw broken;
-    if (!host.has(id)) await host.create({ machine, instance: id, ...(input === undefined ? {} : { input }) });
-    return this.watch(id);
+    return this.watch(await host.open(instance, machine, input));
   }
 
   /**
@@ -339,7 +315,7 @@ export class Peer {
     this.#directory.reset(hello);
     // Whoever had this name before us, in a process that is no more, may still be answered.
     this.#firstQuestion = Math.max(this.#firstQuestion, (hello.session - 1) * QUESTIONS_PER_LINK + 1);
-    for (const follower of this.#followers) follower.resume(this.#session(follower.peer));
+    this.#asking?.resume();
     this.#opening.open();
     this.#mirrors.opened();
     this.#reception.tell();
@@ -423,7 +399,7 @@ export class Peer {
     for (const peer of presence.left) this.#gone(peer, true);
     this.#directory.change(presence);
     for (const { peer } of presence.joined) {
-      for (const follower of this.#followers) if (follower.peer === peer) follower.resume(this.#session(peer));
+      this.#asking?.resume(peer);
       this.#mirrors.resume(peer);
       this.#reception.tell(peer);
     }
@@ -496,8 +472,7 @@ export class Peer {
     if (message.kind !== 'notice') return;
     if (room !== TRACE_ROOM) return this.#mirrors.hear(authority, room, message.method, message.params);
     try {
-      const records = readNotice('trace', message.params);
-      for (const follower of this.#followers) if (follower.peer === authority) follower.hear(records);
+      this.#asking?.hear(authority, message.params);
     } catch (error) {
       this.#options.report?.('warn', `${authority} sent a trace that cannot be read`, error);
     }

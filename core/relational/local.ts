@@ -3,6 +3,7 @@
 // docs/decisions/0009-relational-handlers.md says why.
 // Over 400 lines because it is one class: a turn, from the call to its last final handler, is one walk over its fields.
 
+import { IMAGE_RELATIONS, RELATION_MULTI, RELATION_SIZE } from '../../assembly/layout.ts';
 import { LockstepError } from '../errors.ts';
 import { Instance } from '../instance.ts';
 import type { EventObject, Json } from '../json.ts';
@@ -348,8 +349,12 @@ export class RelationalMachine<S extends string = string, A = Readonly<Record<st
     this.#mutate(kindOf(type)!, states as readonly S[], args);
   }
 
+  /** Whether it begins anew when it is called while it is active. */
   #isMulti(state: S): boolean {
-    return this.machine.isMulti(this.machine.stateNumber(state));
+    const { machine } = this;
+    const { words } = machine.core;
+    const relations = machine.handle + words[(machine.handle + IMAGE_RELATIONS) >>> 2]!;
+    return (words[(relations + machine.stateNumber(state) * RELATION_SIZE) >>> 2]! & RELATION_MULTI) !== 0;
   }
 
   /** Turn after turn until nothing waits, or an asynchronous handler has to be waited for. @returns what came of the first. */

@@ -11,6 +11,7 @@ import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
+import * as asking from '../../peer/asking.ts';
 import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import { type Browser, Tab } from './browser.ts';
@@ -135,6 +136,7 @@ export class Process {
       binding,
       ...(role.isPacked ? { packed: () => packed } : {}),
       sights: () => sights,
+      asking: () => asking,
       secret: role.name,
       name: role.name,
       kind: role.kind,

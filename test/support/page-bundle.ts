@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { dialect } from '../../tools/bootstrap/dialect.ts';
+import { plainImports } from '../../tools/bootstrap/plain-imports.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const PAGE = 'virtual:page';
@@ -14,11 +15,13 @@ export interface Weight {
 }
 
 export interface PageBundle {
-  /** The small core, and the scripts that connect, watch, predict and send with it: all are loaded before the page runs. */
+  /** The small core, and the scripts that are loaded before the page runs. */
   readonly files: readonly Weight[];
-  /** Scripts that come beside the first dial, whatever it does. */
-  readonly beside: readonly Weight[];
-  /** Scripts that find and run the functions of a machine that it has the definition of. */
+  /** What connects a page with a socket of its own, beside them. */
+  readonly alone: readonly Weight[];
+  /** What comes beside the first dial of a page that has no other wishes: its share of a socket, and the packed encoding. */
+  readonly usual: readonly Weight[];
+  /** What finds and runs the functions of a machine that it has the definition of, beside all that. */
   readonly functions: readonly Weight[];
   /** Scripts that are loaded when something else is needed. */
   readonly later: readonly Weight[];
@@ -28,9 +31,12 @@ export interface PageBundle {
   readonly texts: readonly string[];
 }
 
-/** Its share of a socket, and the packed encoding. */
-const BESIDE = ['browser/tabs.ts', 'peer/codec-packed.ts'];
-const FUNCTIONS = ['peer/binding.ts'];
+/** Which modules make a group; the first group that needs a script has it. */
+const GROUPS = {
+  alone: ['browser/socket.ts'],
+  usual: ['browser/tabs.ts', 'peer/codec-packed.ts'],
+  functions: ['peer/binding.ts'],
+} as const;
 
 /** @param source of the page's script; it imports from `/browser/index.ts`. */
 export async function bundlePage(source: string): Promise<PageBundle> {
@@ -41,6 +47,7 @@ export async function bundlePage(source: string): Promise<PageBundle> {
     publicDir: false,
     plugins: [
       dialect(),
+      plainImports(),
       {
         name: 'page',
         enforce: 'pre',
@@ -57,42 +64,44 @@ export async function bundlePage(source: string): Promise<PageBundle> {
     for (const name of names) for (const next of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) names.add(next);
     return names;
   };
-  const withModules = (names: readonly string[]): Set<string> =>
-    withImports(chunks.filter(({ moduleIds }) => names.some((name) => moduleIds.includes(ROOT + name))));
   const first = withImports(chunks.filter(({ isEntry }) => isEntry));
-  const beside = withModules(BESIDE);
-  const functions = withModules(FUNCTIONS);
-  type Group = keyof Pick<PageBundle, 'files' | 'beside' | 'functions' | 'later'>;
-  const groupOf = (name: string): Group =>
-    first.has(name) ? 'files' : beside.has(name) ? 'beside' : functions.has(name) ? 'functions' : 'later';
+  const named = (group: keyof typeof GROUPS): Set<string> =>
+    withImports(chunks.filter(({ moduleIds }) => GROUPS[group].some((name) => moduleIds.includes(ROOT + name))));
+  const [alone, usual, functions] = [named('alone'), named('usual'), named('functions')];
   const weigh = (name: string, content: string | Uint8Array): Weight => ({ name, size: gzipSync(content, { level: 9 }).length });
   const core = output.find((file) => file.type === 'asset' && /core\.small[^/]*\.wasm$/.test(file.fileName));
   if (core?.type !== 'asset') throw new Error('the page came without its core');
-  const scripts = (group: Group): readonly Weight[] =>
-    chunks.filter(({ fileName }) => groupOf(fileName) === group).map(({ fileName, code }) => weigh(fileName, code));
+  /** Scripts of `names`, without those of `others`. */
+  const scripts = (names: Set<string>, ...others: readonly Set<string>[]): readonly Weight[] =>
+    chunks
+      .filter(({ fileName }) => names.has(fileName) && !others.some((other) => other.has(fileName)))
+      .map(({ fileName, code }) => weigh(fileName, code));
   const modules = chunks
     .filter(({ fileName }) => first.has(fileName))
     .flatMap((chunk) => Object.entries(chunk.modules))
     .map(([id, { code }]) => weigh(id.replace(ROOT, ''), code ?? ''));
   return {
-    files: [...scripts('files'), weigh('core.small.wasm', core.source)],
-    beside: scripts('beside'),
-    functions: scripts('functions'),
-    later: scripts('later'),
+    files: [...scripts(first), weigh('core.small.wasm', core.source)],
+    alone: scripts(alone, first),
+    usual: scripts(usual, first),
+    functions: scripts(functions, first, usual),
+    later: scripts(new Set(chunks.map(({ fileName }) => fileName)), first, alone, usual, functions),
     modules: modules.sort((a, b) => b.size - a.size),
     texts: chunks.map(({ code }) => code),
   };
 }
 
-/** For people: the sum, the files, and the modules from the heaviest on. */
-export function printWeights({ files, beside, functions, later, modules }: PageBundle): string {
+/** For people: the sums, the files, and the modules from the heaviest on. */
+export function printWeights({ files, alone, usual, functions, later, modules }: PageBundle): string {
   const line = ({ name, size }: Weight): string => `${size.toLocaleString('en-US').padStart(9)}  ${name}`;
+  const sum = (...weights: readonly (readonly Weight[])[]): string => sizeOf(weights.flat()).toLocaleString('en-US');
   return [
-    `a page that connects, watches, predicts and sends, gzipped: ${sizeOf(files).toLocaleString('en-US')} B`,
+    `gzipped, a page that connects by a socket of its own, watches, predicts and sends: ${sum(files, alone)} B`,
     ...files.map(line),
-    `with what comes beside the first dial: ${sizeOf([...files, ...beside]).toLocaleString('en-US')} B`,
-    ...beside.map(line),
-    `and with what runs functions: ${sizeOf([...files, ...beside, ...functions]).toLocaleString('en-US')} B`,
+    ...alone.map(line),
+    `the same by its share of a socket, and packed: ${sum(files, usual)} B`,
+    ...usual.map(line),
+    `and with the author's functions: ${sum(files, usual, functions)} B`,
     ...functions.map(line),
     'loaded when something else is needed:',
     ...later.map(line),

@@ -8,6 +8,7 @@ import type { Report } from '../../peer/log.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
+import * as asking from '../../peer/asking.ts';
 import * as sights from '../../peer/sight-replica.ts';
 import { linkPair, TestEnvironment, TestNetwork } from '../../peer/testing.ts';
 import { Hub, type HubOptions } from '../../relay/hub.ts';
@@ -96,6 +97,7 @@ export class World {
       serving,
       binding,
       sights: () => sights,
+      asking: () => asking,
       secret: name,
       name,
       compile: machineCompiler(),

@@ -1,0 +1,17 @@
+// A Vite plugin: import() stays what it is. Of itself Vite has each one preload the style sheets of what it loads, with 0.8 KB of script on every
+// page; lockstep/browser has none.
+
+import type { Plugin } from 'vite';
+
+const PRELOADS = 'native:import-analysis-build';
+
+export function plainImports(): Plugin {
+  return {
+    name: 'plain-imports',
+    configResolved({ plugins }) {
+      const at = plugins.findIndex(({ name }) => name === PRELOADS);
+      if (at < 0) throw new Error(`this Vite has no plugin "${PRELOADS}": is it still what preloads style sheets?`);
+      (plugins as Plugin[]).splice(at, 1);
+    },
+  };
+}
