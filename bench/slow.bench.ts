@@ -1,9 +1,10 @@
-// What two readers that do not keep up cost the other 998 and the server: one stands still, one takes 10 kB a second. 1,000 readers of one
-// document, all on sockets of their own, hear updates at an even pace, in turns: all of them reading, and the two behind. Reported is how
-// long an update is on its way to the others, and what the server holds more than when the two have caught up. After each turn everyone reads again, and all digests must be
-// the server's. What fills the buffers of the operating system first comes from a second instance that only the two watch: through the
-// document a thousand times as much would have to be sent, and nothing else would be measured. That they are behind while it counts is
-// checked.
+// What two readers that do not keep up cost the other 998 and the server: one stands still, one takes 10 kB a second. There are two worlds of
+// 1,000 readers each, every one with its server, and both are written to at the same moments: in one the two are behind, in the other everyone
+// reads, and then the other way round. Whatever else happens to the machine happens to both. Reported is how long an update is on its way to
+// the others, over all rounds, and what a server holds more than when the two have caught up. After each round everyone reads again, and all
+// digests must be the server's. What fills the buffers of the operating system first comes from a second instance that only the two watch:
+// through the document a thousand times as much would have to be sent, and nothing else would be measured. That they are behind while it
+// counts, and nobody else is, is checked.
 
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
@@ -17,8 +18,12 @@ import { makeRoad, type Road } from './slow/road.ts';
 
 const READERS = 1_000;
 const SLOW = 2;
-/** Updates of the document per second. */
-const PACE = 30;
+const WORLDS = [0, 1] as const;
+type World = (typeof WORLDS)[number];
+/** Updates of each document per second. */
+const PACE = 15;
+/** Of a round in which nothing counts yet. */
+const WARM_UPDATES = 15;
 /** Bytes a second that the slower of the readers which still read takes. */
 const TRICKLE = 10_000;
 /** Dialing at once. */
@@ -44,35 +49,26 @@ const wall = setup({
 }).createMachine({ id: 'wall', context: { text: '' }, on: { WRITE: { actions: assign({ text: ({ event }) => event.text }) } } });
 
 export async function run(effort: Effort): Promise<Row[]> {
-  const { turns, updates } = effort === QUICK ? { turns: 3, updates: 60 } : { turns: 9, updates: 150 };
+  const { rounds, updates } = effort === QUICK ? { rounds: 4, updates: 40 } : { rounds: 12, updates: 150 };
   const system = await start();
   try {
-    // Code is compiled in the first, and it shows how much fills the buffers: everyone has as much to read in the turns that count.
-    const { texts } = await turn(system, { updates, texts: TEXTS_MAX }, true);
-    const found: { reading: Turn; behind: Turn }[] = [];
-    for (let i = 0; i < turns; i++)
-      found.push({
-        reading: await turn(system, { updates, texts }, false),
-        behind: await turn(system, { updates, texts: TEXTS_MAX }, true),
-      });
-    const figure = (of: (each: (typeof found)[number]) => number): number => median(found.map(of));
-    const against = (ours: (each: (typeof found)[number]) => number, theirs: (each: (typeof found)[number]) => number) => ({
-      value: figure(theirs),
-      ratio: figure((each) => theirs(each) / ours(each)),
-    });
-    const delay = (name: 'p50' | 'p99'): Row => ({
-      name: `slow/1000/${name}`,
-      unit: `ms to the other ${READERS - SLOW}, ${name}`,
-      ours: figure(({ behind }) => behind[name]),
-      against: {
-        'all reading': against(
-          ({ behind }) => behind[name],
-          ({ reading }) => reading[name],
-        ),
-      },
-    });
+    // Code is compiled in the first two.
+    for (const behind of WORLDS) await turn(system, WARM_UPDATES, behind);
+    const found: Turn[] = [];
+    for (let round = 0; round < rounds; round++) found.push(await turn(system, updates, round % 2 === 0 ? 0 : 1));
+    const all = (side: 'behind' | 'reading'): readonly number[] => found.flatMap((each) => each[side]).sort((a, b) => a - b);
+    const [behind, reading] = [all('behind'), all('reading')];
+    const delay = (name: 'p50' | 'p99', part: number): Row => {
+      const [ours, value] = [behind, reading].map((delays) => delays[Math.floor(delays.length * part)]!) as [number, number];
+      return {
+        name: `slow/1000/${name}`,
+        unit: `ms to the other ${READERS - SLOW}, ${name}`,
+        ours,
+        against: { 'all reading': { value, ratio: value / ours } },
+      };
+    };
     const memory = (name: keyof Memory, unit: string): Row => {
-      const grown = figure(({ behind }) => behind.behind[name] - behind.after[name]);
+      const grown = median(found.map((each) => each.held[name] - each.after[name]));
       return {
         name: `slow/1000/${name}`,
         unit,
@@ -81,8 +77,8 @@ export async function run(effort: Effort): Promise<Row[]> {
       };
     };
     return [
-      delay('p50'),
-      delay('p99'),
+      delay('p50', 0.5),
+      delay('p99', 0.99),
       memory('buffered', 'bytes more that wait in sockets of the server'),
       memory('heap', 'bytes more in its heap and outside it'),
       memory('resident', 'bytes more that are resident'),
@@ -102,70 +98,76 @@ interface Memory {
 }
 
 interface Turn {
-  /** Written on the wall. */
-  readonly texts: number;
-  /** Ms from writing an update to the mirrors of the others. */
-  readonly p50: number;
-  readonly p99: number;
-  /** At the end of it, and when everyone has caught up and nothing else has happened. */
-  readonly behind: Memory;
+  /** Ms from writing each update to each mirror of the others, where two are behind and where all are reading. */
+  readonly behind: readonly number[];
+  readonly reading: readonly number[];
+  /** By the server of the two, at the end of it, and when everyone has caught up and nothing else has happened. */
+  readonly held: Memory;
   readonly after: Memory;
 }
 
 type System = Awaited<ReturnType<typeof start>>;
 
 async function start() {
-  const { helper: server, said: url } = await Helper.start(['slow', 'server'], { flags: ['--expose-gc'] });
-  const { helper: writer } = await Helper.start(['slow', 'writer', String(url)]);
-  const { helper: readers } = await Helper.start(['slow', 'readers', String(url)]);
-  const { helper: slow } = await Helper.start(['slow', 'slow', String(url)]);
-  const all = [slow, readers, writer, server];
+  const servers: Helper[] = [];
+  const urls: string[] = [];
+  while (servers.length < WORLDS.length) {
+    const { helper, said } = await Helper.start(['slow', 'server'], { flags: ['--expose-gc'] });
+    servers.push(helper);
+    urls.push(String(said));
+  }
+  const { helper: writer } = await Helper.start(['slow', 'writer', ...urls]);
+  const { helper: readers } = await Helper.start(['slow', 'readers', ...urls]);
+  const { helper: slow } = await Helper.start(['slow', 'slow', ...urls]);
   return {
-    server,
+    servers,
     writer,
     readers,
     slow,
     end: async () => {
-      for (const each of all) await each.end();
+      for (const each of [slow, readers, writer, ...servers]) await each.end();
     },
   };
 }
 
-/** @param much `updates` of the document that count, after at most so many `texts` on the wall. @param isBehind whether two of the readers are. */
-async function turn(
-  { server, writer, readers, slow }: System,
-  much: { readonly updates: number; readonly texts: number },
-  isBehind: boolean,
-): Promise<Turn> {
-  if (isBehind) await slow.ask('fall behind');
-  let texts = 0;
-  while (texts < much.texts && Number(await server.ask('lagging')) < SLOW) {
-    await writer.ask(`fill ${TEXTS_AT_ONCE}`);
-    texts += TEXTS_AT_ONCE;
-  }
+/** @param updates of both documents that count. @param behind the world in which two of the readers are. */
+async function turn({ servers, writer, readers, slow }: System, updates: number, behind: World): Promise<Turn> {
+  const server = servers[behind]!;
+  const lagging = async (): Promise<readonly number[]> => {
+    const counts: number[] = [];
+    for (const each of servers) counts.push(Number(await each.ask('lagging')));
+    return counts;
+  };
+  await slow.ask(`behind ${behind}`);
+  for (let texts = 0; texts < TEXTS_MAX && Number(await server.ask('lagging')) < SLOW; texts += TEXTS_AT_ONCE)
+    await writer.ask(`fill ${behind} ${TEXTS_AT_ONCE}`);
   await readers.ask('note');
-  const sent = await writer.ask(`pace ${much.updates}`);
-  const [p50, p99] = JSON.parse(String(await readers.ask(`since ${sent}`))) as [number, number];
+  const sent = await writer.ask(`pace ${updates}`);
+  const delays = JSON.parse(String(await readers.ask(`since ${sent}`))) as readonly (readonly number[])[];
   const memory = async (): Promise<Memory> => JSON.parse(String(await server.ask('memory'))) as Memory;
-  const behind = await memory();
-  const lagging = Number(await server.ask('lagging'));
-  if (lagging !== (isBehind ? SLOW : 0)) throw new Error(`${lagging} readers lag at the end of a turn`);
-  await slow.ask('catch up');
-  const want = String(await server.ask('digests'));
-  for (const helper of [slow, readers]) {
-    const have = String(await helper.ask(`digests ${want}`));
-    if (have !== 'in step') throw new Error(have);
+  const held = await memory();
+  const counts = await lagging();
+  const wanted = WORLDS.map((world) => (world === behind ? SLOW : 0));
+  if (String(counts) !== String(wanted)) throw new Error(`${String(counts)} readers lag at the end of a turn, not ${String(wanted)}`);
+  await slow.ask(`reading ${behind}`);
+  for (const world of WORLDS) {
+    const want = String(await servers[world]!.ask('digests'));
+    for (const helper of [slow, readers]) {
+      const have = String(await helper.ask(`digests ${world} ${want}`));
+      if (have !== 'in step') throw new Error(have);
+    }
   }
-  return { texts, p50, p99, behind, after: await memory() };
+  return { behind: delays[behind]!, reading: delays[1 - behind]!, held, after: await memory() };
 }
 
 // ── Processes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export async function child([role, url = '']: readonly string[]): Promise<void> {
+/** @param urls of the two worlds. */
+export async function child([role, ...urls]: readonly string[]): Promise<void> {
   if (role === 'server') await serveBoth();
-  else if (role === 'writer') await write(url);
-  else if (role === 'readers') await read(url);
-  else await readSlowly(url);
+  else if (role === 'writer') await write(urls);
+  else if (role === 'readers') await read(urls);
+  else await readSlowly(urls);
 }
 
 async function serveBoth(): Promise<never> {
@@ -209,17 +211,23 @@ async function memory(): Promise<Omit<Memory, 'buffered'>> {
   return { heap: heapUsed + external, resident: rss };
 }
 
-async function write(url: string): Promise<never> {
-  const peer = await connect(url, { presence: false });
-  const [document, texts] = [await peer.watch(BOARD, board), await peer.watch(WALL, wall)];
+async function write(urls: readonly string[]): Promise<never> {
+  const writers = await Promise.all(
+    urls.map(async (url) => {
+      const peer = await connect(url, { presence: false });
+      return { document: await peer.watch(BOARD, board), texts: await peer.watch(WALL, wall) };
+    }),
+  );
   let count = 0;
+  /** At each moment one update in each world; which of them is the first changes. @returns when. */
   const pace = (updates: number): Promise<number[]> =>
     new Promise((resolve) => {
       const sent: number[] = [];
       const echoes: Promise<unknown>[] = [];
       const timer = setInterval(() => {
         sent.push(now());
-        echoes.push(document.submit({ type: 'ADD', by: 1 }));
+        const order = sent.length % 2 === 0 ? writers : writers.toReversed();
+        for (const { document } of order) echoes.push(document.submit({ type: 'ADD', by: 1 }));
         if (sent.length < updates) return;
         clearInterval(timer);
         void Promise.all(echoes).then(() => resolve(sent));
@@ -227,19 +235,22 @@ async function write(url: string): Promise<never> {
     });
   return attend('ready', {
     answer: async (question) => {
-      const [word, number] = String(question).split(' ');
-      if (word === 'pace') return JSON.stringify(await pace(Number(number)));
-      await keepInFlight(Number(number), 4, () => texts.submit({ type: 'WRITE', text: `${count++}`.padEnd(TEXT, '.') }));
+      const [word, ...numbers] = String(question).split(' ');
+      if (word === 'pace') return JSON.stringify(await pace(Number(numbers[0])));
+      const { texts } = writers[Number(numbers[0])]!;
+      await keepInFlight(Number(numbers[1]), 4, () => texts.submit({ type: 'WRITE', text: `${count++}`.padEnd(TEXT, '.') }));
       return question;
     },
     end: () => undefined,
   });
 }
 
-async function read(url: string): Promise<never> {
-  const mirrors: AnyMirror[] = [];
-  const readers: Reader[] = [];
-  await keepInFlight(READERS - SLOW, AT_ONCE, async () => {
+async function read(urls: readonly string[]): Promise<never> {
+  const worlds = urls.map((url) => ({ url, mirrors: [] as AnyMirror[], readers: [] as Reader[] }));
+  // By turns, so that neither world has the sockets that came first.
+  let next = 0;
+  await keepInFlight((READERS - SLOW) * worlds.length, AT_ONCE, async () => {
+    const { url, mirrors, readers } = worlds[next++ % worlds.length]!;
     const mirror = await (await connect(url, { presence: false })).watch(BOARD);
     const reader = new Reader(mirror.seq);
     mirror.subscribe(() => reader.reached(mirror.seq));
@@ -249,31 +260,35 @@ async function read(url: string): Promise<never> {
   return attend('ready', {
     answer: async (question) => {
       const [word, rest] = split(String(question));
-      if (word === 'digests') return inStep(mirrors, JSON.parse(rest) as Digests);
-      if (word === 'note') for (const reader of readers) reader.times = [];
+      if (word === 'digests') return inStep((world) => worlds[world]!.mirrors, rest);
+      if (word === 'note') for (const { readers } of worlds) for (const reader of readers) reader.times = [];
       if (word !== 'since') return question;
       const sent = JSON.parse(rest) as number[];
-      await until(() => readers.every(({ times = [] }) => times.length >= sent.length));
-      const delays = readers.flatMap(({ times = [] }) => times.map((at, i) => at - sent[i]!)).sort((a, b) => a - b);
-      return JSON.stringify([0.5, 0.99].map((part) => delays[Math.floor(delays.length * part)]));
+      await until(() => worlds.every(({ readers }) => readers.every(({ times = [] }) => times.length >= sent.length)));
+      return JSON.stringify(worlds.map(({ readers }) => readers.flatMap(({ times = [] }) => times.map((at, i) => at - sent[i]!))));
     },
     end: () => undefined,
   });
 }
 
-async function readSlowly(url: string): Promise<never> {
-  const roads: readonly Road[] = await Promise.all(Array.from({ length: SLOW }, () => makeRoad(url)));
-  const mirrors: AnyMirror[] = [];
-  for (const road of roads) {
-    const peer = await connect(road.url, { presence: false });
-    mirrors.push(await peer.watch(BOARD), await peer.watch(WALL));
+async function readSlowly(urls: readonly string[]): Promise<never> {
+  const worlds: { readonly roads: readonly Road[]; readonly mirrors: readonly AnyMirror[] }[] = [];
+  for (const url of urls) {
+    const roads = await Promise.all(Array.from({ length: SLOW }, () => makeRoad(url)));
+    const mirrors: AnyMirror[] = [];
+    for (const road of roads) {
+      const peer = await connect(road.url, { presence: false });
+      mirrors.push(await peer.watch(BOARD), await peer.watch(WALL));
+    }
+    worlds.push({ roads, mirrors });
   }
   return attend('ready', {
     answer: async (question) => {
       const [word, rest] = split(String(question));
-      if (word === 'digests') return inStep(mirrors, JSON.parse(rest) as Digests);
-      if (question === 'fall behind') for (const [i, road] of roads.entries()) road.narrow(i === 0 ? 0 : TRICKLE);
-      else for (const road of roads) road.widen();
+      if (word === 'digests') return inStep((world) => worlds[world]!.mirrors, rest);
+      for (const [i, road] of worlds[Number(rest)]!.roads.entries())
+        if (word === 'behind') road.narrow(i === 0 ? 0 : TRICKLE);
+        else road.widen();
       return question;
     },
     end: () => undefined,
@@ -283,8 +298,11 @@ async function readSlowly(url: string): Promise<never> {
 /** Of each instance at the server: seq and digest. */
 type Digests = readonly (readonly [seq: number, digest: string])[];
 
-/** @returns `in step`, or who is not. */
-async function inStep(mirrors: readonly AnyMirror[], digests: Digests): Promise<string> {
+/** @param asked the world, and the digests of its server. @returns `in step`, or who is not. */
+async function inStep(mirrorsOf: (world: number) => readonly AnyMirror[], asked: string): Promise<string> {
+  const [world, rest] = split(asked);
+  const mirrors = mirrorsOf(Number(world));
+  const digests = JSON.parse(rest) as Digests;
   const wanted = (mirror: AnyMirror): Digests[number] => digests[mirror.id === BOARD ? 0 : 1]!;
   const isThere = (mirror: AnyMirror): boolean =>
     mirror.standing === 'confirmed' && mirror.seq === wanted(mirror)[0] && mirror.digest === wanted(mirror)[1];

@@ -38,7 +38,8 @@ export class HostMethods {
       if (source !== undefined && asker !== undefined) source.submit(asker, sent[1], session.remote, sent);
     });
     service.serveAtOnce('watch', (params, session, id) => {
-      const { instance, session: meant, ...asked } = readParams('watch', params);
+      const asked = readParams('watch', params);
+      const { instance, session: meant } = asked;
       // Its other messages under way may name rooms of the one before, by numbers that are those of other rooms here.
       if (meant !== undefined && meant !== this.#options.session())
         throw new LockstepError(

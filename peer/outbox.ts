@@ -1,6 +1,6 @@
 // What leaves a peer in one turn: messages by address, joined into one frame each when the turn ends (texts and
 // packed messages in frames of their own). Frames leave in the order in which
-// they were begun; `barrier` ends those begun so far, for a message that must not arrive before what is already there.
+// they were begun; `barrier` ends those begun so far, for a message that must not arrive before what is already there in a room.
 
 import type { Environment } from './environment.ts';
 
@@ -23,6 +23,8 @@ export class Outbox {
   #drafts: Draft[] = [];
   #open = new Map<string, Draft>();
   #scheduled = false;
+  /** Whether a frame for a room is among those that are open. */
+  #hasRoom = false;
   /** Characters of a frame, or bytes; a fuller one is split between two messages. */
   frameSize: number;
 
@@ -43,6 +45,7 @@ export class Outbox {
     if (draft === undefined || draft.isPacked !== isPacked || draft.size + message.length > this.frameSize) {
       draft = { address, messages: [], isPacked, size: address.length + FRAME_OVERHEAD };
       this.#drafts.push(draft);
+      if (address.startsWith('#')) this.#hasRoom = true;
       this.#open.set(address, draft);
     }
     draft.messages.push(message);
@@ -52,8 +55,13 @@ export class Outbox {
     this.#environment.defer(() => this.flush());
   }
 
-  /** What is posted from now on leaves in new frames, behind all that were begun. */
+  /**
+   * What is posted from now on leaves in new frames, behind all that were begun for rooms. Who comes into a room and goes changes nothing for
+   * the others: a crowd that comes in one turn comes in one frame.
+   */
   barrier(): void {
+    if (!this.#hasRoom) return;
+    this.#hasRoom = false;
     this.#open.clear();
   }
 
@@ -62,6 +70,7 @@ export class Outbox {
     if (this.#drafts.length === 0) return;
     const drafts = this.#drafts;
     this.#drafts = [];
+    this.#hasRoom = false;
     this.#open.clear();
     for (const { address, messages, isPacked } of drafts) {
       if (isPacked) this.#deliver(address, messages as Uint8Array[]);

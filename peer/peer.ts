@@ -17,7 +17,7 @@ import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
 import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from './options.ts';
 import { Reception } from './reception.ts';
-import { Session } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 import { TRACE_ROOM, Tracer } from './tracer.ts';
 import type { DivergenceRecord, InstanceId, Methods, PeerId, PeerInfo } from './wire.ts';
 
@@ -41,6 +41,7 @@ export class Peer {
   readonly #reception: Reception;
   readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
+  readonly #shared: SessionOptions;
   readonly #mirrors: Mirrors;
   /** Who orders an instance that is at home elsewhere. */
   readonly #located = new Map<InstanceId, PeerId>();
@@ -86,6 +87,15 @@ export class Peer {
         room: (authority, room, message) => this.#guarded(() => this.#heard(authority, room, message)),
       },
     });
+    this.#shared = {
+      environment: options.environment,
+      outbox: this.#connection.outbox,
+      requested: (...request) => this.#reception.handle(...request),
+      timeoutMs: () => this.#timeoutMs(),
+      noticed: (from, method, params) => this.#noticed(from, method, params),
+      // Before hello is answered, only earlier links are known.
+      sessionOf: (remote) => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
+    };
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
     const rooms = this.#connection.rooms();
     this.tracer = new Tracer(report);
@@ -355,17 +365,7 @@ export class Peer {
   #session(remote: PeerId): Session {
     let session = this.#sessions.get(remote);
     if (session === undefined) {
-      session = new Session({
-        remote,
-        environment: this.#options.environment,
-        outbox: this.#connection.outbox,
-        requested: (...request) => this.#reception.handle(...request),
-        timeoutMs: () => this.#timeoutMs(),
-        firstQuestion: this.#firstQuestion,
-        noticed: (from, method, params) => this.#noticed(from, method, params),
-        // Before hello is answered, only earlier links are known.
-        remoteSession: () => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
-      });
+      session = new Session(remote, this.#firstQuestion, this.#shared);
       this.#sessions.set(remote, session);
     }
     return session;

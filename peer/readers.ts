@@ -166,8 +166,8 @@ export class Readers {
   #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
     const { machine } = this.#of.record;
     const last = this.#of.seen().lastUpTo(session.remote, at.seq);
-    const guarded = this.#isGuarded ? ({ isGuarded: true } as const) : {};
-    return { ...this.room.join(session, at), machine, image, epoch: this.#of.epoch(), digest, last, ...guarded };
+    const result = { ...this.room.join(session, at), machine, image, epoch: this.#of.epoch(), digest, last };
+    return this.#isGuarded ? { ...result, isGuarded: true } : result;
   }
 
   /** Another history begins: what was told of the one before is told no more, and everyone asks anew. */

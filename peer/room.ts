@@ -15,7 +15,7 @@ import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
 import type { Look, Moment } from './warden.ts';
 import type { SightPast } from './sight-past.ts';
-import type { MoveReason, PeerId, Refused, Seeing, SendResult, WatchResult } from './wire.ts';
+import type { Encoding, Mode, MoveReason, PeerId, Refused, Seeing, SendResult, WatchResult } from './wire.ts';
 
 export interface RoomOptions {
   /** Of the room that tells everything in json. */
@@ -165,7 +165,10 @@ export class Room {
     this.#port.admit(channel.number, remote);
     const who = this.#number(remote);
     const { encoding, mode } = channel.key;
-    return { room: channel.number, ...(encoding === 'json' ? {} : { encoding }), ...(mode === 'steps' ? {} : { mode }), who };
+    const entered: { room: number; who: number; encoding?: Encoding; mode?: Mode } = { room: channel.number, who };
+    if (encoding !== 'json') entered.encoding = encoding;
+    if (mode !== 'steps') entered.mode = mode;
+    return entered;
   }
 
   #number(peer: PeerId): number {

@@ -11,41 +11,49 @@ import type { Asker, Load } from './service.ts';
 import type { Methods, PeerId, WatchResult } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
+const OPEN: State = { state: 'open' };
 
+/** What a peer's sessions share. */
 export interface SessionOptions {
-  /** Peer id; "" is the relay. */
-  readonly remote: PeerId;
   readonly environment: Environment;
   readonly outbox: Outbox;
-  /** What the remote asks for. */
+  /** What a remote asks for. */
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   readonly timeoutMs: () => number;
-  /** The number of its first question: above those of earlier sessions, whose answers may still be on their way. */
-  readonly firstQuestion: number;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
-  /** The link of the remote, as far as this peer knows: asked again for every watch. */
-  readonly remoteSession: () => number | undefined;
+  /** The link of a remote, as far as this peer knows: asked again for every watch. */
+  readonly sessionOf: (remote: PeerId) => number | undefined;
 }
 
 export class Session implements Asker {
   readonly remote: PeerId;
   readonly #options: SessionOptions;
-  readonly #rpc: Rpc;
-  #state: State = { state: 'open' };
+  readonly #firstQuestion: number;
+  /** Made for the first question: most remotes of a server are never asked anything. */
+  #rpc: Rpc | undefined;
+  #state: State = OPEN;
   readonly load: Load = { sends: 0, requests: 0 };
   /** The rooms of instances that the remote watches here. */
   readonly rooms = new Set<{ leave(session: Session): void }>();
 
-  constructor(options: SessionOptions) {
-    this.remote = options.remote;
+  /**
+   * @param remote peer id; "" is the relay.
+   * @param firstQuestion the number of its first question: above those of earlier sessions, whose answers may still be on their way.
+   */
+  constructor(remote: PeerId, firstQuestion: number, options: SessionOptions) {
+    this.remote = remote;
+    this.#firstQuestion = firstQuestion;
     this.#options = options;
-    const { environment, timeoutMs, firstQuestion: first } = options;
-    this.#rpc = new Rpc({ environment, timeoutMs, first, post: (message) => this.post(message) });
+  }
+
+  get #asking(): Rpc {
+    const { environment, timeoutMs } = this.#options;
+    return (this.#rpc ??= new Rpc({ environment, timeoutMs, first: this.#firstQuestion, post: (message) => this.post(message) }));
   }
 
   get nextQuestion(): number {
-    return this.#rpc.nextId;
+    return this.#rpc?.nextId ?? this.#firstQuestion;
   }
 
   get isOpen(): boolean {
@@ -55,14 +63,14 @@ export class Session implements Asker {
   /** @throws LockstepError as the remote answered; TIMEOUT, CLOSED, UNREACHABLE; BAD_PARAMS when the answer is not what the method promises. */
   async request<M extends keyof Methods>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
     if (this.#state.state === 'closed') throw this.#state.error;
-    return readResult(method, await this.#rpc.request(method, params));
+    return readResult(method, await this.#asking.request(method, params));
   }
 
   /** `answered` is called once, before anything that the remote sent later is handled. */
   watch(params: Methods['watch']['params'], answered: (error: LockstepError | undefined, result?: WatchResult) => void): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
-    const session = this.#options.remoteSession();
-    this.#rpc.call('watch', session === undefined ? params : { ...params, session }, (error, result) => {
+    const session = this.#options.sessionOf(this.remote);
+    this.#asking.call('watch', session === undefined ? params : { ...params, session }, (error, result) => {
       if (error !== undefined) return answered(error);
       let read: WatchResult;
       try {
@@ -103,10 +111,10 @@ export class Session implements Asker {
       case 'request':
         return this.#options.requested(message.id, message.method, message.params, this);
       case 'answer':
-        return this.#rpc.receive(message.id, undefined, message.result);
+        return this.#rpc?.receive(message.id, undefined, message.result);
       case 'refusal':
         // Without an id it answers something of ours that was not readable: nothing here waits for it.
-        if (message.id !== null) this.#rpc.receive(message.id, message.error, undefined);
+        if (message.id !== null) this.#rpc?.receive(message.id, message.error, undefined);
         return;
       case 'notice':
         return this.#options.noticed(this, message.method, message.params);
@@ -117,7 +125,7 @@ export class Session implements Asker {
   close(error: LockstepError): void {
     if (this.#state.state === 'closed') return;
     this.#state = { state: 'closed', error };
-    this.#rpc.close(error);
+    this.#rpc?.close(error);
     for (const room of [...this.rooms]) room.leave(this);
   }
 }

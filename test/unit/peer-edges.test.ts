@@ -61,20 +61,36 @@ describe('sizes', () => {
     expect([b.seq, b.standing, bob.isConnected]).toEqual([41, 'confirmed', true]);
   });
 
+  test('[SYNC-18] without a frame for a room a barrier holds nothing back: a crowd comes in one frame', async () => {
+    const environment = new TestEnvironment();
+    const frames: string[] = [];
+    const outbox = new Outbox({ environment, frameSize: 50, deliver: (address, body) => void frames.push(`${address} ${body}`) });
+    for (const [i, peer] of ['a', 'b'].entries()) {
+      outbox.barrier();
+      outbox.post('', `${i}`);
+      outbox.post(peer, '"in"');
+    }
+    outbox.post('#1', '"step"');
+    outbox.barrier();
+    outbox.post('', '2');
+    await environment.settle();
+    expect(frames).toEqual([' [0,1]', 'a "in"', 'b "in"', '#1 "step"', ' 2']);
+  });
+
   test('[SYNC-18] the outbox splits between messages, keeps the order, and a barrier holds back what follows', async () => {
     const environment = new TestEnvironment();
     const frames: string[] = [];
     const outbox = new Outbox({ environment, frameSize: 50, deliver: (address, body) => void frames.push(`${address} ${body}`) });
     outbox.post('a', '"1234567890"');
-    outbox.post('b', '1');
+    outbox.post('#1', '1');
     outbox.post('a', '"abcdefghij"');
     outbox.post('a', '"ABCDEFGHIJ"');
     outbox.barrier();
-    outbox.post('b', '2');
+    outbox.post('#1', '2');
     outbox.post('c', '3');
     expect(frames).toEqual([]);
     await environment.settle();
-    expect(frames).toEqual(['a ["1234567890","abcdefghij"]', 'b 1', 'a "ABCDEFGHIJ"', 'b 2', 'c 3']);
+    expect(frames).toEqual(['a ["1234567890","abcdefghij"]', '#1 1', 'a "ABCDEFGHIJ"', '#1 2', 'c 3']);
     expect([outbox.fits('a', 'x'.repeat(33)), outbox.fits('a', 'x'.repeat(34))]).toEqual([true, false]);
   });
 });
@@ -93,15 +109,13 @@ describe('rooms', () => {
     };
     const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
     const member = (remote: string): Session =>
-      new Session({
-        remote,
+      new Session(remote, 1, {
         environment,
         outbox,
         requested: () => undefined,
-        firstQuestion: 1,
         timeoutMs: () => 1,
         noticed: () => undefined,
-        remoteSession: () => undefined,
+        sessionOf: () => undefined,
       });
     return {
       room: new Room({
