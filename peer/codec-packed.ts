@@ -266,7 +266,7 @@ function readSend(reader: ByteReader, head: number, room: number, names: (room: 
   const named = number === 0 ? reader.text() : undefined;
   const id = reader.whole();
   const fields = (id & HAS_FIELDS) === 0 ? {} : reader.value();
-  const expect = (id & HAS_EXPECT) === 0 ? [] : [reader.value()];
+  const expect = (id & HAS_EXPECT) === 0 ? undefined : reader.value();
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || Object.hasOwn(fields, 'type'))
     throw reader.malformed('the fields of an event but its type, found something else');
   const known = names(room);
@@ -274,7 +274,9 @@ function readSend(reader: ByteReader, head: number, room: number, names: (room: 
   const type = named ?? known.machine.symbols.events[number];
   if (type === undefined) return new LockstepError('UNKNOWN_EVENT', `machine ${known.machine.symbols.id} has no event ${number}`);
   const event: EventObject = { type, ...(fields as JsonObject) };
-  return { kind: 'notice', method: 'send', params: [known.instance, Math.floor(id / 4), event, ...expect] };
+  const n = Math.floor(id / 4);
+  const params = expect === undefined ? [known.instance, n, event] : [known.instance, n, event, expect];
+  return { kind: 'notice', method: 'send', params };
 }
 
 function readStep(reader: ByteReader, head: number, room: number): Message {

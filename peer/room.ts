@@ -74,6 +74,8 @@ export class Room {
   readonly #members = new Map<PeerId, Member>();
   /** Its rooms at the relay, by their keys. Whoever asks again for what was there before gets the same room. */
   readonly #channels = new Map<string, Channel>();
+  /** What `heard` has found, until somebody comes or goes. */
+  #withMembers: readonly Channel[] | undefined;
   /** What partial views were told in which nobody is any more: who comes back goes on from there. */
   readonly #left = new Map<string, SightPast>();
   /** Members that may lose the sight of it, by the key of their look. */
@@ -159,6 +161,7 @@ export class Room {
     this.#members.set(remote, { session, channel, look, asker: askerOf(session, channel) });
     if (before !== undefined && before.session !== session) this.#forget(before.session);
     channel.members.add(remote);
+    this.#withMembers = undefined;
     if (look.isGuarded) this.#lookings.set(look.key, { look, peers: (this.#lookings.get(look.key)?.peers ?? new Set()).add(remote) });
     session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
@@ -260,6 +263,7 @@ export class Room {
     if (looking?.peers.size === 0) this.#lookings.delete(look.key);
     if (channel === next) return;
     channel.members.delete(remote);
+    this.#withMembers = undefined;
     this.#port.expel(channel.number, remote);
     // Of a view made for one reader, nobody else will ever have need.
     if (channel.key.view === ALL || channel.members.size > 0) return;
@@ -364,8 +368,8 @@ export class Room {
   }
 
   /** The rooms that have members. */
-  *#heard(): Iterable<Channel> {
-    for (const channel of this.#channels.values()) if (channel.members.size > 0) yield channel;
+  #heard(): readonly Channel[] {
+    return (this.#withMembers ??= [...this.#channels.values()].filter(({ members }) => members.size > 0));
   }
 
   /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */

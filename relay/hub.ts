@@ -200,13 +200,13 @@ export class Hub {
     let plain: SharedFrame | undefined;
     const mayLose = this.#rooms.mayLose(authority, room);
     const now = this.#environment.now();
-    for (const neighbour of members.values()) {
-      if (typeof body !== 'string' && !neighbour.isPacked) continue;
+    members.forEach((neighbour) => {
+      if (typeof body !== 'string' && !neighbour.isPacked) return;
       // Nobody asks for what is lost here: the next one says it all.                                                    (TOPO-11)
-      if (mayLose && neighbour.isBehind) continue;
+      if (mayLose && neighbour.isBehind) return;
       const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body, rest }) : headed;
       if (!neighbour.sendRoom(address, shared, now)) this.#laggards.add(neighbour);
-    }
+    });
   }
 
   /** A frame without a header: the whole of it is for the server. The first one makes the link a plain one. */
