@@ -4,8 +4,8 @@
 // builds in an afternoon from json-rpc-2.0 and fast-json-patch. The writer keeps 16 updates in flight and waits for its own echo of each;
 // the next burst begins when all readers have the last one, so that nobody is measured while dropping frames. While more comes, ours writes to
 // 99 readers once in 4 ms and to 999 once in 16 ms (RELAY-21); its bursts, too, end when the last frame has arrived. Server, writer and readers
-// are three processes, and what is charged is the server's alone. Before anything counts each server is driven, by a writer and a few
-// readers, until it has used as many CPU seconds as every other: by then its code is compiled.
+// are three processes, and what is charged is the server's alone. Before anything counts each server is driven, by a writer and 99 sockets that
+// nobody listens to, until it has used as many CPU seconds as every other: by then its code is compiled.
 
 import { existsSync } from 'node:fs';
 import { subscribe } from 'node:diagnostics_channel';
@@ -19,6 +19,8 @@ import { attend, Helper, keepInFlight } from './process.ts';
 const IN_FLIGHT = 16;
 /** Updates after which the readers are waited for. */
 const BURST = 400;
+/** Connections that are made at a time: a queue that is full refuses. */
+const CONNECTING_MAX = 50;
 /** Updates per second when they are paced. */
 const PACE = 45;
 
@@ -79,8 +81,6 @@ interface Plan {
 }
 
 const ALL = Object.keys(SYSTEMS) as Id[];
-/** Readers while a server warms up: more would only keep their own process busy. */
-const WARM = 2;
 const FEW = 99;
 const MANY = 999;
 const PLANS: { readonly quick: Plan; readonly full: Plan } = {
@@ -204,10 +204,13 @@ async function start(id: Id, { warmSeconds, round }: Plan): Promise<Contestant> 
       for (const each of [writer, ...contestant.readers, server]) await each.end();
     },
   };
-  await contestant.grow(WARM);
-  while ((await server.cpuSeconds()) < warmSeconds) await contestant.drive(BURST);
-  await contestant.readers[0]!.ask(`more ${FEW - WARM}`);
-  contestant.count = FEW;
+  const { helper: deaf } = await Helper.start(['fanout', id, 'deaf', String(url), String(FEW), '0'], { node });
+  while ((await server.cpuSeconds()) < warmSeconds) {
+    written += updatesOf(id, BURST);
+    await writer.ask(updatesOf(id, BURST));
+  }
+  await deaf.end();
+  await contestant.grow(FEW);
   await contestant.drive(updatesOf(id, round));
   return contestant;
 }
@@ -295,6 +298,7 @@ export async function child([id, role, url = '', count, written]: readonly strin
   const side = await SYSTEMS[id as Id].load();
   if (role === 'server') await side.server();
   else if (role === 'writer') await write(side, url);
+  else if (role === 'deaf') await drain(side, url, Number(count));
   else await read(side, url, Number(count), Number(written));
 }
 
@@ -322,32 +326,35 @@ async function write(side: Side, url: string): Promise<never> {
   });
 }
 
-/**
- * Readers that begin when so many updates are written. Answers a number with the bytes that came in when all have heard so many; `more` and a
- * number when there are so many more readers; `note`, then `since` and when updates were sent, with percentiles.
- */
-async function read(side: Side, url: string, count: number, written: number): Promise<never> {
+/** The sockets that this process opens from now on. */
+function clientSockets(): readonly Socket[] {
   const sockets: Socket[] = [];
   subscribe('net.client.socket', (message) => sockets.push((message as { readonly socket: Socket }).socket));
-  const readers: Reader[] = [];
-  let heard = written;
-  const add = async (more: number): Promise<void> => {
-    const left = Array.from({ length: more }, () => new Reader(heard));
-    readers.push(...left);
-    // Few at a time: a queue of connections that is full refuses.
-    await keepInFlight(more, 50, async () => side.reader(url, left.pop()!));
-  };
-  await add(count);
+  return sockets;
+}
+
+/** Joins in the place of readers, and only takes from its sockets what comes. */
+async function drain(side: Side, url: string, count: number): Promise<never> {
+  const sockets = clientSockets();
+  await keepInFlight(count, CONNECTING_MAX, () => side.reader(url, new Reader(0)));
+  for (const socket of sockets) socket.removeAllListeners('data').on('data', () => undefined);
+  return attend('ready', { end: () => undefined });
+}
+
+/**
+ * Readers that begin when so many updates are written. Answers a number with the bytes that came in when all have heard so many; `note`, then
+ * `since` and when updates were sent, with percentiles.
+ */
+async function read(side: Side, url: string, count: number, written: number): Promise<never> {
+  const sockets = clientSockets();
+  const readers = Array.from({ length: count }, () => new Reader(written));
+  const joining = [...readers];
+  await keepInFlight(count, CONNECTING_MAX, () => side.reader(url, joining.pop()!));
   return attend('ready', {
     answer: async (question) => {
       if (typeof question === 'number') {
-        heard = question;
         await Promise.all(readers.map((reader) => reader.heard(question)));
         return sockets.reduce((sum, socket) => sum + socket.bytesRead, 0);
-      }
-      if (question.startsWith('more ')) {
-        await add(Number(question.slice('more '.length)));
-        return question;
       }
       if (question === 'note') {
         for (const reader of readers) reader.times = [];
