@@ -125,12 +125,12 @@ export class HostMethods {
     return { image, bytes: encodeBase64(found) };
   }
 
-  /** An image tells every state, event and function: where its instances are guarded, it is for those who see one of them whole. */
+  /** An image tells every state, event and function: where its instances are guarded, it is for those who may see one of them whole. */
   #mayHave(image: string, session: Session): boolean {
     const { warden } = this.#host.hosting;
     if (warden.isOwn(session.remote) || warden.isOpen(image)) return true;
     return [...this.#host.authorities.values()].some(
-      ({ record, room }) => record.image === image && (!warden.guards(record.machine) || room.seesAll(session.remote)),
+      ({ record, readers }) => record.image === image && readers.mayHaveImage(session.remote),
     );
   }
 

@@ -215,6 +215,12 @@ export class Readers {
     return !this.#isGuarded || this.#hosting.warden.isOwn(peer) || this.room.seesAll(peer);
   }
 
+  /** Whether a peer may have the image: it sees everything, or could if it asked for it. */
+  mayHaveImage(peer: PeerId): boolean {
+    if (!this.#isGuarded || this.room.seesAll(peer)) return true;
+    return this.#durable !== undefined && this.#hosting.warden.seesAll(this.#of.record, peer, this.#durable.snapshot);
+  }
+
   /** The state value that a writer may have expectations of: the one that it sees. @throws LockstepError FORBIDDEN */
   valueFor(peer: PeerId): StateValue {
     const moment = momentOf(this.#of.running());

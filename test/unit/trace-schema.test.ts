@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { mutation } from '../../core/mutation.ts';
+import type { Policy } from '../../peer/policy.ts';
 import { MemoryJournal } from '../../peer/testing.ts';
 import { RelationalMirror } from '../../peer/relational-mirror.ts';
 import { Collector } from '../../tools/trace/collector.ts';
@@ -27,15 +28,16 @@ const grown = definitionOf({ Up: { remove: 'Lamp' }, Lamp: { remove: 'Dark', add
 async function collected(world: World, name: string) {
   const model = new TraceModel(await testCore());
   const failures: string[] = [];
+  const peer = await world.peer(name, { kind: 'tool' });
   const collector = new Collector({
-    peer: await world.peer(name, { kind: 'tool' }),
+    peer,
     model,
     changed: () => undefined,
     failed: ({ code, message }) => void failures.push(`${code} ${message}`),
   });
   await world.get(collector.start());
   await world.settle();
-  return { model, failures };
+  return { peer, model, failures };
 }
 
 /** A room with Lamp and Up in steps 2 and 3, neither behind step 5; then with more states, and Lamp with Warm in step 6. */
@@ -108,6 +110,25 @@ test('[TOOL-20] steps before and behind a schema that grew are shown by the imag
   const imported = new TraceModel(await testCore());
   imported.import(early.model.export());
   expect(told(imported)).toEqual(STORY);
+});
+
+test('[TOOL-20] of a guarded machine whoever may see all of it has the images, without watching it; others have neither steps nor images', async () => {
+  const world = new World();
+  const policy: Policy = {
+    allowRead: ({ view, authContext }) => view !== 'whole' || (authContext as { peer: string }).peer === 'auditor',
+    allowWrite: () => true,
+    views: { whole: 'all' },
+  };
+  const server = await world.server({ journal: new MemoryJournal(), machines: { room: { definition: young, policy } } });
+  const own = new RelationalMirror(await world.get(server.host('hall', 'room')));
+  const [auditor, other] = [await collected(world, 'auditor'), await collected(world, 'other')];
+  await world.get(own.add('Lamp'));
+  await world.settle();
+  expect([auditor.failures, other.failures, other.model.timeline]).toEqual([[], [], []]);
+  expect(told(auditor.model)).toEqual(STORY.slice(0, 2));
+  const hash = auditor.model.steps('hall')[0]!.record.image;
+  expect((await world.get(auditor.peer.image(hash))).length).toBeGreaterThan(100);
+  expect(await world.refusal(other.peer.image(hash))).toBe('UNKNOWN_IMAGE');
 });
 
 test('[TOOL-20] what is dropped from the front of a trace stays as a state, also right before the schema grew', async () => {

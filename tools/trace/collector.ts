@@ -97,7 +97,8 @@ export class Collector {
       for (const { instance, image } of page.instances) {
         const described = await peer.get(instance);
         if ('state' in described) model.addState(described);
-        this.#need(image, { instance, remote });
+        // Of a guarded machine no list tells the image; its steps do, to those who may have them.
+        if (image !== '') this.#need(image, { instance, remote });
       }
       after = page.instances.at(-1)?.instance;
       if (!page.more || after === undefined) break;
