@@ -4,7 +4,7 @@
 
 import { defineConfig } from 'vite';
 import { dialect } from './tools/bootstrap/dialect.ts';
-import { plainImports } from './tools/bootstrap/plain-imports.ts';
+import { plainImports, WHOLE_CLIENT } from './tools/bootstrap/browser-build.ts';
 
 export default defineConfig({
   base: './',
@@ -21,7 +21,12 @@ export default defineConfig({
       input: { browser: 'browser/index.ts', react: 'browser/react.ts' },
       preserveEntrySignatures: 'strict',
       external: ['react'],
-      output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', assetFileNames: '[name][extname]' },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name]-[hash].js',
+        assetFileNames: '[name][extname]',
+        codeSplitting: WHOLE_CLIENT,
+      },
     },
   },
 });

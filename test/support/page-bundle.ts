@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { dialect } from '../../tools/bootstrap/dialect.ts';
-import { plainImports } from '../../tools/bootstrap/plain-imports.ts';
+import { plainImports, WHOLE_CLIENT } from '../../tools/bootstrap/browser-build.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const PAGE = 'virtual:page';
@@ -55,7 +55,13 @@ export async function bundlePage(source: string): Promise<PageBundle> {
         load: (id) => (id === PAGE ? source : undefined),
       },
     ],
-    build: { write: false, target: 'es2022', assetsInlineLimit: 0, modulePreload: false, rolldownOptions: { input: PAGE } },
+    build: {
+      write: false,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      rolldownOptions: { input: PAGE, output: { codeSplitting: WHOLE_CLIENT } },
+    },
   })) as Rolldown.RolldownOutput;
   const chunks = output.filter((file) => file.type === 'chunk');
   /** The files of chunks, and all that these import before they run. */

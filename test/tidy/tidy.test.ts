@@ -97,7 +97,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   'quickjs-emscripten-core': /^compiler\/scxml\/quickjs\.ts$/,
   '@jitl/quickjs-singlefile-mjs-release-sync': /^compiler\/scxml\/quickjs\.ts$/,
   react: /^browser\/react\.ts$/,
-  vite: /^(compiler\/vite(-modules)?\.ts|tools\/bootstrap\/(dialect|embed|plain-imports)\.ts)$/,
+  vite: /^(compiler\/vite(-modules)?\.ts|tools\/bootstrap\/(dialect|embed|browser-build)\.ts)$/,
 };
 
 function sideDoors(files: readonly Source[]): string[] {
