@@ -88,12 +88,12 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     secret: claim.secret,
     hosts: options.hosts !== false,
     ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),
-    ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
-    ...(options.token === undefined ? {} : { token: options.token }),
-    ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
-    ...(options.fenced === undefined ? {} : { fenced: options.fenced }),
-    ...(kept === undefined ? {} : { keep: kept.keep }),
-    ...(kept?.journal === undefined ? {} : { journal: kept.journal }),
+    evaluate: options.evaluate,
+    token: options.token,
+    trusts: options.trusts,
+    fenced: options.fenced,
+    keep: kept?.keep,
+    journal: kept?.journal,
   });
   peer.heed(road, claim);
   try {

@@ -5,11 +5,11 @@ import type { Subscription } from '../core/actor.ts';
 import type { HashBytes } from '../core/image.ts';
 import type { Json } from '../core/json.ts';
 import { plain } from '../core/plain.ts';
-import { readNotice } from './codec-json.ts';
 import { Follower } from './follower.ts';
 import { ownerOf } from './identity.ts';
 import { imageFrom } from './image-request.ts';
 import type { Session } from './session.ts';
+import { readTrace } from './trace-shapes.ts';
 import type { InstanceId, Methods, PeerId, Traced } from './wire.ts';
 
 /** The peer that asks. */
@@ -106,7 +106,7 @@ export class Asking {
 
   /** What a peer's trace room says. @throws LockstepError BAD_PARAMS */
   hear(peer: PeerId, params: unknown): void {
-    const records = readNotice('trace', params);
+    const records = readTrace(params);
     for (const follower of this.#following(peer)) follower.hear(records);
   }
 

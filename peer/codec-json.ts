@@ -44,6 +44,7 @@ import {
   hash,
   info,
   instance,
+  json,
   limits,
   lineage,
   longText,
@@ -52,15 +53,12 @@ import {
   patch,
   peer,
   present,
-  record,
   seeing,
   seen,
   sight,
   state,
   summary,
-  told,
   toldStep,
-  traced,
 } from './wire-shapes.ts';
 
 export type RequestId = number | string;
@@ -260,12 +258,13 @@ const RESULTS: { readonly [M in keyof Methods]: Shape<Methods[M]['result']> } = 
   attend: object({ present }),
   here: flag,
   where: object({ peer, epoch: whole() }),
-  trace: object({ room: either(whole(), nothing), steps: list(either(traced, told)) }),
+  // What its records hold is for who follows it to read: trace-shapes.ts.
+  trace: object({ room: either(whole(), nothing), steps: list(json) as unknown as Shape<Methods['trace']['result']['steps']> }),
   eval: object({ text: longText }),
 };
 
-/** What a peer may hear; the others (params.ts) are for a relay, or for either end of a shared socket. */
-type Heard = Exclude<keyof Notifications, Order>;
+/** What a peer may hear; the others are for a relay, or for either end of a shared socket (params.ts), or of a trace (trace-shapes.ts). */
+type Heard = Exclude<keyof Notifications, Order | 'trace'>;
 
 const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   step: tuple<Notifications['step']>(2, whole(), list(toldStep), optional(digest), optional(whole())),
@@ -280,7 +279,6 @@ const NOTICES: { readonly [N in Heard]: Shape<Notifications[N]> } = {
   present: tuple<Notifications['present']>(2, instance, present),
   sender: tuple<Notifications['sender']>(3, instance, whole(1), peer),
   ordered: tuple<Notifications['ordered']>(3, instance, whole(), lineage, optional(peer)),
-  trace: list(record),
   presence: object({ joined: list(info), left: list(peer) }),
   undeliverable: tuple<Notifications['undeliverable']>(1, text()),
   lagging: list(text()),

@@ -3,13 +3,12 @@
 
 import { assert, LockstepError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
-import { encodeNotice, type Message, readBody, readHeader, readResult } from './codec-json.ts';
+import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import type { RoomNames } from './codec-packed.ts';
 import type { BringPacked, Packed } from './packed.ts';
-import type { RoomPort } from './channel.ts';
 import { Rpc } from './rpc.ts';
 import { type Encoding, type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 
@@ -78,7 +77,7 @@ export class Connection {
   /** Of the last hello; known also while the link is down. */
   #self: PeerId | undefined;
   /** Rooms of our own that we listen to ourselves. */
-  readonly #ownRooms = new Set<number>();
+  readonly ownRooms = new Set<number>();
   limits: Limits = LIMITS;
 
   constructor(options: ConnectionOptions) {
@@ -147,27 +146,6 @@ export class Connection {
     if (state.state === 'greeting') state.cancelTimeout();
     if (state.state === 'greeting' || state.state === 'open') state.link.close(CLOSE_NORMAL, '');
     if (state.state === 'open') this.#options.events.lost(new LockstepError('CLOSED', 'this peer was closed'));
-  }
-
-  /** The way to the rooms of this peer: the relay admits others; we hear our own rooms without it. */
-  rooms(): RoomPort {
-    const tell = (method: 'admit' | 'expel', room: number, peer: PeerId, ...may: [] | [true]): void => {
-      if (peer !== this.#self) this.outbox.post('', encodeNotice(method, [room, peer, ...may]));
-      else if (method === 'admit') this.#ownRooms.add(room);
-      else {
-        // What was said in it before is still for us.
-        this.outbox.flush();
-        this.#ownRooms.delete(room);
-      }
-    };
-    return {
-      packed: () => this.packed,
-      admit: (room, peer, mayLose) => tell('admit', room, peer, ...(mayLose === true ? ([true] as const) : [])),
-      expel: (room, peer) => tell('expel', room, peer),
-      post: (room, message) => this.outbox.post(`#${room}`, message),
-      barrier: () => this.outbox.barrier(),
-      fits: (message) => this.outbox.fits('#0000000000', message),
-    };
   }
 
   #greet(link: Link, packed: Packed | undefined): void {
@@ -265,7 +243,7 @@ export class Connection {
       return;
     }
     if (address === this.#self && address !== '') return this.#hand(address, readable(body));
-    if (address.startsWith('#') && this.#self !== undefined && this.#ownRooms.has(Number(address.slice(1))))
+    if (address.startsWith('#') && this.#self !== undefined && this.ownRooms.has(Number(address.slice(1))))
       this.#hand(`#${this.#self}/${address.slice(1)}`, readable(body));
     if (state.state === 'open' || (state.state === 'greeting' && this.#isResuming)) state.link.send(`${address}\n${body}`);
   }

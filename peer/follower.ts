@@ -1,6 +1,7 @@
 // One who follows the trace of a peer: hears its backlog, then what happens, in order, and asks again when the peer comes back.
 
 import type { Session } from './session.ts';
+import { readTrace } from './trace-shapes.ts';
 import type { PeerId, Traced } from './wire.ts';
 
 export class Follower {
@@ -17,7 +18,8 @@ export class Follower {
   /** @throws LockstepError as the peer answered. */
   async follow(session: Session, backlog: number): Promise<void> {
     this.#early = [];
-    const { steps } = await session.request('trace', { on: true, backlog });
+    const answer = await session.request('trace', { on: true, backlog });
+    const steps = readTrace(answer.steps);
     const early = this.#early;
     this.#early = undefined;
     // For one who followed already, the frames that were under way before the answer are in the backlog too.

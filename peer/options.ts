@@ -45,18 +45,18 @@ export interface PeerOptions {
   /** A server shows its relay this key. */
   readonly key?: string;
   /** What the relay's `authenticate` judges. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Whether others may find authorities of instances here; true unless said otherwise. */
   readonly hosts?: boolean;
   /** Whether to be told who comes and goes; true unless said otherwise. Without it a lost authority is noticed by the next event. */
   readonly presence?: boolean;
   /** In memory unless given. Whoever gives it closes it. */
-  readonly journal?: Journal;
+  readonly journal?: Journal | undefined;
   readonly compile?: Compile;
   /** Those whose instances the journal may hold are given here, so that these find their functions; others can follow by `machines.add`. */
   readonly machines?: Readonly<Record<string, MachineSource>>;
   /** Answers `eval`; without it `eval` is refused. */
-  readonly evaluate?: (source: string) => string | Promise<string>;
+  readonly evaluate?: ((source: string) => string | Promise<string>) | undefined;
   /** Who may use `evaluate`: everyone unless given, and nobody where a machine has authorizers. */
   readonly allowEval?: (authContext: AuthContext) => boolean;
   /** Whether others may define machines here; off unless given. */
@@ -65,15 +65,15 @@ export interface PeerOptions {
   /** Watches the authors' functions for what makes replicas differ, and says what it finds: in development only, it costs. */
   readonly development?: (found: FoundImpurity) => Watcher;
   /** Keeps the mirrors of this peer beyond its process; with the secret, whose events are sent again under their numbers. */
-  readonly keep?: Keep;
+  readonly keep?: Keep | undefined;
   /** Runs the actors that hosted machines invoke and spawn, but for machines where there is a compiler: those are instances of their own. */
   readonly actors?: ActorRunner;
   /** Hears events that hosted machines emit. */
   readonly emitted?: (instance: InstanceId, event: EventObject) => void;
   /** Peers whose word is taken: for who sent an event, for who orders an instance, to stand by and to hand over. Nobody unless given. */
-  readonly trusts?: (peer: PeerId) => boolean;
+  readonly trusts?: ((peer: PeerId) => boolean) | undefined;
   /** Hears that another peer orders an instance of this one, in a higher epoch, and which steps that one does not have. */
-  readonly fenced?: (fork: Fork) => void;
+  readonly fenced?: ((fork: Fork) => void) | undefined;
 }
 
 /** With a filter: what of all that its view shows the mirror is told (docs/filters.md). It counts for all who watch the instance here. */

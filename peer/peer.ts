@@ -97,14 +97,13 @@ export class Peer {
       sessionOf: (remote) => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
     };
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
-    const rooms = this.#connection.rooms();
     this.tracer = new Tracer(report);
     const bring = (): ReturnType<PeerOptions['serving']> =>
       options.serving({
         environment: options.environment,
         journal: options.journal,
         machines: this.machines,
-        rooms,
+        connection: this.#connection,
         tracer: this.tracer,
         report,
         isServer: options.kind === 'server',

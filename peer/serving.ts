@@ -8,11 +8,13 @@ import { HostMethods } from './host-methods.ts';
 import { type AuthContext, anonymous } from './policy.ts';
 import { MemoryJournal } from './memory.ts';
 import { readParams } from './params.ts';
+import { roomPort } from './room-port.ts';
 import { Service } from './service.ts';
 import { TraceRoom } from './trace-room.ts';
 import type { Session } from './session.ts';
 
-export interface ServingOptions extends Omit<HostOptions, 'journal'> {
+export interface ServingOptions extends Omit<HostOptions, 'journal' | 'rooms'> {
+  readonly connection: Parameters<typeof roomPort>[0];
   /** In memory unless given. */
   readonly journal: HostOptions['journal'] | undefined;
   readonly evaluate: ((source: string) => string | Promise<string>) | undefined;
@@ -24,11 +26,12 @@ export class Serving {
   readonly #service: Service<Session>;
 
   constructor(options: ServingOptions) {
-    const { tracer, rooms, evaluate, report, machines, allowEval, authOf } = options;
+    const { tracer, connection, evaluate, report, machines, allowEval, authOf } = options;
     // What orders instances is here with it.
     machines.instances = Instance;
+    const rooms = roomPort(connection);
     const trace = new TraceRoom(tracer, rooms);
-    const hosting = { ...options, journal: options.journal ?? new MemoryJournal() };
+    const hosting = { ...options, rooms, journal: options.journal ?? new MemoryJournal() };
     this.host = new Host(hosting);
     this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
     new HostMethods(this.host, hosting).serve(this.#service);

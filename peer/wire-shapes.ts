@@ -4,11 +4,8 @@ import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import type { ChildStart } from '../core/request.ts';
 import type { InstanceState } from '../core/state.ts';
-import type { FunctionKind } from '../core/symbols.ts';
-import type { Impurity } from '../core/watch.ts';
-import type { Cause, ChildChange, DelayedEvent, EffectRecord, Status, Step, TimerChange } from '../core/step.ts';
+import type { ChildChange, DelayedEvent, Status, TimerChange } from '../core/step.ts';
 import { isInstanceId, isName } from './identity.ts';
-import type { InspectRecord } from './inspect/protocol.ts';
 import type { Lineage } from './lineage.ts';
 import { isStateValue, type Sight } from './sight.ts';
 import {
@@ -34,10 +31,8 @@ import {
   ENCODINGS,
   LIMITS,
   MODES,
-  type DivergenceRecord,
   type Encoding,
   type Expectation,
-  type ImpurityRecord,
   type Limits,
   type Mode,
   type PeerInfo,
@@ -47,8 +42,6 @@ import {
   type StepDifference,
   type StepEvent,
   type ToldStep,
-  type Traced,
-  type TraceRecord,
 } from './wire.ts';
 
 export const json: Shape<Json> = (value) => (value === undefined ? 'expected plain JSON, found nothing' : plainJson(value));
@@ -167,51 +160,4 @@ export const info = object<PeerInfo>({
 export const limits = object<Limits>(
   Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(1)])) as { [K in keyof Limits]: Shape<number> },
 );
-export const cause = object<Cause>({ peer, n: whole(), event, seed: whole() });
-export const step = object<Step>({
-  instance,
-  epoch: whole(),
-  seq: whole(1),
-  at: finite,
-  cause,
-  ignored: optional(oneOf(true)),
-  clocks,
-  history,
-  status: optional(status),
-  output: optional(json),
-  error: optional(longText),
-  patch,
-  host: list(json),
-  timers,
-  children: optional(children),
-  ids: optional(whole()),
-  effects: list(object<EffectRecord>({ fn: whole(), name: longText })),
-  digest: optional(digest),
-});
-export const traced = object<TraceRecord>({ kind: oneOf('step'), peer, machine: name, image: hash, step });
-export const divergence = object<DivergenceRecord>({
-  kind: oneOf('divergence'),
-  peer,
-  instance,
-  image: hash,
-  seq: whole(),
-  ours: digest,
-  theirs: digest,
-  good: object({ seq: whole(), state }),
-  steps: list(toldStep),
-});
-const functionKind = oneOf<FunctionKind>('guard', 'assign', 'effect', 'raise', 'delay', 'output', 'context', 'builtin', 'invoke', 'stop');
-export const impurity = object<ImpurityRecord>({
-  kind: oneOf('impurity'),
-  peer,
-  impurity: object<Impurity>({ machine: longText, path: longText, kind: functionKind, name: optional(longText), uses: text(64) }),
-});
-/** What the message says is between the program and whoever reads it. */
-export const told = object<InspectRecord>({ kind: oneOf('inspect'), peer, n: whole(1), at: finite, message: json });
-/** By its kind, so that what is wrong with it is said of that kind. */
-export const record: Shape<Traced> = (value) => {
-  const kind = isRecord(value) ? value['kind'] : undefined;
-  if (kind === 'impurity') return impurity(value);
-  return kind === 'inspect' ? told(value) : kind === 'divergence' ? divergence(value) : traced(value);
-};
 export const summary = { instance, machine: name, image: hash, epoch: whole(), seq: whole(), status: text(), value: json };

@@ -7,6 +7,7 @@ import { isFields } from '../../core/source.ts';
 import { hashText, xxh64 } from '../../core/xxh64.ts';
 import { readNotice, readResult } from '../../peer/codec-json.ts';
 import { isInspectMessage, readInspectMessage } from '../../peer/inspect/read.ts';
+import { readTrace } from '../../peer/trace-shapes.ts';
 import type { ImageDescription, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
 
 export const TRACE_FORMAT = 1;
@@ -89,11 +90,11 @@ function checked(value: unknown): TraceLine {
       return { kind: 'state', state };
     }
     case 'inspect': {
-      const [record] = readNotice('trace', [value]);
+      const [record] = readTrace([value]);
       if (record?.kind === 'inspect') readInspectMessage(record.message);
       return record!;
     }
     default:
-      return readNotice('trace', [value])[0]!;
+      return readTrace([value])[0]!;
   }
 }
