@@ -245,7 +245,7 @@ export class Mirrors {
       asked = address;
       const told = (error: LockstepError | undefined, result?: WatchResult): void => {
         if (result !== undefined && address !== undefined) admitted.set(address, result.room);
-        if (!isWanted()) {
+        if (!isWanted() || address !== asked) {
           // Where it was asked again since, it stays: that question must not be overtaken.
           if (result !== undefined && address !== undefined && address !== asked) unwatch(address);
           return;

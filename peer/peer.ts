@@ -42,6 +42,8 @@ export class Peer {
   readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
   readonly #shared: SessionOptions;
+  /** Questions to peers that were not there, which may have come by the time that the questions arrived. */
+  readonly #givenUp = new Map<PeerId, Session['givenUp']>();
   readonly #mirrors: Mirrors;
   /** Who orders an instance that is at home elsewhere. */
   readonly #located = new Map<InstanceId, PeerId>();
@@ -94,6 +96,7 @@ export class Peer {
       timeoutMs: () => this.#timeoutMs(),
       noticed: (from, method, params) => this.#noticed(from, method, params),
       // Before hello is answered, only earlier links are known.
+      givenUp: (remote) => this.#givenUp.get(remote),
       sessionOf: (remote) => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
     };
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
@@ -334,6 +337,7 @@ export class Peer {
     // What was under way may be asked again on the next link, whatever ended this one.
     const closed = new LockstepError('CLOSED', error.message);
     for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, closed);
+    this.#givenUp.clear();
     if (error.code === 'FENCED')
       this.#options.report?.(
         'error',
@@ -407,6 +411,8 @@ export class Peer {
   #gone(peer: PeerId, isKnown: boolean): void {
     if (peer === this.id || peer === '') return;
     const session = this.#sessions.get(peer);
+    if (isKnown) this.#givenUp.delete(peer);
+    else if (session !== undefined) this.#givenUp.set(peer, session.givenUp);
     if (session !== undefined)
       this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
     this.#mirrors.lost(peer);

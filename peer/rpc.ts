@@ -4,7 +4,7 @@ import { LockstepError } from '../core/errors.ts';
 import { encodeRequest, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 
-/** Called exactly once: with what came back, or with why nothing will. */
+/** Called with what came back, or with why nothing will. */
 export type Answered = (error: LockstepError | undefined, result: unknown) => void;
 
 export class Rpc {
@@ -13,11 +13,14 @@ export class Rpc {
   readonly #post: (message: string) => boolean;
   /** What waits for its answer. */
   readonly #calls = new Map<RequestId, Answered>();
+  /** Questions that were given up, and may have arrived. */
+  readonly #givenUp: Map<RequestId, Answered>;
   #nextId: number;
 
-  /** @param options `first`: the number of the first question, 1 unless given. */
+  /** @param options `first`: the number of the first question, 1 unless given. `givenUp`: those of the session before. */
   constructor(options: {
     readonly first?: number;
+    readonly givenUp?: ReadonlyMap<RequestId, Answered>;
     readonly environment: Environment;
     readonly timeoutMs: () => number;
     readonly post: (message: string) => boolean;
@@ -26,6 +29,11 @@ export class Rpc {
     this.#timeoutMs = options.timeoutMs;
     this.#post = options.post;
     this.#nextId = options.first ?? 1;
+    this.#givenUp = new Map(options.givenUp);
+  }
+
+  get givenUp(): ReadonlyMap<RequestId, Answered> {
+    return this.#givenUp;
   }
 
   /** The number of the next question. */
@@ -48,7 +56,7 @@ export class Rpc {
     });
   }
 
-  /** The hot path: no promise and no timer; whoever calls watches the time. */
+  /** The hot path: no promise and no timer; whoever calls watches the time. An answer that comes although it was given up is told as well. */
   call(method: string, params: unknown, answered: Answered): void {
     const id = this.#nextId++;
     this.#calls.set(id, answered);
@@ -58,14 +66,18 @@ export class Rpc {
 
   /** An answer or a refusal has come; one to a question that is not open is dropped. */
   receive(id: RequestId, error: LockstepError | undefined, result: unknown): void {
-    const answered = this.#calls.get(id);
+    const answered = this.#calls.get(id) ?? this.#givenUp.get(id);
     if (answered === undefined) return;
     this.#calls.delete(id);
+    this.#givenUp.delete(id);
     answered(error, result);
   }
 
   /** Fails everything that waits for an answer. */
   close(error: LockstepError): void {
-    for (const id of [...this.#calls.keys()]) this.receive(id, error, undefined);
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    for (const [id, answered] of calls) this.#givenUp.set(id, answered);
+    for (const [, answered] of calls) answered(error, undefined);
   }
 }

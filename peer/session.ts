@@ -6,12 +6,13 @@ import { LockstepError } from '../core/errors.ts';
 import { encodeAnswer, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
-import { Rpc } from './rpc.ts';
+import { type Answered, Rpc } from './rpc.ts';
 import type { Asker, Load } from './service.ts';
 import type { Methods, PeerId, WatchResult } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
 const OPEN: State = { state: 'open' };
+const NOTHING: ReadonlyMap<RequestId, Answered> = new Map();
 
 /** What a peer's sessions share. */
 export interface SessionOptions {
@@ -20,6 +21,8 @@ export interface SessionOptions {
   /** What a remote asks for. */
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   readonly timeoutMs: () => number;
+  /** What the session with a remote before this one asked on this link, and gave up. */
+  readonly givenUp: (remote: PeerId) => ReadonlyMap<RequestId, Answered> | undefined;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
   /** The link of a remote, as far as this peer knows: asked again for every watch. */
@@ -49,7 +52,12 @@ export class Session implements Asker {
 
   get #asking(): Rpc {
     const { environment, timeoutMs } = this.#options;
-    return (this.#rpc ??= new Rpc({ environment, timeoutMs, first: this.#firstQuestion, post: (message) => this.post(message) }));
+    const givenUp = this.#options.givenUp(this.remote) ?? NOTHING;
+    return (this.#rpc ??= new Rpc({ environment, timeoutMs, first: this.#firstQuestion, givenUp, post: (message) => this.post(message) }));
+  }
+
+  get givenUp(): ReadonlyMap<RequestId, Answered> {
+    return this.#rpc?.givenUp ?? NOTHING;
   }
 
   get nextQuestion(): number {
@@ -66,7 +74,7 @@ export class Session implements Asker {
     return readResult(method, await this.#asking.request(method, params));
   }
 
-  /** `answered` is called once, before anything that the remote sent later is handled. */
+  /** `answered` is called before anything that the remote sent later is handled; twice where the answer comes although the session has ended. */
   watch(params: Methods['watch']['params'], answered: (error: LockstepError | undefined, result?: WatchResult) => void): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
     const session = this.#options.sessionOf(this.remote);
@@ -111,10 +119,10 @@ export class Session implements Asker {
       case 'request':
         return this.#options.requested(message.id, message.method, message.params, this);
       case 'answer':
-        return this.#rpc?.receive(message.id, undefined, message.result);
+        return this.#asking.receive(message.id, undefined, message.result);
       case 'refusal':
         // Without an id it answers something of ours that was not readable: nothing here waits for it.
-        if (message.id !== null) this.#rpc?.receive(message.id, message.error, undefined);
+        if (message.id !== null) this.#asking.receive(message.id, message.error, undefined);
         return;
       case 'notice':
         return this.#options.noticed(this, message.method, message.params);

@@ -18,6 +18,8 @@ const WATCHED: Readonly<Record<string, MachineName>> = {
 const VIEWS: Readonly<Record<string, string>> = { dora: 'whole', alice: 'mine', vera: 'mine', bob: 'shown', carol: 'shown' };
 /** Instances that change hands, in worlds where some do. */
 export const MOVABLE: Readonly<Record<string, MachineName>> = { front: 'desk', lamp: 'lamp', 'dora/desk': 'desk' };
+/** And those that do where effects answer. */
+export const MOVABLE_ECHO: Readonly<Record<string, MachineName>> = { ...MOVABLE, cliff: 'cliff' };
 /** Those who order them in turn. */
 export const ORDERERS = ['server', 'dora', 'erik'];
 /** Those who pass on what they hear: the second one behind the first. */
@@ -34,6 +36,7 @@ export interface Casting {
   readonly hasVault: boolean;
   readonly hasMeter: boolean;
   readonly hasRelations: boolean;
+  readonly hasEcho: boolean;
   readonly hasSuccession: boolean;
   readonly hasTrees: boolean;
 }
@@ -55,6 +58,7 @@ export function cast(options: Casting): readonly Role[] {
     let role: Role = { ...each, isPacked: options.isPacked && each.name !== 'bob' };
     if (options.hasVault) role = withVault(role);
     if (options.hasMeter) role = withShared(role, 'meter');
+    if (options.hasEcho) role = withShared(role, 'cliff');
     if (options.hasRelations) role = withPanel(withShared(role, 'gate'));
     if (hasSuccession && ORDERERS.includes(role.name)) role = { ...role, watches: { ...role.watches, ...othersOf(role) } };
     const sources = hasTrees ? SOURCES[role.name] : undefined;

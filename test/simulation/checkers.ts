@@ -2,7 +2,7 @@
 // said, and what mirrors show, against a model of the machines. Imports nothing of the product (docs/spec/simulation.md).
 
 import { Histories, type History, type KeptEntry, type KeptStep } from './histories.ts';
-import { mayRead, mayWrite, type ModelEvent, modelOf, notFor, seenBy, senderOf } from './model.ts';
+import { mayRead, mayWrite, type ModelEvent, modelOf, notFor, seenBy, senderOf, unanswered } from './model.ts';
 
 export type { KeptEntry } from './histories.ts';
 
@@ -251,6 +251,7 @@ export class Checkers {
       const live = this.#histories.of(instance).filter(({ state }) => state === 'live');
       if (live.length > 1) this.fail(`at the end ${live.map(({ owner }) => owner).join(' and ')} order ${instance}`);
       for (const history of live) this.#allRang(instance, history);
+      if (instance === 'cliff') for (const history of live) this.#allAnswered(history);
       for (const { owner, states } of live)
         if (this.#histories.life(owner) === 1 && (states.at(-1)!.broken ?? 0) > 0)
           this.fail(`at the end an effect of ${instance} that threw has brought no exception`);
@@ -266,6 +267,17 @@ export class Checkers {
     if (typeof from !== 'object' || typeof to !== 'object') return;
     for (const state of states)
       if (from[state]! % 2 !== to[state]! % 2) this.fail(`at the end ${state} of ${target} is not as at ${source}`);
+  }
+
+  /** What effects send arrives, unless the process of the effect has ended, or somebody else has taken over since. (TOPO-15) */
+  #allAnswered(newest: History): void {
+    for (const id of unanswered(newest.states.at(-1)!)) {
+      let part = newest;
+      let isTaken = false;
+      for (; part.since >= newest.places.get(id)! && part.before !== undefined; part = part.before) isTaken ||= part.isTaken;
+      if (!isTaken && this.#histories.life(part.owner) === part.ringing.get(id))
+        this.fail(`at the end what the effect of ${id} at ${part.owner} sent has not come to the cliff`);
+    }
   }
 
   /** Effects of steps that this very process made durable have run. (SIM-4) */

@@ -42,6 +42,8 @@ export interface History {
   /** Of its own part, by what the effect of a step is known by: in which life of the owner it became durable, when an effect belongs to it. */
   readonly ringing: Map<number | string, number>;
   readonly rung: Set<number | string>;
+  /** Its owner went on with it by its own decision: effects of steps before it may have been lost with the one who ordered it. */
+  isTaken: boolean;
   /** It was handed over and its owner has not been told; its owner goes on with it; it is over. */
   state: 'doubtful' | 'live' | 'over';
 }
@@ -95,7 +97,10 @@ export class Histories {
   /** Somebody decides that it goes on with what it has, whatever the one who handed it over says. */
   takesOver(owner: string, instance: string): void {
     for (const history of this.#histories.get(instance) ?? [])
-      if (history.owner === owner && history.state === 'doubtful') history.state = 'live';
+      if (history.owner === owner && history.state === 'doubtful') {
+        history.state = 'live';
+        history.isTaken = true;
+      }
   }
 
   /** Steps of an owner that a later history does not have. */
@@ -144,6 +149,7 @@ export class Histories {
       places: new Map(),
       ringing: new Map(),
       rung: new Set(),
+      isTaken: false,
       state: 'live',
     });
   }
@@ -169,6 +175,7 @@ export class Histories {
       places: new Map([...before.places].filter(([, place]) => place <= seq)),
       ringing: new Map(),
       rung: new Set(),
+      isTaken: giver === undefined,
       state: giver === undefined ? 'live' : 'doubtful',
     });
   }

@@ -22,6 +22,13 @@ interface Sent {
   readonly name?: string;
 }
 
+interface EchoEvent {
+  readonly type: string;
+  readonly id?: string;
+  /** Whose echo it is. */
+  readonly of?: string;
+}
+
 const idOf = (event: unknown): string => (event as Sent).id ?? '';
 
 export const desk = setup({
@@ -90,6 +97,39 @@ export const meter = setup({
     },
   },
 });
+
+/** What answers: at once, or a while later. */
+type Answering = (act: () => void) => void;
+
+const atOnce: Answering = (act) => act();
+
+/** What it is told comes back from an effect, from each once. */
+const cliffOf = (process: string, later: Answering): object => {
+  const answering =
+    (when: Answering) =>
+    ({ self, event }: { readonly self: { readonly id: string; send(event: EchoEvent): void }; readonly event: EchoEvent }): void => {
+      heard(process, self.id, idOf(event));
+      when(() => self.send({ type: 'ECHO', of: idOf(event) }));
+    };
+  return setup({
+    types: {} as { context: { called: string[]; heard: string[] }; events: EchoEvent },
+    actions: {
+      note: assign({ called: ({ context, event }) => [...context.called, idOf(event)] }),
+      answer: answering(atOnce),
+      answerLater: answering(later),
+    },
+  }).createMachine({
+    id: 'cliff',
+    initial: 'calm',
+    context: { called: [], heard: [] },
+    states: { calm: {} },
+    on: {
+      CALL: { actions: ['note', 'answer'] },
+      WHISPER: { actions: ['note', 'answerLater'] },
+      ECHO: { actions: assign({ heard: ({ context, event }) => [...context.heard, event.of ?? ''] }) },
+    },
+  });
+};
 
 const kid = setup({ types: {} as { context: { names: string[] } } }).createMachine({
   id: 'kid',
@@ -179,15 +219,19 @@ const vaultPolicy: Policy = {
 };
 
 export const POLICIES: Readonly<Partial<Record<MachineName, Policy>>> = { vault: vaultPolicy };
-export const MACHINES = { desk, lamp, family, vault, meter, gate: gateOf(() => undefined), panel } as const;
+export const MACHINES = { desk, lamp, family, vault, meter, gate: gateOf(() => undefined), panel, cliff: cliffOf('', atOnce) } as const;
 export type MachineName = keyof typeof MACHINES;
 
-/** The same machines, whose effects say in which process they run. */
-export function machinesOf(process: string): Readonly<Record<MachineName, { readonly definition: unknown; readonly image: Uint8Array }>> {
+/** The same machines, whose effects say in which process they run. @param later acts after a while, if the process is still alive. */
+export function machinesOf(
+  process: string,
+  later: Answering,
+): Readonly<Record<MachineName, { readonly definition: unknown; readonly image: Uint8Array }>> {
   const rung = desk.provide({ actions: { ring: ({ context, self }) => heard(process, self.id, context.count) } });
   const gate = gateOf((id) => heard(process, 'gate', id));
+  const cliff = cliffOf(process, later);
   const named = (name: MachineName): { readonly definition: unknown; readonly image: Uint8Array } => ({
-    definition: name === 'desk' ? rung : name === 'gate' ? gate : MACHINES[name],
+    definition: { ...MACHINES, desk: rung, gate, cliff }[name],
     image: compiled(MACHINES[name]),
   });
   return {
@@ -198,6 +242,7 @@ export function machinesOf(process: string): Readonly<Record<MachineName, { read
     meter: named('meter'),
     gate: named('gate'),
     panel: named('panel'),
+    cliff: named('cliff'),
   };
 }
 

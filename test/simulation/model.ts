@@ -12,6 +12,8 @@ export interface ModelEvent {
   readonly source?: object;
   readonly id?: string;
   readonly name?: string;
+  /** Of an echo: the id of what it answers. */
+  readonly of?: string;
 }
 
 export interface ModelState {
@@ -84,6 +86,31 @@ const meter: Model = ({ value, context, due }, { type, id }, at) => {
       return undefined;
   }
 };
+
+interface CliffContext {
+  readonly called: readonly string[];
+  readonly heard: readonly string[];
+}
+
+/** An echo of nothing, or a second one, is none: the machine would take it. */
+const cliff: Model = ({ value, context, due }, { type, id = '', of = '' }) => {
+  const { called, heard } = context as unknown as CliffContext;
+  switch (type) {
+    case 'CALL':
+    case 'WHISPER':
+      return { value, context: { called: [...called, id], heard }, ring: id, due };
+    case 'ECHO':
+      return called.includes(of) && !heard.includes(of) ? { value, context: { called, heard: [...heard, of] }, due } : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** Ids of what has no echo yet. */
+export function unanswered({ context }: ModelState): readonly string[] {
+  const { called, heard } = context as unknown as CliffContext;
+  return called.filter((id) => !heard.includes(id));
+}
 
 const family: Model = ({ value, context, due }, { type }) => {
   const { sent, heard } = context as { readonly sent: number; readonly heard: number };
@@ -216,6 +243,7 @@ const MODELS: Readonly<Record<string, { readonly initial: ModelState; readonly n
   family: { initial: { value: 'idle', context: { sent: 0, heard: 0 }, due: {} }, next: family },
   vault: { initial: { value: 'open', context: { public: { names: [] }, hidden: {}, isBanning: false }, due: {} }, next: vault },
   meter: { initial: { value: 'still', context: { readings: 0, last: 0, ids: [] }, due: {} }, next: meter },
+  cliff: { initial: { value: 'calm', context: { called: [], heard: [] }, due: {} }, next: cliff },
   gate: related(GATE, 'BellState'),
   panel: related(PANEL),
   kid: { initial: { value: '', context: { names: [] }, due: {} }, next: kid },

@@ -23,6 +23,7 @@ import { SeenEvents } from '../../peer/seen.ts';
 import { Sender } from '../../peer/sender.ts';
 import { Tenure } from '../../peer/tenure.ts';
 import type { StepDifference, StepEvent, ToldStep } from '../../peer/wire.ts';
+import { Untold } from '../../peer/untold.ts';
 import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
 
@@ -342,6 +343,25 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
 
   /** The next authority does not know what the one before has seen. */
   'seen-not-handed-over': () => swap(Readers.prototype, 'seenUpTo', () => () => []),
+
+  /** What effects sent while their instance was handed over is not taken by the next authority. */
+  'untold-dropped': () => swap(Authority.prototype, 'takeUp', () => () => undefined),
+
+  /** It is taken by the next authority, and sent on as well. */
+  'untold-doubled': () =>
+    swap(
+      Untold.prototype,
+      'hand',
+      (original) =>
+        function (this: Untold) {
+          const handed = original.call(this);
+          for (const from of this.take()) this.add(from);
+          return handed;
+        },
+    ),
+
+  /** What effects send when their instance has gone is lost. */
+  'late-echo-dropped': () => swap(Untold.prototype, 'takeLate', () => () => []),
 
   /** An authority goes on although another one has a higher epoch. */
   'old-epoch-goes-on': () =>

@@ -22,6 +22,9 @@ import { MOVABLE } from './cast.ts';
 import type { Network } from './network.ts';
 import { pipe } from './relations.ts';
 
+/** Milliseconds after which an effect that takes its time sends what it has to say. */
+const LATER_MS = 400;
+
 /** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
 export class ProcessEnvironment implements Environment {
   readonly #world: TestEnvironment;
@@ -124,7 +127,7 @@ export class Process {
     this.role = role;
     this.#world = world;
     this.#environment = new ProcessEnvironment(world.environment);
-    this.#machines = machinesOf(role.name);
+    this.#machines = machinesOf(role.name, (act) => void this.#environment.timer(LATER_MS, () => (this.isAlive ? act() : undefined)));
     this.#session = role.disk?.open();
     if (role.browser !== undefined)
       this.#sharing = new Sharing(role.name, new Tab(role.name, role.browser, this.#environment), () => this.peer.reconnectNow());

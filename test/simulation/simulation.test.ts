@@ -15,6 +15,8 @@ const SEED = Number(process.env['SEED'] ?? (isLong ? Math.floor(Math.random() * 
 const GROWN = ['sharing', 'packed', 'views', 'succession', 'trees'] as const;
 /** And when there were relational machines. */
 const RELATED = [...GROWN, 'meter', 'relations'] as const;
+/** And when effects answered. */
+const ECHOED = [...RELATED, 'echo'] as const;
 /** Seeds that a plant may need. */
 const PLANT_SEEDS = 1_000;
 
@@ -69,6 +71,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [70_085, RELATED, 'a source that answered two questions late kept its reader in a room for each'],
     [612_000_544, RELATED, 'a slow reader missed that its room went on with another history, and was told a step of that one'],
     [612_002_092, RELATED, 'a reader that was told what it had missed was told on (the checker was wrong)'],
+    [
+      20,
+      ECHOED,
+      'a question was given up because its peer had not been there for an earlier one, and its answer kept the reader in a room',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
@@ -90,7 +97,7 @@ test('[SIM-5] in some worlds readers have different views, one is out for a whil
 test('[SIM-6] [TOPO-10] in some worlds instances change hands, by agreement or without, and mirrors are passed on three deep', async () => {
   const lines: string[] = [];
   for (const seed of [5, 7, 22]) {
-    const { trace, failures } = await once(seed);
+    const { trace, failures } = await once(seed, ['echo']);
     expect(failures).toEqual([]);
     lines.push(...trace);
   }
@@ -114,6 +121,13 @@ test('[SIM-1] in some worlds there are relational machines: mutations are cancel
   }
   for (const sign of ['"type":"relational.exception"', '"source":{"machine":"gate"', 'effect of server gate', '"type":"relational.toggle"'])
     expect(lines.filter((line) => line.includes(sign)).length, sign).toBeGreaterThan(0);
+});
+
+test('[SIM-6] [TOPO-15] in some worlds effects send to their instance while it is handed over, and when it has gone', async () => {
+  const { trace, failures } = await once(48);
+  expect(failures).toEqual([]);
+  for (const sign of [/"method":"take",.*"untold":\[/, /durable at .* cliff .*"n":[1-9]\d*,"event":\{"type":"ECHO"/])
+    expect(trace.filter((line) => sign.test(line)).length, String(sign)).toBeGreaterThan(0);
 });
 
 test('[SIM-2] the same seed is the same world again, frame by frame', async () => {

@@ -12,7 +12,7 @@ import { TestEnvironment } from '../../peer/testing.ts';
 import { Hub } from '../../relay/hub.ts';
 import { random, type Random } from '../support/random.ts';
 import { Browser } from './browser.ts';
-import { cast, TABS } from './cast.ts';
+import { cast, MOVABLE, MOVABLE_ECHO, ORDERERS, TABS } from './cast.ts';
 import { Checkers, type KeptEntry } from './checkers.ts';
 import { Disk } from './disk.ts';
 import { readFrame } from './frames.ts';
@@ -30,8 +30,9 @@ import { Lines, WireChecker } from './wire-checker.ts';
  * sharing: the tabs share a socket. packed: some peers speak the packed encoding. views: there is an instance of which each reader sees another part.
  * succession: instances change hands. trees: some watch at mirrors of others. meter: there is an instance that is told by its events and looks at the clock.
  * relations: there are relational machines, one piped to the other.
+ * echo: there is an instance whose effects send it events, at once or later; it changes hands where others do.
  */
-export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations'] as const;
+export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations', 'echo'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -139,6 +140,7 @@ class Simulation implements ProcessWorld {
     this.#weather.slowMs = dice.pick([0, 5, 40, 150]);
     if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
     const hasSuccession = has('succession', 0.4);
+    const hasEcho = has('echo', 0.4);
     this.#roles = cast({
       watched: (all) => this.#watched(all),
       disk: (owner) => this.#newDisk(owner),
@@ -147,17 +149,18 @@ class Simulation implements ProcessWorld {
       hasVault: has('views', 0.5),
       hasMeter: has('meter', 0.3),
       hasRelations: has('relations', 0.3),
+      hasEcho,
       hasSuccession,
       hasTrees: has('trees', 0.3),
     });
-    if (hasSuccession) this.#successions = new Successions(random(seed ^ 0x5ec0), this.#stage());
+    if (hasSuccession) this.#successions = new Successions(random(seed ^ 0x5ec0), this.#stage(hasEcho ? MOVABLE_ECHO : MOVABLE));
   }
 
   #drawn(seed: number, without: readonly Feature[]): (feature: Feature, chance: number) => boolean {
     return (feature, chance) => random(seed ^ ((FEATURES.indexOf(feature) + 1) * 0x9e37)).chance(chance) && !without.includes(feature);
   }
 
-  #stage(): Stage {
+  #stage(movable: typeof MOVABLE): Stage {
     return {
       checkers: this.checkers,
       process: (name) => this.#processes.get(name),
@@ -167,6 +170,7 @@ class Simulation implements ProcessWorld {
       cut: (name) => this.#cut(name),
       hasCrashes: this.#has.crashes,
       hasCuts: this.#has.network,
+      movable: Object.keys(movable),
     };
   }
 
@@ -323,6 +327,7 @@ class Simulation implements ProcessWorld {
     const dice = this.#dice;
     if (instance === 'gate') return this.#mutation(id);
     if (instance === 'lamp') return { type: 'TOGGLE', id };
+    if (instance === 'cliff') return { type: dice.pick(['CALL', 'CALL', 'WHISPER']), id };
     if (instance === 'meter') return { type: dice.pick(['READ', 'READ', 'START']), id };
     if (instance === 'vault') return { type: dice.pick(['SHOW', 'SHOW', 'HIDE', 'HIDE', 'BAN', 'PARDON', 'PARDON']), id };
     if (instance === 'family') return { type: dice.pick(['START', 'TASK', 'TASK', 'TASK', 'STOP']), id };
@@ -419,8 +424,9 @@ class Simulation implements ProcessWorld {
     for (const [mirror, { holder, instance, process }] of this.#holders) {
       const shown = shownBy(mirror, instance);
       const { name } = process.role;
-      // What the pipe has sent is nobody's event.
-      if (instance === PANEL && mirror.unconfirmedCount > 0) continue;
+      // What the pipe has sent is nobody's event, and so is an echo that is sent after its instance.
+      const hasOthers = instance === PANEL || (instance === 'cliff' && ORDERERS.includes(name));
+      if (hasOthers && mirror.unconfirmedCount > 0) continue;
       if (mirror.view === undefined || mirror.view === 'whole') this.checkers.shown(holder, instance, shown);
       else this.checkers.seen(name, instance, shown);
       // One view is another thing for each reader.

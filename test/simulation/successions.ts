@@ -3,7 +3,7 @@
 
 import type { LockstepError } from '../../core/errors.ts';
 import type { Random } from '../support/random.ts';
-import { MOVABLE, ORDERERS } from './cast.ts';
+import { ORDERERS } from './cast.ts';
 import type { Checkers } from './checkers.ts';
 import type { Process } from './process.ts';
 
@@ -22,6 +22,8 @@ export interface Stage {
   cut(name: string): void;
   readonly hasCrashes: boolean;
   readonly hasCuts: boolean;
+  /** Instances that change hands. */
+  readonly movable: readonly string[];
 }
 
 export class Successions {
@@ -45,7 +47,7 @@ export class Successions {
 
   act(): void {
     if (!this.#dice.chance(OFTEN / 100)) return;
-    const instance = this.#dice.pick(Object.keys(MOVABLE));
+    const instance = this.#dice.pick(this.#stage.movable);
     const owner = this.#stage.checkers.ownerOf(instance);
     const other = this.#dice.pick(ORDERERS.filter((name) => name !== owner));
     const takes = this.#hasTakeOvers && this.#dice.chance(0.4);

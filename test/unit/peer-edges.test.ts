@@ -113,6 +113,7 @@ describe('rooms', () => {
         environment,
         outbox,
         requested: () => undefined,
+        givenUp: () => undefined,
         timeoutMs: () => 1,
         noticed: () => undefined,
         sessionOf: () => undefined,
@@ -223,6 +224,19 @@ describe('questions and answers', () => {
     const numbers = said.filter((line) => line.includes('"method":"watch"')).map((line) => /"id":(\d+)/.exec(line)![1]);
     expect(numbers).toHaveLength(2);
     expect(new Set(numbers).size).toBe(2);
+  });
+
+  test('[TOPO-14] a question to a peer that was not there is answered all the same when it came in time: who was let in is told', async () => {
+    const environment = new TestEnvironment();
+    const told: string[] = [];
+    const options = { environment, timeoutMs: () => 1_000, post: () => true };
+    const before = new Rpc(options);
+    before.call('watch', {}, (error, result) => told.push(`${error?.code ?? ''}${String(result ?? '')}`));
+    before.close(new LockstepError('UNREACHABLE', 'it was not there'));
+    const after = new Rpc({ ...options, first: before.nextId, givenUp: before.givenUp });
+    after.receive(1, undefined, 'let in');
+    after.receive(1, undefined, 'again');
+    expect(told).toEqual(['UNREACHABLE', 'let in']);
   });
 
   test('[SYNC-14] a question without an answer times out; one that comes late, or twice, is dropped', async () => {
