@@ -21,7 +21,7 @@ const CLIENTS = 1_000;
 /** Dialing at once; the queue of connections that a port keeps is longer. */
 const AT_ONCE = 100;
 /** Restarts in which nothing counts yet: code is compiled in them. */
-const WARM_ROUNDS = 5;
+const WARM_ROUNDS = 12;
 const INSTANCE = 'lamp';
 const KEY = 'the key of the bench';
 
