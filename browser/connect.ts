@@ -9,7 +9,7 @@ import type { MachineSource } from '../peer/machines.ts';
 import { Peer } from '../peer/peer.ts';
 import type { ServingOptions } from '../peer/serving.ts';
 import type { Fork } from '../peer/succession.ts';
-import type { PeerId } from '../peer/wire.ts';
+import type { Encoding, PeerId } from '../peer/wire.ts';
 import { type Claim, claimSecret } from './claim.ts';
 import { loadSmallCore, wholeCoreOnce } from './core.ts';
 import { browserEnvironment } from './environment.ts';
@@ -38,6 +38,8 @@ export interface ConnectOptions {
   readonly offline?: boolean;
   /** Whether all tabs of this origin share one socket to the relay; true unless said otherwise. */
   readonly sharesSocket?: boolean;
+  /** `'json'`: what is said can be read on the wire, and the packed encoding, 4 KB, is not loaded; packed unless given. */
+  readonly encoding?: Encoding;
   /** Runs all machines here. Unless given, a small one does, and the whole one joins it with the first machine that needs more. */
   readonly core?: Core;
   /** Watches guards, assigns and the like for what makes replicas differ, and reports it, e.g. `import.meta.env.DEV`; off unless given. */
@@ -84,7 +86,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Peer> {
     ...common,
     serving: (given: ServingOptions) => machinesAdded.then(() => serving(given)),
     // Beside the first dial: a page waits for neither because of the other.
-    packed: () => import('../peer/codec-packed.ts'),
+    packed: options.encoding === 'json' ? undefined : () => import('../peer/codec-packed.ts'),
     secret: claim.secret,
     hosts: options.hosts !== false,
     ...(watch === undefined ? {} : { development: (found) => new watch.Watch(globalThis, found) }),

@@ -32,7 +32,7 @@ export interface PeerOptions {
   /** Finds functions for images; `machines.prepare()` loads it for the first definition unless it is given: `binding` of binding.ts. */
   readonly binding?: Binding;
   /** Brings in the packed encoding, before the first dial; without it the peer speaks json. */
-  readonly packed?: BringPacked;
+  readonly packed?: BringPacked | undefined;
   /** Brings in what keeps partial views, when the first one is watched; loaded then unless given. */
   readonly sights?: () => Sights | Promise<Sights>;
   /** Brings in what asks other peers for more than mirrors, with the first such question; loaded then unless given. */

@@ -9,10 +9,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryJournal } from '../../peer/memory.ts';
 import { serve, type Server } from '../../server/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { createMachine } from 'xstate';
 import { tally } from '../support/mirror-machine.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../build/browser', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'lockstep-unbundled-'));
+/** Its events ask for no functions and no timers. */
+const lamp = createMachine({
+  id: 'lamp',
+  initial: 'off',
+  states: { off: { on: { TURN: 'on' } }, on: { on: { TURN: 'off' } } },
+});
 let browser: Browser;
 let server: Server;
 
@@ -30,8 +37,23 @@ beforeAll(async () => {
     join(directory, 'index.html'),
     '<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
   );
-  server = await serve({ machines: { tally }, port: 0, journal: new MemoryJournal(), pages: directory });
+  writeFileSync(
+    join(directory, 'small.js'),
+    `import { connect } from '/lockstep/browser.js';
+     const peer = await connect({ name: 'small', sharesSocket: false, encoding: 'json' });
+     const mirror = await peer.watch('lamp');
+     mirror.send({ type: 'TURN' });
+     const predicted = mirror.getSnapshot().value;
+     await mirror.submit({ type: 'TURN' });
+     document.body.textContent = JSON.stringify([predicted, mirror.getSnapshot().value]);`,
+  );
+  writeFileSync(
+    join(directory, 'small.html'),
+    '<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module" src="/small.js"></script>',
+  );
+  server = await serve({ machines: { tally, lamp }, port: 0, journal: new MemoryJournal(), pages: directory });
   await server.create('tally', 'front');
+  await server.create('lamp', 'lamp');
   browser = await launchChromium();
 });
 
@@ -51,4 +73,20 @@ test('[WEB-15] a page that nobody bundled connects under the strictest policy: s
   const loaded = await page.evaluate<string[]>(`performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)`);
   expect(loaded).toContain('/lockstep/core.small.wasm');
   expect(complaints).toEqual([]);
+});
+
+test('[WEB-8] a page that connects by a socket of its own, watches, predicts and sends loads client, core and socket, and nothing else', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/small.html`);
+  await expect.poll(() => page.textContent('body'), { timeout: 10_000 }).toBe('["on","off"]');
+  const loaded = await page.evaluate<string[]>(`performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)`);
+  const names = loaded.map((path) => path.replace(/-.{8}\.js$/, '.js')).sort();
+  expect(names).toEqual([
+    '/lockstep/arrivals.js',
+    '/lockstep/browser.js',
+    '/lockstep/client.js',
+    '/lockstep/core.small.wasm',
+    '/lockstep/socket.js',
+    '/small.js',
+  ]);
 });
