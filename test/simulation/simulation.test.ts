@@ -124,10 +124,14 @@ test('[SIM-1] in some worlds there are relational machines: mutations are cancel
 });
 
 test('[SIM-6] [TOPO-15] in some worlds effects send to their instance while it is handed over, and when it has gone', async () => {
-  const { trace, failures } = await once(48);
-  expect(failures).toEqual([]);
+  const lines: string[] = [];
+  for (const seed of [8, 21]) {
+    const { trace, failures } = await once(seed);
+    expect(failures).toEqual([]);
+    lines.push(...trace);
+  }
   for (const sign of [/"method":"take",.*"untold":\[/, /durable at .* cliff .*"n":[1-9]\d*,"event":\{"type":"ECHO"/])
-    expect(trace.filter((line) => sign.test(line)).length, String(sign)).toBeGreaterThan(0);
+    expect(lines.filter((line) => sign.test(line)).length, String(sign)).toBeGreaterThan(0);
 });
 
 test('[SIM-2] the same seed is the same world again, frame by frame', async () => {
