@@ -198,7 +198,7 @@ export class Host implements HostsChildren {
       const machine = this.#options.machines.pinned(record.machine, bytes);
       const recovered = recover(machine, stored);
       const { giver, untold = [] } = (steps.length > 0 ? undefined : stored.checkpoint) ?? {};
-      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, untold });
+      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, lineage: [], untold });
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {

@@ -197,13 +197,14 @@ export class Succession {
     // What was taken before, and was not said to be ours, has been taken back.
     const kept = await this.#taking.keep(taken, { giver, begun: () => this.#doubts.end(instance)?.recovered.instance.dispose() });
     this.#doubts.add({ ...kept, giver });
-    this.#lineages.set(instance, taken.lineage);
     return { instance };
   }
 
   /** This peer is the authority from here on. */
-  #begin({ record, recovered, untold }: Kept): void {
+  #begin({ record, recovered, lineage, untold }: Kept): void {
     const { instance } = record;
+    // Whatever was heard of others meanwhile.
+    this.#lineages.set(instance, lineage);
     const hosting = this.#host.hosting();
     const authority = new Authority(hosting, { record, room: this.#host.room(), recovered, steps: [] });
     const before = this.#elsewhere.get(instance);
@@ -252,9 +253,7 @@ export class Succession {
     const heir = this.#heirs.get(instance);
     if (heir === undefined) throw new LockstepError('BAD_REQUEST', `this peer does not stand by for ${instance}`);
     const taken = heir.standby.take(this.#host.epoch(heir.standby.mirror.epoch));
-    const kept = await this.#taking.keep(taken);
-    this.#lineages.set(instance, taken.lineage);
-    this.#begin(kept);
+    this.#begin(await this.#taking.keep(taken));
   }
 
   // ── Giving way ─────────────────────────────────────────────────────────────────────────────────────────────────

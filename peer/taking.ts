@@ -8,6 +8,7 @@ import { anew, TAKEN } from './anew.ts';
 import type { Hosting } from './hosting.ts';
 import { imageFrom } from './image-request.ts';
 import type { InstanceRecord } from './journal.ts';
+import type { Lineage } from './lineage.ts';
 import type { Machines } from './machines.ts';
 import type { Recovered } from './recovery.ts';
 import { SeenEvents } from './seen.ts';
@@ -25,6 +26,8 @@ export interface TakingHost {
 export interface Kept {
   readonly record: InstanceRecord;
   readonly recovered: Recovered;
+  /** Of the history that begins with it. */
+  readonly lineage: Lineage;
   /** What it is to take first. */
   readonly untold: readonly EventObject[];
 }
@@ -92,7 +95,7 @@ export class Taking {
       };
       committer.add({ entries, durable: resolve, failed });
     });
-    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at }, untold };
+    return { record, recovered: { instance, epoch, seen: SeenEvents.load(taken.seen), at }, lineage: taken.lineage, untold };
   }
 
   #machineOf({ instance, image, machine: name, isGuarded }: Taken): {
