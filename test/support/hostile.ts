@@ -42,9 +42,9 @@ export class Hostile {
     });
   }
 
-  /** Its name, as the relay gave it. */
+  /** Its name, as the relay gave it: the answer to hello lists the others by theirs too. */
   get id(): string {
-    return /"peer":"([^"]+)"/.exec(this.text)?.[1] ?? '';
+    return /"peer":"([^"]+)","session"/.exec(this.text)?.[1] ?? '';
   }
 
   get text(): string {
