@@ -9,7 +9,8 @@ export const COLUMN_NAMES: Readonly<Record<Column, string>> = { todo: 'To do', d
 
 /** What a person wants. */
 export interface Wishes {
-  add(text: string, column: Column): void;
+  /** @returns whether it was taken. */
+  add(text: string, column: Column): boolean;
   move(task: Task, to: Column, before: string | null): void;
   edit(task: Task, text: string): void;
   remove(task: Task): void;
@@ -107,8 +108,8 @@ export class Columns {
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      if (field.value.trim() !== '') this.#wishes.add(field.value.trim(), column);
-      field.value = '';
+      const text = field.value.trim();
+      if (text === '' || this.#wishes.add(text, column)) field.value = '';
     });
     const section = element(
       'section',

@@ -44,9 +44,13 @@ const company = new Company(
   (holders) => columns.showHolders(holders),
 );
 
-function act(event: BoardEvent, id = shown): void {
+/** @returns whether there is a board to do it on: there is none yet while a page opens. */
+function act(event: BoardEvent, id = shown): boolean {
   const mirror = id === undefined ? undefined : boards.mirror(id);
-  if (id === undefined || mirror === undefined) return;
+  if (id === undefined || mirror === undefined) {
+    say('The board is not here yet; try again in a moment.');
+    return false;
+  }
   const before = mirror.getSnapshot();
   const counts = waiting.get(id) ?? new Map<string, number>();
   waiting.set(id, counts);
@@ -63,6 +67,7 @@ function act(event: BoardEvent, id = shown): void {
     .finally(answered);
   // Nothing moved here either: it was too late before it left, which nobody else can tell.
   if (mirror.getSnapshot() === before) conflict(id, event);
+  return true;
 }
 
 function conflict(id: string, event: BoardEvent): void {

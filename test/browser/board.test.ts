@@ -179,3 +179,28 @@ test('[WEB-13] a second board is made, and both are found again', async () => {
   expect(tab.complaints).toEqual([]);
   await context.close();
 });
+
+test('[WEB-13] what is typed before a board is there stays where it was typed', async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    localStorage.setItem('lockstep.board.name', 'Eve');
+    // As soon as there is a field at all: what is watched is asked for by then, and not yet there.
+    const seen = new MutationObserver(() => {
+      const field = document.querySelector<HTMLInputElement>('[data-column="todo"] .new-task');
+      if (field === null) return;
+      seen.disconnect();
+      field.value = 'too early';
+      field.form!.requestSubmit();
+      document.documentElement.dataset['early'] = field.value;
+    });
+    seen.observe(document, { childList: true, subtree: true });
+  });
+  const { page } = await Tab.open(context, `${server.url}/board/`);
+  const field = page.locator('[data-column="todo"] .new-task');
+  await expect.poll(() => field.inputValue(), patiently).toBe('too early');
+  expect(await page.evaluate(() => document.documentElement.dataset['early'])).toBe('too early');
+  await field.press('Enter');
+  await expect.poll(() => page.locator('[data-column="todo"] .task-text').allInnerTexts(), patiently).toContain('too early');
+  expect(await field.inputValue()).toBe('');
+  await context.close();
+});
