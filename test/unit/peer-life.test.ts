@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { compileMachine } from '../../compiler/index.ts';
+import { LockstepError } from '../../core/errors.ts';
 import { Follower } from '../../peer/follower.ts';
 import type { InspectMessage } from '../../peer/inspect/protocol.ts';
 import type { JournalEntry } from '../../peer/journal.ts';
@@ -459,6 +460,87 @@ describe('tools', () => {
     await follower.follow(session as unknown as Session, 10);
     follower.hear([record(4)]);
     expect(heard).toEqual([1, 2, 3, 4].map(record));
+  });
+
+  describe('a follower that asks again', () => {
+    const record = (n: number): Traced => ({ kind: 'inspect', peer: 'program', n, at: n, message: {} as InspectMessage });
+    const found: Traced = {
+      kind: 'impurity',
+      peer: 'server',
+      impurity: { machine: 'desk', path: '/on/ENTER/guard', kind: 'guard', uses: 'Date.now()' },
+    };
+
+    /** One whose questions wait until the test answers them. */
+    function following() {
+      const heard: Traced[] = [];
+      const answers: { with(...records: readonly Traced[]): Promise<void>; fail(): Promise<void> }[] = [];
+      const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      const request = () =>
+        new Promise<unknown>((resolve, reject) =>
+          answers.push({
+            with: (...steps) => (resolve({ room: 0, steps }), settled()),
+            fail: () => (reject(new LockstepError('TIMEOUT', 'no answer')), settled()),
+          }),
+        );
+      return { heard, answers, session: { request } as unknown as Session, follower: new Follower('server', (each) => heard.push(each)) };
+    }
+
+    test('[SYNC-21] a link that is back before the first answer costs nothing of what came early', async () => {
+      const { heard, answers, session, follower } = following();
+      const followed = follower.follow(session, 10);
+      follower.hear([found]);
+      follower.resume(session);
+      follower.hear([record(3)]);
+      await answers[0]!.with(record(1), record(2));
+      await followed;
+      follower.hear([record(4)]);
+      await answers[1]!.with(record(1), record(2), record(3));
+      follower.hear([record(5)]);
+      expect(heard).toEqual([record(1), record(2), record(3), found, record(4), record(5)]);
+    });
+
+    test('[SYNC-21] a question that is not answered keeps nothing back', async () => {
+      const { heard, answers, session, follower } = following();
+      const followed = follower.follow(session, 10);
+      await answers[0]!.with(record(1));
+      await followed;
+      follower.resume(session);
+      follower.hear([record(2), found]);
+      await answers[1]!.fail();
+      follower.hear([record(3)]);
+      expect(heard).toEqual([record(1), record(2), found, record(3)]);
+    });
+
+    test('[SYNC-21] nothing is heard of a peer that refuses', async () => {
+      const { heard, answers, session, follower } = following();
+      const followed = follower.follow(session, 10);
+      const refused = expect(followed).rejects.toMatchObject({ code: 'TIMEOUT' });
+      follower.hear([record(1)]);
+      await answers[0]!.fail();
+      await refused;
+      follower.hear([record(2)]);
+      expect(heard).toEqual([]);
+    });
+  });
+
+  test('[SYNC-21] what a peer did while the link was lost is heard when it is back, and nothing from before the follower came', async () => {
+    const { world, a } = await doorWorld();
+    await world.get(a.submit({ type: 'OPEN' }));
+    const heard: { readonly late: string[]; readonly all: string[] } = { late: [], all: [] };
+    const tool = await world.peer('tool', { kind: 'tool' });
+    const hear =
+      (into: string[]) =>
+      (record: Traced): void =>
+        void into.push(record.kind === 'step' ? `${record.step.seq} ${record.step.cause.event.type}` : record.kind);
+    await world.get(tool.trace('server', hear(heard.late)));
+    await world.get(tool.trace('server', hear(heard.all), 10));
+    world.network('tool').cut();
+    for (const type of ['CLOSE', 'OPEN'] as const) await world.get(a.submit({ type }));
+    world.network('tool').mend();
+    await world.advance(15_000);
+    await world.get(a.submit({ type: 'END' }));
+    const missed = ['3 CLOSE', '4 OPEN', '5 xstate.after.5000.door.open', '6 END'];
+    expect(heard).toEqual({ late: missed, all: ['1 xstate.init', '2 OPEN', ...missed] });
   });
 
   test('[SYNC-9] list pages through what is there, with the states that are durable', async () => {
