@@ -25,6 +25,7 @@ import type { Machines } from './machines.ts';
 import { recover } from './recovery.ts';
 import type { RoomPort } from './channel.ts';
 import { SeenEvents } from './seen.ts';
+import { SendingOn, type SendingOnOptions } from './sending-on.ts';
 import type { Session } from './session.ts';
 import { type Fork, Succession } from './succession.ts';
 import type { Tracer } from './tracer.ts';
@@ -59,8 +60,8 @@ export interface HostOptions {
   /** This peer has given way. */
   fenced(fork: Fork): void;
   emitted(instance: InstanceId, event: EventObject): void;
-  /** To an instance that another peer orders now. */
-  sendOn(instance: InstanceId, event: EventObject): void;
+  /** A mirror of an instance that another peer orders now. */
+  readonly watch: SendingOnOptions['watch'];
   /** Sends what was posted. */
   flush(): void;
 }
@@ -81,6 +82,7 @@ export class Host implements HostsChildren {
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
   readonly succession: Succession;
+  readonly #sendingOn: SendingOn;
   readonly #rooms = new Map<number, Source>();
   #touched = new Set<Touched>();
   #stored: readonly StoredInstance[] = [];
@@ -95,6 +97,7 @@ export class Host implements HostsChildren {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
+    this.#sendingOn = new SendingOn(options);
     this.succession = new Succession({
       hosting: () => this.hosting,
       machines: options.machines,
@@ -177,7 +180,7 @@ export class Host implements HostsChildren {
       touched: (authority) => void this.#touched.add(authority),
       actorsOf: (record) => new HostedActors(this, record, this.#options.actors),
       emitted: (instance, event) => this.#options.emitted(instance, event),
-      sendOn: (instance, event) => this.#options.sendOn(instance, event),
+      sendOn: (instance, event) => this.#sendingOn.send(instance, event),
       sessionWith: (peer) => this.#options.sessionWith(peer),
       server: () => this.#options.server(),
     };
@@ -237,6 +240,7 @@ export class Host implements HostsChildren {
     for (const authority of this.authorities.values()) authority.close(this.#closed);
     this.authorities.clear();
     this.succession.close();
+    this.#sendingOn.close();
     this.branches.close();
   }
 

@@ -4,7 +4,7 @@
 
 import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
-import type { EventObject, Json } from '../core/json.ts';
+import type { Json } from '../core/json.ts';
 import type { Asking } from './asking.ts';
 import { type Message, readNotice } from './codec-json.ts';
 import { Connection } from './connection.ts';
@@ -122,7 +122,7 @@ export class Peer {
         located: (instance, peer) => this.#locate(instance, peer),
         fenced: options.fenced ?? (() => undefined),
         emitted: options.emitted ?? (() => undefined),
-        sendOn: (instance, event) => this.#sendOn(instance, event),
+        watch: (instance) => this.watch(instance, undefined, { isPatient: true }),
         flush: () => this.#connection.outbox.flush(),
       });
     this.#reception = new Reception(bring, report);
@@ -427,19 +427,6 @@ export class Peer {
     const before = this.#located.get(instance);
     this.#located.set(instance, peer);
     if (before !== peer) this.#mirrors.follow(instance);
-  }
-
-  /** What an effect here sends to its instance when that has been handed over: by a mirror, so that it arrives once, over whatever link. */
-  #sendOn(instance: InstanceId, event: EventObject): void {
-    if (this.#isClosed) return;
-    const how = { definition: undefined, isPatient: true, sources: [], view: undefined, filter: undefined };
-    const sent = async (): Promise<void> => {
-      const mirror = await this.#mirrors.watch(instance, how);
-      await mirror.submit(event).finally(() => mirror.stop());
-    };
-    sent().catch((error: unknown) =>
-      this.#options.report?.('warn', `"${event.type}" of an effect has not reached ${instance}, which was handed over`, error),
-    );
   }
 
   #serverId(): PeerId | undefined {

@@ -1,9 +1,11 @@
 // What effects send to their own instance while it is handed over, and afterwards: it arrives where the instance is, once.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
-import { MemoryJournal } from '../../peer/testing.ts';
+import { LockstepError } from '../../core/errors.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import { SendingOn } from '../../peer/sending-on.ts';
+import { MemoryJournal, TestEnvironment } from '../../peer/testing.ts';
 import { HeldJournal, World } from '../support/world.ts';
 
 interface Named {
@@ -127,4 +129,73 @@ test.each([
   world.network('alice').mend();
   await world.advance(30_000);
   expect([heard(), c.seq, c.standing]).toEqual([['late'], 3, 'confirmed']);
+});
+
+test('[TOPO-15] what the next authority cannot write down is sent to it again, once and in its order', async () => {
+  const { world, alice, c, later, heard, journals } = await cliff();
+  for (const name of ['first', 'second']) c.send({ type: 'WHISPER', name });
+  await world.settle();
+  await world.get(alice.handOver('alice/cliff', 'bob'));
+  journals.bob.isHolding = true;
+  for (const send of later) send();
+  await world.settle();
+  journals.bob.failHeld();
+  await world.settle();
+  expect(heard()).toEqual([]);
+  await world.advance(30_000);
+  expect([heard(), c.seq, c.standing]).toEqual([['first', 'second'], 5, 'confirmed']);
+});
+
+describe('an event that is sent after its instance', () => {
+  /** @param answers to one event after the other; what comes after them is taken. */
+  function sendingOn(answers: readonly LockstepError['code'][]) {
+    const environment = new TestEnvironment({ seed: 1 });
+    const asked: string[] = [];
+    const reported: unknown[] = [];
+    let held = 0;
+    const sending = new SendingOn({
+      environment,
+      report: (_level, message, error) => void reported.push([message, (error as LockstepError).code]),
+      watch: async () => {
+        held++;
+        return {
+          submit: async ({ type }) => {
+            const code = answers[asked.length];
+            asked.push(type);
+            if (code !== undefined) throw new LockstepError(code, 'refused');
+          },
+          stop: () => void held--,
+        };
+      },
+    });
+    return { environment, sending, asked, reported, held: () => held };
+  }
+
+  test('[TOPO-15] is sent again while it is refused for now, and before those behind it', async () => {
+    const { environment, sending, asked, reported, held } = sendingOn(['STORAGE', 'STALE']);
+    for (const type of ['A', 'B']) sending.send('alice/cliff', { type });
+    await environment.advance(60_000);
+    expect([asked, reported, held()]).toEqual([['A', 'A', 'A', 'B'], [], 0]);
+  });
+
+  test('[TOPO-15] is given up when it is refused for good, or too often, and the next one goes on', async () => {
+    const { environment, sending, asked, reported, held } = sendingOn(['FORBIDDEN', ...Array<'STORAGE'>(20).fill('STORAGE')]);
+    for (const type of ['A', 'B', 'C']) sending.send('alice/cliff', { type });
+    await environment.advance(600_000);
+    const lost = (type: string): string => `"${type}" of an effect has not reached alice/cliff, which was handed over`;
+    expect(reported).toEqual([
+      [lost('A'), 'FORBIDDEN'],
+      [lost('B'), 'STORAGE'],
+    ]);
+    expect([asked.join(''), held()]).toEqual([`A${'B'.repeat(20)}C`, 0]);
+  });
+
+  test('[TOPO-15] keeps no process alive that closes its peer', async () => {
+    const { environment, sending, asked } = sendingOn(['STORAGE']);
+    sending.send('alice/cliff', { type: 'A' });
+    await environment.settle();
+    sending.close();
+    await environment.advance(60_000);
+    expect(asked).toEqual(['A']);
+  });
 });
