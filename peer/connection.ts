@@ -5,6 +5,7 @@ import { assert, LockstepError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
 import type { Environment } from './environment.ts';
+import { roomAddress } from './identity.ts';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import type { RoomNames } from './codec-packed.ts';
@@ -47,7 +48,8 @@ export interface ConnectionEvents {
   failed(error: LockstepError): void;
   /** From a peer; "" is the relay. */
   message(sender: PeerId, message: Message | LockstepError): void;
-  room(authority: PeerId, room: number, message: Message | LockstepError): void;
+  /** @param address of the room, as the relay says it: `#authority/room`. */
+  room(address: string, message: Message | LockstepError): void;
 }
 
 export interface ConnectionOptions {
@@ -225,12 +227,10 @@ export class Connection {
   /** @param address `peer`, `peer#room` (one of ours), or `#authority/room`. */
   #hand(address: string, messages: readonly (Message | LockstepError)[]): void {
     const { events } = this.#options;
-    const slash = address.lastIndexOf('/');
     const hash = address.indexOf('#');
-    const isRoom = hash === 0;
     const peer = hash < 0 ? address : address.slice(0, hash);
     for (const message of messages) {
-      if (isRoom) events.room(address.slice(1, slash), Number(address.slice(slash + 1)), message);
+      if (hash === 0) events.room(address, message);
       else events.message(peer, message);
     }
   }
@@ -244,7 +244,7 @@ export class Connection {
     }
     if (address === this.#self && address !== '') return this.#hand(address, readable(body));
     if (address.startsWith('#') && this.#self !== undefined && this.ownRooms.has(Number(address.slice(1))))
-      this.#hand(`#${this.#self}/${address.slice(1)}`, readable(body));
+      this.#hand(roomAddress(this.#self, address.slice(1)), readable(body));
     if (state.state === 'open' || (state.state === 'greeting' && this.#isResuming)) state.link.send(`${address}\n${body}`);
   }
 

@@ -36,6 +36,16 @@ export function hostedId(name: string, peer: PeerId, isServer: boolean): Instanc
   return isServer ? local : `${peer}/${local}`;
 }
 
+/** What the relay calls a peer's room in the headers of its frames. */
+export function roomAddress(peer: PeerId, room: number | string): string {
+  return `#${peer}/${room}`;
+}
+
+/** The peer whose room it is. */
+export function peerOfRoom(address: string): PeerId {
+  return address.slice(1, address.indexOf('/'));
+}
+
 /** A text in the letters of names. */
 export function letters(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]/g, (letter) => `~${letter.charCodeAt(0).toString(16)}`);

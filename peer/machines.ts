@@ -45,6 +45,18 @@ export interface Known {
   readonly isRestored?: true;
 }
 
+/** By image. */
+const bareIn = new WeakMap<Core, Map<string, Machine>>();
+
+/** Without the author's functions a machine is the same for all peers in a core. */
+function bare(core: Core, bytes: Uint8Array, hash: string): Machine {
+  let machines = bareIn.get(core);
+  if (machines === undefined) bareIn.set(core, (machines = new Map()));
+  let machine = machines.get(hash);
+  if (machine === undefined) machines.set(hash, (machine = Machine.load(core, bytes)));
+  return machine;
+}
+
 export class Machines {
   readonly #core: Core;
   readonly hashBytes: HashBytes;
@@ -257,7 +269,8 @@ export class Machines {
         'EXPECTATION',
         `machine ${symbols.id} needs the whole core, which is not here yet: await machines.prepare() first`,
       );
-    const machine = Machine.load(core, bytes, bound === undefined ? undefined : (this.#watcher?.watch(bound, symbols) ?? bound));
+    const machine =
+      bound === undefined ? bare(core, bytes, hash) : Machine.load(core, bytes, this.#watcher?.watch(bound, symbols) ?? bound);
     if (definition !== undefined) machine.logicOf = (src) => this.#binder.findLogic(definition, src);
     this.#images.set(hash, bytes);
     this.#loaded.set(hash, loaded.set(definition, machine));

@@ -6,6 +6,7 @@ import type { Machine } from '../core/machine.ts';
 import { encodeBriefSend, encodeNotice, readNotice, refusalOf } from './codec-json.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
+import { peerOfRoom, roomAddress } from './identity.ts';
 import { imageFrom } from './image-request.ts';
 import type { Keep } from './keeping.ts';
 import type { Report } from './log.ts';
@@ -15,7 +16,7 @@ import type { Packed } from './packed.ts';
 import { Roads } from './roads.ts';
 import type { Session } from './session.ts';
 import type { Upstream, WatchAsked, WatchFrom } from './upstream.ts';
-import type { Filter, InstanceId, Methods, Mode, PeerId, WatchResult } from './wire.ts';
+import type { Filter, InstanceId, Methods, Mode, Notifications, PeerId, WatchResult } from './wire.ts';
 
 export interface MirrorsOptions {
   readonly environment: Environment;
@@ -75,7 +76,7 @@ const MOVES_MAX = 3;
 export class Mirrors {
   readonly #options: MirrorsOptions;
   readonly #mirrors = new Map<InstanceId, Entry>();
-  /** By the room they listen to: "source/number". */
+  /** By the address of the room that they listen to. */
   readonly #rooms = new Map<string, Mirror>();
   #early: Early | undefined;
 
@@ -165,34 +166,36 @@ export class Mirrors {
     }
   }
 
-  /** A notice in an instance's room. */
-  hear(authority: PeerId, room: number, method: string, params: unknown): void {
-    const mirror = this.#rooms.get(`${authority}/${room}`);
+  /** A notice in a room. @param address of the room. */
+  hear(address: string, method: string, params: unknown): void {
+    const mirror = this.#rooms.get(address);
     try {
-      if (method === 'present') {
-        const [instance, present] = readNotice('present', params);
-        const entry = this.#mirrors.get(instance);
-        return entry?.roads.address === authority ? entry.mirror.present(present) : undefined;
+      if (method === 'present') this.#present(peerOfRoom(address), readNotice('present', params));
+      else if (method === 'step') mirror?.stepped(readNotice('step', params));
+      else if (method === 'seen') mirror?.seen(readNotice('seen', params));
+      else if (method === 'moved' && mirror !== undefined) {
+        const notice = readNotice('moved', params);
+        // A source that it has left already, for a better one, says nothing of the road that it is on.
+        if (notice.reason !== 'offline' || this.source(mirror.id) === peerOfRoom(address)) mirror.moved(notice);
       }
-      if (method === 'step') mirror?.stepped(readNotice('step', params));
-      if (method === 'seen') mirror?.seen(readNotice('seen', params));
-      if (method !== 'moved' || mirror === undefined) return;
-      const notice = readNotice('moved', params);
-      // A source that it has left already, for a better one, says nothing of the road that it is on.
-      if (notice.reason !== 'offline' || this.source(mirror.id) === authority) mirror.moved(notice);
     } catch (error) {
-      this.#options.report('warn', `${authority} sent a ${method} that cannot be read`, error);
+      this.#options.report('warn', `${peerOfRoom(address)} sent a ${method} that cannot be read`, error);
       mirror?.missed();
     }
+  }
+
+  #present(authority: PeerId, [instance, present]: Notifications['present']): void {
+    const entry = this.#mirrors.get(instance);
+    if (entry?.roads.address === authority) entry.mirror.present(present);
   }
 
   /** What an authority says of an event that a mirror sent to its room. */
   settled(authority: PeerId, params: unknown): void {
     const [room, n, answer] = readNotice('settled', params);
-    this.#rooms.get(`${authority}/${room}`)?.settled(n, 'code' in answer ? refusalOf(answer) : answer);
+    this.#rooms.get(roomAddress(authority, room))?.settled(n, 'code' in answer ? refusalOf(answer) : answer);
   }
 
-  /** @param address "authority/number": frames of this room were lost on the way. */
+  /** Frames of this room were lost on the way. */
   missed(address: string): void {
     this.#rooms.get(address)?.missed();
   }
@@ -224,7 +227,7 @@ export class Mirrors {
     const listening = (): Session | LockstepError => this.#options.session(entered?.source ?? roads.address);
     const leave = (): void => {
       if (entered === undefined) return;
-      const key = `${entered.source}/${entered.room}`;
+      const key = roomAddress(entered.source, entered.room);
       // After a restart of the authority another mirror may have got the number of the room that was ours.
       if (this.#rooms.get(key)?.id === instance) this.#rooms.delete(key);
       entered = undefined;
@@ -314,7 +317,7 @@ export class Mirrors {
         admitted.set(source, room);
         for (const other of [...admitted.keys()]) if (other !== source) unwatch(other);
         const entry = this.#mirrors.get(instance);
-        if (entry !== undefined) this.#rooms.set(`${source}/${room}`, entry.mirror);
+        if (entry !== undefined) this.#rooms.set(roomAddress(source, room), entry.mirror);
       },
       diverged: this.#options.diverged,
       ended: () => {

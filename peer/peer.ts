@@ -9,7 +9,7 @@ import type { Asking } from './asking.ts';
 import { type Message, readNotice } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
-import { ownerOf } from './identity.ts';
+import { ownerOf, peerOfRoom, roomAddress } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
 import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
@@ -18,7 +18,7 @@ import { Opening } from './opening.ts';
 import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from './options.ts';
 import { Reception } from './reception.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { TRACE_ROOM, Tracer } from './tracer.ts';
+import { Tracer } from './tracer.ts';
 import type { DivergenceRecord, InstanceId, Methods, PeerId, PeerInfo } from './wire.ts';
 
 export type { PeerOptions } from './options.ts';
@@ -86,7 +86,7 @@ export class Peer {
         lost: (error) => this.#lost(error),
         failed: (error) => this.#failed(error),
         message: (sender, message) => this.#guarded(() => this.#session(sender).receive(message)),
-        room: (authority, room, message) => this.#guarded(() => this.#heard(authority, room, message)),
+        room: (address, message) => this.#guarded(() => this.#heard(address, message)),
       },
     });
     this.#shared = {
@@ -384,15 +384,18 @@ export class Peer {
   /** What is told outside rooms: by the relay, and about events that were sent to a room. */
   #noticed(session: Session, method: string, params: unknown): void {
     try {
-      if (session.remote !== '' && method === 'settled') this.#mirrors.settled(session.remote, params);
-      // What a room says is said to one member alone when it is not for the others.
-      else if (session.remote !== '' && (method === 'moved' || method === 'trace'))
-        this.#heard(session.remote, method === 'trace' ? TRACE_ROOM : readNotice('moved', params).room, { kind: 'notice', method, params });
-      else if (session.remote !== '') this.#reception.notice(method, params, session);
-      if (session.remote !== '') return;
+      const { remote } = session;
+      if (remote !== '') {
+        // What a room says is said to one member alone when it is not for the others.
+        if (method === 'moved') this.#mirrors.hear(roomAddress(remote, readNotice('moved', params).room), method, params);
+        else if (method === 'trace') this.#asking?.hear(remote, params);
+        else if (method === 'settled') this.#mirrors.settled(remote, params);
+        else this.#reception.notice(method, params, session);
+        return;
+      }
       if (method === 'presence') this.#present(readNotice('presence', params));
       if (method === 'undeliverable') this.#gone(readNotice('undeliverable', params)[0], false);
-      if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#mirrors.missed(address.slice(1));
+      if (method === 'lagging') for (const address of readNotice('lagging', params)) this.#mirrors.missed(address);
     } catch (error) {
       this.#options.report?.('warn', `${session.remote} sent a ${method} that cannot be read`, error);
     }
@@ -459,15 +462,12 @@ export class Peer {
     }
   }
 
-  #heard(authority: PeerId, room: number, message: Message | LockstepError): void {
-    if (message instanceof LockstepError) return this.#mirrors.missed(`${authority}/${room}`);
+  #heard(address: string, message: Message | LockstepError): void {
+    if (message instanceof LockstepError) return this.#mirrors.missed(address);
     if (message.kind !== 'notice') return;
-    if (room !== TRACE_ROOM) return this.#mirrors.hear(authority, room, message.method, message.params);
-    try {
-      this.#asking?.hear(authority, message.params);
-    } catch (error) {
-      this.#options.report?.('warn', `${authority} sent a trace that cannot be read`, error);
-    }
+    const { method, params } = message;
+    if (method === 'trace') this.#noticed(this.#session(peerOfRoom(address)), method, params);
+    else this.#mirrors.hear(address, method, params);
   }
 
   #diverged(record: DivergenceRecord, isGuarded: boolean): void {

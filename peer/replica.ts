@@ -1,4 +1,4 @@
-// The two instances behind a mirror: the confirmed one, which is the authority's at some seq, and the predicted one, which is ahead of it
+// The two instances behind a mirror: the confirmed one, which is the authority's at some seq, and the predicted one, while that is ahead of it
 // by own events. Also remembers the last state whose digest agreed, so that a divergence can be told with all that led to it.
 
 import { type Difference, InstanceCopy } from '../core/copy.ts';
@@ -33,8 +33,10 @@ export class Replica {
   readonly machine: Machine;
   readonly #instances: () => Instances | undefined;
   #confirmed: Instance | InstanceCopy;
-  /** Only where the author's functions are, or none is needed; equal to #confirmed when nothing is pending. */
-  readonly #predicted: Instance | InstanceCopy | undefined;
+  /** Made for the first own event: most mirrors only watch. */
+  #predicted: Instance | InstanceCopy | undefined;
+  /** Whether own events are ahead of #confirmed; else #predicted says nothing. */
+  #isAhead = false;
   #good: DivergenceRecord['good'] | undefined;
   #sinceGood: ToldStep[] = [];
 
@@ -46,7 +48,6 @@ export class Replica {
     this.machine = machine;
     this.#instances = instances;
     this.#confirmed = this.#create();
-    if (machine.canRun) this.#predicted = this.#create();
   }
 
   #create(): Instance | InstanceCopy {
@@ -68,13 +69,14 @@ export class Replica {
     return this.#confirmed.status;
   }
 
+  /** Only where the author's functions are, or none is needed. */
   get predicts(): boolean {
-    return this.#predicted !== undefined;
+    return this.machine.canRun;
   }
 
   /** What a mirror shows. */
   get shown(): InstanceCopy {
-    return this.#predicted ?? this.#confirmed;
+    return this.#isAhead ? this.#predicted! : this.#confirmed;
   }
 
   digest(): string {
@@ -194,13 +196,21 @@ export class Replica {
 
   /** @returns whether the prediction moved. An event that throws here may still be right at the authority. */
   predict(event: EventObject, stamp: Stamp): boolean {
-    const predicted = this.#predicted;
-    if (predicted === undefined) return false;
+    if (!this.predicts) return false;
     try {
+      const { predicted } = this;
       return 'step' in predicted ? predicted.step(event, stamp).taken : predicted.run(event, stamp);
     } catch {
       return false;
     }
+  }
+
+  /** What own events run on. */
+  get predicted(): Instance | InstanceCopy {
+    const predicted = (this.#predicted ??= this.#create());
+    if (!this.#isAhead) predicted.copyFrom(this.#confirmed);
+    this.#isAhead = true;
+    return predicted;
   }
 
   /**
@@ -209,10 +219,8 @@ export class Replica {
    */
   rebase(pending: readonly { readonly event: EventObject; readonly stamp: Stamp; isShown: boolean }[], shown: Json | undefined): void {
     const confirmed = this.#confirmed;
-    if (this.#predicted !== undefined) {
-      this.#predicted.copyFrom(confirmed);
-      for (const each of pending) if (this.predict(each.event, each.stamp)) each.isShown = true;
-    }
+    this.#isAhead = false;
+    for (const each of pending) if (this.predict(each.event, each.stamp)) each.isShown = true;
     const instance = this.shown;
     if (shown === undefined || shown === instance.context || !isSame(shown, instance.context)) return;
     if (confirmed.context === instance.context) confirmed.context = shown;

@@ -12,7 +12,7 @@ import type { Fork } from '../peer/succession.ts';
 import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
 import { nodeEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
-import { loadCore } from './core-file.ts';
+import { loadCore, sharedCore } from './core-file.ts';
 import { readMachine } from './guarded.ts';
 import { watching } from './development.ts';
 
@@ -53,7 +53,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, lower = true, ...rest } = options;
   const peer = new Peer({
     environment: nodeEnvironment,
-    core: await loadCore(),
+    core: await (rest.journal === undefined && options.machines === undefined ? sharedCore() : loadCore()),
     serving,
     binding,
     ...(encoding === 'json' ? {} : { packed: () => packed }),

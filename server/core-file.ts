@@ -20,6 +20,22 @@ export async function loadCore(): Promise<Core> {
   return supportPrograms(await Core.fromWasm(await compiled));
 }
 
+/** Peers in one core: what those that are closed leave in it goes with the last of them. */
+const SHARERS_MAX = 128;
+
+let shared: Promise<Core> | undefined;
+let sharers = 0;
+
+/**
+ * One core for the peers of this process that watch what others order: what they watch is loaded once, and lies in one place, so that a
+ * step finds it at hand. @throws as loadCore
+ */
+export async function sharedCore(): Promise<Core> {
+  if (sharers % SHARERS_MAX === 0) shared = undefined;
+  sharers++;
+  return (shared ??= loadCore());
+}
+
 async function readCore(): Promise<Uint8Array<ArrayBuffer>> {
   for (const directory of BUILD_DIRECTORIES) {
     try {

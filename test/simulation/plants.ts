@@ -165,9 +165,9 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       () =>
         function (this: Replica, event, stamp) {
           try {
-            const { shown } = this;
-            if (!(shown instanceof Instance)) return shown.run(event, stamp);
-            const outcome = shown.step(event, stamp);
+            const { predicted } = this;
+            if (!(predicted instanceof Instance)) return predicted.run(event, stamp);
+            const outcome = predicted.step(event, stamp);
             for (const effect of outcome.effects) if (effect.request === undefined) runEffect(this.machine, effect, OWNER('front'));
             return outcome.taken;
           } catch {
