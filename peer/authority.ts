@@ -162,6 +162,7 @@ export class Authority {
         suspended: () => this.#alarm.cancel(),
         resumed: () => {
           this.#alarm.arm();
+          this.#family.run();
           for (const from of this.#untold.take()) this.#hear(from);
         },
         reread: ({ epoch, seen }, steps) => {
@@ -397,7 +398,8 @@ export class Authority {
     const who = this.readers.add(step, outcome.asked, state);
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
-    if (this.tenure.instance !== undefined) this.#family.stepped(step, { snapshot: () => this.snapshotData(), isIn });
+    const { present } = this.tenure;
+    if (present !== undefined) this.#family.stepped(step, { snapshot: () => dataOf(present), isIn });
     this.#hosting.traced(
       { kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step },
       this.readers.mayTrace(moment),
@@ -418,10 +420,10 @@ export class Authority {
   /** It is the child of another instance here. What it has come to already is told at once. */
   adopt(told: ChildTold): void {
     this.#family.adopt(told);
-    const { instance } = this.tenure;
-    if (instance?.status === 'done') told.done(instance.output);
-    else if (instance?.status === 'error') told.failed({ name: 'Error', message: instance.error ?? 'failed' });
-    else if (instance !== undefined) this.#family.tellState(activityOf(instance));
+    const { present } = this.tenure;
+    if (present?.status === 'done') told.done(present.output);
+    else if (present?.status === 'error') told.failed({ name: 'Error', message: present.error ?? 'failed' });
+    else if (present !== undefined) this.#family.tellState(activityOf(present));
   }
 
   /** It was invoked, and nothing has happened since: a relational machine is told to start. */
@@ -438,16 +440,10 @@ export class Authority {
     this.#family.resume(activityOf(instance));
   }
 
-  /** What a parent that asked for snapshots hears. */
-  snapshotData(): Json {
-    const { status, value, context, output } = this.tenure.running().snapshot();
-    return { status, value, context, ...(output === undefined ? {} : { output }) };
-  }
-
-  /** Runs the effects of durable steps, when everyone has been told. (SYNC-15) */
+  /** Runs the effects of durable steps, when everyone has been told. Actors of one that may go elsewhere wait until it stays. (SYNC-15, TOPO-16) */
   runEffects(): void {
     this.#effects.run();
-    this.#family.run();
+    if (this.tenure.instance !== undefined) this.#family.run();
   }
 
   /** The digest after `seq`, while that is the newest step. */
@@ -549,6 +545,7 @@ export class Authority {
     this.tenure.replace(grown);
     this.#epoch = epoch;
     this.#tail = 0;
+    this.#family.run();
     this.#family.grown(activityOf(grown));
     this.readers.recheck(this.readers.momentOf(grown));
     this.readers.renew({ seq: grown.seq, state: grown.save() });
@@ -559,7 +556,7 @@ export class Authority {
 
   /** Everything of it, once it is durable; from here on what comes waits, until its tenure keeps on or it has moved. @throws LockstepError UNSUPPORTED, NOT_RUNNING, STORAGE */
   async hand(): Promise<Omit<Taken, 'lineage'>> {
-    if (this.#family.isChild || this.#family.hasHosted(this.tenure.running().children.values()))
+    if (this.#family.isChild || this.#family.hasHosted(this.tenure.running()))
       throw new LockstepError('UNSUPPORTED', `${this.record.instance} belongs to a family of instances, which stay together`);
     await this.tenure.hold();
     const instance = this.tenure.held();
@@ -637,4 +634,10 @@ export class Authority {
     this.#hosting.report('error', `instance ${this.record.instance}`, error);
     return new LockstepError('INTERNAL', `a fault of the authority of ${this.record.instance}; its log has it`);
   }
+}
+
+/** What a parent that asked for snapshots hears. */
+function dataOf(instance: Instance): Json {
+  const { status, value, context, output } = instance.snapshot();
+  return { status, value, context, ...(output === undefined ? {} : { output }) };
 }

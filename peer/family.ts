@@ -3,13 +3,14 @@
 
 import { Children } from '../core/children.ts';
 import type { EventObject, Json } from '../core/json.ts';
+import type { Instance } from '../core/instance.ts';
 import type { Machine } from '../core/machine.ts';
 import { beginning, ending, StateActors, toldMutation } from '../core/relational/actors.ts';
 import { relationalSelf, type RelationalSelf } from '../core/relational/owner.ts';
 import type { ChildStart } from '../core/request.ts';
 import { isMachine } from '../core/source.ts';
 import type { Step } from '../core/step.ts';
-import type { Activity } from './effects.ts';
+import { type Activity, activityOf } from './effects.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord } from './journal.ts';
@@ -67,9 +68,11 @@ export class Family {
     return this.#parent !== undefined;
   }
 
-  /** Whether one of them is an instance of its own. */
-  hasHosted(children: Iterable<ChildStart & { readonly ended?: true }>): boolean {
-    return [...children].some((child) => child.ended !== true && isMachine(this.#machine().logicOf(child.src)));
+  /** Whether one of those that the instance has is an instance of its own. */
+  hasHosted(instance: Instance): boolean {
+    const isIn = activityOf(instance);
+    const started = [...instance.children.values()].filter(({ ended }) => ended !== true).map(({ src }) => this.#machine().logicOf(src));
+    return [...started, ...(this.#actors?.logics((state) => isIn(this.#name(state))) ?? [])].some(isMachine);
   }
 
   adopt(parent: ChildTold): void {

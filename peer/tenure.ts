@@ -61,6 +61,12 @@ export class Tenure {
     return this.#state.state === 'running' ? this.#state.instance : undefined;
   }
 
+  /** While this peer orders it: it runs, or is held for now. */
+  get present(): Instance | undefined {
+    const { state } = this.#state;
+    return state === 'running' || (state === 'held' && !this.#isHalted) ? this.#state.instance : undefined;
+  }
+
   get isHeld(): boolean {
     return this.#state.state === 'held';
   }
@@ -217,11 +223,13 @@ export class Tenure {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** From now on it is not here; it is the caller's to dispose of. @throws LockstepError as `running`. */
+  /** From now on it is not here, also when it was held; it is the caller's to dispose of. @throws LockstepError as `running`. */
   leave(error: LockstepError): Instance {
-    const instance = this.running();
+    const instance = this.present ?? this.running();
+    const held = this.#release();
     this.#of.suspended();
     this.#state = { state: 'gone', error };
+    for (const { refuse } of held) refuse(error);
     return instance;
   }
 

@@ -51,6 +51,11 @@ export class StateActors {
     for (const state of this.#invoking) if (isActive(state)) this.#start(state, undefined, true);
   }
 
+  /** The logic of those that run while these states are active. */
+  logics(isActive: (state: number) => boolean): readonly unknown[] {
+    return this.#invoking.filter(isActive).map((state) => this.#machine.logicOf(actorPath(this.#key(state))));
+  }
+
   #start(state: number, input: Json | undefined, isRestart: boolean): void {
     const id = this.#key(state);
     const child: ChildStart = { id, src: actorPath(id), ...(input === undefined ? {} : { input }) };

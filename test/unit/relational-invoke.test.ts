@@ -10,12 +10,13 @@ import type { Json } from '../../core/json.ts';
 import { Machine } from '../../core/machine.ts';
 import { RelationalMachine } from '../../core/relational/local.ts';
 import type { RelationalSelf } from '../../core/relational/owner.ts';
+import type { Journal } from '../../peer/journal.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
 import { RelationalMirror } from '../../peer/relational-mirror.ts';
 import { MemoryJournal } from '../../peer/testing.ts';
 import { testCore } from '../support/core.ts';
-import { World } from '../support/world.ts';
+import { HeldJournal, World } from '../support/world.ts';
 
 type Final = HandlerEvent<Json, RelationalSelf>;
 
@@ -76,7 +77,7 @@ const setting = async (definition: unknown): Promise<Setting> => {
   return { world, journal, server, client: await world.peer('alice') };
 };
 
-function serve(world: World, journal: MemoryJournal, definition: unknown): Promise<Peer> {
+function serve(world: World, journal: Journal, definition: unknown): Promise<Peer> {
   return world.server({ journal, machines: { top: { definition } }, actors: xstateActors(world.environment) });
 }
 
@@ -129,6 +130,30 @@ describe('[REL-35] a statechart invokes a relational machine', () => {
     await world.get(job.add('Second'));
     await world.advance(1_000);
     expect(mirror.getSnapshot().value).toBe('done');
+  });
+
+  test('[TOPO-16] and hears of a step that was being written when the schema of that one grew', async () => {
+    const world = new World();
+    const journal = new HeldJournal(new MemoryJournal());
+    const server = await serve(world, journal, boss);
+    const client = await world.peer('alice');
+    await world.get(client.create('top', { instance: 'one' }));
+    const mirror = await world.get(client.watch('one'));
+    await world.get(mirror.submit({ type: 'GO' }));
+    const job = new RelationalMirror(await world.get(client.watch('one:job')));
+    await world.get(job.add('First'));
+    const names = [...job.names, 'Third'];
+    server.machines.add('top:task', { definition: { ...task, states: { ...task.states, Third: {} }, names } });
+    journal.isHolding = true;
+    const added = job.add('Second', { total: 4 });
+    await world.settle();
+    const growing = job.setSchema();
+    await world.settle();
+    journal.release();
+    expect(await world.refusal(growing)).toBe('UNKNOWN_INSTANCE');
+    await world.get(added);
+    expect(mirror.getSnapshot()).toMatchObject({ value: 'done', context: { result: { total: 4 } } });
+    expect([await world.refusal(client.watch('one:job')), await journal.read('one:job')]).toEqual(['UNKNOWN_INSTANCE', undefined]);
   });
 });
 
