@@ -79,6 +79,8 @@ export class Authority {
   readonly #hosting: Hosting;
   readonly #alarm: Alarm;
   #record: InstanceRecord;
+  /** Images that it ran before its schema grew: of its earlier steps in traces. */
+  readonly #earlierImages = new Set<string>();
   #machine: Machine;
   #epoch: number;
   #seen: SeenEvents;
@@ -199,6 +201,11 @@ export class Authority {
 
   get machine(): Machine {
     return this.#machine;
+  }
+
+  /** Whether it runs an image, or has run it here. */
+  hasRun(image: string): boolean {
+    return image === this.#record.image || this.#earlierImages.has(image);
   }
 
   get epoch(): number {
@@ -540,6 +547,7 @@ export class Authority {
       throw error;
     }
     instance.dispose();
+    this.#earlierImages.add(this.#record.image);
     this.#record = record;
     this.#machine = machine;
     this.tenure.replace(grown);

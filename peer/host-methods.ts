@@ -130,7 +130,7 @@ export class HostMethods {
     const { warden } = this.#host.hosting;
     if (warden.isOwn(session.remote) || warden.isOpen(image)) return true;
     return [...this.#host.authorities.values()].some(
-      ({ record, readers }) => record.image === image && readers.mayHaveImage(session.remote),
+      (authority) => authority.hasRun(image) && authority.readers.mayHaveImage(session.remote),
     );
   }
 

@@ -41,8 +41,9 @@ async function collected(world: World, name: string) {
 }
 
 /** A room with Lamp and Up in steps 2 and 3, neither behind step 5; then with more states, and Lamp with Warm in step 6. */
-async function story(world: World) {
-  const server = await world.server({ journal: new MemoryJournal(), machines: { room: { definition: young } } });
+async function story(world: World, guarded?: Policy) {
+  const room = { definition: young, ...(guarded === undefined ? {} : { policy: guarded }) };
+  const server = await world.server({ journal: new MemoryJournal(), machines: { room } });
   const own = new RelationalMirror(await world.get(server.host('hall', 'room')));
   const early = await collected(world, 'early');
   for (const [kind, state] of [
@@ -112,13 +113,15 @@ test('[TOOL-20] steps before and behind a schema that grew are shown by the imag
   expect(told(imported)).toEqual(STORY);
 });
 
+/** All of a room is for the auditor alone. */
+const policy: Policy = {
+  allowRead: ({ view, authContext }) => view !== 'whole' || (authContext as { peer: string }).peer === 'auditor',
+  allowWrite: () => true,
+  views: { whole: 'all' },
+};
+
 test('[TOOL-20] of a guarded machine whoever may see all of it has the images, without watching it; others have neither steps nor images', async () => {
   const world = new World();
-  const policy: Policy = {
-    allowRead: ({ view, authContext }) => view !== 'whole' || (authContext as { peer: string }).peer === 'auditor',
-    allowWrite: () => true,
-    views: { whole: 'all' },
-  };
   const server = await world.server({ journal: new MemoryJournal(), machines: { room: { definition: young, policy } } });
   const own = new RelationalMirror(await world.get(server.host('hall', 'room')));
   const [auditor, other] = [await collected(world, 'auditor'), await collected(world, 'other')];
@@ -129,6 +132,15 @@ test('[TOOL-20] of a guarded machine whoever may see all of it has the images, w
   const hash = auditor.model.steps('hall')[0]!.record.image;
   expect((await world.get(auditor.peer.image(hash))).length).toBeGreaterThan(100);
   expect(await world.refusal(other.peer.image(hash))).toBe('UNKNOWN_IMAGE');
+});
+
+test('[TOOL-20] [VIEW-9] and that of the steps before its schema grew, also when it comes later', async () => {
+  const world = new World();
+  await story(world, policy);
+  const [auditor, other] = [await collected(world, 'auditor'), await collected(world, 'other')];
+  expect([auditor.failures, told(auditor.model)]).toEqual([[], STORY]);
+  const [first] = auditor.model.steps('hall');
+  expect(await world.refusal(other.peer.image(first!.record.image))).toBe('UNKNOWN_IMAGE');
 });
 
 test('[TOOL-20] what is dropped from the front of a trace stays as a state, also right before the schema grew', async () => {
