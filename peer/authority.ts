@@ -28,7 +28,7 @@ import { Family } from './family.ts';
 import { HandlerFaults } from './handler-faults.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord, JournalEntry, Moved } from './journal.ts';
+import type { InstanceRecord, JournalEntry, Moved, Seen } from './journal.ts';
 import { recordStep, type Made } from './record.ts';
 import type { Recovered } from './recovery.ts';
 import { Readers } from './readers.ts';
@@ -214,6 +214,11 @@ export class Authority {
 
   get room(): Room {
     return this.readers.room;
+  }
+
+  /** The event numbers that it remembers. */
+  get seen(): Seen {
+    return this.#seen.save();
   }
 
   /** Of the newest step, durable or not. @throws LockstepError while it is not running. */

@@ -4,8 +4,6 @@
 import type { InstanceState } from '../core/state.ts';
 import type { Told } from './told.ts';
 
-/** At least this many steps are kept; up to twice as many before the older half goes. */
-const KEPT_MIN = 1_024;
 /** Steps from one state that is kept to the next. */
 const MARK_EVERY = 256;
 
@@ -22,7 +20,16 @@ export interface Way {
   readonly steps: readonly Told[];
 }
 
+/** How much is kept. */
+export interface BacklogSize {
+  readonly steps: number;
+  readonly digests: number;
+  readonly marks: number;
+}
+
 export class Backlog {
+  /** At least this many steps are kept; up to twice as many before the older half goes. */
+  static readonly keptMin: number = 1_024;
   #steps: Told[] = [];
   /** Digests recorded on the way, by seq. */
   readonly #digests = new Map<number, string>();
@@ -33,10 +40,14 @@ export class Backlog {
     return seq % MARK_EVERY === 0;
   }
 
+  get size(): BacklogSize {
+    return { steps: this.#steps.length, digests: this.#digests.size, marks: this.#marks.length };
+  }
+
   /** @param digest after this step, when it was recorded. */
   add(step: Told, digest: string | undefined): void {
-    if (this.#steps.push(step) >= KEPT_MIN * 2) {
-      this.#steps = this.#steps.slice(-KEPT_MIN);
+    if (this.#steps.push(step) >= Backlog.keptMin * 2) {
+      this.#steps = this.#steps.slice(-Backlog.keptMin);
       const first = this.#steps[0]!.difference[0];
       for (const seq of this.#digests.keys()) if (seq < first) this.#digests.delete(seq);
       this.#marks = this.#marks.filter(({ seq }) => seq + 1 >= first);

@@ -6,7 +6,7 @@ import { LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Subscription } from '../core/actor.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, type BacklogSize } from './backlog.ts';
 import { Board } from './board.ts';
 import { CatchUp } from './catch-up.ts';
 import { ALL, PLAIN } from './channel.ts';
@@ -275,6 +275,11 @@ export class Branch implements Tap {
     this.#nameless.clear();
     this.#attending = undefined;
     this.#board.close();
+  }
+
+  /** How much of the past is kept for those who come back. */
+  get past(): BacklogSize {
+    return this.#backlog.size;
   }
 
   jumped(): void {

@@ -34,6 +34,11 @@ export class Outbox {
     this.#deliver = options.deliver;
   }
 
+  /** Messages that have not left: none when a turn has ended. */
+  get count(): number {
+    return this.#drafts.reduce((sum, { messages }) => sum + messages.length, 0);
+  }
+
   /** Whether one message fits a frame at all. */
   fits(address: string, message: string | Uint8Array): boolean {
     return message.length + address.length + FRAME_OVERHEAD <= this.frameSize;

@@ -7,7 +7,7 @@ import type { Json } from '../core/json.ts';
 import type { Machine, StateValue } from '../core/machine.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
-import { Backlog, type Mark } from './backlog.ts';
+import { Backlog, type BacklogSize, type Mark } from './backlog.ts';
 import { Board } from './board.ts';
 import { CatchUp } from './catch-up.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
@@ -213,6 +213,11 @@ export class Readers {
   /** Whether a peer may be told what is wrong in words. */
   tellsAll(peer: PeerId): boolean {
     return !this.#isGuarded || this.#hosting.warden.isOwn(peer) || this.room.seesAll(peer);
+  }
+
+  /** How much of the past is kept for those who come back. */
+  get past(): BacklogSize {
+    return this.#backlog.size;
   }
 
   /** Whether a peer may have the image: it sees everything, or could if it asked for it. */

@@ -24,6 +24,24 @@ export interface Shown {
   readonly context: unknown;
 }
 
+/** What a process keeps in memory of what happened. */
+export interface Kept {
+  /** Messages that have not left. */
+  readonly unsent: number;
+  /** Those that it orders or passes on: of their past, and how many event numbers of each sender. */
+  readonly instances: readonly {
+    readonly instance: string;
+    readonly steps: number;
+    readonly digests: number;
+    readonly marks: number;
+    readonly seen: readonly number[];
+  }[];
+}
+
+/** The limits of the page of the protocol. Of steps and of events of one sender up to twice as many are kept before the older half goes. */
+const LIMITS = { steps: 2 * 1_024, seen: 2 * 512, senders: 1_024 };
+/** A state is kept for every 256 steps, and one where they begin. */
+const MARKS_MAX = LIMITS.steps / 256 + 1;
 /** More doubtful events than this are too many to try all ways. */
 const DOUBTFUL_MAX = 8;
 /** Milliseconds after a failed write in which an instance may still refuse events, because it is being read again. */
@@ -233,6 +251,21 @@ export class Checkers {
     const before = this.#digests.get(key);
     if (before !== undefined && before !== digest) this.fail(`${holder} has digest ${digest} of ${key}, somebody else has ${before}`);
     this.#digests.set(key, digest);
+  }
+
+  /** Memory stays bounded, whatever happened before. Asked when nothing is under way. (SIM-7) */
+  keeps(process: string, { unsent, instances }: Kept): void {
+    if (unsent > 0) this.fail(`${process} keeps ${unsent} messages that have not left`);
+    for (const { instance, steps, digests, marks, seen } of instances) {
+      const over = (what: string, count: number, max: number): void => {
+        if (count > max) this.fail(`${process} keeps ${count} ${what} of ${instance}, at most ${max} are to be kept`);
+      };
+      over('steps', steps, LIMITS.steps);
+      over('digests', digests, LIMITS.steps);
+      over('states', marks, MARKS_MAX);
+      over('senders', seen.length, LIMITS.senders);
+      over('event numbers of one sender', Math.max(0, ...seen), LIMITS.seen);
+    }
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ import { Room } from '../../peer/room.ts';
 import { SeenEvents } from '../../peer/seen.ts';
 import { Sender } from '../../peer/sender.ts';
 import { Tenure } from '../../peer/tenure.ts';
-import type { StepDifference, StepEvent, ToldStep } from '../../peer/wire.ts';
+import { LIMITS, type StepDifference, type StepEvent, type ToldStep } from '../../peer/wire.ts';
 import { Untold } from '../../peer/untold.ts';
 import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
@@ -39,6 +39,15 @@ function swap<T extends object, K extends keyof T>(prototype: T, name: K, make: 
 function both(...restores: readonly (() => void)[]): () => void {
   return () => {
     for (const restore of restores) restore();
+  };
+}
+
+/** Sets a limit until the returned function is called. */
+function replaced<K extends string>(of: { [key in K]: number }, name: K, value: number): () => void {
+  const original = of[name];
+  of[name] = value as (typeof of)[K];
+  return () => {
+    of[name] = original;
   };
 }
 
@@ -442,6 +451,27 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
 
   /** Whoever does not watch any more is not put out. */
   'left-and-kept': () => swap(Room.prototype, 'leave', () => () => undefined),
+
+  /** Steps are kept for ever. */
+  'backlog-grows': () => replaced(Backlog as { keptMin: number }, 'keptMin', Infinity),
+
+  /** And the numbers of events. */
+  'seen-grows': () => replaced(LIMITS as { seenWindow: number }, 'seenWindow', 1e6),
+
+  /** The frames of one turn in 500 stay behind. */
+  'outbox-keeps': () => {
+    const turns = new WeakMap<Outbox, number>();
+    return swap(
+      Outbox.prototype,
+      'flush',
+      (original) =>
+        function (this: Outbox) {
+          const turn = (turns.get(this) ?? 0) + 1;
+          turns.set(this, turn);
+          if (turn % 500 !== 0) original.call(this);
+        },
+    );
+  },
 
   /** A partial view shows the whole context. */
   'view-widened': () =>

@@ -5,8 +5,10 @@ import { LedWay } from '../../browser/leader.ts';
 import { holdLock } from '../../browser/platform.ts';
 import { tabLock } from '../../browser/tab-messages.ts';
 import type { Link } from '../../peer/link.ts';
+import type { Host } from '../../peer/host.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import * as packed from '../../peer/codec-packed.ts';
+import type { Outbox } from '../../peer/outbox.ts';
 import { Peer, type PeerOptions } from '../../peer/peer.ts';
 import type { Environment } from '../../peer/environment.ts';
 import { binding } from '../../peer/binding.ts';
@@ -15,6 +17,7 @@ import * as asking from '../../peer/asking.ts';
 import * as sights from '../../peer/sight-replica.ts';
 import type { TestEnvironment } from '../../peer/testing.ts';
 import { type Browser, Tab } from './browser.ts';
+import type { Kept } from './checkers.ts';
 import type { Disk, DiskSession } from './disk.ts';
 import type { Fork } from '../../peer/succession.ts';
 import { compiled, type MachineName, machinesOf, POLICIES } from './machines.ts';
@@ -118,6 +121,8 @@ export class Process {
   readonly #machines: ReturnType<typeof machinesOf>;
   readonly #session: DiskSession | undefined;
   readonly #sharing: Sharing | undefined;
+  /** What it orders and passes on, and what is on its way out. */
+  #serving: { readonly host: Host; readonly outbox: Outbox } | undefined;
   #wasTold = false;
   #isPiped = false;
   isAlive = true;
@@ -135,7 +140,11 @@ export class Process {
       environment: this.#environment,
       dial: () => this.#sharing?.dial() ?? world.network.dial(role.name),
       core: world.core,
-      serving,
+      serving: (options) => {
+        const served = serving(options);
+        this.#serving = { host: served.host, outbox: options.connection.outbox };
+        return served;
+      },
       binding,
       ...(role.isPacked ? { packed: () => packed } : {}),
       sights: () => sights,
@@ -214,6 +223,22 @@ export class Process {
     this.peer.offer(mirror).catch((error: unknown) => {
       if (this.isAlive) this.#world.report(this.role.name, 'error', `there is no mirror of ${instance} to pass on`, error);
     });
+  }
+
+  /** What it keeps of everything that happened. */
+  kept(): Kept | undefined {
+    if (this.#serving === undefined) return undefined;
+    const { host, outbox } = this.#serving;
+    const instances = [...host.authorities.values()].map(({ record, readers, seen }) => ({
+      instance: record.instance,
+      ...readers.past,
+      seen: seen.map(([, events]) => events.length),
+    }));
+    const passedOn = [...this.mirrors.keys()].flatMap((instance) => {
+      const branch = host.branches.get(instance);
+      return branch === undefined ? [] : [{ instance, ...branch.past, seen: [] }];
+    });
+    return { unsent: outbox.count, instances: [...instances, ...passedOn] };
   }
 
   /** @param isTold whether the browser says so before. */

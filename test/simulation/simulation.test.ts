@@ -148,6 +148,18 @@ describe('[SIM-3] plants', () => {
   );
 });
 
+test.each([
+  ['backlog-grows', /keeps \d+ steps of lamp/],
+  ['seen-grows', /keeps \d+ event numbers of one sender of lamp/],
+  ['outbox-keeps', /keeps \d+ messages that have not left/],
+])(
+  '[SIM-7] %s is found by what is kept',
+  async (name, sentence) => {
+    expect((await foundBy(name, 1, PLANT_SEEDS))?.failure).toMatch(sentence);
+  },
+  600_000,
+);
+
 test('[SIM-4] checkers share no code with what they check', () => {
   const checkers = filesUnder('test/simulation', /(checkers|histories|memberships|wire-checker|frames|model)\.ts$/);
   expect(checkers).toHaveLength(6);

@@ -31,8 +31,9 @@ import { Lines, WireChecker } from './wire-checker.ts';
  * succession: instances change hands. trees: some watch at mirrors of others. meter: there is an instance that is told by its events and looks at the clock.
  * relations: there are relational machines, one piped to the other.
  * echo: there is an instance whose effects send it events, at once or later; it changes hands where others do.
+ * burst: at the end so much is said to one instance that what is kept of it is full.
  */
-export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations', 'echo'] as const;
+export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations', 'echo', 'burst'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -53,6 +54,9 @@ const DEAF_MS = 8_000;
 const BUFFERS = { lagBytes: 2_000, closeBytes: 12_000 };
 /** Characters of the largest frame that this world makes: the buffer may go over its bound by one. */
 const FRAME_MAX = 40_000;
+/** Events of a burst: more than an instance keeps steps, or numbers of one sender; and how many at a time. */
+const BURST = 2_200;
+const BURST_AT_ONCE = 200;
 /** Reports that no bad luck explains. */
 const OUR_FAULT = /diverged|could not be handled|a fault of|cannot be brought back|cannot be read$|observer/;
 
@@ -81,6 +85,7 @@ class Simulation implements ProcessWorld {
   /** Kinds of trouble that this world has. */
   readonly #has: Readonly<Record<'crashes' | 'disks' | 'network' | 'clogs' | 'relay' | 'tabs', boolean>>;
   readonly #successions: Successions | undefined;
+  readonly #hasBurst: boolean;
   #hub: Hub;
   /** Mirrors that were ever opened. */
   #opened = 0;
@@ -141,6 +146,7 @@ class Simulation implements ProcessWorld {
     if (this.#has.network) Object.assign(this.#weather, { lost: dice.pick([0, 0, 20]), repeated: 0, unreachable: 100 });
     const hasSuccession = has('succession', 0.4);
     const hasEcho = has('echo', 0.4);
+    this.#hasBurst = has('burst', 0.02);
     this.#roles = cast({
       watched: (all) => this.#watched(all),
       disk: (owner) => this.#newDisk(owner),
@@ -452,7 +458,12 @@ class Simulation implements ProcessWorld {
       process?.show(true);
     }
     await this.environment.advance(REST_MS);
+    if (this.#hasBurst) await this.#burst();
     this.#look();
+    for (const process of this.#processes.values()) {
+      const kept = process.kept();
+      if (kept !== undefined) this.checkers.keeps(process.role.name, kept);
+    }
     this.checkers.rested(
       [...this.#holders].map(([mirror, { holder, instance }]) => ({
         holder,
@@ -472,6 +483,18 @@ class Simulation implements ProcessWorld {
       if (rooms.length > mirrors.size)
         this.checkers.fail(`at the end ${role.name} is in the rooms ${rooms.join(' ')} and has ${mirrors.size} mirrors`);
     }
+  }
+
+  /** The server's own mirror, which is always there, says a lot to the lamp. */
+  async #burst(): Promise<void> {
+    const mirror = this.#processes.get('server')?.mirrors.get('lamp');
+    if (mirror === undefined) return;
+    this.note('the lamp is told a lot');
+    for (let n = 0; n < BURST; n++) {
+      this.#submit(mirror, 'lamp', `burst${n}`);
+      if (n % BURST_AT_ONCE === BURST_AT_ONCE - 1) await this.environment.advance(2_000);
+    }
+    await this.environment.advance(2_000);
   }
 
   /** What ran here gives its memory back. */
