@@ -128,16 +128,21 @@ interface Caused {
 /** What a message has said already. */
 class Before {
   readonly paths: string[] = [];
-  /** By sender: its newest event number. */
-  readonly #numbers = new Map<number, number>();
+  /** The sender of the step before, and its newest event number. */
+  #who = 0;
+  #n: number | undefined;
+  /** The same of those before it: mostly there are none. */
+  #others: Map<number, number> | undefined;
 
   /** The number that an event most likely has: one sender's events are numbered as the steps are, from 1 when the second step comes. */
   expected(seq: number, who: number): number {
-    return (this.#numbers.get(who) ?? seq - 2) + 1;
+    return ((who === this.#who ? this.#n : this.#others?.get(who)) ?? seq - 2) + 1;
   }
 
   heard(who: number, n: number): void {
-    this.#numbers.set(who, n);
+    if (who !== this.#who && this.#n !== undefined) (this.#others ??= new Map()).set(this.#who, this.#n);
+    this.#who = who;
+    this.#n = n;
   }
 }
 

@@ -47,6 +47,8 @@ export interface MirrorListener {
   needsSteps?(): boolean;
 }
 
+const NOBODY: readonly never[] = Object.freeze([]);
+
 /** A mirror of whatever machine. */
 export type AnyMirror = Mirror<unknown, { readonly type: string }, never>;
 
@@ -63,7 +65,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #refusals: Observers<Refusal>;
   readonly #overtaken: Observers<EventObject>;
   readonly #standings: Observers<Standing>;
-  readonly #listeners = new Set<MirrorListener>();
+  /** Like #taps a list that is replaced: mostly it is empty, and one that is never written to for all mirrors. */
+  #listeners: readonly MirrorListener[] = NOBODY;
   readonly #sender: Sender;
   readonly #opening: Opening;
   readonly #watching: Watching;
@@ -74,7 +77,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** The name of its machine at the authority. */
   #machineName = '';
   #holders = 0;
-  readonly #taps = new Set<Tap>();
+  #taps: readonly Tap[] = NOBODY;
   readonly #presents = new Set<(present: Present) => void>();
   /** As asked for; undefined for what the authority shows unasked. */
   readonly view: string | undefined;
@@ -207,8 +210,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** For other faces of it: each move, also those after which the snapshot is the same. */
   onMove(listener: MirrorListener): Subscription {
-    this.#listeners.add(listener);
-    return { unsubscribe: () => void this.#listeners.delete(listener) };
+    this.#listeners = [...this.#listeners, listener];
+    return { unsubscribe: () => void (this.#listeners = this.#listeners.filter((each) => each !== listener)) };
   }
 
   /** Events of `send` that the authority refused; their effect on the snapshot is undone. */
@@ -326,8 +329,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** @returns what ends it. */
   tap(tap: Tap): () => void {
-    this.#taps.add(tap);
-    return () => void this.#taps.delete(tap);
+    this.#taps = [...this.#taps, tap];
+    return () => void (this.#taps = this.#taps.filter((each) => each !== tap));
   }
 
   /** What peers at the instance say of themselves, for those who attend (presence.ts). */
@@ -380,7 +383,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       have: () => this.#have(),
       machineOf: (image) => (this.#replica?.machine?.hash === image ? this.#replica.machine : undefined),
       entered: (result, kept) => this.#enter(result, kept),
-      stepped: (notice, { who }) => this.#step(notice, who),
+      stepped: (notice) => this.stepped(notice),
       changed: () => this.#tellStanding(),
       cutOff: () => {
         for (const tap of this.#taps) tap.cutOff();
@@ -393,7 +396,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const replica = this.#replica;
     if (replica === undefined) return undefined;
     const from = { epoch: this.#epoch, seq: replica.seq, digest: replica.digest() };
-    const needsSteps = this.#taps.size > 0 || [...this.#listeners].some((each) => each.needsSteps?.() !== false);
+    const needsSteps = this.#taps.length > 0 || this.#listeners.some((each) => each.needsSteps?.() !== false);
     return needsSteps && replica.machine ? from : { ...from, merged: true };
   }
 
@@ -413,7 +416,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   stepped(notice: Notifications['step']): void {
-    this.#watching.stepped(notice);
+    const { told } = this.#watching;
+    if (told === undefined) this.#watching.early(notice);
+    else this.#step(notice, told.who);
   }
 
   /** The authority's own word about an event of ours. */
@@ -567,15 +572,17 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #apply(replica: Replica, step: ToldStep, who: number): void {
-    const taken = replica.apply(step, `${this.id}/${this.#epoch}/${step[0]}`, this.#taps.size > 0);
+    const [seq, sender, n] = step;
+    const taken = replica.apply(step, `${this.id}/${this.#epoch}/${seq}`, this.#taps.length > 0);
     for (const tap of this.#taps) tap.stepped(taken);
-    const own = this.#listeners.size > 0 && step[1] === who ? this.#events.event(step[2]) : undefined;
-    if (step[1] === who && step[2] > 0) this.#events.applied(step[2], [taken.isIgnored ? 'ignored' : 'stepped', step[0]]);
+    if (sender === who && n > 0) this.#events.applied(n, [taken.isIgnored ? 'ignored' : 'stepped', seq]);
+    if (this.#listeners.length === 0) return;
+    const own = sender === who ? this.#events.event(n) : undefined;
     this.#told(replica, own === undefined ? { args: taken.args } : { own, args: (own as { readonly args?: Json }).args });
   }
 
   #told(replica: Replica | SightReplica, cause: Heard): void {
-    const clocks = this.#listeners.size > 0 && replica.confirmedClocks;
+    const clocks = this.#listeners.length > 0 && replica.confirmedClocks;
     if (!clocks) return;
     for (const listener of this.#listeners) listener.confirmed(clocks, cause, !this.#events.hasPending);
   }
@@ -607,7 +614,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   /** Tells observers, unless what shows is the same. */
   #changed(): void {
-    if (this.#listeners.size > 0 && this.#replica?.confirmedClocks) for (const listener of this.#listeners) listener.shown(this.clocks);
+    if (this.#listeners.length > 0 && this.#replica?.confirmedClocks) for (const listener of this.#listeners) listener.shown(this.clocks);
     const before = this.#snapshot;
     const after = this.#shown();
     if (

@@ -40,7 +40,7 @@ export interface Watcher {
   machineOf(image: string): Machine | undefined;
   /** @param kept the machine, or what keeps a partial view. */
   entered(result: WatchResult, kept: Machine | Sights): void;
-  stepped(notice: Notifications['step'], result: WatchResult): void;
+  stepped(notice: Notifications['step']): void;
   /** It is told, or is not any more. */
   changed(): void;
   cutOff(): void;
@@ -149,7 +149,7 @@ export class Watching {
     const loaded = (kept: Machine | Sights): void => {
       if (this.#state !== state) return;
       this.#enter(state.result, kept);
-      for (const notice of state.steps) this.stepped(notice);
+      for (const notice of state.steps) this.#of.stepped(notice);
       if (state.isBehind && this.told !== undefined) this.ask(true);
     };
     const failed = (error: unknown): void => {
@@ -174,9 +174,9 @@ export class Watching {
     this.#of.entered(result, kept);
   }
 
-  stepped(notice: Notifications['step']): void {
+  /** While it is not told: what came before that to which it belongs waits for it. */
+  early(notice: Notifications['step']): void {
     if (this.#state.state === 'loading') this.#state.steps.push(notice);
-    if (this.#state.state === 'watching') this.#of.stepped(notice, this.#state.result);
   }
 
   /** Something was told that is not kept while what it belongs to is being loaded. */
