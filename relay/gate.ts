@@ -21,6 +21,8 @@ export class Gate {
   readonly #origins: ReadonlySet<string>;
   /** Host names that the configured origins bring with them. */
   readonly #names: ReadonlySet<string>;
+  /** What was judged last: nearly all who knock say the same. */
+  #judged: { readonly headers: KnockHeaders; readonly refusal: string | undefined } | undefined;
 
   constructor(options: GateOptions) {
     this.#host = options.host.toLowerCase();
@@ -31,7 +33,15 @@ export class Gate {
   }
 
   /** @returns why the request is refused, as a sentence; undefined when it may come in. */
-  refusal(headers: KnockHeaders): string | undefined {
+  refusal({ host, origin }: KnockHeaders): string | undefined {
+    const judged = this.#judged;
+    if (judged !== undefined && judged.headers.host === host && judged.headers.origin === origin) return judged.refusal;
+    const refusal = this.#judge({ host, origin });
+    this.#judged = { headers: { host, origin }, refusal };
+    return refusal;
+  }
+
+  #judge(headers: KnockHeaders): string | undefined {
     const name = hostName(headers.host);
     if (name === undefined) return `a request names its host, found ${headers.host ?? 'none'}`;
     if (!this.#isOurName(name)) return `host ${name} is not a name of this server; list it as an origin to allow it`;

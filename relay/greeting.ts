@@ -1,7 +1,7 @@
 // What a relay answers to hello. Most of it is the same for all who come while the same server is here, and it is encoded once for them: after a
 // restart everyone comes at once.
 
-import { encodeAnswer, encodeAnswerWith, type RequestId } from '../peer/codec-json.ts';
+import { encodeAnswer, encodeAnswerText, joinFields, type RequestId } from '../peer/codec-json.ts';
 import { type HelloResult, type Limits, type PeerInfo, PROTOCOL_VERSION } from '../peer/wire.ts';
 
 /** What is told to one peer. */
@@ -20,7 +20,7 @@ export class Greeting {
   answer(id: RequestId, own: Own, server: PeerInfo | undefined): string {
     if (this.#common === undefined || this.#common.server !== server)
       this.#common = { server, text: JSON.stringify(this.#told(server, server === undefined ? [] : [server])) };
-    return encodeAnswerWith(id, this.#common.text, own);
+    return encodeAnswerText(id, joinFields(this.#common.text, JSON.stringify(own)));
   }
 
   /** To one who hears of everyone. @param peers as this one may know them. */

@@ -14,6 +14,7 @@ import type { Encoding, HelloParams, Limits, PeerId, PeerInfo } from '../peer/wi
 import { Allowance } from './allowance.ts';
 import { headless, readControl } from './control.ts';
 import type { Control } from './control.ts';
+import { Deadlines } from './deadlines.ts';
 import { joinFrame, readFrame } from '../peer/frame.ts';
 import { Greeting } from './greeting.ts';
 import { type Authenticate, encodingOf, identified, introductionOf } from './introduction.ts';
@@ -56,6 +57,8 @@ export class Hub {
   readonly #limits: Limits;
   readonly #buffers: BufferLimits;
   readonly #neighbours = new Set<Neighbour>();
+  /** Links that have not said hello. */
+  readonly #silent: Deadlines<Neighbour>;
   /** Open peers and plain sockets, by the name they are addressed by. */
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #rooms = new Rooms<Neighbour>();
@@ -67,7 +70,7 @@ export class Hub {
   readonly #patience: Patience;
   readonly #trunks = new Trunks();
   readonly #greeting: Greeting;
-  /** What those said of whom observers were not told yet: they are told once, at the end of the turn, of all who came in it. */
+  /** What those said of whom observers were not told yet: they are told once of all who came in a turn, or in a crowd. */
   #early: { readonly neighbour: Neighbour; readonly frame: Frame }[] = [];
   #session = 0;
 
@@ -82,6 +85,9 @@ export class Hub {
     this.#limits = { ...LIMITS, ...options.limits };
     this.#buffers = { ...BUFFERS, ...options.buffers };
     this.#greeting = new Greeting(this.#limits);
+    this.#silent = new Deadlines(options.environment, HELLO_TIMEOUT_MS, ({ link }) =>
+      link.close(CLOSE_PROTOCOL, `TIMEOUT: no hello within ${HELLO_TIMEOUT_MS} ms`),
+    );
   }
 
   /** Takes the link over: it is the hub's to close from now on. */
@@ -91,13 +97,11 @@ export class Hub {
 
   /** @param mayShare whether it may turn out to be a trunk: a line of one may not. */
   #attach(link: Link, mayShare: boolean): void {
-    const cancelTimeout = this.#environment.timer(HELLO_TIMEOUT_MS, () => {
-      link.close(CLOSE_PROTOCOL, `TIMEOUT: no hello within ${HELLO_TIMEOUT_MS} ms`);
-    });
     const now = this.#environment.now();
     const allowed = { frames: new Allowance(this.#limits.frameRate, now), characters: new Allowance(this.#limits.byteRate, now) };
-    const neighbour = new Neighbour(link, { state: 'greeting', cancelTimeout }, this.#buffers, allowed);
+    const neighbour = new Neighbour(link, { state: 'greeting' }, this.#buffers, allowed);
     this.#neighbours.add(neighbour);
+    this.#silent.add(neighbour);
     link.open({
       frame: (frame) => {
         if (!neighbour.mayHand(frame, this.#environment.now())) return;
@@ -114,7 +118,7 @@ export class Hub {
 
   /** Several peers behind one link: each of its lines is a link like any other.                            (TAB-1, TAB-2) */
   #share(neighbour: Neighbour): Trunk {
-    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    this.#silent.delete(neighbour);
     const trunk = new Trunk(neighbour.link, {
       begun: (line) => this.#attach(line, false),
       shared: (share) => this.#trunks.claim(trunk, share),
@@ -165,7 +169,7 @@ export class Hub {
   }
 
   #route(sender: Neighbour, from: PeerId, address: string, body: Frame): void {
-    this.#tellNews();
+    if (this.#news.isOf(from)) this.#tellNews();
     if (address.startsWith('#')) {
       if (ROOM.test(address)) this.#sendRoom(from, Number(address.slice(1)), body);
       else
@@ -223,7 +227,7 @@ export class Hub {
   }
 
   #welcomePlain(neighbour: Neighbour): void {
-    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    this.#silent.delete(neighbour);
     const peer = this.#identify(`plain/${this.#environment.random()}/${this.#environment.random()}`);
     this.#welcome(neighbour, { state: 'plain', info: { peer, name: 'plain', kind: 'tool', hosts: false, eval: false } });
   }
@@ -297,8 +301,8 @@ export class Hub {
     const { info, encoding } = found;
     if (hello.yields === true && this.#peers.has(info.peer))
       return this.#reject(neighbour, id, new LockstepError('FENCED', `somebody else with the same secret is connected as ${info.peer}`));
-    const { cancelTimeout, waiting = [] } = neighbour.standing;
-    cancelTimeout();
+    const { waiting = [] } = neighbour.standing;
+    this.#silent.delete(neighbour);
     this.#welcome(neighbour, { ...found, state: 'open', presence: hello.presence });
     const answer = joinFrame('', this.#helloAnswer(id, info, hello, encoding));
     if (hello.resumes === true) this.#patience.hold(neighbour, answer);
@@ -337,7 +341,7 @@ export class Hub {
   }
 
   #detach(neighbour: Neighbour): void {
-    if (neighbour.standing.state === 'greeting') neighbour.standing.cancelTimeout();
+    this.#silent.delete(neighbour);
     if (neighbour.standing.state === 'trunk') this.#trunks.forget(neighbour.standing.trunk);
     this.#neighbours.delete(neighbour);
     this.#forget(neighbour);
@@ -358,17 +362,13 @@ export class Hub {
   }
 
   #tellNewsSoon(): void {
-    if (!this.#news.claimFlush()) return;
-    this.#environment.defer(() => {
-      this.#news.releaseFlush();
-      this.#tellNews();
-    });
+    this.#news.plan(this.#environment, () => this.#tellNews());
   }
 
   /** Those who asked hear everything; everyone hears of the server, because unqualified instances live there. */
   #tellNews(): void {
     if (this.#news.isEmpty) return;
-    const news = this.#news.take();
+    const news = this.#news.take(this.#environment.now());
     const early = this.#early;
     this.#early = [];
     // A crowd that comes back at once would otherwise ask itself for each of its members.

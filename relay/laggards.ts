@@ -36,8 +36,7 @@ export class Laggards {
 
   #tell(neighbour: Neighbour): void {
     this.#lagging.delete(neighbour);
-    const notice = encodeNotice('lagging', [...neighbour.missed]);
-    neighbour.missed.clear();
+    const notice = encodeNotice('lagging', neighbour.takeMissed());
     neighbour.send(neighbour.standing.state === 'plain' ? notice : joinFrame('', notice));
   }
 }

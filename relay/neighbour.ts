@@ -26,7 +26,7 @@ export interface SharingLink extends Link {
 
 export type Standing =
   /** `waiting`: while its hello is judged, what it said after it; a frame's worth at most. */
-  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; waiting?: Frame[] }
+  | { readonly state: 'greeting'; waiting?: Frame[] }
   /** `auth`: who it is, as `authenticate` said. */
   | {
       readonly state: 'open';
@@ -61,11 +61,11 @@ const TALK_MS = 1_000;
 export class Neighbour {
   readonly link: Link;
   standing: Standing;
-  /** Rooms of which it has missed a frame and was not told yet. */
-  readonly missed = new Set<string>();
   readonly #limits: BufferLimits;
   readonly #allowed: Allowed;
   readonly #sharing: SharingLink | undefined;
+  /** Rooms of which it has missed a frame and was not told yet, while there are any. */
+  #missed: Set<string> | undefined;
   #held: Frame | undefined;
   #spokeAt = 0;
 
@@ -131,14 +131,21 @@ export class Neighbour {
    * @returns false when the frame was dropped because the reader lags.
    */
   sendRoom(address: string, shared: SharedFrame, now: number): boolean {
-    if (this.link.bufferedBytes >= this.#limits.lagBytes || (this.missed.size > 0 && this.missed.has(address))) {
-      this.missed.add(address);
+    if (this.link.bufferedBytes >= this.#limits.lagBytes || this.#missed?.has(address) === true) {
+      (this.#missed ??= new Set()).add(address);
       return false;
     }
     this.release();
     if (this.#sharing !== undefined) this.#sharing.sendShared(shared, now - this.#spokeAt >= TALK_MS);
     else this.link.send(shared.frame);
     return true;
+  }
+
+  /** The rooms of which it has missed a frame: it is told of them now. */
+  takeMissed(): readonly string[] {
+    const missed = [...(this.#missed ?? [])];
+    this.#missed = undefined;
+    return missed;
   }
 
   /** Whether it takes what is sent slower than it comes: long before it lags. */

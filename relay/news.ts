@@ -1,14 +1,24 @@
 // Who came and who left since observers were last told. A peer that came and left unseen is no news; one that was replaced is in
-// both lists, which reads: it left, then it joined. Told once per turn, or earlier when a frame would overtake the news.
+// both lists, which reads: it left, then it joined. Told once per turn, or earlier when a frame would overtake the news; of a crowd, less often.
 
+import type { Environment } from '../peer/environment.ts';
 import type { Notifications, PeerId, PeerInfo } from '../peer/wire.ts';
 
 type Presence = Notifications['presence'];
 
+/** Milliseconds after which the next news are no part of the same rush. */
+const RUSH_MS = 10;
+/** So many tellings in a rush are a crowd's: after a restart of the relay, everyone's. */
+const CROWD = 16;
+/** Milliseconds for which a crowd gathers: a write to each observer for each of them is most of what they cost together. */
+const GATHER_MS = 5;
+
 export class News {
   #joined = new Map<PeerId, PeerInfo>();
   #left = new Set<PeerId>();
-  #isFlushPlanned = false;
+  #isPlanned = false;
+  #toldAt = 0;
+  #rush = 0;
 
   joined(info: PeerInfo): void {
     this.#joined.set(info.peer, info);
@@ -33,18 +43,21 @@ export class News {
     return this.#joined.size === 0 && this.#left.size === 0;
   }
 
-  /** @returns true for the one caller that is to plan the next flush. */
-  claimFlush(): boolean {
-    if (this.#isFlushPlanned) return false;
-    this.#isFlushPlanned = true;
-    return true;
+  /** Has them told, once: at the end of the turn, or when a crowd has gathered. */
+  plan(environment: Environment, tell: () => void): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    const planned = (): void => {
+      this.#isPlanned = false;
+      tell();
+    };
+    if (this.#rush < CROWD || environment.now() - this.#toldAt > RUSH_MS) environment.defer(planned);
+    else environment.timer(GATHER_MS, planned);
   }
 
-  releaseFlush(): void {
-    this.#isFlushPlanned = false;
-  }
-
-  take(): Edition {
+  take(now: number): Edition {
+    this.#rush = now - this.#toldAt <= RUSH_MS ? this.#rush + 1 : 0;
+    this.#toldAt = now;
     const edition = new Edition([...this.#joined.values()], [...this.#left]);
     this.#joined = new Map();
     this.#left = new Set();

@@ -4,102 +4,98 @@
 import { assert } from '../core/errors.ts';
 import type { PeerId } from '../peer/wire.ts';
 
+interface Room<Way> {
+  readonly authority: PeerId;
+  readonly number: number;
+  readonly members: Map<PeerId, Way>;
+  /** Whether it loses frames before any other does. */
+  mayLose: boolean;
+}
+
+/** What a peer has given. */
+interface Given<Way> {
+  readonly rooms: Map<number, Room<Way>>;
+  /** Memberships in all its rooms. */
+  places: number;
+}
+
 /** @template Way how a member is reached: with a room at hand, nobody is looked up by name. */
 export class Rooms<Way> {
-  /** authority → its room numbers → members. */
-  readonly #byAuthority = new Map<PeerId, Map<number, Map<PeerId, Way>>>();
-  /** member → authorities → room numbers. */
-  readonly #byMember = new Map<PeerId, Map<PeerId, Set<number>>>();
-  /** Rooms that lose frames before any other does: "authority/room". */
-  readonly #lossy = new Set<string>();
-  /** authority → memberships in all its rooms. */
-  readonly #places = new Map<PeerId, number>();
+  readonly #byAuthority = new Map<PeerId, Given<Way>>();
+  readonly #byMember = new Map<PeerId, Set<Room<Way>>>();
 
   /** How many places in its rooms a peer has given. */
   placesOf(authority: PeerId): number {
-    return this.#places.get(authority) ?? 0;
+    return this.#byAuthority.get(authority)?.places ?? 0;
   }
 
   /** @param way the member's for as long as it is here: it leaves before it comes back by another. */
-  admit(authority: PeerId, room: number, member: PeerId, way: Way, mayLose = false): void {
-    if (mayLose) this.#lossy.add(`${authority}/${room}`);
-    const members = entry(entry(this.#byAuthority, authority, newMap<number, Map<PeerId, Way>>), room, newMap<PeerId, Way>);
-    if (members.has(member)) return;
-    members.set(member, way);
-    this.#places.set(authority, this.placesOf(authority) + 1);
-    entry(entry(this.#byMember, member, newMap<PeerId, Set<number>>), authority, newSet<number>).add(room);
+  admit(authority: PeerId, number: number, member: PeerId, way: Way, mayLose = false): void {
+    let given = this.#byAuthority.get(authority);
+    if (given === undefined) this.#byAuthority.set(authority, (given = { rooms: new Map(), places: 0 }));
+    let room = given.rooms.get(number);
+    if (room === undefined) given.rooms.set(number, (room = { authority, number, members: new Map(), mayLose: false }));
+    room.mayLose ||= mayLose;
+    if (room.members.has(member)) return;
+    room.members.set(member, way);
+    given.places += 1;
+    const heard = this.#byMember.get(member);
+    if (heard === undefined) this.#byMember.set(member, new Set<Room<Way>>().add(room));
+    else heard.add(room);
   }
 
-  expel(authority: PeerId, room: number, member: PeerId): void {
-    const rooms = this.#byAuthority.get(authority);
-    const members = rooms?.get(room);
-    if (rooms && members) {
-      if (members.delete(member)) this.#places.set(authority, this.placesOf(authority) - 1);
-      if (members.size === 0) {
-        rooms.delete(room);
-        this.#lossy.delete(`${authority}/${room}`);
-      }
-      if (rooms.size === 0) {
-        this.#byAuthority.delete(authority);
-        this.#places.delete(authority);
-      }
-    }
-    const authorities = this.#byMember.get(member);
-    const numbers = authorities?.get(authority);
-    if (authorities && numbers) {
-      numbers.delete(room);
-      if (numbers.size === 0) authorities.delete(authority);
-      if (authorities.size === 0) this.#byMember.delete(member);
-    }
+  expel(authority: PeerId, number: number, member: PeerId): void {
+    const room = this.#byAuthority.get(authority)?.rooms.get(number);
+    if (room !== undefined) this.#part(room, member);
+  }
+
+  #part(room: Room<Way>, member: PeerId): void {
+    const given = this.#byAuthority.get(room.authority);
+    if (given === undefined || !room.members.delete(member)) return;
+    given.places -= 1;
+    if (room.members.size === 0) given.rooms.delete(room.number);
+    if (given.rooms.size === 0) this.#byAuthority.delete(room.authority);
+    const heard = this.#byMember.get(member);
+    heard?.delete(room);
+    if (heard?.size === 0) this.#byMember.delete(member);
   }
 
   /** A peer is gone: its own rooms end, and it is in no other any more. */
   leave(peer: PeerId): void {
-    for (const [authority, rooms] of [...(this.#byMember.get(peer) ?? [])]) {
-      for (const room of [...rooms]) this.expel(authority, room, peer);
-    }
-    for (const [room, members] of [...(this.#byAuthority.get(peer) ?? [])]) {
-      for (const member of [...members.keys()]) this.expel(peer, room, member);
-    }
+    for (const room of [...(this.#byMember.get(peer) ?? [])]) this.#part(room, peer);
+    for (const room of [...(this.#byAuthority.get(peer)?.rooms.values() ?? [])])
+      for (const member of [...room.members.keys()]) this.#part(room, member);
   }
 
-  mayLose(authority: PeerId, room: number): boolean {
-    return this.#lossy.size > 0 && this.#lossy.has(`${authority}/${room}`);
+  mayLose(authority: PeerId, number: number): boolean {
+    return this.#byAuthority.get(authority)?.rooms.get(number)?.mayLose ?? false;
   }
 
-  members(authority: PeerId, room: number): ReadonlyMap<PeerId, Way> | undefined {
-    return this.#byAuthority.get(authority)?.get(room);
+  members(authority: PeerId, number: number): ReadonlyMap<PeerId, Way> | undefined {
+    return this.#byAuthority.get(authority)?.rooms.get(number)?.members;
   }
 
-  isMember(authority: PeerId, room: number, member: PeerId): boolean {
-    return this.members(authority, room)?.has(member) ?? false;
+  isMember(authority: PeerId, number: number, member: PeerId): boolean {
+    return this.members(authority, number)?.has(member) ?? false;
   }
 
   /** Throws when the two indexes disagree: for tests and the simulator. */
   check(): void {
     let forwards = 0;
-    for (const [authority, rooms] of this.#byAuthority) {
-      for (const [room, members] of rooms) {
-        assert(members.size > 0, `room ${authority}/${room} is kept without members`);
-        for (const member of members.keys()) {
-          assert(this.#byMember.get(member)?.get(authority)?.has(room), `${member} does not know that it is in ${authority}/${room}`);
+    let places = 0;
+    for (const [authority, given] of this.#byAuthority) {
+      places += given.places;
+      for (const [number, room] of given.rooms) {
+        assert(room.members.size > 0, `room ${authority}/${number} is kept without members`);
+        for (const member of room.members.keys()) {
+          assert(this.#byMember.get(member)?.has(room), `${member} does not know that it is in ${authority}/${number}`);
           forwards += 1;
         }
       }
     }
     let backwards = 0;
-    for (const authorities of this.#byMember.values()) for (const rooms of authorities.values()) backwards += rooms.size;
-    const places = [...this.#places.values()].reduce((sum, each) => sum + each, 0);
+    for (const rooms of this.#byMember.values()) backwards += rooms.size;
     assert(forwards === places, `rooms list ${forwards} memberships, the count of places is ${places}`);
     assert(forwards === backwards, `rooms list ${forwards} memberships, members ${backwards}`);
   }
 }
-
-function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
-}
-
-const newMap = <Key, Value>(): Map<Key, Value> => new Map();
-const newSet = <Value>(): Set<Value> => new Set();

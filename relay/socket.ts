@@ -61,18 +61,20 @@ export function serveSockets(options: SocketServerOptions): () => void {
     else
       server.handleUpgrade(request, stream, head, (socket) => {
         accept(new SocketLink(socket, stream, { isMasking: false }), (request.url ?? '/').split('?', 1)[0]!);
-        keepAlive(socket);
+        socket.on('pong', answered);
       });
   };
-  const missed = new WeakMap<WebSocket, number>();
-  const keepAlive = (socket: WebSocket): void => {
-    missed.set(socket, 0);
-    socket.on('pong', () => missed.set(socket, 0));
-  };
+  /** Pings that sockets have not answered. */
+  let unanswered = new Map<WebSocket, number>();
+  function answered(this: WebSocket): void {
+    unanswered.delete(this);
+  }
   const pings = setInterval(() => {
+    const before = unanswered;
+    unanswered = new Map();
     for (const socket of server.clients) {
-      const count = missed.get(socket) ?? 0;
-      missed.set(socket, count + 1);
+      const count = before.get(socket) ?? 0;
+      unanswered.set(socket, count + 1);
       if (count >= MISSED_PINGS_MAX) socket.terminate();
       else if (socket.readyState === WebSocket.OPEN) socket.ping();
     }

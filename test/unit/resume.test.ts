@@ -220,4 +220,47 @@ describe('a relay', () => {
     expect(news!.match(/"peer":"\w+"/g)).toEqual(['"peer":"peer0"', '"peer":"peer1"', '"peer":"peer2"']);
     expect(said).toEqual([0, 1, 2].flatMap((i) => [`peer${i}\n{"first":${i}}`, `#peer${i}/7\n{"second":${i}}`]));
   });
+
+  test('[RELAY-22] a crowd that comes one by one is told of together, what it says behind that; whoever comes later comes alone', async () => {
+    const { environment, dial, hello } = byHand();
+    const other = dial();
+    other.say(hello('other', { presence: true }));
+    await environment.settle();
+    const said = (): readonly string[] => other.heard.slice(1).map((frame) => frame.match(/"peer":"\w+"/g)?.join() ?? frame);
+    const come = async (i: number): Promise<void> => {
+      const peer = dial();
+      peer.say(hello(`peer${i}`));
+      peer.say(`other\n{"from":${i}}`);
+      await environment.advance(1);
+    };
+    for (let i = 0; i < 40; i++) await come(i);
+    expect(said().slice(0, 2)).toEqual(['"peer":"peer0"', 'peer0\n{"from":0}']);
+    const news = said().filter((each) => each.startsWith('"peer"'));
+    expect(news.length).toBeLessThan(25);
+    expect(news.at(-1)!.split(',').length).toBeGreaterThan(4);
+    await environment.advance(10);
+    expect(said().flatMap((each) => each.match(/"from":(\d+)/)?.[1] ?? [])).toEqual(Array.from({ length: 40 }, (_, i) => String(i)));
+    for (const [at, each] of said().entries())
+      for (const peer of each.match(/^peer\d+/) ?? []) expect(said().findIndex((told) => told.includes(`"${peer}"`))).toBeLessThan(at);
+    await environment.advance(1_000);
+    const before = said().length;
+    await come(40);
+    expect(said().slice(before)).toEqual(['"peer":"peer40"', 'peer40\n{"from":40}']);
+  });
+
+  test('[RELAY-23] links that say no hello within 10 s are closed, each at its time; one that did is not', async () => {
+    const { environment, dial, hello } = byHand();
+    const [early, peer] = [dial(), dial()];
+    await environment.advance(4_000);
+    const late = dial();
+    peer.say(hello('peer'));
+    await environment.advance(5_999);
+    expect([early.heard, late.heard]).toEqual([[], []]);
+    await environment.advance(1);
+    expect([early.heard.at(-1), late.heard]).toEqual([expect.stringContaining('closed 4000 TIMEOUT'), []]);
+    await environment.advance(4_000);
+    expect(late.heard.at(-1)).toContain('closed 4000 TIMEOUT');
+    await environment.advance(20_000);
+    expect(peer.heard).toHaveLength(1);
+  });
 });
