@@ -165,7 +165,7 @@ export class Branch implements Tap {
     const { machine, image } = record;
     const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
     const ways = this.#catchUp.ways(from, { epoch, seq, digest, state: this.#mirror.confirmed() }, mode);
-    if (!ways.some((way) => session.answerIfFits(id, { ...result, ...way }))) session.answer(id, { ...result, ...ways.at(-1) });
+    ways.answer(session, id, result);
   }
 
   /** As soon as the mirror hears its source and has step `seq`. A reader that asks again replaces its question. */

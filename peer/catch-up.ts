@@ -9,13 +9,32 @@ import { isSame } from '../core/plain.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { ChildChange, TimerChange } from '../core/step.ts';
 import type { Backlog } from './backlog.ts';
+import { joinFields, type RequestId } from './codec-json.ts';
+import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
 import { inMode } from './telling.ts';
 import type { Methods, Mode, StepDifference, WatchResult } from './wire.ts';
 
 type From = Methods['watch']['params']['from'];
 /** One way to bring a mirror up to date. */
-export type Caught = Pick<WatchResult, 'steps' | 'merged' | 'snapshot'>;
+type Caught = Pick<WatchResult, 'steps' | 'merged' | 'snapshot'>;
+
+/** The ways to bring a mirror up to date, the shortest first. After a restart of the relay many come back from the same place, and are told the same. */
+export class Ways {
+  readonly forms: readonly Caught[];
+  readonly #texts: string[] = [];
+
+  constructor(forms: readonly Caught[]) {
+    this.forms = forms;
+  }
+
+  /** Answers with the first that fits a frame, or with why none does. @param joined what the answer says besides. */
+  answer(session: Session, id: RequestId, joined: WatchResult): void {
+    const own = JSON.stringify(joined);
+    const isAnswered = this.forms.some((form, i) => session.answerIfFits(id, joinFields(own, (this.#texts[i] ??= JSON.stringify(form)))));
+    if (!isAnswered) session.answer(id, { ...joined, ...this.forms.at(-1) });
+  }
+}
 
 /** Where a mirror is to be brought. */
 export interface Now {
@@ -34,14 +53,22 @@ export class CatchUp {
   /** Differences to step `#seq` that were made already, by where they begin: whoever fell behind at once comes back at once. */
   #made = new Map<number, { readonly digest: string; readonly difference: StepDifference }>();
   #seq = 0;
+  /** What was asked for last. */
+  #asked: { readonly now: Now; readonly key: string; readonly ways: Ways } | undefined;
 
   constructor(machine: Machine, backlog: Backlog) {
     this.#machine = machine;
     this.#backlog = backlog;
   }
 
-  /** The ways to bring a mirror from what it has to now, the shortest first. */
-  ways(from: From, now: Now, mode: Mode): readonly Caught[] {
+  /** The ways to bring a mirror from what it has to now. @param now the same object for as long as nothing happens. */
+  ways(from: From, now: Now, mode: Mode): Ways {
+    const key = from === undefined ? mode : `${mode} ${from.epoch} ${from.seq} ${from.digest} ${from.merged === true}`;
+    if (this.#asked?.now !== now || this.#asked.key !== key) this.#asked = { now, key, ways: new Ways(this.#ways(from, now, mode)) };
+    return this.#asked.ways;
+  }
+
+  #ways(from: From, now: Now, mode: Mode): readonly Caught[] {
     const everything: Caught = { snapshot: { seq: now.seq, state: now.state } };
     const known = from?.seq === now.seq ? now.digest : from && this.#backlog.digest(from.seq);
     const isSameHistory = from?.epoch === now.epoch && (known === undefined || known === from.digest);

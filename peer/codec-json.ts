@@ -184,12 +184,17 @@ export function encodeBriefSend([instance, n, event, expect]: Methods['send']['p
 }
 
 export function encodeAnswer(id: RequestId, result: unknown): string {
-  return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${JSON.stringify(result)}}`;
+  return encodeAnswerText(id, JSON.stringify(result));
 }
 
-/** An answer of fields that many are told, encoded once for all of them, and of others. @param common the text of an object with fields. */
-export function encodeAnswerWith(id: RequestId, common: string, own: Readonly<Record<string, unknown>>): string {
-  return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${common.slice(0, -1)},${JSON.stringify(own).slice(1)}}`;
+/** @param result its JSON text. */
+export function encodeAnswerText(id: RequestId, result: string): string {
+  return `{"jsonrpc":"2.0","id":${encodeId(id)},"result":${result}}`;
+}
+
+/** The text of an object with the fields of two, each of which has some: those that many are told are encoded once for all of them. */
+export function joinFields(first: string, second: string): string {
+  return `${first.slice(0, -1)},${second.slice(1)}`;
 }
 
 /** A finite number is its own JSON text. */

@@ -9,7 +9,7 @@ import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import { Backlog, type BacklogSize, type Mark } from './backlog.ts';
 import { Board } from './board.ts';
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type Now } from './catch-up.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import { differenceOf } from './difference.ts';
 import type { Hosting } from './hosting.ts';
@@ -34,6 +34,12 @@ import {
 } from './wire.ts';
 
 type Asked = Omit<Methods['watch']['params'], 'instance'>;
+
+/** An instance as it is for as long as nothing happens, for all who ask meanwhile. */
+interface Present extends Now {
+  readonly instance: Instance;
+  readonly moment: Moment;
+}
 
 /** The authority, as far as those who read depend on it. */
 export interface Read {
@@ -60,6 +66,8 @@ export class Readers {
   readonly #standbys = new Set<Session>();
   /** Of the newest durable step, while somebody's view depends on it. */
   #durable: Moment | undefined;
+  /** For those who see all of it. */
+  #present: Present | undefined;
   /** Readers of a part whose answer waits: what becomes durable meanwhile is seen by them. */
   #joining = 0;
 
@@ -118,8 +126,8 @@ export class Readers {
       );
     }
     const { seq } = instance;
-    const moment = momentOf(instance);
-    const whole = look.isWhole ? { state: instance.save(), digest: instance.digest() } : undefined;
+    const whole = look.isWhole ? this.#presentOf(instance) : undefined;
+    const moment = whole?.moment ?? momentOf(instance);
     if (whole === undefined) this.#joining++;
     const decided = (): void => {
       if (whole === undefined) this.#joining--;
@@ -134,10 +142,8 @@ export class Readers {
         const at = { seq, key: { encoding, mode }, look };
         if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(moment) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
-        const now = { epoch: this.#of.epoch(), seq, ...whole };
-        const ways = this.#catchUp.ways(from, now, mode);
-        // What takes least may still be more than a frame.
-        if (!ways.some((way) => session.answerIfFits(id, { ...result, ...way }))) session.answer(id, { ...result, ...ways.at(-1) });
+        const epoch = this.#of.epoch();
+        this.#catchUp.ways(from, epoch === whole.epoch ? whole : { ...whole, epoch }, mode).answer(session, id, result);
       } catch (error) {
         session.refuse(id, this.#of.known(error));
       }
@@ -147,6 +153,14 @@ export class Readers {
       session.refuse(id, error);
     };
     this.#hosting.committer.add({ entries: [], durable, failed });
+  }
+
+  #presentOf(instance: Instance): Present {
+    const { seq } = instance;
+    const epoch = this.#of.epoch();
+    const known = this.#present;
+    if (known?.instance === instance && known.seq === seq && known.epoch === epoch) return known;
+    return (this.#present = { instance, epoch, seq, moment: momentOf(instance), state: instance.save(), digest: instance.digest() });
   }
 
   /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
@@ -251,6 +265,7 @@ export class Readers {
   add(step: Step, asked?: number, state?: InstanceState): number {
     const { machine } = this.#of;
     const { peer, n } = step.cause;
+    this.#present = undefined;
     // Named when it is told, not when it came: who sent it may have left while it was written, and who stands by may have come.
     if (n > 0 && this.#standbys.size > 0) this.room.name(peer);
     const who = this.room.who(peer);

@@ -37,6 +37,8 @@ export class Replica {
   #predicted: Instance | InstanceCopy | undefined;
   /** Whether own events are ahead of #confirmed; else #predicted says nothing. */
   #isAhead = false;
+  /** Of the confirmed state, when it was asked for: after a restart of the relay all mirrors are asked again, and nothing has changed. */
+  #digest: string | undefined;
   #good: DivergenceRecord['good'] | undefined;
   #sinceGood: ToldStep[] = [];
 
@@ -80,7 +82,7 @@ export class Replica {
   }
 
   digest(): string {
-    return this.#confirmed.digest();
+    return (this.#digest ??= this.#confirmed.digest());
   }
 
   /** Of what shows. */
@@ -123,6 +125,7 @@ export class Replica {
    * @throws LockstepError STALE_SEQ when a step is missing, BAD_PARAMS when it does not fit; nothing changed then. (SYNC-2)
    */
   apply(step: ToldStep, salt: string, isTold = true): Taken {
+    this.#digest = undefined;
     const taken = isEvent(step) ? this.#run(step, salt, isTold) : this.#fold(step);
     this.#sinceGood.push(step);
     return taken;
@@ -172,6 +175,7 @@ export class Replica {
 
   /** Single steps did not lead here. */
   #jumped(): void {
+    this.#digest = undefined;
     this.#good = undefined;
     this.#sinceGood = [];
   }

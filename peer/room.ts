@@ -4,11 +4,12 @@
 // Over 400 lines because who joins, who is revoked and what is told share their order.
 
 import type { HashText } from '../core/digest.ts';
+import type { LockstepError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { ALL, type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeBrief, encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
-import type { Asker } from './service.ts';
+import type { Asker, Load } from './service.ts';
 import type { Session } from './session.ts';
 import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
@@ -56,13 +57,39 @@ const NAMED_MAX = 1_024;
 /** Views without readers whose past is kept: the one left longest ago is forgotten first. */
 const LEFT_MAX = 256;
 
-interface Member {
+/** One who hears the room. What it sends without asking is answered by the steps, and by `settled` where there are none. */
+class Member implements Asker {
   readonly session: Session;
   readonly look: Look;
   /** The room that it hears. */
   readonly channel: Channel;
-  /** The way back to it when it sends without asking: its steps answer it, and `settled` what has none. */
-  readonly asker: Asker;
+
+  constructor(session: Session, look: Look, channel: Channel) {
+    this.session = session;
+    this.look = look;
+    this.channel = channel;
+  }
+
+  get load(): Load {
+    return this.session.load;
+  }
+
+  get hearsSteps(): boolean {
+    return this.channel.answersBySteps;
+  }
+
+  answer(n: RequestId, result: unknown): void {
+    this.#settle(n, result as SendResult);
+  }
+
+  refuse(n: RequestId | null, { code, message }: LockstepError): void {
+    this.#settle(n, { code, message });
+  }
+
+  #settle(n: RequestId | null, answer: SendResult | Refused): void {
+    const { key, number } = this.channel;
+    this.session.post((key.mode === 'brief' ? encodeBrief : encodeNotice)('settled', [number, Number(n), answer]));
+  }
 }
 
 /** Milliseconds without steps after which a room is told the digest. */
@@ -129,7 +156,7 @@ export class Room {
 
   /** The way back to a member. */
   asker(session: Session): Asker | undefined {
-    return this.#member(session)?.asker;
+    return this.#member(session);
   }
 
   /** Whether a member sees everything. */
@@ -158,7 +185,7 @@ export class Room {
     const before = this.#members.get(remote);
     before?.session.rooms.delete(this);
     if (before !== undefined) this.#quit(before, channel);
-    this.#members.set(remote, { session, channel, look, asker: askerOf(session, channel) });
+    this.#members.set(remote, new Member(session, look, channel));
     if (before !== undefined && before.session !== session) this.#forget(before.session);
     channel.members.add(remote);
     this.#withMembers = undefined;
@@ -408,15 +435,4 @@ export class Room {
     this.#quiet?.();
     this.#quiet = undefined;
   }
-}
-
-function askerOf(session: Session, channel: Channel): Asker {
-  const settle = (n: RequestId | null, answer: SendResult | Refused): void =>
-    void session.post((channel.key.mode === 'brief' ? encodeBrief : encodeNotice)('settled', [channel.number, Number(n), answer]));
-  return {
-    load: session.load,
-    ...(channel.answersBySteps ? { hearsSteps: true } : {}),
-    answer: (n, result) => settle(n, result as SendResult),
-    refuse: (n, { code, message }) => settle(n, { code, message }),
-  };
 }

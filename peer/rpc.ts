@@ -14,13 +14,13 @@ export class Rpc {
   /** What waits for its answer. */
   readonly #calls = new Map<RequestId, Answered>();
   /** Questions that were given up, and may have arrived. */
-  readonly #givenUp: Map<RequestId, Answered>;
+  #givenUp: Map<RequestId, Answered> | undefined;
   #nextId: number;
 
-  /** @param options `first`: the number of the first question, 1 unless given. `givenUp`: those of the session before. */
+  /** @param options `first`: the number of the first question, 1 unless given. `givenUp`: those of the session before, which asks no more. */
   constructor(options: {
     readonly first?: number;
-    readonly givenUp?: ReadonlyMap<RequestId, Answered>;
+    readonly givenUp?: Map<RequestId, Answered> | undefined;
     readonly environment: Environment;
     readonly timeoutMs: () => number;
     readonly post: (message: string) => boolean;
@@ -29,11 +29,12 @@ export class Rpc {
     this.#timeoutMs = options.timeoutMs;
     this.#post = options.post;
     this.#nextId = options.first ?? 1;
-    this.#givenUp = new Map(options.givenUp);
+    this.#givenUp = options.givenUp;
   }
 
-  get givenUp(): ReadonlyMap<RequestId, Answered> {
-    return this.#givenUp;
+  /** Those that are given up later are in it as well. */
+  get givenUp(): Map<RequestId, Answered> {
+    return (this.#givenUp ??= new Map());
   }
 
   /** The number of the next question. */
@@ -66,10 +67,10 @@ export class Rpc {
 
   /** An answer or a refusal has come; one to a question that is not open is dropped. */
   receive(id: RequestId, error: LockstepError | undefined, result: unknown): void {
-    const answered = this.#calls.get(id) ?? this.#givenUp.get(id);
+    const answered = this.#calls.get(id) ?? this.#givenUp?.get(id);
     if (answered === undefined) return;
     this.#calls.delete(id);
-    this.#givenUp.delete(id);
+    this.#givenUp?.delete(id);
     answered(error, result);
   }
 
@@ -77,7 +78,7 @@ export class Rpc {
   close(error: LockstepError): void {
     const calls = [...this.#calls];
     this.#calls.clear();
-    for (const [id, answered] of calls) this.#givenUp.set(id, answered);
+    for (const [id, answered] of calls) this.givenUp.set(id, answered);
     for (const [, answered] of calls) answered(error, undefined);
   }
 }

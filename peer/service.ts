@@ -20,7 +20,7 @@ export interface Load {
 export interface Asker {
   readonly load: Load;
   /** It hears the room of the instance: a step there is the answer to its event. */
-  readonly hearsSteps?: true;
+  readonly hearsSteps?: boolean;
   answer(id: RequestId, result: unknown): void;
   refuse(id: RequestId | null, error: LockstepError): void;
 }

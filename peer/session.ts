@@ -3,7 +3,7 @@
 // watches) belongs to mirrors and authorities.
 
 import { LockstepError } from '../core/errors.ts';
-import { encodeAnswer, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
+import { encodeAnswerText, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
 import { type Answered, Rpc } from './rpc.ts';
@@ -12,7 +12,6 @@ import type { Methods, PeerId, WatchResult } from './wire.ts';
 
 type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly error: LockstepError };
 const OPEN: State = { state: 'open' };
-const NOTHING: ReadonlyMap<RequestId, Answered> = new Map();
 
 /** What a peer's sessions share. */
 export interface SessionOptions {
@@ -22,7 +21,7 @@ export interface SessionOptions {
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   readonly timeoutMs: () => number;
   /** What the session with a remote before this one asked on this link, and gave up. */
-  readonly givenUp: (remote: PeerId) => ReadonlyMap<RequestId, Answered> | undefined;
+  readonly givenUp: (remote: PeerId) => Map<RequestId, Answered> | undefined;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
   /** The link of a remote, as far as this peer knows: asked again for every watch. */
@@ -52,12 +51,12 @@ export class Session implements Asker {
 
   get #asking(): Rpc {
     const { environment, timeoutMs } = this.#options;
-    const givenUp = this.#options.givenUp(this.remote) ?? NOTHING;
+    const givenUp = this.#options.givenUp(this.remote);
     return (this.#rpc ??= new Rpc({ environment, timeoutMs, first: this.#firstQuestion, givenUp, post: (message) => this.post(message) }));
   }
 
-  get givenUp(): ReadonlyMap<RequestId, Answered> {
-    return this.#rpc?.givenUp ?? NOTHING;
+  get givenUp(): Map<RequestId, Answered> | undefined {
+    return this.#rpc?.givenUp;
   }
 
   get nextQuestion(): number {
@@ -99,13 +98,13 @@ export class Session implements Asker {
   }
 
   answer(id: RequestId, result: unknown): void {
-    if (this.answerIfFits(id, result)) return;
+    if (this.answerIfFits(id, JSON.stringify(result))) return;
     this.refuse(id, new LockstepError('TOO_LARGE', `the answer does not fit a frame of ${this.#options.outbox.frameSize} characters`));
   }
 
-  /** @returns false when the answer is too large for a frame: nothing was said then. */
-  answerIfFits(id: RequestId, result: unknown): boolean {
-    return this.post(encodeAnswer(id, result));
+  /** @param result its JSON text. @returns false when the answer is too large for a frame: nothing was said then. */
+  answerIfFits(id: RequestId, result: string): boolean {
+    return this.post(encodeAnswerText(id, result));
   }
 
   refuse(id: RequestId | null, error: LockstepError): void {

@@ -92,8 +92,8 @@ describe('one difference in the place of many', () => {
           const from = 1 + dice.below(seq - 2);
           const replica = new Replica(machine, () => Instance);
           replica.load(from, states[from - 1]!);
-          const ways = catchUp.ways({ epoch: 1, seq: from, digest: replica.digest(), merged: true }, now, 'steps');
-          const merged = ways.find((way) => way.merged !== undefined)?.merged;
+          const { forms } = catchUp.ways({ epoch: 1, seq: from, digest: replica.digest(), merged: true }, now, 'steps');
+          const merged = forms.find((way) => way.merged !== undefined)?.merged;
           expect(merged).toBeDefined();
           replica.merge(merged!);
           const folded = new Replica(machine, () => Instance);
@@ -101,7 +101,7 @@ describe('one difference in the place of many', () => {
           for (const { difference } of told.slice(from)) folded.apply(difference, '');
           expect([replica.seq, replica.digest(), replica.save()]).toEqual([folded.seq, folded.digest(), folded.save()]);
           expect([replica.digest(), replica.save()]).toEqual([now.digest, now.state]);
-          const sizes = ways.map((way) => JSON.stringify(way).length);
+          const sizes = forms.map((way) => JSON.stringify(way).length);
           expect(sizes[0]! - 8).toBeLessThanOrEqual(Math.min(...sizes));
           replica.dispose();
           folded.dispose();
@@ -120,7 +120,7 @@ describe('one difference in the place of many', () => {
     replica.load(10, states[9]!);
     const now = { epoch: 1, seq: 100, digest: instance.digest(), state: instance.save() };
     const kinds = (from: Parameters<CatchUp['ways']>[0]): readonly string[] =>
-      catchUp.ways(from, now, 'steps').flatMap((way) => Object.keys(way));
+      catchUp.ways(from, now, 'steps').forms.flatMap((way) => Object.keys(way));
     const from = { epoch: 1, seq: 10, digest: replica.digest() };
     expect(kinds(undefined)).toEqual(['snapshot']);
     expect(kinds(from)).toEqual(['steps', 'snapshot']);
