@@ -17,6 +17,8 @@ interface Sleeper {
 export class Rest {
   readonly #environment: Environment;
   #sleepers: Sleeper[] = [];
+  /** What was said since it began to those who sleep. */
+  #said: Uint8Array[] = [];
   #isResting = false;
   #ms = 0;
 
@@ -45,11 +47,23 @@ export class Rest {
     this.#sleepers.push(sleeper);
   }
 
+  /** To one of those who sleep. What several are told, the same bytes, is kept once. @returns its place. */
+  say(bytes: Uint8Array): number {
+    if (this.#said.at(-1) !== bytes) this.#said.push(bytes);
+    return this.#said.length - 1;
+  }
+
+  /** What was said from a place to before another; not to be changed. */
+  said(from: number, until: number): readonly Uint8Array[] {
+    return from === 0 && until === this.#said.length ? this.#said : this.#said.slice(from, until);
+  }
+
   #end(): void {
     this.#isResting = false;
     const sleepers = this.#sleepers;
     this.#sleepers = [];
     for (const sleeper of sleepers) sleeper.wake();
+    this.#said = [];
     if (sleepers.length > 0) this.begin();
   }
 }

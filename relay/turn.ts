@@ -41,30 +41,38 @@ const REST_SIZE = 32_768;
 /** Bytes up to which frames are copied together: more would cost more than writing them one by one. */
 const JOIN_SIZE = 65_536;
 
-/** What was joined last: members of a room mostly wait for the same frames. */
-let joined: { readonly frames: readonly Uint8Array[]; readonly bytes: Uint8Array } = { frames: [], bytes: new Uint8Array() };
+/** What was joined last: members of a room mostly wait for the same frames. Frames are added to a list, and never taken out. */
+let joined: { readonly frames: readonly Uint8Array[]; readonly count: number; readonly bytes: Uint8Array } = {
+  frames: [],
+  count: 0,
+  bytes: new Uint8Array(),
+};
 
 function join(frames: readonly Uint8Array[]): Uint8Array {
-  if (!isJoined(frames)) joined = { frames, bytes: Buffer.concat(frames) };
+  if (!isJoined(frames)) joined = { frames, count: frames.length, bytes: Buffer.concat(frames) };
   return joined.bytes;
 }
 
 function isJoined(frames: readonly Uint8Array[]): boolean {
-  if (frames.length !== joined.frames.length) return false;
+  if (frames.length !== joined.count) return false;
+  if (frames === joined.frames) return true;
   for (let i = 0; i < frames.length; i++) if (frames[i] !== joined.frames[i]) return false;
   return true;
 }
 
 export class Outlet {
   readonly #stream: Duplex;
-  /** What waits, in order. */
+  /** What waits, in order: frames of its own, or, as long as it hears nothing else, a part of what is said in a rest. */
   #frames: Uint8Array[] = [];
+  #sharedFrom = 0;
+  #sharedUntil = 0;
   #size = 0;
   /** What the stream had not handed to the network when it was last looked at. */
   #unsent = 0;
-  /** Whether it is among those that are flushed next, and whether it is among the sleepers of a rest. */
+  /** Whether it is among those that are flushed next. */
   #isWaiting = false;
-  #isAsleep = false;
+  /** The rest that wakes it. */
+  #rest: Rest | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -78,12 +86,16 @@ export class Outlet {
 
   /** @param bytes not to be changed afterwards. */
   write(bytes: Uint8Array): void {
-    this.#frames.push(bytes);
-    this.#size += bytes.byteLength;
-    this.#wait();
+    this.#push(bytes);
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    flushSoon(this);
   }
 
-  /** The same for what does not wait for the end of the turn. @param rest of the room that says it; who is in haste does not wait for its end. */
+  /**
+   * The same for what does not wait for the end of the turn.
+   * @param bytes others are told the same ones. @param rest of the room that says it; who is in haste does not wait for its end.
+   */
   writeSoon(bytes: Uint8Array, rest?: Rest): void {
     if (rest?.isResting === true && !this.#isWaiting && this.#size + bytes.byteLength < REST_SIZE) return this.#sleep(bytes, rest);
     if (rest !== undefined && rest !== beginning.at(-1)) beginning.push(rest);
@@ -92,26 +104,55 @@ export class Outlet {
   }
 
   #sleep(bytes: Uint8Array, rest: Rest): void {
+    if (this.#rest === undefined) {
+      this.#rest = rest;
+      rest.add(this);
+    }
+    if (this.#rest === rest && this.#frames.length === 0) {
+      const place = rest.say(bytes);
+      if (!this.#isSharing) this.#sharedFrom = this.#sharedUntil = place;
+      // It may not have been told everything.
+      if (place === this.#sharedUntil) {
+        this.#sharedUntil++;
+        this.#size += bytes.byteLength;
+        return;
+      }
+    }
+    this.#push(bytes);
+  }
+
+  get #isSharing(): boolean {
+    return this.#sharedUntil > this.#sharedFrom;
+  }
+
+  #push(bytes: Uint8Array): void {
+    if (this.#isSharing) this.#frames.push(...this.#unshare());
     this.#frames.push(bytes);
     this.#size += bytes.byteLength;
-    if (this.#isAsleep) return;
-    this.#isAsleep = true;
-    rest.add(this);
+  }
+
+  #unshare(): readonly Uint8Array[] {
+    const shared = this.#rest!.said(this.#sharedFrom, this.#sharedUntil);
+    this.#sharedFrom = this.#sharedUntil = 0;
+    return shared;
   }
 
   wake(): void {
-    this.#isAsleep = false;
     this.flush();
+    this.#rest = undefined;
   }
 
   flush(): void {
     this.#isWaiting = false;
-    if (this.#size > 0) this.#writeOut(this.#frames);
+    if (this.#size === 0) return;
+    if (this.#isSharing) return this.#writeOut(this.#unshare());
+    const frames = this.#frames;
+    this.#frames = [];
+    this.#writeOut(frames);
   }
 
   #writeOut(frames: readonly Uint8Array[]): void {
     const size = this.#size;
-    this.#frames = [];
     this.#size = 0;
     const stream = this.#stream;
     // A stream that ended meanwhile takes nothing any more.
@@ -124,11 +165,5 @@ export class Outlet {
       stream.uncork();
     }
     this.#unsent = stream.writableLength;
-  }
-
-  #wait(): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    flushSoon(this);
   }
 }

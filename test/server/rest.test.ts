@@ -86,6 +86,21 @@ describe('a stream of a room that rests', () => {
     ]);
   });
 
+  test('[RELAY-21] hears what was said since it came, whoever slept before it', async () => {
+    const { environment, streams, say } = room();
+    const [first, second] = streams;
+    await say('a', [first]);
+    await say('b', [first]);
+    await say('c');
+    await say('d', [second]);
+    first.outlet.write(Buffer.from('answer'));
+    await turn();
+    await say('e');
+    expect(streams.map(({ outlet }) => outlet.bufferedBytes)).toEqual([1, 3]);
+    await environment.advance(REST_MS);
+    expect([first.written, second.written]).toEqual([['a', 'bcanswer', 'e'], ['cde']]);
+  });
+
   test('[RELAY-21] does not wait with more than 32 KB, and lets go of a stream that ended', async () => {
     const { environment, streams, say } = room();
     const [first, second] = streams;
