@@ -11,7 +11,7 @@ export interface PendingStep {
   /** The timer that caused the step. */
   readonly fired: number | undefined;
   readonly eventType: string;
-  readonly records: Uint32Array;
+  readonly records: readonly number[];
   readonly requests: readonly MadeRequest[] | undefined;
   /** Ids made by the step's requests. */
   readonly ids: number;

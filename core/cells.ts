@@ -195,8 +195,11 @@ export class Cells implements CoreCells {
 }
 
 function isShallowSame(a: JsonObject, b: JsonObject): boolean {
-  const keys = Object.keys(b);
-  if (keys.length !== Object.keys(a).length) return false;
-  for (const key of keys) if (a[key] !== b[key] || !Object.hasOwn(a, key)) return false;
-  return true;
+  let count = 0;
+  for (const key in b) {
+    if (a[key] !== b[key] || !Object.hasOwn(a, key)) return false;
+    count++;
+  }
+  for (const _ in a) count--;
+  return count === 0;
 }

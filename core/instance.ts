@@ -15,6 +15,7 @@ import {
   OUTPUT_SIZE,
   OUTPUT_SIZE_MAX,
   QUIET,
+  RECORD_EFFECT,
   SEMANTICS_THROW_IS_STATUS,
   STEP_CELL_SHIFT,
   STEP_DONE,
@@ -44,6 +45,7 @@ import type { Core } from './wasm.ts';
 
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
 const NO_HOST: readonly HostResult[] = Object.freeze([]);
+const NO_RECORDS: readonly number[] = Object.freeze([]);
 
 /** The errors of child actors end a machine that does not handle them. */
 const CHILD_ERROR = 'xstate.error.actor.';
@@ -156,7 +158,7 @@ export class Instance extends InstanceCopy {
   #nothing(): OutcomeSource {
     return {
       taken: false,
-      records: new Uint32Array(0),
+      records: NO_RECORDS,
       first: this.seq === 1,
       startsActorsFirst: false,
       before: this.context,
@@ -306,7 +308,7 @@ export class Instance extends InstanceCopy {
     const before = this.held;
     const words = core.words;
     const from = core.exports.output() >>> 2;
-    const records = words.slice(from, from + core.exports.outputCount() * 2);
+    const records = recordsAt(words, from, core.exports.outputCount());
     let patch: readonly Operation[] | undefined;
     let contexts: readonly ContextMark[] | undefined;
     if (cells === undefined) {
@@ -314,7 +316,7 @@ export class Instance extends InstanceCopy {
       contexts = run.contexts;
     } else if (cells.isWritten(this.pointer)) {
       const count = records.length >>> 1;
-      contexts = cells.marks(before, words, from, count);
+      if (run.requests !== undefined || hasEffects(records)) contexts = cells.marks(before, words, from, count);
       if (this.seq > 0) patch = cells.patch(this.pointer, this);
     }
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
@@ -391,7 +393,7 @@ export class Instance extends InstanceCopy {
     });
   }
 
-  #changePending(event: EventObject, records: Uint32Array, now: number, fired: number | undefined): PendingChange {
+  #changePending(event: EventObject, records: readonly number[], now: number, fired: number | undefined): PendingChange {
     const run = this.#run;
     const { symbols } = this.machine;
     if (this.pending === undefined && symbols.timers.length === 0 && run.requests === undefined) return UNCHANGED;
@@ -419,6 +421,19 @@ export class Instance extends InstanceCopy {
     if (kind === DELAY_HOST) return Math.max(0, computed());
     return kind === DELAY_CONST ? words[at + (TIMER_DELAY >>> 2)]! : 0;
   }
+}
+
+/** The core overwrites them with the next step. An array, because a typed one takes longer to make than what is mostly in it. */
+function recordsAt(words: Uint32Array, from: number, count: number): readonly number[] {
+  const records: number[] = [];
+  for (let at = from; at < from + count * 2; at++) records.push(words[at]!);
+  return records;
+}
+
+/** Whether anything of the author's is to be done that has seen the context. */
+function hasEffects(records: readonly number[]): boolean {
+  for (let i = 0; i < records.length; i += 2) if (records[i]! >>> 24 === RECORD_EFFECT) return true;
+  return false;
 }
 
 /** Requests with the contexts of their moments. */

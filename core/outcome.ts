@@ -29,7 +29,7 @@ export interface Effect {
 export interface OutcomeSource {
   readonly taken: boolean;
   /** The core's records, {kind << 24 | arg, aux} each. */
-  readonly records: Uint32Array;
+  readonly records: readonly number[];
   /** Whether this is step 1: its patch makes the whole context. */
   readonly first: boolean;
   /** Whether it is XState's first step. */
@@ -69,7 +69,7 @@ export class Outcome {
   }
 
   /** The core's own records of what happened, in order. */
-  get records(): Uint32Array {
+  get records(): readonly number[] {
     return this.#source.records;
   }
 
@@ -136,7 +136,7 @@ export class Outcome {
   }
 }
 
-function clocksOf(records: Uint32Array): readonly number[] {
+function clocksOf(records: readonly number[]): readonly number[] {
   let ticks: Map<number, number> | undefined;
   for (let i = 0; i < records.length; i += 2) {
     const kind = records[i]! >>> 24;
@@ -230,7 +230,7 @@ function requested(source: OutcomeSource, { fn, context, event, request }: MadeR
 }
 
 /** History numbers whose memory changed, each once. */
-export function changedHistories(records: Uint32Array): number[] {
+export function changedHistories(records: readonly number[]): number[] {
   const changed = new Set<number>();
   for (let i = 0; i < records.length; i += 2) {
     if (records[i]! >>> 24 === RECORD_HISTORY) changed.add(records[i]! & 0xffffff);

@@ -13,7 +13,6 @@ import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
 import { appended } from '../core/relational/schema.ts';
 import { SELF, type ChildStart } from '../core/request.ts';
-import type { Snapshot } from '../core/snapshot.ts';
 import type { Stamp } from '../core/stamp.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
@@ -276,7 +275,7 @@ export class Authority {
       const { sends } = asker.load;
       if (sends >= LIMITS.sendMax)
         throw new LockstepError('TOO_MANY', `${sends} events of ${peer} wait for their answer here, at most ${LIMITS.sendMax} may`);
-      if (!this.#hosting.warden.maySend(this.record, peer, event, () => instance.snapshot()))
+      if (!this.#hosting.warden.maySend(this.record, peer, event, instance))
         throw new LockstepError('FORBIDDEN', `${this.record.instance} takes no such event from this writer`);
       if (seen === 'stale')
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
@@ -498,10 +497,9 @@ export class Authority {
   /** Whether a peer may write this now, delete it, or give it the schema that its machine has now. */
   allows(peer: PeerId, event: EventObject | 'delete' | 'grow'): boolean {
     const instance = this.tenure.running();
-    const snapshot = (): Snapshot => instance.snapshot();
     const { warden } = this.#hosting;
-    if (event === 'grow') return warden.mayGrow(this.record, peer, snapshot);
-    return event === 'delete' ? warden.mayDelete(this.record, peer, snapshot) : warden.maySend(this.record, peer, event, snapshot);
+    if (event === 'grow') return warden.mayGrow(this.record, peer, instance);
+    return event === 'delete' ? warden.mayDelete(this.record, peer, instance) : warden.maySend(this.record, peer, event, instance);
   }
 
   /** @throws LockstepError NOT_RUNNING, BAD_PARAMS, and HOST_THREW when a guard or a negotiation handler throws. */

@@ -233,14 +233,19 @@ export function packPatch(writer: ByteWriter, patch: readonly Operation[], paths
 export function readPacked(frame: Uint8Array, names: (room: number) => RoomNames | undefined): PackedFrame {
   const reader = new ByteReader(frame);
   const address = readAddress(reader);
+  const hash = address.indexOf('#');
+  const room = hash < 0 ? undefined : roomIn(address);
+  // Of this peer's own, which others send to, or one that it hears.
+  const own = hash > 0 ? room : undefined;
+  const heard = hash === 0 ? room : undefined;
+  const known = own === undefined ? undefined : names(own);
   const messages: (Message | LockstepError)[] = [];
   while (!reader.isAtEnd) {
     const head = reader.byte();
     if (head === JSON_MESSAGE) messages.push(...readBody(reader.text()));
-    else if (head >= SEND) messages.push(readSend(reader, head & SEND_EVENT, roomOf(address, reader, address.indexOf('#') > 0), names));
-    else if (head >= STEP) messages.push(readStep(reader, head, roomOf(address, reader, address.startsWith('#'))));
-    else if (head >= SEEN && (head & ~SEEN_MASK) === SEEN)
-      messages.push(readSeen(reader, head, roomOf(address, reader, address.startsWith('#'))));
+    else if (head >= SEND) messages.push(readSend(reader, head & SEND_EVENT, about(own, reader), known));
+    else if (head >= STEP) messages.push(readStep(reader, head, about(heard, reader)));
+    else if (head >= SEEN && (head & ~SEEN_MASK) === SEEN) messages.push(readSeen(reader, head, about(heard, reader)));
     else throw reader.malformed(`the head of a message, found ${head}`);
   }
   return { address, messages };
@@ -261,12 +266,16 @@ export function receivePacked(frame: Uint8Array, names: (room: number) => RoomNa
   }
 }
 
-function roomOf(address: string, reader: ByteReader, isOne: boolean): number {
-  if (!isOne) throw reader.malformed('a message that belongs to this header, found one about a room');
+function roomIn(address: string): number {
   return Number(address.slice(Math.max(address.lastIndexOf('/'), address.lastIndexOf('#')) + 1));
 }
 
-function readSend(reader: ByteReader, head: number, room: number, names: (room: number) => RoomNames | undefined): Message | LockstepError {
+function about(room: number | undefined, reader: ByteReader): number {
+  if (room === undefined) throw reader.malformed('a message that belongs to this header, found one about a room');
+  return room;
+}
+
+function readSend(reader: ByteReader, head: number, room: number, known: RoomNames | undefined): Message | LockstepError {
   const number = head === SEND_EVENT ? reader.whole() : head;
   const named = number === 0 ? reader.text() : undefined;
   const id = reader.whole();
@@ -274,7 +283,6 @@ function readSend(reader: ByteReader, head: number, room: number, names: (room: 
   const expect = (id & HAS_EXPECT) === 0 ? undefined : reader.value();
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || Object.hasOwn(fields, 'type'))
     throw reader.malformed('the fields of an event but its type, found something else');
-  const known = names(room);
   if (known === undefined) return new LockstepError('UNKNOWN_INSTANCE', `there is no room ${room} here`);
   const type = named ?? known.machine.symbols.events[number];
   if (type === undefined) return new LockstepError('UNKNOWN_EVENT', `machine ${known.machine.symbols.id} has no event ${number}`);

@@ -46,8 +46,8 @@ export interface ConnectionEvents {
   lost(error: LockstepError): void;
   /** No link could be made, or the relay refused hello. Another attempt follows unless the error says it is of no use. */
   failed(error: LockstepError): void;
-  /** From a peer; "" is the relay. */
-  message(sender: PeerId, message: Message | LockstepError): void;
+  /** Of one frame, from a peer; "" is the relay. */
+  messages(sender: PeerId, messages: readonly (Message | LockstepError)[]): void;
   /** @param address of the room, as the relay says it: `#authority/room`. */
   room(address: string, message: Message | LockstepError): void;
 }
@@ -228,11 +228,8 @@ export class Connection {
   #hand(address: string, messages: readonly (Message | LockstepError)[]): void {
     const { events } = this.#options;
     const hash = address.indexOf('#');
-    const peer = hash < 0 ? address : address.slice(0, hash);
-    for (const message of messages) {
-      if (hash === 0) events.room(address, message);
-      else events.message(peer, message);
-    }
+    if (hash === 0) for (const message of messages) events.room(address, message);
+    else events.messages(hash < 0 ? address : address.slice(0, hash), messages);
   }
 
   /** One frame of the outbox. What is addressed to ourselves takes the same road, without the relay. */

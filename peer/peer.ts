@@ -85,7 +85,7 @@ export class Peer {
         opened: () => this.#opened(),
         lost: (error) => this.#lost(error),
         failed: (error) => this.#failed(error),
-        message: (sender, message) => this.#guarded(() => this.#session(sender).receive(message)),
+        messages: (sender, messages) => this.#received(sender, messages),
         room: (address, message) => this.#guarded(() => this.#heard(address, message)),
       },
     });
@@ -372,6 +372,15 @@ export class Peer {
       this.#sessions.set(remote, session);
     }
     return session;
+  }
+
+  #received(sender: PeerId, messages: readonly (Message | LockstepError)[]): void {
+    let session = this.#session(sender);
+    for (const message of messages) {
+      // What one of them says may have ended it.
+      if (!session.isOpen) session = this.#session(sender);
+      this.#guarded(() => session.receive(message));
+    }
   }
 
   #end(session: Session, error: LockstepError): void {

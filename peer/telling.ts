@@ -1,7 +1,7 @@
 // How an authority tells a step: by its difference, or by its event where every replica of the image can run that itself, with as much of its
 // stamp as the step depends on. told.ts is who hears it. (docs/PROTOCOL.md, "Brief rooms")
 
-import type { Json, JsonObject } from '../core/json.ts';
+import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { ASKED_CHANCE, ASKED_TIME } from '../core/stamp.ts';
 import { DELAYED_FIRST, type Step } from '../core/step.ts';
@@ -22,13 +22,19 @@ export function eventOf(step: Step, who: number, machine: Machine, asked: number
   const { n, event, seed } = step.cause;
   // Which of the delayed events it was is not told.
   if (step.timers.some(({ timer, due }) => timer >= DELAYED_FIRST && due === null)) return undefined;
-  const { type, ...others } = event;
-  const timer = n === 0 ? machine.timerNumber(type) : undefined;
-  const named = timer === undefined ? nameOf(machine, type) : 0 - timer;
-  const fields = timer !== undefined || Object.keys(others).length === 0 ? null : (others as JsonObject);
+  const timer = n === 0 ? machine.timerNumber(event.type) : undefined;
+  const named = timer === undefined ? nameOf(machine, event.type) : 0 - timer;
+  const fields = timer === undefined ? fieldsOf(event) : null;
   if ((asked & ASKED_CHANCE) !== 0) return [step.seq, who, n, named, fields, step.at, seed];
   if ((asked & ASKED_TIME) !== 0 || step.timers.some(({ due }) => due !== null)) return [step.seq, who, n, named, fields, step.at];
   return fields === null ? [step.seq, who, n, named] : [step.seq, who, n, named, fields];
+}
+
+/** All but its type; null where there is nothing else. */
+function fieldsOf(event: EventObject): JsonObject | null {
+  let fields: Record<string, Json> | null = null;
+  for (const key in event) if (key !== 'type') (fields ??= {})[key] = event[key] as Json;
+  return fields;
 }
 
 /** A wildcard's number does not say what the event is called. */

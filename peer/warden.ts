@@ -9,7 +9,16 @@ import { ALL } from './channel.ts';
 import type { InstanceRecord } from './journal.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
-import { anonymous, type AuthContext, type Policy, SEALED, type View } from './policy.ts';
+import {
+  anonymous,
+  type AuthContext,
+  type DeleteQuestion,
+  type Policy,
+  type ReadQuestion,
+  SEALED,
+  type View,
+  type WriteQuestion,
+} from './policy.ts';
 import type { Sight } from './sight.ts';
 import { publicView, sightOf, type Whole, wholeOf } from './sighting.ts';
 import type { InstanceId, MachineDescription, PeerId } from './wire.ts';
@@ -75,6 +84,15 @@ interface Looking {
   readonly isOwn: boolean;
   readonly authContext: AuthContext;
 }
+
+interface Questions {
+  readonly allowRead: ReadQuestion;
+  readonly allowWrite: WriteQuestion;
+  readonly allowDelete: DeleteQuestion;
+}
+
+/** A policy, as what is asked of it. */
+type Asked = { readonly [What in keyof Questions]?: (question: Questions[What]) => unknown };
 
 /** Of a machine without authorizers. */
 export const OPEN: Look = {
@@ -197,7 +215,7 @@ export class Warden {
         const whole = this.#whole(snapshot);
         const { value, context, tags, status } = whole;
         const asked = { machineInstanceName: instance, view: name, state: value, context, tags, status, authContext };
-        return this.#asks('allowRead', instance, () => policy.allowRead?.(status === 'active' ? asked : ended(asked, whole)));
+        return this.#asks('allowRead', policy, status === 'active' ? asked : ended(asked, whole));
       },
       sight,
       value: (moment) => sight(moment).value,
@@ -220,36 +238,32 @@ export class Warden {
       context: input ?? {},
       authContext: this.#auth(peer),
     } as const;
-    return this.#asks('allowWrite', instance, () => policy.allowWrite?.(question));
+    return this.#asks('allowWrite', policy, question);
   }
 
   /** @param event plain and frozen. */
-  maySend({ instance, machine }: InstanceRecord, peer: PeerId, event: EventObject, snapshot: () => Snapshot): boolean {
+  maySend({ instance, machine }: InstanceRecord, peer: PeerId, event: EventObject, of: Pick<Instance, 'snapshot'>): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value, context } = snapshot();
+    const { value, context } = of.snapshot();
     const authContext = this.#auth(peer);
-    return this.#asks('allowWrite', instance, () =>
-      policy.allowWrite?.({ type: 'event', machineInstanceName: instance, event, state: value, context, authContext }),
-    );
+    return this.#asks('allowWrite', policy, { type: 'event', machineInstanceName: instance, event, state: value, context, authContext });
   }
 
-  mayGrow({ instance, machine }: InstanceRecord, peer: PeerId, snapshot: () => Snapshot): boolean {
+  mayGrow({ instance, machine }: InstanceRecord, peer: PeerId, of: Pick<Instance, 'snapshot'>): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value, context } = snapshot();
+    const { value, context } = of.snapshot();
     const authContext = this.#auth(peer);
-    return this.#asks('allowWrite', instance, () =>
-      policy.allowWrite?.({ type: 'schema', machineInstanceName: instance, state: value, context, authContext }),
-    );
+    return this.#asks('allowWrite', policy, { type: 'schema', machineInstanceName: instance, state: value, context, authContext });
   }
 
-  mayDelete({ instance, machine }: InstanceRecord, peer: PeerId, snapshot: () => Snapshot): boolean {
+  mayDelete({ instance, machine }: InstanceRecord, peer: PeerId, of: Pick<Instance, 'snapshot'>): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value: state, ...rest } = this.#whole(snapshot());
+    const { value: state, ...rest } = this.#whole(of.snapshot());
     const question = { ...rest, state, machineInstanceName: instance, authContext: this.#auth(peer) };
-    return this.#asks('allowDelete', instance, () => policy.allowDelete?.(question));
+    return this.#asks('allowDelete', policy, question);
   }
 
   #auth(peer: PeerId): AuthContext {
@@ -261,11 +275,11 @@ export class Warden {
     return this.#asked.whole;
   }
 
-  #asks(what: keyof Policy, instance: InstanceId, ask: () => unknown): boolean {
+  #asks<What extends keyof Questions>(what: What, policy: Asked, question: Questions[What]): boolean {
     try {
-      return ask() === true;
+      return policy[what]?.(question) === true;
     } catch (error) {
-      this.#options.report('error', `${what} of ${instance} threw, which denies`, error);
+      this.#options.report('error', `${what} of ${question.machineInstanceName} threw, which denies`, error);
       return false;
     }
   }

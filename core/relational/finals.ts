@@ -48,7 +48,7 @@ interface Moves {
 }
 
 /** By transition; a state that begins anew is left and entered. */
-function movesOf(records: Uint32Array): readonly Moves[] {
+function movesOf(records: readonly number[]): readonly Moves[] {
   const transitions: Moves[] = [{ left: [], entered: [] }];
   for (let i = 0; i < records.length; i += 2) {
     const kind = records[i]! >>> 24;
