@@ -46,6 +46,9 @@ import type { Core } from './wasm.ts';
 const NO_HISTORY: readonly (readonly [number, readonly number[]])[] = Object.freeze([]);
 const NO_HOST: readonly HostResult[] = Object.freeze([]);
 const NO_RECORDS: readonly number[] = Object.freeze([]);
+/** Of steps that ask for nothing. */
+const NO_EVENT = (): EventObject => ({ type: '' });
+const NO_NAME = (): string => '';
 
 /** The errors of child actors end a machine that does not handle them. */
 const CHILD_ERROR = 'xstate.error.actor.';
@@ -173,7 +176,7 @@ export class Instance extends InstanceCopy {
       pending: UNCHANGED,
       asked: 0,
       historyMemory: NO_HISTORY,
-      eventOf: () => ({ type: '' }),
+      eventOf: NO_EVENT,
       nameOf: (fn) => nameOf(this.machine, fn),
     };
   }
@@ -309,6 +312,7 @@ export class Instance extends InstanceCopy {
     const words = core.words;
     const from = core.exports.output() >>> 2;
     const records = recordsAt(words, from, core.exports.outputCount());
+    const asks = run.requests !== undefined || hasEffects(records);
     let patch: readonly Operation[] | undefined;
     let contexts: readonly ContextMark[] | undefined;
     if (cells === undefined) {
@@ -316,7 +320,7 @@ export class Instance extends InstanceCopy {
       contexts = run.contexts;
     } else if (cells.isWritten(this.pointer)) {
       const count = records.length >>> 1;
-      if (run.requests !== undefined || hasEffects(records)) contexts = cells.marks(before, words, from, count);
+      if (asks) contexts = cells.marks(before, words, from, count);
       if (this.seq > 0) patch = cells.patch(this.pointer, this);
     }
     if (result === STEP_DONE && run.output !== undefined) this.output = run.output;
@@ -343,8 +347,8 @@ export class Instance extends InstanceCopy {
         this.machine.historyCount === 0
           ? NO_HISTORY
           : changedHistories(records).map((history) => [history, this.remembered(history)] as const),
-      eventOf: run.eventReader(),
-      nameOf: (fn) => nameOf(this.machine, fn),
+      eventOf: asks ? run.eventReader() : NO_EVENT,
+      nameOf: asks ? (fn) => nameOf(this.machine, fn) : NO_NAME,
     });
   }
 

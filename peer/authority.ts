@@ -390,7 +390,16 @@ export class Authority {
     const tailSize = JSON.stringify(step).length * this.#tail;
     const state = instance.save();
     if (tailSize < sizeOf(state as unknown as Json, tailSize) + this.#seen.count * SEEN_SIZE) return [{ kind: 'step', step }];
-    const checkpoint = { instance: this.record.instance, epoch: this.#epoch, seq: step.seq, state, seen: this.#seen.save() };
+    const seen = this.#seen.saved();
+    const checkpoint = {
+      instance: this.record.instance,
+      epoch: this.#epoch,
+      seq: step.seq,
+      state,
+      get seen() {
+        return seen();
+      },
+    };
     this.#tail = 0;
     return [
       { kind: 'step', step },
@@ -410,7 +419,7 @@ export class Authority {
     this.#effects.add(outcome, stamp, isIn);
     // A child that was stopped while its step was being written has nothing more to say.
     const { present } = this.tenure;
-    if (present !== undefined) this.#family.stepped(step, { snapshot: () => dataOf(present), isIn });
+    if (present !== undefined && this.#family.hears) this.#family.stepped(step, { snapshot: () => dataOf(present), isIn });
     this.#hosting.traced(
       { kind: 'step', peer: self, machine: this.record.machine, image: this.record.image, step },
       this.readers.mayTrace(moment),

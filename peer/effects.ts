@@ -53,7 +53,9 @@ export class EffectQueue {
   }
 
   add(outcome: Outcome, stamp: Stamp, isIn: Activity): void {
-    outcome.effects.forEach((effect, index) => this.#waiting.push({ effect, stamp, isIn, place: { outcome, index } }));
+    const { effects } = outcome;
+    for (let index = 0; index < effects.length; index++)
+      this.#waiting.push({ effect: effects[index]!, stamp, isIn, place: { outcome, index } });
   }
 
   run(): void {

@@ -101,6 +101,11 @@ export class Family {
     return this.#machine().isRelational ? beginning(this.#machine(), input) : undefined;
   }
 
+  /** Whether anybody is told of its steps. */
+  get hears(): boolean {
+    return this.#actors !== undefined || this.#parent !== undefined;
+  }
+
   /** A durable step of this instance. @param after asked only when there is somebody to tell. */
   stepped(step: Step, after: { readonly snapshot: () => Json; readonly isIn: Activity }): void {
     if (step.ignored === true) return;

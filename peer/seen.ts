@@ -10,7 +10,7 @@ export type SeenEvent = readonly [n: number, seq: number, stepped: boolean];
 const WIDTH = 3;
 
 export class SeenEvents {
-  /** Peers in the order of their last event; each one's events ascending by n. */
+  /** Peers in the order of their last event; each one's events ascending by n. Lists are added to, and replaced when they are too long. */
   readonly #peers = new Map<PeerId, number[]>();
   /** The last of them. */
   #latest: PeerId | undefined;
@@ -35,11 +35,18 @@ export class SeenEvents {
   }
 
   save(): Seen {
-    return [...this.#peers].map(([peer, list]) => {
-      const events: SeenEvent[] = [];
-      for (let at = 0; at < list.length; at += WIDTH) events.push(eventAt(list, at));
-      return [peer, events];
-    });
+    return this.saved()();
+  }
+
+  /** What is remembered now, for who may never ask: most checkpoints are followed by the next one, and read by nobody. */
+  saved(): () => Seen {
+    const peers = [...this.#peers].map(([peer, list]) => ({ peer, list, end: list.length }));
+    return () =>
+      peers.map(({ peer, list, end }) => {
+        const events: SeenEvent[] = [];
+        for (let at = 0; at < end; at += WIDTH) events.push(eventAt(list, at));
+        return [peer, events];
+      });
   }
 
   /**
@@ -55,9 +62,12 @@ export class SeenEvents {
 
   /** @param n greater than every number of this peer before. */
   add(peer: PeerId, n: number, seq: number, stepped: boolean): void {
-    const list = this.#peers.get(peer) ?? [];
+    let list = this.#peers.get(peer) ?? [];
     list.push(n, seq, stepped ? 1 : 0);
-    if (list.length >= LIMITS.seenWindow * 2 * WIDTH) list.splice(0, list.length - LIMITS.seenWindow * WIDTH);
+    if (list.length >= LIMITS.seenWindow * 2 * WIDTH) {
+      list = list.slice(list.length - LIMITS.seenWindow * WIDTH);
+      this.#peers.set(peer, list);
+    }
     if (peer === this.#latest) return;
     this.#latest = peer;
     this.#peers.delete(peer);
