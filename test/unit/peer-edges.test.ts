@@ -440,6 +440,22 @@ describe('what is remembered', () => {
     expect(SeenEvents.load(JSON.parse(JSON.stringify(seen.save())) as ReturnType<SeenEvents['save']>).save()).toEqual(seen.save());
   });
 
+  test('[SYNC-3] what was remembered at a checkpoint is found there later, whatever came since', () => {
+    const seen = new SeenEvents();
+    const add = (from: number, to: number): void => {
+      for (let n = from; n <= to; n++) seen.add(n % 2 === 0 ? 'even' : 'odd', n, n + 1, true);
+    };
+    add(1, 10);
+    const saved = seen.saved();
+    const then = seen.save();
+    add(11, 5_000);
+    expect(saved()).toEqual(then);
+    expect(then.map(([peer, events]) => [peer, events.length])).toEqual([
+      ['odd', 5],
+      ['even', 5],
+    ]);
+  });
+
   test('[SYNC-8] at least the newest 1,024 steps', () => {
     const backlog = new Backlog();
     const step = (seq: number): Told => ({ difference: [seq, 0, 0, [], []], event: undefined });
