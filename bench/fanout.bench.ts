@@ -86,7 +86,7 @@ const MANY = 999;
 const PLANS: { readonly quick: Plan; readonly full: Plan } = {
   quick: {
     few: ALL.filter((id) => id !== 'hocuspocus'),
-    warmSeconds: 1.2,
+    warmSeconds: 3,
     round: 480,
     manyRound: 160,
     rounds: 3,
@@ -96,7 +96,7 @@ const PLANS: { readonly quick: Plan; readonly full: Plan } = {
   },
   full: {
     few: ALL,
-    warmSeconds: 3,
+    warmSeconds: 5,
     round: 1_280,
     manyRound: 240,
     rounds: 5,
