@@ -195,11 +195,7 @@ export class Cells implements CoreCells {
 }
 
 function isShallowSame(a: JsonObject, b: JsonObject): boolean {
-  let count = 0;
-  for (const key in b) {
-    if (a[key] !== b[key] || !Object.hasOwn(a, key)) return false;
-    count++;
-  }
-  for (const _ in a) count--;
-  return count === 0;
+  for (const key in b) if (a[key] !== b[key] || !Object.hasOwn(a, key)) return false;
+  for (const key in a) if (!Object.hasOwn(b, key)) return false;
+  return true;
 }
