@@ -165,3 +165,19 @@ test('[SYNC-29] a definition of another peer may be in any dialect', async () =>
   await light.submit({ type: 'relational.add', states: ['On'] } as never);
   expect(light.getSnapshot().value).toEqual({ On: {} });
 });
+
+test('[SRV-45] clients of one process that bring nothing of their own share a core; what becomes of one is nothing to the others', async () => {
+  const server = await start();
+  await server.create('till', 'shop');
+  const [first, second, own] = await Promise.all([client(server), client(server), client(server, { machines: { till } })]);
+  const [mirror, other, apart] = await Promise.all([first.watch('shop'), second.watch('shop'), own.watch('shop')]);
+  expect(other.machine).toBe(mirror.machine);
+  expect(apart.machine.core).not.toBe(mirror.machine.core);
+  await mirror.submit({ type: 'ADD', name: 'tea', price: 3 });
+  // A prediction of the one is not the other's.
+  mirror.send({ type: 'CLOSE' });
+  expect([mirror.getSnapshot().value, other.getSnapshot().value]).toEqual(['closed', 'open']);
+  await first.close();
+  await Promise.all([other.when('closed'), apart.when('closed')]);
+  expect([other.getSnapshot().context, other.digest]).toEqual([{ total: 3, items: ['tea'] }, apart.digest]);
+});

@@ -1,7 +1,7 @@
 // Copies of instances: what a page begins with, beside the instances that run everything.
 
 import { createMachine, setup } from 'xstate';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { compileMachine } from '../../compiler/index.ts';
 import { bind } from '../../core/bind.ts';
 import { InstanceCopy } from '../../core/copy.ts';
@@ -100,4 +100,30 @@ test('[INST-20] a mirror that made its steps as a copy tells others what each of
   expect(difference.slice(0, 4)).toEqual([3, 1, 3, moved]);
   expect(asked).toBe(1);
   expect([replica.seq, replica.digest(), replica.save()]).toEqual([instance.seq, instance.digest(), instance.save()]);
+});
+
+test('[INST-21] a mirror has one instance until it has an event of its own, and shows the confirmed one when that is settled', () => {
+  const machine = Machine.load(core, compileMachine(player).bytes);
+  const instance = started(machine);
+  const create = vi.spyOn(core.exports, 'create');
+  try {
+    const replica = new Replica(machine, () => Instance);
+    replica.load(instance.seq, instance.save());
+    replica.rebase([], undefined);
+    expect([replica.predicts, create.mock.calls.length]).toEqual([true, 1]);
+    const own = { event: { type: 'play' }, stamp, isShown: false };
+    expect(replica.predict(own.event, stamp)).toBe(true);
+    expect([replica.snapshot().matches('deck.on.playing'), replica.digest()]).toEqual([true, instance.digest()]);
+    // Somebody else was first.
+    instance.step({ type: 'dim' }, stamp);
+    replica.apply([instance.seq, 1, instance.seq, machine.symbols.events.indexOf('dim'), null], '', false);
+    replica.rebase([own], undefined);
+    expect(replica.snapshot().value).toEqual({ deck: { on: 'playing' }, power: 'dimmed' });
+    // It was refused.
+    replica.rebase([], undefined);
+    expect([replica.snapshot().value, replica.digest()]).toEqual([{ deck: 'stopped', power: 'dimmed' }, instance.digest()]);
+    expect(create).toHaveBeenCalledTimes(2);
+  } finally {
+    create.mockRestore();
+  }
 });
