@@ -3,18 +3,19 @@
 
 import { assert, LockstepError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
-import { type Message, readBody, readHeader, readResult } from './codec-json.ts';
+import { encodeRequest, type Message, readBody, readHeader, readResult } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import { roomAddress } from './identity.ts';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL, CLOSE_REPLACED, type Dial, type Frame, type Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import type { RoomNames } from './codec-packed.ts';
 import type { BringPacked, Packed } from './packed.ts';
-import { Rpc } from './rpc.ts';
 import { type Encoding, type HelloParams, type HelloResult, LIMITS, type Limits, type PeerId } from './wire.ts';
 
 /** A link that lived this long makes the next wait start small again. */
 const STABLE_MS = 10_000;
+/** The only question to a relay. */
+const HELLO_ID = 1;
 /** Characters that the relay's header may add to a frame. */
 const HEADER_MAX = 1_024;
 
@@ -23,7 +24,6 @@ type State =
   | {
       readonly state: 'greeting';
       readonly link: Link;
-      readonly rpc: Rpc;
       readonly cancelTimeout: () => void;
       readonly packed: Packed | undefined;
     }
@@ -153,20 +153,19 @@ export class Connection {
   #greet(link: Link, packed: Packed | undefined): void {
     if (this.#state.state !== 'dialing') return link.close(CLOSE_NORMAL, '');
     const { environment, hello } = this.#options;
-    const rpc = new Rpc({ environment, timeoutMs: () => LIMITS.requestTimeoutMs, post: (message) => (link.send(`\n${message}`), true) });
     const expire = (): void => {
       const late = new LockstepError('TIMEOUT', `the relay did not answer hello within ${LIMITS.requestTimeoutMs} ms`);
       this.#breakOff(link, late);
     };
-    this.#state = { state: 'greeting', link, rpc, packed, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
+    this.#state = { state: 'greeting', link, packed, cancelTimeout: environment.timer(LIMITS.requestTimeoutMs, expire) };
     link.open({ frame: (frame) => this.#frame(link, frame), closed: (code, reason) => this.#closed(link, code, reason) });
     const encodings = packed === undefined ? hello.encodings : ['packed', ...hello.encodings];
     // What was posted until now was for no link.
     this.outbox.flush();
     this.#isResuming = this.#self !== undefined && !this.#yields;
     this.#hasResumed = this.#isResuming && this.#options.events.resuming();
-    const how = this.#yields ? { yields: true } : this.#hasResumed ? { resumes: true } : {};
-    rpc.call('hello', { ...hello, encodings, ...how }, (error, result) => this.#greeted(link, error, result));
+    const [yields, resumes] = [this.#yields || undefined, this.#hasResumed || undefined];
+    link.send(`\n${encodeRequest(HELLO_ID, 'hello', { ...hello, encodings, yields, resumes })}`);
     this.outbox.flush();
     this.#isResuming = false;
   }
@@ -207,7 +206,7 @@ export class Connection {
       }
       const { address, body } = readHeader(frame, this.limits.frameSize + HEADER_MAX);
       if (state.state === 'greeting') {
-        for (const message of readBody(body)) this.#greeting(state.rpc, message);
+        for (const message of readBody(body)) this.#greeting(link, message);
       } else {
         this.#hand(address, readable(body));
       }
@@ -218,10 +217,10 @@ export class Connection {
   }
 
   /** Until hello is answered, its answer is all that can come; others belong to an earlier link of this peer. */
-  #greeting(rpc: Rpc, message: Message | LockstepError): void {
+  #greeting(link: Link, message: Message | LockstepError): void {
     if (message instanceof LockstepError) return;
-    if (message.kind === 'answer') rpc.receive(message.id, undefined, message.result);
-    if (message.kind === 'refusal' && message.id !== null) rpc.receive(message.id, message.error, undefined);
+    if (message.kind === 'answer' && message.id === HELLO_ID) this.#greeted(link, undefined, message.result);
+    if (message.kind === 'refusal' && message.id === HELLO_ID) this.#greeted(link, message.error, undefined);
   }
 
   /** @param address `peer`, `peer#room` (one of ours), or `#authority/room`. */

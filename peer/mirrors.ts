@@ -70,6 +70,8 @@ export interface Watching {
   readonly filter: Filter | undefined;
 }
 
+type WatchParams = Methods['watch']['params'];
+
 /** How often in one go a mirror follows an instance to the next authority. */
 const MOVES_MAX = 3;
 
@@ -271,11 +273,13 @@ export class Mirrors {
         }, onwards);
       };
       if (source instanceof LockstepError) return told(source);
-      const encoding = this.#isPacked(roads) ? ({ encoding: 'packed' } as const) : {};
-      const mode = this.#isBrief(roads) ? ({ mode: 'brief' } as const) : {};
-      const shown = { ...(view === undefined ? {} : { view }), ...(filter === undefined ? {} : { filter }) };
-      const params = { instance, ...encoding, ...mode, ...shown };
-      source.watch(from === undefined ? params : { ...params, from }, told);
+      const params: { -readonly [Name in keyof WatchParams]: WatchParams[Name] } = { instance };
+      if (this.#isPacked(roads)) params.encoding = 'packed';
+      if (this.#isBrief(roads)) params.mode = 'brief';
+      if (view !== undefined) params.view = view;
+      if (filter !== undefined) params.filter = filter;
+      if (from !== undefined) params.from = from;
+      source.watch(params, told);
     };
     return {
       environment,

@@ -193,7 +193,7 @@ export class Replica {
         good: this.#good ?? { seq, state: this.#confirmed.save() },
         steps: this.#sinceGood,
       };
-    this.#good = { seq, state: this.#confirmed.save() };
+    if (this.#good?.seq !== seq) this.#good = { seq, state: this.#confirmed.save() };
     this.#sinceGood = [];
     return undefined;
   }

@@ -28,6 +28,10 @@ export interface SessionOptions {
   readonly sessionOf: (remote: PeerId) => number | undefined;
 }
 
+interface SessionRoom {
+  leave(session: Session): void;
+}
+
 export class Session implements Asker {
   readonly remote: PeerId;
   readonly #options: SessionOptions;
@@ -36,8 +40,8 @@ export class Session implements Asker {
   #rpc: Rpc | undefined;
   #state: State = OPEN;
   readonly load: Load = { sends: 0, requests: 0 };
-  /** The rooms of instances that the remote watches here. */
-  readonly rooms = new Set<{ leave(session: Session): void }>();
+  /** Made for the first: most remotes of a page watch nothing there. */
+  #rooms: Set<SessionRoom> | undefined;
 
   /**
    * @param remote peer id; "" is the relay.
@@ -47,6 +51,11 @@ export class Session implements Asker {
     this.remote = remote;
     this.#firstQuestion = firstQuestion;
     this.#options = options;
+  }
+
+  /** The rooms of instances that the remote watches here. */
+  get rooms(): Set<SessionRoom> {
+    return (this.#rooms ??= new Set());
   }
 
   get #asking(): Rpc {
@@ -133,6 +142,6 @@ export class Session implements Asker {
     if (this.#state.state === 'closed') return;
     this.#state = { state: 'closed', error };
     this.#rpc?.close(error);
-    for (const room of [...this.rooms]) room.leave(this);
+    for (const room of [...(this.#rooms ?? [])]) room.leave(this);
   }
 }

@@ -11,6 +11,7 @@ import { Arrivals } from '../peer/arrivals.ts';
 import { CLOSE_PROTOCOL } from '../peer/link.ts';
 import type { Dial, Frame, Link, LinkEvents } from '../peer/link.ts';
 import { LIMITS, SUBPROTOCOL } from '../peer/wire.ts';
+import { Deadlines } from './deadlines.ts';
 import { nodeEnvironment } from './environment.ts';
 import type { Gate } from './gate.ts';
 import type { SharedFrame, SharingLink } from './neighbour.ts';
@@ -103,22 +104,27 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
         socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, options.isPlain === true ? [] : [SUBPROTOCOL], {
           perMessageDeflate: false,
           maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
-          handshakeTimeout: DIAL_TIMEOUT_MS,
         });
       } catch (error) {
         unreachable(error);
         return;
       }
+      const giveUp = (): void => {
+        unreachable(new Error(`no answer within ${DIAL_TIMEOUT_MS} ms`));
+        socket.terminate();
+      };
+      dials.add(giveUp);
       let link: SocketLink | undefined;
       // Here and not on `open`: frames may come with the very bytes that end the handshake.
-      socket.once('upgrade', (response) => {
+      socket.on('upgrade', (response) => {
         link = new SocketLink(socket, response.socket, { isMasking: true });
       });
-      socket.once('open', () => {
+      socket.on('open', () => {
+        dials.delete(giveUp);
         if (link === undefined) unreachable(new Error('the handshake left no stream'));
         else resolve(link);
       });
-      socket.once('unexpected-response', (_, response) => {
+      socket.on('unexpected-response', (_, response) => {
         readRefusal(response).then((refusal) => {
           if (refusal === undefined)
             unreachable(new Error(`it answered HTTP ${response.statusCode ?? 'without a status'}, expected a WebSocket`));
@@ -126,9 +132,15 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
           socket.terminate();
         }, unreachable);
       });
-      socket.once('error', unreachable);
+      socket.on('error', (error) => {
+        dials.delete(giveUp);
+        unreachable(error);
+      });
     });
 }
+
+/** What gives a dial up that takes too long. */
+const dials = new Deadlines<() => void>(nodeEnvironment, DIAL_TIMEOUT_MS, (giveUp) => giveUp());
 
 /** What a relay says when it does not take a socket: a code and a sentence as JSON. Undefined when it is somebody else. */
 async function readRefusal(response: IncomingMessage): Promise<LockstepError | undefined> {
