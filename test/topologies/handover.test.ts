@@ -174,6 +174,44 @@ describe('handed over', () => {
     expect(world.forks.map(({ peer, lost }) => [peer, lost])).toEqual([['bob', []]]);
   });
 
+  test('[TOPO-7] and says which of its steps are lost when it gives way, although it heard of a third one before it took it over', async () => {
+    const held = new HeldJournal(new MemoryJournal());
+    const { world, alice, bob, a, b } = await desk({ alice: held });
+    const erik = await world.orderer('erik');
+    const e = await world.get(erik.watch('alice/desk', world.door));
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    await world.get(erik.standBy(e));
+    // alice has it back, and does not hear so: bob goes on.
+    held.isHolding = true;
+    bob.handOver('alice/desk', 'alice').catch(() => undefined);
+    await world.settle();
+    world.network('bob').cut();
+    held.release();
+    await world.settle();
+    world.network('bob').mend();
+    bob.reconnectNow();
+    await world.settle();
+    expect(await world.get(b.submit({ type: 'NAME', name: 'at bob' }))).toEqual({ outcome: 'stepped', seq: 2 });
+    expect(e.seq).toBe(2);
+    world.network('bob').cut();
+    await world.advance(2_000);
+    // erik goes on from there, and alice from what she has.
+    await world.get(erik.takeOver('alice/desk'));
+    world.network('erik').cut();
+    await world.settle();
+    await world.get(alice.takeOver('alice/desk'));
+    const dave = await world.peer('dave');
+    const d = await world.get(dave.watch('alice/desk', world.door));
+    expect(await world.get(d.submit({ type: 'NAME', name: 'at alice' }))).toEqual({ outcome: 'stepped', seq: 2 });
+    world.network('erik').mend();
+    world.network('bob').mend();
+    await world.advance(60_000);
+    expect(world.forks.flatMap(({ peer, lost }) => (lost?.length === 0 ? [] : [[peer, lost?.map(({ cause }) => cause.event)]]))).toEqual([
+      ['erik', [{ type: 'NAME', name: 'at alice' }]],
+    ]);
+    expect([namesOf(a), namesOf(d), d.digest]).toEqual([['at bob'], ['at bob'], e.digest]);
+  });
+
   test('[TOPO-9] both remember it over a restart, and those who ask at home are sent on', async () => {
     const { world, alice, bob, c, journals } = await desk();
     c.send({ type: 'NAME', name: 'before' });
