@@ -18,10 +18,12 @@ export function continued({ epoch, lineage }: Descent, last: number): Lineage {
   return [...lineage, [epoch, last] as const].slice(-LINEAGE_MAX);
 }
 
-/** The last step that both have; undefined when it is not known. */
+/** The last step that two histories, of two authorities, both have; undefined when it is not known. */
 export function lastCommon(one: Descent, other: Descent): number | undefined {
-  const others = new Map(whole(other));
-  for (const [epoch, last] of whole(one).reverse()) {
+  // Two may have taken it over in one epoch: what they made of it there is not the same.
+  const isOneEpoch = one.epoch === other.epoch;
+  const others = new Map(isOneEpoch ? other.lineage : whole(other));
+  for (const [epoch, last] of [...(isOneEpoch ? one.lineage : whole(one))].reverse()) {
     const theirs = others.get(epoch);
     if (theirs !== undefined) return Math.min(last, theirs);
   }

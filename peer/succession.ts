@@ -278,9 +278,9 @@ export class Succession {
     const known = this.#elsewhere.get(instance);
     if (authority === undefined) {
       // A home that knows better says so.
-      if (known !== undefined && known.epoch > epoch)
+      if (known !== undefined && isNewer(known, { epoch, peer }))
         session.post(encodeNotice('ordered', [instance, known.epoch, this.lineage(instance), known.peer]));
-      if (known !== undefined && known.epoch >= epoch) return;
+      if (known !== undefined && !isNewer({ epoch, peer }, known)) return;
       this.#lineages.set(instance, lineage);
       this.#went({ instance, peer, epoch });
       if (known !== undefined) this.#tellOf({ instance, peer, epoch }, known.peer);

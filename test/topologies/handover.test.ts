@@ -389,6 +389,45 @@ describe('taken over', () => {
     expect(await world.refusal(eve.takeOver('alice/desk'))).toBe('UNREACHABLE');
   });
 
+  test.each([
+    ['the one that gives way first', ['dave', 'erik']],
+    ['the other one first', ['erik', 'dave']],
+  ] as const)('[TOPO-7] of two that took it over in one epoch one gives way, where their home hears of %s', async (_how, back) => {
+    const { world, a } = await desk();
+    // They throw the same dice.
+    const { environment } = world;
+    const same = {
+      now: () => environment.now(),
+      random: () => 1_000,
+      defer: (act: () => void) => environment.defer(act),
+      timer: (ms: number, act: () => void) => environment.timer(ms, act),
+    };
+    const heirs = await Promise.all(['dave', 'erik'].map((name) => world.orderer(name, { environment: same })));
+    const mirrors = await world.get(Promise.all(heirs.map((heir) => heir.watch('alice/desk', world.door))));
+    await world.get(Promise.all(heirs.map((heir, i) => heir.standBy(mirrors[i]!))));
+    for (const name of ['alice', 'dave', 'erik']) world.network(name).cut();
+    await world.settle();
+    for (const [i, heir] of heirs.entries()) {
+      await world.get(heir.takeOver('alice/desk'));
+      mirrors[i]!.send({ type: 'NAME', name: `at ${['dave', 'erik'][i]}` });
+    }
+    await world.settle();
+    expect(mirrors.map(({ epoch, seq }) => [epoch === mirrors[0]!.epoch, seq])).toEqual([
+      [true, 2],
+      [true, 2],
+    ]);
+    world.network('alice').mend();
+    for (const name of back) {
+      await world.advance(20_000);
+      world.network(name).mend();
+    }
+    await world.advance(60_000);
+    expect(
+      world.forks.filter(({ lost }) => lost?.length !== 0).map(({ peer, lost }) => [peer, lost?.map(({ cause }) => cause.event)]),
+    ).toEqual([['erik', [{ type: 'NAME', name: 'at dave' }]]]);
+    for (const mirror of [a, ...mirrors]) expect([namesOf(mirror), mirror.standing]).toEqual([['at erik'], 'confirmed']);
+  });
+
   test('[TOPO-7] nobody gives way to one that is not trusted', async () => {
     const world = new Doors();
     const alice = await world.orderer('alice', { trusts: (peer) => peer === 'bob' });
