@@ -39,6 +39,8 @@ export interface Casting {
   readonly hasEcho: boolean;
   readonly hasSuccession: boolean;
   readonly hasTrees: boolean;
+  /** A tab orders a desk that outlives it. */
+  readonly hasHostingTab: boolean;
 }
 
 export function cast(options: Casting): readonly Role[] {
@@ -60,6 +62,7 @@ export function cast(options: Casting): readonly Role[] {
     if (options.hasMeter) role = withShared(role, 'meter');
     if (options.hasEcho) role = withShared(role, 'cliff');
     if (options.hasRelations) role = withPanel(withShared(role, 'gate'));
+    if (options.hasHostingTab) role = withTabDesk(role, disk);
     if (hasSuccession && ORDERERS.includes(role.name)) role = { ...role, watches: { ...role.watches, ...othersOf(role) } };
     const sources = hasTrees ? SOURCES[role.name] : undefined;
     if (sources !== undefined) role = { ...role, sources };
@@ -84,6 +87,12 @@ function withShared(role: Role, name: MachineName): Role {
 function withPanel(role: Role): Role {
   if (role.name === 'dora') return { ...role, hosts: { ...role.hosts, panel: 'panel' }, isPiping: true };
   return role.kind === 'browser' ? { ...role, watches: { ...role.watches, 'dora/panel': 'panel' } } : role;
+}
+
+/** carol orders a desk, which most others watch, and keeps it in her browser. */
+function withTabDesk(role: Role, disk: Casting['disk']): Role {
+  if (role.name === 'carol') return { ...role, hosts: { ...role.hosts, desk: 'desk' }, disk: disk(role.name) };
+  return role.isSource === true ? role : { ...role, watches: { ...role.watches, 'carol/desk': 'desk' } };
 }
 
 /** What others order at first: whoever may order it one day watches it. */

@@ -51,6 +51,8 @@ const OVERDUE_MS = 2_000;
 
 export class Checkers {
   readonly failures: string[] = [];
+  /** What is wrong with this world from here on cannot be told. */
+  isTied = false;
   readonly #now: () => number;
   readonly #histories: Histories;
   readonly #submissions = new Map<string, Submission>();
@@ -62,12 +64,13 @@ export class Checkers {
     this.#now = now;
     this.#histories = new Histories({
       fail: (sentence) => this.fail(sentence),
+      tied: () => (this.isTied = true),
       placed: (history, step, id) => this.#placed(history, step, id),
     });
   }
 
   fail(sentence: string): void {
-    this.failures.push(`${this.#now()}: ${sentence}`);
+    if (!this.isTied) this.failures.push(`${this.#now()}: ${sentence}`);
   }
 
   // ── Disks and processes ────────────────────────────────────────────────────────────────────────────────────────

@@ -29,9 +29,17 @@ export class Disk {
     this.events = events;
   }
 
-  /** A process has the disk open until it crashes. */
-  open(): DiskSession {
-    return new DiskSession(this);
+  /** Who has it open. */
+  #session: DiskSession | undefined;
+
+  /** Whether a process has it open that is still closing it: nobody else may begin with it before. */
+  get isHeld(): boolean {
+    return this.#session?.isOpen === true;
+  }
+
+  /** A process has the disk open until it crashes, or has closed it. @param told runs what the process hears of it, when it can hear. */
+  open(told: (act: () => void) => void = (act) => act()): DiskSession {
+    return (this.#session = new DiskSession(this, told));
   }
 
   /** For what holds nothing beyond its process. */
@@ -51,11 +59,17 @@ const CRASHED = new LockstepError('STORAGE', 'the process has crashed');
 export class DiskSession implements Journal {
   readonly survives = 'power';
   readonly #disk: Disk;
+  readonly #told: (act: () => void) => void;
   readonly #pending = new Set<Pending>();
   #isDead = false;
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, told: (act: () => void) => void) {
     this.#disk = disk;
+    this.#told = told;
+  }
+
+  get isOpen(): boolean {
+    return !this.#isDead;
   }
 
   write(entries: readonly JournalEntry[]): Promise<void> {
@@ -67,8 +81,12 @@ export class DiskSession implements Journal {
         this.#pending.delete(pending);
         if (isFailing) {
           this.#disk.events.failed();
-          reject(new LockstepError('STORAGE', 'the simulated disk is full'));
-        } else this.#keep(entries).then(resolve, reject);
+          this.#told(() => reject(new LockstepError('STORAGE', 'the simulated disk is full')));
+        } else
+          this.#keep(entries).then(
+            () => this.#told(() => (this.#isDead ? reject(CRASHED) : resolve())),
+            (error: unknown) => this.#told(() => reject(error as LockstepError)),
+          );
       };
       const pending: Pending = { entries, cancel: environment.timer(dice.below(slowMs + 1), finish), reject };
       this.#pending.add(pending);
@@ -111,6 +129,7 @@ export class DiskSession implements Journal {
     return this.#disk.kept.image(hash);
   }
   close(): Promise<void> {
+    this.#isDead = true;
     return Promise.resolve();
   }
 }

@@ -46,12 +46,12 @@ export class ProcessEnvironment implements Environment {
   }
 
   defer(callback: () => void): void {
-    this.#world.defer(() => this.#run(callback));
+    this.#world.defer(() => this.run(callback));
   }
 
   timer(delayMs: number, callback: () => void): () => void {
     let isCancelled = false;
-    const cancel = this.#world.timer(delayMs, () => this.#run(() => (isCancelled ? undefined : callback())));
+    const cancel = this.#world.timer(delayMs, () => this.run(() => (isCancelled ? undefined : callback())));
     return () => {
       isCancelled = true;
       cancel();
@@ -68,7 +68,8 @@ export class ProcessEnvironment implements Environment {
     for (const callback of waiting) this.#world.defer(callback);
   }
 
-  #run(callback: () => void): void {
+  /** Now, or when it is thawed. */
+  run(callback: () => void): void {
     if (this.#frozen === undefined) callback();
     else this.#frozen.push(callback);
   }
@@ -133,7 +134,7 @@ export class Process {
     this.#world = world;
     this.#environment = new ProcessEnvironment(world.environment);
     this.#machines = machinesOf(role.name, (act) => void this.#environment.timer(LATER_MS, () => (this.isAlive ? act() : undefined)));
-    this.#session = role.disk?.open();
+    this.#session = role.disk?.open((act) => this.#environment.run(act));
     if (role.browser !== undefined)
       this.#sharing = new Sharing(role.name, new Tab(role.name, role.browser, this.#environment), () => this.peer.reconnectNow());
     this.peer = new Peer({
@@ -282,7 +283,10 @@ export class Process {
   leave(): void {
     this.isAlive = false;
     if (this.isFrozen) this.thaw();
-    const gone = (): void => this.#sharing?.leave();
+    const gone = (): void => {
+      void this.#session?.close();
+      this.#sharing?.leave();
+    };
     this.peer.close().then(gone, gone);
   }
 }

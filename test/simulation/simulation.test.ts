@@ -76,6 +76,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       ECHOED,
       'a question was given up because its peer had not been there for an earlier one, and its answer kept the reader in a room',
     ],
+    [
+      625_000_105,
+      [...ECHOED, 'burst', 'tabs'],
+      'two took an instance over in one epoch, after which the checkers cannot tell their histories apart (they say no more of such a world)',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

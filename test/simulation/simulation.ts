@@ -31,9 +31,10 @@ import { Lines, WireChecker } from './wire-checker.ts';
  * succession: instances change hands. trees: some watch at mirrors of others. meter: there is an instance that is told by its events and looks at the clock.
  * relations: there are relational machines, one piped to the other.
  * echo: there is an instance whose effects send it events, at once or later; it changes hands where others do.
+ * tabs: a tab orders an instance that outlives it.
  * burst: at the end so much is said to one instance that what is kept of it is full.
  */
-export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations', 'echo', 'burst'] as const;
+export const FEATURES = ['sharing', 'packed', 'views', 'succession', 'trees', 'meter', 'relations', 'echo', 'burst', 'tabs'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Result {
@@ -158,6 +159,7 @@ class Simulation implements ProcessWorld {
       hasEcho,
       hasSuccession,
       hasTrees: has('trees', 0.3),
+      hasHostingTab: has('tabs', 0.3),
     });
     if (hasSuccession) this.#successions = new Successions(random(seed ^ 0x5ec0), this.#stage(hasEcho ? MOVABLE_ECHO : MOVABLE));
   }
@@ -258,21 +260,30 @@ class Simulation implements ProcessWorld {
       for (const role of this.#roles) this.#start(role);
       await this.environment.advance(500);
       const actions = ACTIONS_MIN + this.#dice.below(ACTIONS_MORE);
-      for (let i = 0; i < actions && this.checkers.failures.length === 0; i++) {
+      for (let i = 0; i < actions && !this.#isDecided; i++) {
         this.#act(i);
         this.#successions?.act();
         if (this.#dice.chance(0.5)) for (let turns = this.#dice.below(8); turns >= 0; turns--) await this.environment.turn();
         else await this.environment.advance(this.#dice.pick([0, 5, 50, 400, 2_000]));
         this.#look();
       }
-      if (this.checkers.failures.length === 0) await this.#rest();
+      if (!this.#isDecided) await this.#rest();
     } finally {
       this.#isOver = true;
       await this.#end();
     }
   }
 
+  /** Nothing more is to be learnt from this world. */
+  get #isDecided(): boolean {
+    return this.checkers.failures.length > 0 || this.checkers.isTied;
+  }
+
   #start(role: Role): void {
+    if (role.disk?.isHeld === true) {
+      this.environment.timer(300, () => (this.#isOver || this.#processes.has(role.name) ? undefined : this.#start(role)));
+      return;
+    }
     this.note(`${role.name} starts`);
     this.checkers.started(role.name);
     this.#processes.set(role.name, new Process(role, this));
