@@ -3,6 +3,7 @@
 import { allocate as allocateBlock, isWithin } from './heap.ts';
 import * as image from './image.ts';
 import * as instances from './instance.ts';
+import * as covering from './cover.ts';
 import { runningFunction } from './expression.ts';
 import { leaveImage } from './frame.ts';
 import { COUNT, FAULT_BUSY, FAULT_MEMORY, FORMAT, MEMORY_PAGES_MAX, QUIET, STEP_IGNORED } from './layout.ts';
@@ -106,9 +107,9 @@ export function batch(pointer: i32, count: i32): i32 {
 }
 
 /** @returns 0, or FAULT_MEMORY when these are no memory of the core's. */
-export function cover(states: i32, stateBytes: i32, transitions: i32, transitionBytes: i32): i32 {
-  if (!isWithin(states, stateBytes) || !isWithin(transitions, transitionBytes)) return FAULT_MEMORY;
-  scratch.setCover(states, stateBytes, transitions, transitionBytes);
+export function cover(states: i32, stateBytes: i32, transitionBytes: i32, formBytes: i32): i32 {
+  if (!isWithin(states, stateBytes + transitionBytes + formBytes)) return FAULT_MEMORY;
+  covering.set(states, stateBytes, transitionBytes, formBytes);
   return 0;
 }
 

@@ -29,6 +29,14 @@ export function store32(pointer: number, value: number): void {
   words[pointer >>> 2] = value;
 }
 
+export function isZeroPair(pointer: number): boolean {
+  return (load32(pointer) | load32(pointer + 4)) === 0;
+}
+
+export function meetPair(one: number, other: number): boolean {
+  return ((load32(one) & load32(other)) | (load32(one + 4) & load32(other + 4))) !== 0;
+}
+
 export function load16(pointer: number): number {
   return halves[pointer >>> 1]!;
 }

@@ -15,6 +15,16 @@ export function store32(pointer: i32, value: i32): void {
   store<i32>(pointer, value);
 }
 
+/** Whether the word there and the one behind it are zero. */
+export function isZeroPair(pointer: i32): boolean {
+  return load<u64>(pointer) === 0;
+}
+
+/** Whether the two words at `one` have a bit in common with the two at `other`. */
+export function meetPair(one: i32, other: i32): boolean {
+  return (load<u64>(one) & load<u64>(other)) !== 0;
+}
+
 export function load16(pointer: i32): i32 {
   return load<u16>(pointer) as i32;
 }

@@ -10,6 +10,7 @@
 //   log         the cell that a RECORD_WRITE wrote, at the number of the record
 //   locals, cells   of programs: what they bind, and their stack. Like the log, only when an image has programs.
 
+import { markRecord } from './cover.ts';
 import { allocate, release } from './heap.ts';
 import {
   COVER,
@@ -19,9 +20,7 @@ import {
   OUTPUT_SIZE_MAX,
   QUEUE_MAX,
   QUIET,
-  RECORD_ENTER,
   RECORD_SIZE,
-  RECORD_TRANSITION,
   RECORD_WRITE,
 } from './layout.ts';
 import { CELL_SIZE, LOCAL_MAX, PROGRAM_DEPTH_MAX, STACK_MAX } from './program-layout.ts';
@@ -50,11 +49,6 @@ export let cells: i32 = 0;
 
 /** Those of the step that runs: TRACE, QUIET … */
 export let flags: i32 = 0;
-/** The host's sets for COVER. */
-let coveredStates: i32 = 0;
-let coveredStateBytes: i32 = 0;
-let coveredTransitions: i32 = 0;
-let coveredTransitionBytes: i32 = 0;
 let outputSize: i32 = 0;
 let stateRoom: i32 = 0;
 let stateBytes: i32 = 0;
@@ -149,7 +143,7 @@ export function emit(kind: i32, argument: i32, aux: i32): i32 {
 
 /** In a step with COVER or QUIET. */
 function emitElse(kind: i32, argument: i32, aux: i32): i32 {
-  if (IS_WHOLE && (flags & COVER) !== 0) cover(kind, argument);
+  if (IS_WHOLE && (flags & COVER) !== 0) markRecord(kind, argument);
   return (flags & QUIET) !== 0 ? 0 : append(kind, argument, aux);
 }
 
@@ -160,25 +154,6 @@ function append(kind: i32, argument: i32, aux: i32): i32 {
   store32(output + at + 4, aux);
   outputCount += 1;
   return 0;
-}
-
-/** Where steps with COVER mark what they meet: a bit for each state, and one for each transition. */
-export function setCover(states: i32, stateBytes: i32, transitions: i32, transitionBytes: i32): void {
-  coveredStates = states;
-  coveredStateBytes = stateBytes;
-  coveredTransitions = transitions;
-  coveredTransitionBytes = transitionBytes;
-}
-
-/** Marks what a record is about, if there is a set for that. */
-export function cover(kind: i32, argument: i32): void {
-  if (kind === RECORD_ENTER) mark(coveredStates, coveredStateBytes, argument);
-  else if (kind === RECORD_TRANSITION) mark(coveredTransitions, coveredTransitionBytes, argument);
-}
-
-function mark(set: i32, size: i32, member: i32): void {
-  const word: i32 = (member >>> 5) << 2;
-  if (word < size) store32(set + word, load32(set + word) | (1 << (member & 31)));
 }
 
 /** Records that a cell of the instance was written, and what was. @returns 0 or FAULT_OUTPUT_FULL. */

@@ -5,7 +5,7 @@ import { dynamicDomain } from './entry.ts';
 import { decide } from './expression.ts';
 import * as frame from './frame.ts';
 import * as layout from './layout.ts';
-import { load16, load32, populationCount, store32, trailingZeros } from './prim.ts';
+import { IS_WHOLE, load16, load32, meetPair, populationCount, store32, trailingZeros } from './prim.ts';
 import * as scratch from './scratch.ts';
 
 /** A domain for transitions that leave nothing. */
@@ -27,16 +27,15 @@ export function selectEvent(event: i32, handle: i32): i32 {
     if (both === 0) return 0;
     return (both & (both - 1)) === 0 ? selectIn(event, record, trailingZeros(both), handle) : selectAmong(record, handle);
   }
-  let at: i32 = firstCommon(configuration, mask, 0, end);
-  if (at === end) return 0;
-  const bits: i32 = load32(configuration + at) & load32(mask + at);
-  const state: i32 = (at << 3) + trailingZeros(bits);
-  const others: i32 = bits & (bits - 1);
-  at += 4;
-  if (others === 0 && firstCommon(configuration, mask, at, end) === end) {
-    return selectIn(event, record, state, handle);
+  let only: i32 = -1;
+  for (let at: i32 = 0; ; at += 4) {
+    at = firstCommon(configuration, mask, at, end);
+    if (at >= end) break;
+    const bits: i32 = load32(configuration + at) & load32(mask + at);
+    if (only >= 0 || (bits & (bits - 1)) !== 0) return selectAmong(record, handle);
+    only = (at << 3) + trailingZeros(bits);
   }
-  return selectAmong(record, handle);
+  return only < 0 ? 0 : selectIn(event, record, only, handle);
 }
 
 /** The same when one state has candidates. */
@@ -83,6 +82,7 @@ function selectAmong(record: i32, handle: i32): i32 {
 /** Where from `from` on, in bytes, two sets of states first have a word with a common member; `end` when nowhere. */
 function firstCommon(one: i32, other: i32, from: i32, end: i32): i32 {
   let at: i32 = from;
+  while (IS_WHOLE && at + 8 <= end && !meetPair(one + at, other + at)) at += 8;
   while (at < end && (load32(one + at) & load32(other + at)) === 0) at += 4;
   return at;
 }

@@ -2,9 +2,11 @@
 // The statechart stepper: one event run to completion by XState's rules in document order, or by SCXML's. Everything it changes lies in the
 // instance and is put back from the undo copy when a fault comes, so that a negative result means that nothing happened.
 
+import { markRecord } from './cover.ts';
 import { live } from './env.ts';
 import { addEntry, clearEntry, enterRoot, fallbackOf, hasHistories, nextBit, recordHistories } from './entry.ts';
 import * as expression from './expression.ts';
+import { writeForm } from './form.ts';
 import * as frame from './frame.ts';
 import { isInstance } from './instance.ts';
 import * as layout from './layout.ts';
@@ -110,6 +112,7 @@ function finish(result: i32): i32 {
     return result;
   }
   expression.end(true);
+  if (taken && is(layout.COVER)) writeForm();
   if (is(layout.COUNT)) store32(frame.instance + layout.INSTANCE_SEQ, load32(frame.instance + layout.INSTANCE_SEQ) + 1);
   if (load32(frame.instance + layout.INSTANCE_STATUS) === layout.STATUS_DONE) return layout.STEP_DONE;
   return taken ? layout.STEP_TAKEN : layout.STEP_IGNORED;
@@ -200,10 +203,10 @@ function takeChosen(): i32 {
 
 /** What the records of the long road would tell. */
 function coverPlan(at: i32): void {
-  scratch.cover(layout.RECORD_TRANSITION, load32(scratch.chosen));
+  markRecord(layout.RECORD_TRANSITION, load32(scratch.chosen));
   const list: i32 = frame.lists + (load32(at + layout.TRANSITION_ENTRY) << 2);
   const last: i32 = list + (load32(list) << 2);
-  for (let entry: i32 = list + 4; entry <= last; entry += 4) scratch.cover(layout.RECORD_ENTER, load32(entry) & ~layout.ENTRY_DEFAULT);
+  for (let entry: i32 = list + 4; entry <= last; entry += 4) markRecord(layout.RECORD_ENTER, load32(entry) & ~layout.ENTRY_DEFAULT);
 }
 
 /** Eventless transitions and internal events until nothing is enabled or the machine is done. */

@@ -49,10 +49,12 @@ export interface CoreExports {
    */
   batch(pointer: number, count: number): number;
   /**
-   * Where steps with COVER mark what they meet: bits by state and by transition, in blocks of `…Bytes` that the host allocated for as many as
-   * the image has. @returns 0, or FAULT_MEMORY when that is no memory of the core's.
+   * Where steps with COVER leave what they meet, in one block that the host allocated: bits by state, bits by transition, as many bytes as those
+   * of the image need; and the form of where such a step, once taken, ended: how many words follow, then {place u32, word u32} for each word of
+   * configuration and history that is not zero. Places of history are behind those of the configuration. `formBytes` is room for all of them.
+   * @returns 0, or FAULT_MEMORY when that is no memory of the core's.
    */
-  cover(states: number, stateBytes: number, transitions: number, transitionBytes: number): number;
+  cover(at: number, stateBytes: number, transitionBytes: number, formBytes: number): number;
   /** The records of the last start or step: {kind << 24 | arg, aux} each. */
   output(): number;
   outputCount(): number;

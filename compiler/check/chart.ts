@@ -76,6 +76,13 @@ export class Chart {
     return this.#word(this.#lists + this.#word(this.#transition(transition) + (layout.TRANSITION_ACTIONS >>> 2))) > 0;
   }
 
+  /** Whether nothing is selected that does nothing. */
+  doAllAct(): boolean {
+    for (let transition = 0; transition < this.transitionCount; transition++)
+      if (!this.acts(transition) && this.event(transition) !== layout.NONE16) return false;
+    return true;
+  }
+
   /** Word index of its record. */
   #transition(transition: number): number {
     return this.#transitions + transition * (layout.TRANSITION_SIZE >>> 2);

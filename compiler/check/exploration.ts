@@ -5,8 +5,10 @@
 import * as layout from '../../assembly/layout.ts';
 import { assert } from '../../core/errors.ts';
 import type { Machine } from '../../core/machine.ts';
+import type { Core } from '../../core/wasm.ts';
 import type { Definition } from '../definition.ts';
 import { Chart, type Stimulus } from './chart.ts';
+import { Cover } from './cover.ts';
 import { GivenUp, type Data } from './data.ts';
 import { Oracle } from './oracle.ts';
 import { NOWHERE, Space } from './space.ts';
@@ -44,9 +46,8 @@ export class Exploration {
   readonly chart: Chart;
   readonly space: Space;
   readonly oracle: Oracle;
-  /** By state and by transition: 1 when it was entered, or taken, in some step. */
-  readonly entered: Uint8Array;
-  readonly taken: Uint8Array;
+  /** What was entered and taken in some step. */
+  readonly cover: Cover;
   /** The first configurations in which the machine is not done and nothing can happen, and how many there are. */
   readonly stuck: number[] = [];
   stuckCount = 0;
@@ -57,6 +58,7 @@ export class Exploration {
   /** Whether all configurations were looked at. */
   isComplete = false;
   readonly #endless: EndlessStep[] = [];
+  readonly #core: Core;
   readonly #instance: number;
   readonly #limit: number;
   readonly #isRelational: boolean;
@@ -65,20 +67,17 @@ export class Exploration {
   readonly #configuration: number;
   readonly #histories: number;
   readonly #words: number;
-  /** The configuration at hand: where in the space its words are. */
-  #page: Uint32Array = new Uint32Array(0);
-  #place = 0;
   readonly #data: Data | undefined;
-  /** Of a machine with history or data: the configuration that the instance is in, put together. */
-  readonly #gathered: Uint32Array;
+  /** Where among the core's words the form of the last step is, and how many words it has. */
+  readonly #form: number;
+  #formLength = 0;
+  /** The configuration at hand: where in the space its form is. */
+  #begin = 0;
+  #end = 0;
   /** The number of the configuration at hand, and of the one that the instance is in; -1 when it is in none. */
   #number = -1;
   #held = -1;
-  /** Where the core marks which states were entered and which transitions taken: bytes of the two sets, one behind the other. */
-  readonly #cover: number;
-  readonly #stateBytes: number;
-  readonly #transitionBytes: number;
-  #flags = 0;
+  #flags = layout.COVER;
 
   /**
    * @param source the machine that the image was compiled from, for its guards.
@@ -97,6 +96,7 @@ export class Exploration {
     this.chart = new Chart(machine, relations);
     this.#isRelational = relations !== undefined;
     this.#limit = configurationMax;
+    this.#core = machine.core;
     this.#instance = machine.core.exports.create(machine.handle);
     assert(this.#instance > 0, 'a core that took an image has room for an instance');
     this.#data = data?.keys.length === 0 ? undefined : data;
@@ -106,36 +106,22 @@ export class Exploration {
     this.#configuration = (this.#instance + layout.INSTANCE_CONFIGURATION) >>> 2;
     this.#histories = this.#configuration + even(wordCount) + even(stateCount);
     this.#words = wordCount;
-    const others = this.chart.historyWords + (this.#data === undefined ? 0 : 1);
-    this.space = new Space(wordCount + others);
-    this.#gathered = new Uint32Array(others === 0 ? 0 : this.space.wordsEach);
-    this.entered = new Uint8Array(stateCount);
-    this.taken = new Uint8Array(this.chart.transitionCount);
-    this.#stateBytes = even(wordCount) << 2;
-    this.#transitionBytes = even((this.chart.transitionCount + 31) >>> 5) << 2;
-    this.#cover = machine.core.exports.allocate(this.#stateBytes + this.#transitionBytes);
-    assert(this.#cover > 0, 'a core that took an image has room for a bit by state and transition');
-    machine.core.words.fill(0, this.#cover >>> 2, (this.#cover + this.#stateBytes + this.#transitionBytes) >>> 2);
+    this.space = new Space(wordCount + this.chart.historyWords + (this.#data === undefined ? 0 : 1));
+    this.cover = new Cover(machine.core, stateCount, this.chart.transitionCount, this.space.wordsEach * 2);
+    this.#form = this.cover.formAt;
   }
 
   /** Explores. */
   run(): void {
     this.asking(() => {
       // Without records everything that is taken has to do something.
-      this.#flags = this.#doAllAct() ? layout.COVER | layout.QUIET : layout.COVER;
+      this.#flags = this.chart.doAllAct() ? layout.COVER | layout.QUIET : layout.COVER;
       this.#explore();
-      this.#flags = 0;
+      this.#flags = layout.COVER;
       this.#held = -1;
-      this.#readCover();
+      this.cover.keep();
       this.endless = this.#endless.map((step) => this.#lookInto(step));
     });
-  }
-
-  #doAllAct(): boolean {
-    const { chart } = this;
-    for (let transition = 0; transition < chart.transitionCount; transition++)
-      if (!chart.acts(transition) && chart.event(transition) !== layout.NONE16) return false;
-    return true;
   }
 
   /** Lets the oracle answer the core while `work` runs steps. The core must have nothing else to do meanwhile. */
@@ -143,7 +129,7 @@ export class Exploration {
     const { core } = this.machine;
     const host = core.host;
     core.host = this.oracle;
-    core.exports.cover(this.#cover, this.#stateBytes, this.#cover + this.#stateBytes, this.#transitionBytes);
+    this.cover.attach();
     try {
       return work();
     } finally {
@@ -153,9 +139,9 @@ export class Exploration {
 
   /** Gives the instance back. */
   dispose(): void {
-    const { exports } = this.machine.core;
+    const { exports } = this.#core;
     exports.destroy(this.#instance);
-    exports.release(this.#cover, this.#stateBytes + this.#transitionBytes);
+    this.cover.dispose();
   }
 
   #explore(): void {
@@ -184,16 +170,13 @@ export class Exploration {
 
   /** Whether something is listed under the event in the configuration at hand. */
   #isListed({ mask, timerState }: Stimulus): boolean {
-    const page = this.#page;
-    const place = this.#place;
-    if (timerState >= 0 && ((page[place + (timerState >>> 5)]! >>> (timerState & 31)) & 1) === 0) return false;
-    this.space.look(this.#number);
-    const { filled, filledCount } = this.space;
-    for (let i = 0; i < filledCount; i++) {
-      const word = filled[i]!;
+    if (timerState >= 0 && !this.space.has(this.#number, timerState)) return false;
+    const { forms } = this.space;
+    for (let at = this.#begin; at < this.#end; at += 2) {
+      const place = forms[at]!;
       // Behind the states comes what history remembers.
-      if (word >= mask.length) return false;
-      if ((page[place + word]! & mask[word]!) !== 0) return true;
+      if (place >= mask.length) return false;
+      if ((forms[at + 1]! & mask[place]!) !== 0) return true;
     }
     return false;
   }
@@ -231,39 +214,50 @@ export class Exploration {
   /** Takes the configuration with this number for the runs to come. */
   load(number: number): void {
     this.#number = number;
-    this.#page = this.space.page(number);
-    this.#place = this.space.place(number);
+    this.#begin = this.space.begin(number);
+    this.#end = this.space.end(number);
   }
 
   /** @param index of the stimulus, or START. */
   #run(index: number): number {
-    const { exports, words } = this.machine.core;
     for (;;) {
-      this.#restore(index === START);
-      this.oracle.begin();
-      if (this.#data !== undefined)
-        this.oracle.valuation = this.#data.valuation(index === START ? 0 : this.#page[this.#place + this.space.wordsEach - 1]!);
-      let result: number;
-      if (index === START) result = exports.start(this.#instance, this.#flags);
-      else {
-        const { event, called } = this.chart.stimuli[index]!;
-        if (called !== undefined) this.#call(words, called);
-        result = exports.step(this.#instance, event, this.#flags);
-      }
+      const result = this.#step(index);
       if (result !== layout.STEP_IGNORED) this.#held = -1;
-      if (result >= 0 || result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return result;
-      const { thrown } = this.machine.core;
-      if (result === layout.FAULT_HOST && thrown instanceof GivenUp) throw thrown;
-      assert(
-        result === layout.FAULT_OUTPUT_FULL,
-        `a step that is answered by the oracle ends with a result, fuel or room used up, not with ${result}`,
-      );
+      if (result >= 0 || this.#isEndless(result)) return result;
       this.#reserve();
     }
   }
 
-  #call(words: Uint32Array, called: readonly number[]): void {
-    const at = this.machine.core.exports.called() >>> 2;
+  #step(index: number): number {
+    const { exports } = this.#core;
+    this.oracle.begin();
+    if (index === START) {
+      if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(0);
+      this.#clear();
+      return exports.start(this.#instance, this.#flags);
+    }
+    if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(this.space.forms[this.#end - 1]!);
+    if (this.#held !== this.#number) this.#restore();
+    const { event, called } = this.chart.stimuli[index]!;
+    if (called !== undefined) this.#call(called);
+    return exports.step(this.#instance, event, this.#flags);
+  }
+
+  /** Whether that is the result of a step without an end; else its records had no room. @throws GivenUp */
+  #isEndless(result: number): boolean {
+    if (result === layout.FAULT_FUEL || result === layout.FAULT_QUEUE_FULL) return true;
+    const { thrown } = this.#core;
+    if (result === layout.FAULT_HOST && thrown instanceof GivenUp) throw thrown;
+    assert(
+      result === layout.FAULT_OUTPUT_FULL,
+      `a step that is answered by the oracle ends with a result, fuel or room used up, not with ${result}`,
+    );
+    return false;
+  }
+
+  #call(called: readonly number[]): void {
+    const { exports, words } = this.#core;
+    const at = exports.called() >>> 2;
     words[at] = called.length;
     for (let i = 0; i < called.length; i++) words[at + 1 + i] = called[i]!;
   }
@@ -271,52 +265,57 @@ export class Exploration {
   #outputSize = layout.OUTPUT_SIZE;
   #reserve(): void {
     this.#outputSize *= 2;
-    const result = this.machine.core.exports.reserve(this.#outputSize);
+    const result = this.#core.exports.reserve(this.#outputSize);
     assert(result === 0, 'a step has at most as many records as fuel, states and actions give room for');
   }
 
-  /** Writes the configuration at hand into the instance. Clocks run on: nothing asks them. */
-  #restore(isNew: boolean): void {
-    const { words } = this.machine.core;
-    if (isNew) {
-      words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
-      return;
-    }
-    if (this.#held === this.#number) return;
-    this.#held = this.#number;
-    const page = this.#page;
-    const place = this.#place;
-    words[this.#status] = layout.STATUS_ACTIVE;
-    for (let i = 0; i < this.#words; i++) words[this.#configuration + i] = page[place + i]!;
-    for (let i = 0; i < this.chart.historyWords; i++) words[this.#histories + i] = page[place + this.#words + i]!;
+  /** Makes the instance new. */
+  #clear(): void {
+    this.#core.words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
   }
 
-  /** The number of the configuration that the instance is in, or -1 when it is new. */
+  /** Writes the configuration at hand into the instance. Clocks run on: nothing asks them. */
+  #restore(): void {
+    this.#held = this.#number;
+    const { words } = this.#core;
+    words[this.#status] = layout.STATUS_ACTIVE;
+    for (let i = 0; i < this.#words; i++) words[this.#configuration + i] = 0;
+    const { historyWords } = this.chart;
+    for (let i = 0; i < historyWords; i++) words[this.#histories + i] = 0;
+    const { forms } = this.space;
+    for (let at = this.#begin; at < this.#end; at += 2) {
+      const place = forms[at]!;
+      if (place < this.#words) words[this.#configuration + place] = forms[at + 1]!;
+      else if (place < this.#words + historyWords) words[this.#histories + place - this.#words] = forms[at + 1]!;
+    }
+  }
+
+  /** The number of the configuration that the last step ended in, or -1 when it is new. */
   whereItIs(): number {
-    const { words } = this.machine.core;
-    if (this.#gathered.length === 0) return this.space.find(words, this.#configuration);
-    const gathered = this.#gathered;
-    for (let i = 0; i < this.#words; i++) gathered[i] = words[this.#configuration + i]!;
-    for (let i = 0; i < this.chart.historyWords; i++) gathered[this.#words + i] = words[this.#histories + i]!;
-    if (this.#data !== undefined) gathered[gathered.length - 1] = this.#data.number(this.oracle.valuation);
-    return this.space.find(gathered, 0);
+    const { words } = this.#core;
+    let length = words[this.#form - 1]!;
+    if (this.#data !== undefined) {
+      words[this.#form + length] = this.space.wordsEach - 1;
+      words[this.#form + length + 1] = this.#data.number(this.oracle.valuation);
+      length += 2;
+    }
+    this.#formLength = length;
+    return this.space.find(words, this.#form, length);
   }
 
   #arrive(number: number, event: number): void {
     this.#held = this.whereItIs();
     if (this.#held >= 0) return;
-    const { words } = this.machine.core;
+    const { words } = this.#core;
     const reached = this.space.count;
-    if (this.#gathered.length === 0) this.space.add(words, this.#configuration, number, event);
-    else this.space.add(this.#gathered, 0, number, event);
+    this.space.add(words, this.#form, this.#formLength, number, event);
     if (words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
     this.#held = reached;
   }
 
   /** The first configuration in which a state is active, or -1. */
   firstWith(state: number): number {
-    for (let number = 0; number < this.space.count; number++)
-      if (((this.space.page(number)[this.space.place(number) + (state >>> 5)]! >>> (state & 31)) & 1) === 1) return number;
+    for (let number = 0; number < this.space.count; number++) if (this.space.has(number, state)) return number;
     return -1;
   }
 
@@ -333,15 +332,6 @@ export class Exploration {
     return false;
   }
 
-  #readCover(): void {
-    const { words } = this.machine.core;
-    const read = (what: Uint8Array, from: number): void => {
-      for (let i = 0; i < what.length; i++) if (((words[from + (i >>> 5)]! >>> (i & 31)) & 1) === 1) what[i] = 1;
-    };
-    read(this.entered, this.#cover >>> 2);
-    read(this.taken, (this.#cover + this.#stateBytes) >>> 2);
-  }
-
   #keepEndless(from: number, event: number): void {
     const isCertain = !this.oracle.isForced;
     const last = this.#endless.at(-1);
@@ -355,8 +345,8 @@ export class Exploration {
    */
   #lookInto(step: EndlessStep): EndlessStep {
     if (step.from !== NOWHERE) this.load(step.from);
-    const { words } = this.machine.core;
-    const start = this.machine.core.exports.output() >>> 2;
+    const { words } = this.#core;
+    const start = this.#core.exports.output() >>> 2;
     const end = start + (this.#outputSize >>> 2);
     const transitions: number[] = [];
     words.fill(0, start, end);

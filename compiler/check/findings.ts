@@ -94,9 +94,9 @@ function inOrder(root: StateDefinition): StateDefinition[] {
   return states;
 }
 
-function unreachable({ machine, entered }: Exploration, states: readonly StateDefinition[]) {
+function unreachable({ machine, cover }: Exploration, states: readonly StateDefinition[]) {
   return states.flatMap(({ id, path }, number) => {
-    const isOutermost = entered[number] === 0 && (number === 0 || entered[machine.parent(number)] === 1);
+    const isOutermost = !cover.isEntered(number) && (number === 0 || cover.isEntered(machine.parent(number)));
     return isOutermost ? [{ kind: 'unreachable' as const, path, state: id }] : [];
   });
 }
@@ -109,11 +109,11 @@ function unguarded({ chart }: Exploration, source: number, event: number): numbe
 }
 
 function dead(exploration: Exploration, states: readonly StateDefinition[], paths: readonly string[]): Finding[] {
-  const { chart, entered, machine, taken } = exploration;
+  const { chart, cover, machine } = exploration;
   const found: Finding[] = [];
   for (let number = 0; number < chart.transitionCount && found.length < LISTED_MAX; number++) {
     const [source, event] = [chart.source(number), chart.event(number)];
-    if (event === NONE16 || taken[number] === 1 || entered[source] === 0) continue;
+    if (event === NONE16 || cover.isTaken(number) || !cover.isEntered(source)) continue;
     const first = exploration.firstWith(source);
     const before = unguarded(exploration, source, event);
     found.push({
@@ -131,7 +131,7 @@ function dead(exploration: Exploration, states: readonly StateDefinition[], path
 function deadEnds(exploration: Exploration, states: readonly StateDefinition[]) {
   const { machine, space } = exploration;
   return exploration.stuck.slice(0, LISTED_MAX).map((number) => {
-    const key = machine.configurationKey(space.page(number), space.place(number));
+    const key = machine.configurationKey(space.whole(number), 0);
     const active = states.flatMap((_, state) => (machine.isActive(key, state) ? [state] : []));
     const leaf = active.find((state) => machine.children(state).length === 0) ?? 0;
     return { path: states[leaf]!.path, value: valueOf(exploration, number), trail: trailTo(exploration, number) };

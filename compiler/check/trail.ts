@@ -48,7 +48,7 @@ export function trailOfEndless(exploration: Exploration, step: EndlessStep): Tra
 
 /** XState's state value of a configuration. */
 export function valueOf({ machine, space }: Exploration, number: number): StateValue {
-  return machine.value(machine.configurationKey(space.page(number), space.place(number)));
+  return machine.value(machine.configurationKey(space.whole(number), 0));
 }
 
 function stepTo(exploration: Exploration, number: number): TrailStep {

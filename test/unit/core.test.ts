@@ -13,6 +13,7 @@ import {
   FAULT_STATUS,
   IMAGE_HASH,
   IMAGE_HASHED_SIZE,
+  IMAGE_HISTORY_COUNT,
   IMAGE_SEMANTICS,
   IMAGE_STATE_COUNT,
   IMAGE_TRANSITION_COUNT,
@@ -22,6 +23,7 @@ import {
   QUIET,
   RECORD_ENTER,
   RECORD_TRANSITION,
+  STEP_IGNORED,
   STEP_TAKEN,
   TRACE,
 } from '../../assembly/layout.ts';
@@ -83,6 +85,18 @@ class Side {
   bytes(): number[] {
     const { exports, words } = this.core;
     return Array.from(words.subarray((this.instance + INSTANCE_STATUS) >>> 2, (this.instance + exports.stride(this.image)) >>> 2));
+  }
+
+  /** What of configuration and history is not zero: {place, word} each. */
+  form(): number[] {
+    const { words } = this.core;
+    const [states, histories] = [IMAGE_STATE_COUNT, IMAGE_HISTORY_COUNT].map((at) => words[(this.image + at) >>> 2]!) as [number, number];
+    const count = (states + 31) >>> 5;
+    const even = (size: number): number => size + (size & 1);
+    const from = (this.instance + INSTANCE_CONFIGURATION) >>> 2;
+    const memories = from + even(count) + even(states);
+    const all = [...words.subarray(from, from + count), ...words.subarray(memories, memories + histories * count)];
+    return all.flatMap((word, place) => (word === 0 ? [] : [place, word]));
   }
 
   get image(): number {
@@ -181,10 +195,16 @@ test('[CORE-17] a step with COVER marks what the records of a loud one tell, qui
     const { exports } = loud.core;
     const field = (offset: number): number => loud.core.words[(loud.image + offset) >>> 2]!;
     const bytes = [field(IMAGE_STATE_COUNT), field(IMAGE_TRANSITION_COUNT)].map((count) => ((count + 63) >>> 6) << 3) as [number, number];
-    const block = exports.allocate(bytes[0] + bytes[1] + 8);
-    const set = (): Uint32Array => loud.core.words.subarray(block >>> 2, (block + bytes[0] + bytes[1] + 8) >>> 2);
+    const room = field(IMAGE_STATE_COUNT) * (1 + field(IMAGE_HISTORY_COUNT)) * 8 + 64;
+    const block = exports.allocate(bytes[0] + bytes[1] + room);
+    const form = block + bytes[0] + bytes[1];
+    const formOf = (): number[] => {
+      const length = loud.core.words[form >>> 2]!;
+      return [...loud.core.words.subarray((form >>> 2) + 1, (form >>> 2) + 1 + length)];
+    };
+    const set = (): Uint32Array => loud.core.words.subarray(block >>> 2, (block + bytes[0] + bytes[1]) >>> 2);
     set().fill(0);
-    expect(exports.cover(block, bytes[0], block + bytes[0], bytes[1])).toBe(0);
+    expect(exports.cover(block, bytes[0], bytes[1], room)).toBe(0);
     const expected = new Uint32Array(set().length);
     const tell = (records: readonly number[]): void => {
       for (let i = 0; i < records.length; i += 2) {
@@ -205,9 +225,11 @@ test('[CORE-17] a step with COVER marks what the records of a loud one tell, qui
       const found = covered.run((side) => side.core.exports.step(side.instance, event, COVER | quiet), callSeed, 0);
       expect(found).toEqual(quiet === 0 ? step : { ...step, records: [] });
       expect([...set()]).toEqual([...expected]);
+      if (found.result > STEP_IGNORED) expect(formOf()).toEqual(covered.form());
     }
     marked += expected.filter((word) => word !== 0).length;
-    expect(exports.cover(0, 8, block, 8)).toBeLessThan(0);
+    expect(exports.cover(0, 8, 8, room)).toBeLessThan(0);
+    expect(exports.cover(block, 8, 8, 1 << 30)).toBeLessThan(0);
   }
   expect(marked).toBeGreaterThan(150);
 });

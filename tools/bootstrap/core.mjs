@@ -15,7 +15,16 @@ const INLINE_MAX = 100;
 /** Functions that stay calls, by the names that asc gives them: what takes images in, and what a step seldom comes to. */
 const COLD = [
   ...['validate*', 'plan/*', 'fuse/*', 'image/*', 'settle/*', 'tables/*', 'heap/*', 'prim/hash64', 'prim/zeroMemory'],
-  ...['scratch/prepare*', 'scratch/reserve', 'scratch/emitElse', 'scratch/cover', 'writes/prepare*', 'writes/takeBack'],
+  ...[
+    'scratch/prepare*',
+    'scratch/reserve',
+    'scratch/emitElse',
+    'cover/mark*',
+    'form/writeForm',
+    'form/gather',
+    'writes/prepare*',
+    'writes/takeBack',
+  ],
   ...[
     'enterScxml',
     'enterFinal',
@@ -61,7 +70,12 @@ function inline() {
   binaryen.setPassArgument('no-inline', null);
   module.optimize();
   module.optimize();
-  writeFileSync(RELEASE, module.emitBinary());
+  const numbered = binaryen.readBinary(module.emitBinary());
+  numbered.setFeatures(binaryen.Features.All);
+  // What is called most gets the shortest numbers.
+  numbered.runPasses(['reorder-functions']);
+  writeFileSync(RELEASE, numbered.emitBinary());
+  numbered.dispose();
   module.dispose();
 }
 
