@@ -106,7 +106,7 @@ export class Exploration {
     this.#configuration = (this.#instance + layout.INSTANCE_CONFIGURATION) >>> 2;
     this.#histories = this.#configuration + even(wordCount) + even(stateCount);
     this.#words = wordCount;
-    this.space = new Space(wordCount + this.chart.historyWords + (this.#data === undefined ? 0 : 1));
+    this.space = new Space(machine.core, wordCount + this.chart.historyWords + (this.#data === undefined ? 0 : 1));
     this.cover = new Cover(machine.core, stateCount, this.chart.transitionCount, this.space.wordsEach * 2);
     this.#form = this.cover.formAt;
   }
@@ -142,6 +142,7 @@ export class Exploration {
     const { exports } = this.#core;
     exports.destroy(this.#instance);
     this.cover.dispose();
+    this.space.dispose();
   }
 
   #explore(): void {
@@ -171,12 +172,14 @@ export class Exploration {
   /** Whether something is listed under the event in the configuration at hand. */
   #isListed({ mask, timerState }: Stimulus): boolean {
     if (timerState >= 0 && !this.space.has(this.#number, timerState)) return false;
+    const { words } = this.#core;
     const { forms } = this.space;
-    for (let at = this.#begin; at < this.#end; at += 2) {
-      const place = forms[at]!;
+    const end = forms + this.#end;
+    for (let at = forms + this.#begin; at < end; at += 2) {
+      const place = words[at]!;
       // Behind the states comes what history remembers.
       if (place >= mask.length) return false;
-      if ((forms[at + 1]! & mask[place]!) !== 0) return true;
+      if ((words[at + 1]! & mask[place]!) !== 0) return true;
     }
     return false;
   }
@@ -236,7 +239,7 @@ export class Exploration {
       this.#clear();
       return exports.start(this.#instance, this.#flags);
     }
-    if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(this.space.forms[this.#end - 1]!);
+    if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(this.#core.words[this.space.forms + this.#end - 1]!);
     if (this.#held !== this.#number) this.#restore();
     const { event, called } = this.chart.stimuli[index]!;
     if (called !== undefined) this.#call(called);
@@ -283,10 +286,11 @@ export class Exploration {
     const { historyWords } = this.chart;
     for (let i = 0; i < historyWords; i++) words[this.#histories + i] = 0;
     const { forms } = this.space;
-    for (let at = this.#begin; at < this.#end; at += 2) {
-      const place = forms[at]!;
-      if (place < this.#words) words[this.#configuration + place] = forms[at + 1]!;
-      else if (place < this.#words + historyWords) words[this.#histories + place - this.#words] = forms[at + 1]!;
+    const end = forms + this.#end;
+    for (let at = forms + this.#begin; at < end; at += 2) {
+      const place = words[at]!;
+      if (place < this.#words) words[this.#configuration + place] = words[at + 1]!;
+      else if (place < this.#words + historyWords) words[this.#histories + place - this.#words] = words[at + 1]!;
     }
   }
 
@@ -300,7 +304,7 @@ export class Exploration {
       length += 2;
     }
     this.#formLength = length;
-    return this.space.find(words, this.#form, length);
+    return this.space.find(this.#form, length);
   }
 
   #arrive(number: number, event: number): void {
@@ -308,7 +312,7 @@ export class Exploration {
     if (this.#held >= 0) return;
     const { words } = this.#core;
     const reached = this.space.count;
-    this.space.add(words, this.#form, this.#formLength, number, event);
+    this.space.add(this.#form, this.#formLength, number, event);
     if (words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
     this.#held = reached;
   }
