@@ -3,6 +3,7 @@
 // messages do not shrink and each socket would pay for its own window).
 
 import type { IncomingMessage, Server } from 'node:http';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RawData } from 'ws';
@@ -104,6 +105,7 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
         socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, options.isPlain === true ? [] : [SUBPROTOCOL], {
           perMessageDeflate: false,
           maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
+          ...(target.startsWith('ws:') ? { createConnection: connectPlain } : {}),
         });
       } catch (error) {
         unreachable(error);
@@ -137,6 +139,12 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
         unreachable(error);
       });
     });
+}
+
+/** With nothing but its address: a stream copies all that it is made with, and the library hands it the whole request. */
+function connectPlain(request: unknown): Socket {
+  const { host, port } = request as TcpNetConnectOpts;
+  return connect({ host, port });
 }
 
 /** What gives a dial up that takes too long. */
