@@ -15,6 +15,8 @@ export interface Stimulus {
   readonly called?: readonly number[];
   /** Words: the states in which something is listed under it. */
   readonly mask: Uint32Array;
+  /** Whether these are in every configuration, because all states without children are among them. */
+  readonly isEverywhere: boolean;
   /** The state whose timer sends it, or -1. */
   readonly timerState: number;
 }
@@ -98,13 +100,14 @@ export class Chart {
   #readStimuli(): Stimulus[] {
     const { symbols, donePrefix } = this.#machine;
     const timers = this.#timerStates();
+    const leaves = this.#leaves();
     const named = symbols.events
       .map((type, event) => ({ type, event }))
       .filter(({ type, event }) => event !== 0 && !type.startsWith(donePrefix))
-      .map(({ type, event }) => ({ name: type, event, mask: this.#mask(event), timerState: timers.get(event) ?? -1 }));
+      .map(({ type, event }) => ({ name: type, event, ...this.#listed(event, leaves), timerState: timers.get(event) ?? -1 }));
     const always = symbols.events.length;
     const asksData = this.#asksDataAlways(always);
-    return asksData ? [...named, { name: '(any other)', event: 0, mask: this.#mask(always), timerState: -1 }] : named;
+    return asksData ? [...named, { name: '(any other)', event: 0, ...this.#listed(always, leaves), timerState: -1 }] : named;
   }
 
   #asksDataAlways(always: number): boolean {
@@ -118,9 +121,28 @@ export class Chart {
     return this.#word(this.#section(layout.IMAGE_EVENTS) + ((event * layout.EVENT_SIZE + field) >>> 2));
   }
 
-  #mask(event: number): Uint32Array {
+  #listed(event: number, leaves: Uint32Array): Pick<Stimulus, 'mask' | 'isEverywhere'> {
     const from = this.#section(layout.IMAGE_SELECT) + this.#eventWord(event, layout.EVENT_MASK);
-    return this.#machine.core.words.slice(from, from + this.#machine.wordCount);
+    const mask = this.#machine.core.words.slice(from, from + this.#machine.wordCount);
+    return { mask, isEverywhere: leaves.every((word, place) => (word & ~mask[place]!) === 0) };
+  }
+
+  /** Words: the states without children. */
+  #leaves(): Uint32Array {
+    const { core, stateCount, wordCount } = this.#machine;
+    const { words } = core;
+    const leaves = new Uint32Array(wordCount);
+    const from = this.#section(layout.IMAGE_STATES) + (layout.STATE_END >>> 2);
+    for (let place = 0; place < wordCount; place++) {
+      const last = Math.min(stateCount, (place + 1) << 5);
+      let word = 0;
+      for (let state = place << 5; state < last; state++) {
+        const end = words[from + state * (layout.STATE_SIZE >>> 2)]! >>> ((layout.STATE_END & 2) << 3);
+        if ((end & 0xffff) === state) word |= 1 << (state & 31);
+      }
+      leaves[place] = word;
+    }
+    return leaves;
   }
 
   #timerStates(): Map<number, number> {
@@ -146,6 +168,7 @@ function mutations(machine: Machine, relations: NonNullable<Definition['relation
     event: machine.eventNumber(`relational.${kind}`),
     called: names.map((name) => machine.stateNumber(name)),
     mask,
+    isEverywhere: true,
     timerState: -1,
   });
   return [...relations.states.keys()]

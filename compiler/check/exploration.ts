@@ -157,7 +157,7 @@ export class Exploration {
       let moves = this.#isRelational;
       for (let index = 0; index < stimuli.length; index++) {
         const stimulus = stimuli[index]!;
-        if (!this.#isListed(stimulus)) continue;
+        if (!stimulus.isEverywhere && !this.#isListed(stimulus)) continue;
         const took = this.#visit(number, index);
         // An event that nothing names may only make an eventless guard look again: no way out to rely on.
         if (took && stimulus.event !== 0) moves = true;
@@ -223,27 +223,30 @@ export class Exploration {
 
   /** @param index of the stimulus, or START. */
   #run(index: number): number {
-    for (;;) {
-      const result = this.#step(index);
-      if (result !== layout.STEP_IGNORED) this.#held = -1;
-      if (result >= 0 || this.#isEndless(result)) return result;
+    let result = this.#step(index);
+    while (result < 0 && !this.#isEndless(result)) {
       this.#reserve();
+      result = this.#step(index);
     }
+    if (result !== layout.STEP_IGNORED) this.#held = -1;
+    return result;
   }
 
   #step(index: number): number {
     const { exports } = this.#core;
     this.oracle.begin();
-    if (index === START) {
-      if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(0);
-      this.#clear();
-      return exports.start(this.#instance, this.#flags);
-    }
+    if (index === START) return this.#start();
     if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(this.#core.words[this.space.forms + this.#end - 1]!);
     if (this.#held !== this.#number) this.#restore();
     const { event, called } = this.chart.stimuli[index]!;
     if (called !== undefined) this.#call(called);
     return exports.step(this.#instance, event, this.#flags);
+  }
+
+  #start(): number {
+    if (this.#data !== undefined) this.oracle.valuation = this.#data.valuation(0);
+    this.#core.words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
+    return this.#core.exports.start(this.#instance, this.#flags);
   }
 
   /** Whether that is the result of a step without an end; else its records had no room. @throws GivenUp */
@@ -270,11 +273,6 @@ export class Exploration {
     this.#outputSize *= 2;
     const result = this.#core.exports.reserve(this.#outputSize);
     assert(result === 0, 'a step has at most as many records as fuel, states and actions give room for');
-  }
-
-  /** Makes the instance new. */
-  #clear(): void {
-    this.#core.words.fill(0, this.#status, (this.#instance + this.machine.strideBytes) >>> 2);
   }
 
   /** Writes the configuration at hand into the instance. Clocks run on: nothing asks them. */
@@ -310,10 +308,9 @@ export class Exploration {
   #arrive(number: number, event: number): void {
     this.#held = this.whereItIs();
     if (this.#held >= 0) return;
-    const { words } = this.#core;
     const reached = this.space.count;
     this.space.add(this.#form, this.#formLength, number, event);
-    if (words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
+    if (this.#core.words[this.#status] === layout.STATUS_DONE) this.space.mark(reached);
     this.#held = reached;
   }
 

@@ -58,7 +58,7 @@ export class Space {
     let slot = hash & mask;
     for (; words[table + slot] !== 0; slot = (slot + 1) & mask) {
       const number = words[table + slot]! - 1;
-      if (words[records + number * RECORD] === hash && this.#isAt(number, at, length)) return number;
+      if ((words[records + number * RECORD]! | 0) === hash && this.#isAt(number, at, length)) return number;
     }
     this.#hash = hash;
     this.#slot = slot;
@@ -205,7 +205,7 @@ class Block {
   }
 }
 
-/** Multipliers and finalizer: MurmurHash3; the one for places is 2^32 by the golden ratio. */
+/** Multipliers and finalizer: MurmurHash3; the one for places is 2^32 by the golden ratio. @returns a signed word. */
 function hashOf(words: Uint32Array, at: number, length: number): number {
   let hash = length;
   for (let i = at; i < at + length; i += 2) {
@@ -213,5 +213,5 @@ function hashOf(words: Uint32Array, at: number, length: number): number {
     hash ^= hash >>> 15;
   }
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
