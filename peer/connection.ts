@@ -123,8 +123,9 @@ export class Connection {
     this.#state = { state: 'dialing' };
     const { dial, packed } = this.#options;
     // What cannot be brought in is not offered to the relay.
-    Promise.all([dial(), Promise.resolve(packed?.()).catch(() => undefined)]).then(
-      ([link, packed]) => this.#greet(link, packed),
+    const brought = Promise.resolve(packed?.()).catch(() => undefined);
+    dial().then(
+      async (link) => this.#greet(link, await brought),
       (error: unknown) =>
         this.#failed(
           error instanceof LockstepError
@@ -146,7 +147,7 @@ export class Connection {
     this.#state = { state: 'closed' };
     if (state.state === 'waiting') state.cancel();
     if (state.state === 'greeting') state.cancelTimeout();
-    if (state.state === 'greeting' || state.state === 'open') state.link.close(CLOSE_NORMAL, '');
+    if ('link' in state) state.link.close(CLOSE_NORMAL, '');
     if (state.state === 'open') this.#options.events.lost(new LockstepError('CLOSED', 'this peer was closed'));
   }
 
@@ -164,8 +165,8 @@ export class Connection {
     this.outbox.flush();
     this.#isResuming = this.#self !== undefined && !this.#yields;
     this.#hasResumed = this.#isResuming && this.#options.events.resuming();
-    const [yields, resumes] = [this.#yields || undefined, this.#hasResumed || undefined];
-    link.send(`\n${encodeRequest(HELLO_ID, 'hello', { ...hello, encodings, yields, resumes })}`);
+    const said = { ...hello, encodings, yields: this.#yields || undefined, resumes: this.#hasResumed || undefined };
+    link.send(`\n${encodeRequest(HELLO_ID, 'hello', said)}`);
     this.outbox.flush();
     this.#isResuming = false;
   }
@@ -197,7 +198,7 @@ export class Connection {
 
   #frame(link: Link, frame: Frame): void {
     const state = this.#state;
-    if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
+    if (!('link' in state) || state.link !== link) return;
     try {
       const packed = typeof frame === 'string' ? undefined : this.packed;
       if (packed !== undefined) {
@@ -256,7 +257,7 @@ export class Connection {
 
   #end(link: Link, error: LockstepError): void {
     const state = this.#state;
-    if ((state.state !== 'open' && state.state !== 'greeting') || state.link !== link) return;
+    if (!('link' in state) || state.link !== link) return;
     if (state.state === 'open' && this.#options.environment.now() - state.since >= STABLE_MS) this.#attempt = 0;
     if (state.state === 'greeting') {
       state.cancelTimeout();

@@ -46,12 +46,8 @@ export interface MirrorsOptions {
 interface Entry {
   readonly mirror: Mirror;
   readonly roads: Roads;
-}
-
-/** What was asked of whom before hello was answered. */
-interface Early {
-  readonly addresses: ReadonlyMap<Mirror, PeerId>;
-  readonly isPacked: boolean;
+  /** Whom it asked before hello was answered. */
+  asked: PeerId | undefined;
 }
 
 /**
@@ -80,7 +76,8 @@ export class Mirrors {
   readonly #mirrors = new Map<InstanceId, Entry>();
   /** By the address of the room that they listen to. */
   readonly #rooms = new Map<string, Mirror>();
-  #early: Early | undefined;
+  /** Whether those who asked before hello was answered asked for packed rooms. */
+  #isEarlyPacked = false;
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
@@ -95,7 +92,7 @@ export class Mirrors {
     if (entry === undefined) {
       const roads = new Roads(sources, () => this.#options.address(instance));
       const upstream = this.#upstream(instance, roads, { definition, view, filter });
-      const begun = (entry = { mirror: new Mirror(instance, upstream, { view, filter, isPatient }), roads });
+      const begun = (entry = { mirror: new Mirror(instance, upstream, { view, filter, isPatient }), roads, asked: undefined });
       this.#mirrors.set(instance, begun);
       if (upstream.keeping === undefined) this.#begin(begun);
       else {
@@ -117,25 +114,27 @@ export class Mirrors {
 
   /** A link is there on which hello is not answered yet: asks where it was told before. @returns whether anything was asked. */
   resumeEarly(): boolean {
-    const addresses = new Map<Mirror, PeerId>();
-    this.#early = { addresses, isPacked: this.#options.asksPacked() };
-    for (const { mirror, roads } of this.#mirrors.values()) {
+    this.#isEarlyPacked = this.#options.asksPacked();
+    let count = 0;
+    for (const entry of this.#mirrors.values()) {
+      const { mirror, roads } = entry;
       const { address } = roads;
-      if (addresses.size === EARLY_MAX) break;
-      if (address === undefined || address === this.#options.self() || mirror.epoch === 0) continue;
-      addresses.set(mirror, address);
+      const asks = count < EARLY_MAX && address !== undefined && address !== this.#options.self() && mirror.epoch > 0;
+      entry.asked = asks ? address : undefined;
+      if (!asks) continue;
+      count++;
       mirror.resume();
     }
-    return addresses.size > 0;
+    return count > 0;
   }
 
   /** Hello is answered: asks for what was missed, unless that is under way. */
   opened(): void {
-    const early = this.#early;
-    this.#early = undefined;
-    const isAsAsked = early?.isPacked === this.#options.asksPacked();
-    for (const { mirror, roads } of [...this.#mirrors.values()]) {
-      const isAsked = isAsAsked && early.addresses.get(mirror) === roads.address && roads.address !== undefined;
+    const isAsAsked = this.#isEarlyPacked === this.#options.asksPacked();
+    for (const entry of [...this.#mirrors.values()]) {
+      const { mirror, roads, asked } = entry;
+      entry.asked = undefined;
+      const isAsked = isAsAsked && asked !== undefined && asked === roads.address;
       if (!isAsked && this.#isReachable(roads)) mirror.resume();
     }
   }
