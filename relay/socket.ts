@@ -94,6 +94,15 @@ export function serveSockets(options: SocketServerOptions): () => void {
 /** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). @param options `isPlain`: whoever is there speaks another protocol. */
 export function dial(url: string, options: { readonly frameSize?: number; readonly isPlain?: boolean } = {}): Dial {
   const target = url.replace(/^http/, 'ws');
+  const frameSize = options.frameSize ?? LIMITS.frameSize;
+  const protocols = options.isPlain === true ? [] : [SUBPROTOCOL];
+  const settings = {
+    perMessageDeflate: false,
+    maxPayload: payloadBytesMax(frameSize),
+    ...(target.startsWith('ws:') ? { createConnection: connectPlain } : {}),
+  };
+  /** Read at the first dial, which tells what is wrong with it. */
+  let address: URL | undefined;
   return () =>
     new Promise<Link>((resolve, reject) => {
       const unreachable = (error: unknown): void => {
@@ -102,11 +111,7 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
       };
       let socket: WebSocket;
       try {
-        socket = new (socketOf(options.frameSize ?? LIMITS.frameSize))(target, options.isPlain === true ? [] : [SUBPROTOCOL], {
-          perMessageDeflate: false,
-          maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
-          ...(target.startsWith('ws:') ? { createConnection: connectPlain } : {}),
-        });
+        socket = new (socketOf(frameSize))((address ??= new URL(target)), protocols, settings);
       } catch (error) {
         unreachable(error);
         return;
