@@ -164,7 +164,7 @@ export class Histories {
     if (before === undefined || before.steps.length < seq || before.epoch >= epoch)
       return this.#findings.fail(`${instance} goes on at ${owner} in epoch ${epoch} from step ${seq} of ${from}, which is not durable`);
     const other = this.#histories.get(instance)!.find((each) => each.epoch === epoch);
-    if (other !== undefined && giver === undefined && other.giver === undefined && other.owner !== owner) this.#findings.tied();
+    if (other !== undefined && other.owner !== owner) this.#findings.tied();
     if (other !== undefined) this.#findings.fail(`${instance} goes on twice in epoch ${epoch}`);
     this.#forget(owner, instance);
     this.#add(instance, {

@@ -81,6 +81,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       [...ECHOED, 'burst', 'tabs'],
       'two took an instance over in one epoch, after which the checkers cannot tell their histories apart (they say no more of such a world)',
     ],
+    [
+      700_000_691,
+      [...ECHOED, 'burst', 'tabs'],
+      'one was handed an instance in the epoch in which another one took it over (they say no more of such a world)',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
