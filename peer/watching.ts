@@ -9,7 +9,7 @@ import { type InstanceId, LIMITS, type Notifications, type WatchResult } from '.
 
 type State =
   /** A watch is under way: the first one, or one that resumes. */
-  | { readonly state: 'asking'; readonly attempt: number }
+  | { readonly state: 'asking'; readonly question: number }
   /** The image is on its way; what happens in the room meanwhile waits for it. */
   | { readonly state: 'loading'; result: WatchResult; readonly steps: Notifications['step'][]; isBehind: boolean }
   | { readonly state: 'watching'; result: WatchResult }
@@ -52,7 +52,9 @@ export class Watching {
   readonly #of: Watcher;
   readonly #upstream: Upstream;
   #state: State = { state: 'waiting', cancel: () => undefined };
+  /** Since it was last told, and in all: an answer that comes late is not taken for that of a later question. */
   #attempts = 0;
+  #questions = 0;
   #isHeld: boolean;
   readonly #isPatient: boolean;
 
@@ -89,10 +91,11 @@ export class Watching {
   ask(withHistory: boolean): void {
     if (this.#state.state === 'closed' || this.#isHeld) return;
     if (this.#state.state === 'waiting') this.#state.cancel();
-    const attempt = ++this.#attempts;
-    this.#state = { state: 'asking', attempt };
+    this.#attempts += 1;
+    const question = ++this.#questions;
+    this.#state = { state: 'asking', question };
     this.#of.changed();
-    const isWanted = (): boolean => this.#state.state === 'asking' && this.#state.attempt === attempt;
+    const isWanted = (): boolean => this.#state.state === 'asking' && this.#state.question === question;
     const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
       if (!isWanted()) return;
       this.#upstream.stalled();

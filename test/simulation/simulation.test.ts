@@ -86,6 +86,12 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       [...ECHOED, 'burst', 'tabs'],
       'one was handed an instance in the epoch in which another one took it over (they say no more of such a world)',
     ],
+    [
+      700_005_552,
+      [...ECHOED, 'burst', 'tabs'],
+      'a question that was open since long ago was taken for the newest one, and asked on from where the mirror had been',
+    ],
+    [700_003_118, [...ECHOED, 'burst', 'tabs'], 'the same: what the source told since was not asked for'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));
