@@ -9,7 +9,8 @@ import { type InstanceId, LIMITS, type Notifications, type WatchResult } from '.
 
 type State =
   /** A watch is under way: the first one, or one that resumes. */
-  | { readonly state: 'asking'; readonly question: number }
+  /** Of one question: an answer that comes late is not taken for that of a later one. */
+  | { readonly state: 'asking' }
   /** The image is on its way; what happens in the room meanwhile waits for it. */
   | { readonly state: 'loading'; result: WatchResult; readonly steps: Notifications['step'][]; isBehind: boolean }
   | { readonly state: 'watching'; result: WatchResult }
@@ -52,9 +53,7 @@ export class Watching {
   readonly #of: Watcher;
   readonly #upstream: Upstream;
   #state: State = { state: 'waiting', cancel: () => undefined };
-  /** Since it was last told, and in all: an answer that comes late is not taken for that of a later question. */
   #attempts = 0;
-  #questions = 0;
   #isHeld: boolean;
   readonly #isPatient: boolean;
 
@@ -92,10 +91,10 @@ export class Watching {
     if (this.#state.state === 'closed' || this.#isHeld) return;
     if (this.#state.state === 'waiting') this.#state.cancel();
     this.#attempts += 1;
-    const question = ++this.#questions;
-    this.#state = { state: 'asking', question };
+    const asking: State = { state: 'asking' };
+    this.#state = asking;
     this.#of.changed();
-    const isWanted = (): boolean => this.#state.state === 'asking' && this.#state.question === question;
+    const isWanted = (): boolean => this.#state === asking;
     const cancel = this.#upstream.environment.timer(LIMITS.requestTimeoutMs, () => {
       if (!isWanted()) return;
       this.#upstream.stalled();
