@@ -88,10 +88,10 @@ const MANY = 999;
 const PLANS: { readonly quick: Plan; readonly full: Plan } = {
   quick: {
     few: ALL.filter((id) => id !== 'hocuspocus'),
-    warmSeconds: 3,
-    round: 480,
-    manyRound: 160,
-    rounds: 7,
+    warmSeconds: 2,
+    round: 400,
+    manyRound: 120,
+    rounds: 5,
     many: ['packed', 'shared'],
     pacedUpdates: 45,
     paced: ['packed', 'plain'],
