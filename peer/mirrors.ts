@@ -223,8 +223,6 @@ export class Mirrors {
     const { environment, machines, report, keep, core, sights } = this.#options;
     /** Where it listens. */
     let entered: { readonly source: PeerId; readonly room: number } | undefined;
-    /** The rooms that let it in, by source: it listens to one of them, and leaves the others. */
-    const admitted = new Map<PeerId, number>();
     const listening = (): Session | LockstepError => this.#options.session(entered?.source ?? roads.address);
     const leave = (): void => {
       if (entered === undefined) return;
@@ -233,27 +231,27 @@ export class Mirrors {
       if (this.#rooms.get(key)?.id === instance) this.#rooms.delete(key);
       entered = undefined;
     };
-    const unwatch = (source: PeerId): void => {
-      const room = admitted.get(source);
-      admitted.delete(source);
+    const unwatch = (source: PeerId, room: number): void => {
+      roads.admitted.delete(source);
       const session = this.#options.session(source);
-      if (room !== undefined && !(session instanceof LockstepError)) session.request('unwatch', { room, instance }).catch(() => undefined); // It forgets us anyway when we go.
+      if (!(session instanceof LockstepError)) session.request('unwatch', { room, instance }).catch(() => undefined); // It forgets us anyway when we go.
     };
-    /** Whom the newest question went to; undefined when it has ended. And who answered the last one that was. */
-    let asked: PeerId | undefined;
+    /** Who answered the newest question. */
     let heard: PeerId = '';
     /** Along the roads, each of them once, for as long as the answer is wanted. */
     const watch = (from: WatchFrom, { answered, isWanted }: WatchAsked, tries: number, moves = MOVES_MAX): void => {
       const { address } = roads;
       const source = this.#options.session(address);
-      asked = address;
+      roads.asked = address;
       const told = (error: LockstepError | undefined, result?: WatchResult): void => {
-        if (result !== undefined && address !== undefined) admitted.set(address, result.room);
-        if (!isWanted() || address !== asked) {
+        // Of the mirror that there is now, which may have come in the place of the one that asked.
+        const current = this.#mirrors.get(instance)?.roads;
+        if (result !== undefined && address !== undefined) {
           // Where it was asked again since, it stays: that question must not be overtaken.
-          if (result !== undefined && address !== undefined && address !== asked) unwatch(address);
-          return;
+          if (address === current?.asked) current.admitted.set(address, result.room);
+          else unwatch(address, result.room);
         }
+        if (!isWanted() || address !== current?.asked) return;
         if (error === undefined) heard = address ?? '';
         // Without a link no road leads anywhere.
         if (error === undefined || error.code === 'CLOSED') return answered(error, result);
@@ -317,17 +315,16 @@ export class Mirrors {
         const source = heard;
         leave();
         entered = { source, room };
-        admitted.set(source, room);
-        for (const other of [...admitted.keys()]) if (other !== source) unwatch(other);
+        roads.admitted.set(source, room);
+        for (const [other, left] of [...roads.admitted]) if (other !== source) unwatch(other, left);
         const entry = this.#mirrors.get(instance);
         if (entry !== undefined) this.#rooms.set(roomAddress(source, room), entry.mirror);
       },
       diverged: this.#options.diverged,
       ended: () => {
         leave();
-        asked = undefined;
         this.#mirrors.delete(instance);
-        for (const source of [...admitted.keys()]) unwatch(source);
+        for (const [source, room] of [...roads.admitted]) unwatch(source, room);
       },
     };
   }

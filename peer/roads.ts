@@ -7,6 +7,10 @@ export class Roads {
   readonly #sources: readonly PeerId[];
   readonly #authority: () => PeerId | undefined;
   #at = 0;
+  /** Whom the newest question went to; undefined before the first one. */
+  asked: PeerId | undefined;
+  /** The rooms that let the mirror in, by source: it listens to one of them, and leaves the others. */
+  readonly admitted = new Map<PeerId, number>();
 
   /** @param authority whoever orders the instance; undefined while there is nobody. */
   constructor(sources: readonly PeerId[], authority: () => PeerId | undefined) {

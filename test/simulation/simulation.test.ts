@@ -92,6 +92,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       'a question that was open since long ago was taken for the newest one, and asked on from where the mirror had been',
     ],
     [700_003_118, [...ECHOED, 'burst', 'tabs'], 'the same: what the source told since was not asked for'],
+    [
+      710_004_621,
+      [...ECHOED, 'burst', 'tabs'],
+      'an answer to a mirror that had ended made its reader leave the room into which the next mirror was let meanwhile',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

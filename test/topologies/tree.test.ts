@@ -208,7 +208,7 @@ async function slow() {
   await world.advance(40_000);
   const mirror = await world.get(opening);
   const { epoch, digest, machine } = mirror;
-  return { world, source, mirror, door: { epoch, digest, machine } };
+  return { world, leaf, source, mirror, door: { epoch, digest, machine } };
 }
 
 describe('a source that answers late', () => {
@@ -248,6 +248,21 @@ describe('a source that answers late', () => {
       { room: 7, instance: 'front' },
       { room: 8, instance: 'front' },
     ]);
+  });
+
+  test('[TOPO-14] lets in the mirror that came in the place of one that ended, which stays until it is elsewhere', async () => {
+    const { world, leaf, source, mirror, door } = await slow();
+    mirror.stop();
+    const opening = leaf.watch('front', world.door, { sources: ['slow'], isPatient: true });
+    await world.settle();
+    expect(source.questions.length).toBe(2);
+    // To the one that ended: to leave now would overtake the question of the other.
+    source.answer(door, 7);
+    await world.settle();
+    expect(source.left).toEqual([]);
+    await world.advance(40_000);
+    expect((await world.get(opening)).standing).toBe('confirmed');
+    expect(source.left).toEqual([{ room: 7, instance: 'front' }]);
   });
 });
 
