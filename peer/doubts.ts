@@ -83,7 +83,10 @@ export class Doubts {
       sessionWith(giver)
         .request('where', { instance: record.instance })
         .then((whereabouts) => {
-          if (isOpen()) this.#settle(doubt, whereabouts);
+          if (!isOpen()) return;
+          // The giver does not know any more that it had it, and gave it back: it will when it has asked here.
+          if (whereabouts.peer === this.#options.hosting().self && whereabouts.epoch < doubt.recovered.epoch) again();
+          else this.#settle(doubt, whereabouts);
         }, again);
     });
   }

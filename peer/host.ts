@@ -20,6 +20,7 @@ import { childName, HostedActors, type ChildTold, type HostedChild, type HostsCh
 import type { Hosting, Touched } from './hosting.ts';
 import { hostedId, ownerOf } from './identity.ts';
 import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
+import type { Lineage } from './lineage.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import { recover } from './recovery.ts';
@@ -200,8 +201,9 @@ export class Host implements HostsChildren {
         throw new LockstepError('CORRUPT', `the journal does not have the image ${record.image} of ${record.instance}`);
       const machine = this.#options.machines.pinned(record.machine, bytes);
       const recovered = recover(machine, stored);
-      const { giver, untold = [] } = (steps.length > 0 ? undefined : stored.checkpoint) ?? {};
-      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, lineage: [], untold });
+      const { giver, givenFrom, seq = 0, untold = [] } = (steps.length > 0 ? undefined : stored.checkpoint) ?? {};
+      const lineage: Lineage = givenFrom === undefined ? [] : [[givenFrom, seq]];
+      if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, lineage, untold });
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {

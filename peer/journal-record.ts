@@ -51,16 +51,18 @@ export function unpackSteps(instance: InstanceId, { epoch, first, last }: Span, 
   return packed.map((each, i) => unpack(instance, epoch, first + i, each));
 }
 
-/** @returns JSON: `[state, seen]`; where there is a giver `[state, seen, giver]`, and what is untold behind it. */
-export function packCheckpoint({ state, seen, giver, untold }: Checkpoint): string {
-  const given = giver === undefined ? [] : untold === undefined ? [giver] : [giver, untold];
+/** @returns JSON: `[state, seen]`; where there is a giver `[state, seen, giver, untold, givenFrom]`, as far as there is any of these. */
+export function packCheckpoint({ state, seen, giver, untold, givenFrom }: Checkpoint): string {
+  const from = givenFrom === undefined ? [] : [givenFrom];
+  const given = giver === undefined ? [] : untold === undefined && givenFrom === undefined ? [giver] : [giver, untold ?? [], ...from];
   return JSON.stringify([state, seen, ...given]);
 }
 
 /** @param body these words, not others: its checksum was right. */
 export function unpackCheckpoint(place: Pick<Checkpoint, 'instance' | 'epoch' | 'seq'>, body: string): Checkpoint {
-  const [state, seen, giver, untold] = JSON.parse(body) as [InstanceState, Seen, PeerId?, EventObject[]?];
-  return { ...place, state, seen, ...(giver === undefined ? {} : { giver }), ...(untold === undefined ? {} : { untold }) };
+  const [state, seen, giver, untold = [], givenFrom] = JSON.parse(body) as [InstanceState, Seen, PeerId?, EventObject[]?, number?];
+  if (giver === undefined) return { ...place, state, seen };
+  return { ...place, state, seen, giver, ...(givenFrom === undefined ? {} : { givenFrom }), ...(untold.length === 0 ? {} : { untold }) };
 }
 
 /** For people. */

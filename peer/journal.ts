@@ -23,6 +23,8 @@ export interface Checkpoint {
   readonly seen: Seen;
   /** It was handed over by this peer, which has not said yet that it is to be ordered here. */
   readonly giver?: PeerId;
+  /** Which history of it that peer ordered. */
+  readonly givenFrom?: number;
   /** What it is to take first when that peer has said so. */
   readonly untold?: readonly EventObject[];
 }

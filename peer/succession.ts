@@ -92,7 +92,8 @@ export class Succession {
   /** From the journal: it was handed over to this peer, which had not heard yet that it is its own. */
   doubt(doubt: Doubt): void {
     const { instance } = doubt.record;
-    this.#elsewhere.set(instance, { instance, peer: doubt.giver, epoch: 0 });
+    // Whoever handed it over may doubt that it was ever its own: that it was is known here.
+    this.#elsewhere.set(instance, { instance, peer: doubt.giver, epoch: doubt.lineage.at(-1)?.[0] ?? 0 });
     this.#doubts.add(doubt);
   }
 

@@ -83,9 +83,10 @@ export class Taking {
     const at = environment.now();
     const record: InstanceRecord = { instance: name, machine: taken.machine, image };
     const { untold = [] } = taken;
-    const given = giver === undefined ? {} : { giver, ...(untold.length === 0 ? {} : { untold }) };
+    const from = taken.lineage.at(-1)?.[0] ?? 0;
+    const given = giver === undefined ? {} : { giver, givenFrom: from, ...(untold.length === 0 ? {} : { untold }) };
     const checkpoint = { instance: name, epoch, seq, state, seen: taken.seen, ...given };
-    const event = { type: TAKEN, epoch: taken.lineage.at(-1)?.[0] ?? 0, ...(giver === undefined ? {} : { giver }) };
+    const event = { type: TAKEN, epoch: from, ...(giver === undefined ? {} : { giver }) };
     // An earlier life of it here is over.
     const entries = anew({ record, bytes, checkpoint, digest: instance.digest(), event, at, self });
     await new Promise<void>((resolve, reject) => {

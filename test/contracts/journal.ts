@@ -216,7 +216,7 @@ export const journalContract: Readonly<Record<string, (make: () => JournalBench 
 
   '[JOURNAL-12] a checkpoint says who handed the instance over, until another one of the same step does not': async (make) => {
     const { journal } = await make();
-    const handed = { ...checkpoint('a', 40), giver: 'bob' };
+    const handed = { ...checkpoint('a', 40), giver: 'bob', givenFrom: 3 };
     await journal.write([
       { kind: 'create', record: record('a'), step: sampleStep('a', 40) },
       { kind: 'checkpoint', checkpoint: handed },

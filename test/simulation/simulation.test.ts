@@ -97,6 +97,14 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       [...ECHOED, 'burst', 'tabs'],
       'an answer to a mirror that had ended made its reader leave the room into which the next mirror was let meanwhile',
     ],
+    [
+      700_004_885,
+      [...ECHOED, 'burst', 'tabs'],
+      'an instance was handed back before the journal knew whose it was; after two crashes each waited for the other, and both gave it up',
+    ],
+    [700_002_738, [...ECHOED, 'burst', 'tabs'], 'the same: mirrors went from one to the other'],
+    [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
+    [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

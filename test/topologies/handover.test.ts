@@ -158,6 +158,34 @@ describe('handed over', () => {
     ]);
   });
 
+  test('[TOPO-6] of two that wait for the word of each other the one goes on that the other one knows to have had it; nothing is lost', async () => {
+    const { world, alice, bob, c, journals } = await desk();
+    c.send({ type: 'NAME', name: 'before' });
+    await world.settle();
+    const [step] = await journals.alice.steps('alice/desk', 2, 2);
+    await world.get(alice.handOver('alice/desk', 'bob'));
+    await world.settle();
+    const { record, checkpoint } = (await journals.bob.read('alice/desk'))!;
+    const bytes = (await journals.bob.image(record.image))!;
+    for (const peer of [alice, bob]) await world.get(peer.close());
+    /** As both disks are when bob gave it back, could not write before that it was his, and both crashed before he had decided. */
+    const taken = async (giver: string, givenFrom: number, epoch: number): Promise<Journal> => {
+      const journal = new MemoryJournal();
+      await journal.write([
+        { kind: 'image', hash: record.image, bytes },
+        { kind: 'create', record, step: { ...step!, epoch } },
+        { kind: 'checkpoint', checkpoint: { ...checkpoint!, epoch, giver, givenFrom } },
+      ]);
+      return journal;
+    };
+    await world.orderer('alice', { journal: await taken('bob', checkpoint!.epoch, checkpoint!.epoch + 1) });
+    await world.orderer('bob', { journal: await taken('alice', checkpoint!.epoch - 1, checkpoint!.epoch) });
+    await world.advance(120_000);
+    c.send({ type: 'NAME', name: 'after' });
+    await world.settle();
+    expect([namesOf(c), c.standing, c.epoch]).toEqual([['before', 'after'], 'confirmed', checkpoint!.epoch]);
+  });
+
   test('[TOPO-8] one that has it and has not heard that it is its own may take it over', async () => {
     const held = new HeldJournal(new MemoryJournal());
     const { world, alice, bob, b } = await desk({ bob: held });
