@@ -66,6 +66,10 @@ export class RelationalMirror<S extends string = string, A = Readonly<Record<str
     return this.#shown;
   }
 
+  override confirmedClocks(): Clocks {
+    return this.#confirmed;
+  }
+
   // ── Mutations ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**

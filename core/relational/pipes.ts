@@ -131,7 +131,7 @@ export function bindConnected(
 }
 
 /**
- * Brings the target's states to what the source has now: for the beginning, and when a process that held pipes came back. Lay the pipes
+ * Brings the target's states to what the source has now, predictions aside: for the beginning, and when a process that held pipes came back. Lay the pipes
  * first, then sync: what happens in between is in order.
  * @param states those of both machines unless given.
  * @returns how many were not the same.
@@ -143,8 +143,10 @@ export function sync(
 ): number {
   mustHave(source, states);
   mustHave(target, states);
-  const missing = states.filter((state) => source.is(state) && target.not(state));
-  const extra = states.filter((state) => source.not(state) && target.is(state));
+  const clocks = source.confirmedClocks();
+  const isActive = (state: string): boolean => (clocks[numberOf(source, state)]! & 1) === 1;
+  const missing = states.filter((state) => isActive(state) && target.not(state));
+  const extra = states.filter((state) => !isActive(state) && target.is(state));
   const send = sender(source, target, undefined, { ...options, isFlat: true });
   send('remove', extra);
   send('add', missing);
@@ -232,7 +234,7 @@ function sender(
   step: RelationalStep | undefined,
   options: PipeOptions,
 ): (kind: 'add' | 'remove' | 'set', states: readonly string[]) => void {
-  const origin: MutationSource = { machine: source.id, time: sum(step?.before ?? [0, source.machineTime]) };
+  const origin: MutationSource = { machine: source.id, time: sum(step?.before ?? source.confirmedClocks()) };
   return (kind, states) => {
     const called = [...new Set(states)];
     if (called.length === 0) return;

@@ -88,6 +88,11 @@ export abstract class RelationalView<S extends string = string> {
     return Object.fromEntries(names.map((name, index) => [name, time[index]!])) as Record<S, number>;
   }
 
+  /** Ticks by number, of what is confirmed: what pipes tell of. */
+  confirmedClocks(): Clocks {
+    return this.clocks();
+  }
+
   /** The sum of all ticks. */
   get machineTime(): number {
     return this.time().reduce((sum, tick) => sum + tick, 0);

@@ -105,6 +105,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [700_002_738, [...ECHOED, 'burst', 'tabs'], 'the same: mirrors went from one to the other'],
     [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
     [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
+    [
+      900_008_810,
+      [...ECHOED, 'burst', 'tabs'],
+      'a pipe brought its target to what its source predicted, in the name of a later time, and what came then was taken for old',
+    ],
     [281, RELATED, 'a hand-over whose last write failed threw at whoever wanted to watch meanwhile'],
   ] as const)('seed %i, %j: %s', async (seed, features, _what) => {
     const without = FEATURES.filter((each) => !(features as readonly string[]).includes(each));

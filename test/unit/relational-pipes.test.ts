@@ -254,6 +254,19 @@ describe('[REL-33] across peers', () => {
     expect([pinged, bob.active, bob.tick('On')]).toEqual([[1, 2, 3, 4, 5], ['Off'], 2]);
   });
 
+  test('what a source predicts is no part of what its target is brought to, nor of the time that this is said to come from', async () => {
+    const { world, alice, bob } = await setting();
+    world.network('alice').cut();
+    alice.add('On', { n: 1 }).catch(() => undefined);
+    await world.settle();
+    const target = machine('mine', { On: {}, Off: {} });
+    const times: unknown[] = [];
+    target.tracers.add({ transitionStart: ({ source }) => void times.push(source?.time) });
+    target.add('Off');
+    expect([alice.is('On'), sync(alice, target, { states: ['On', 'Off'] }), target.active]).toEqual([true, 1, []]);
+    expect(times).toEqual([undefined, bob.machineTime]);
+  });
+
   test('a mutation that is refused elsewhere is told to the pipe, which goes on', async () => {
     const { world, bob } = await setting();
     const failures: unknown[] = [];
