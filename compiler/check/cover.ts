@@ -18,7 +18,7 @@ export class Cover {
     this.#core = core;
     this.#stateBytes = bytesFor(stateCount);
     this.#transitionBytes = bytesFor(transitionCount);
-    this.#formBytes = even(formLength + 1) << 2;
+    this.#formBytes = (formLength + 1) << 2;
     this.#at = core.exports.allocate(this.#sizeBytes);
     assert(this.#at > 0, 'a core that took an image has room for a bit by state and transition, and a configuration');
     core.words.fill(0, this.#at >>> 2, (this.#at + this.#sizeBytes) >>> 2);
@@ -59,10 +59,6 @@ export class Cover {
   dispose(): void {
     this.#core.exports.release(this.#at, this.#sizeBytes);
   }
-}
-
-function even(count: number): number {
-  return (count + 1) & ~1;
 }
 
 /** Of a bit for each of so many, in blocks of 8. */

@@ -131,8 +131,8 @@ export function bindConnected(
 }
 
 /**
- * Brings the target's states to what the source has now, predictions aside: for the beginning, and when a process that held pipes came back. Lay the pipes
- * first, then sync: what happens in between is in order.
+ * Brings the target's states to what the source has now, predictions aside: for the beginning, and when a process that held pipes came back.
+ * Lay the pipes first, then sync: what happens in between is in order.
  * @param states those of both machines unless given.
  * @returns how many were not the same.
  */

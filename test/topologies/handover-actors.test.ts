@@ -43,13 +43,19 @@ async function shops() {
   return { world, loads, held, alice, face };
 }
 
-test('[TOPO-16] actors of a step that was being written when a hand-over began start when it fails, once', async () => {
+/** A step that starts an actor is being written while the instance is handed over. */
+async function handedWhileWritten() {
   const { world, loads, held, alice, face } = await shops();
   held.isHolding = true;
   const added = face.add('Loading');
   await world.settle();
   const handing = alice.handOver('alice/shop', 'bob');
   await world.settle();
+  return { world, loads, held, face, added, handing };
+}
+
+test('[TOPO-16] actors of a step that was being written when a hand-over began start when it fails, once', async () => {
+  const { world, loads, held, face, added, handing } = await handedWhileWritten();
   world.network('bob').cut();
   held.release();
   expect(await world.refusal(handing)).toBe('UNREACHABLE');
@@ -59,12 +65,7 @@ test('[TOPO-16] actors of a step that was being written when a hand-over began s
 });
 
 test('[TOPO-16] and only where the instance goes when it succeeds', async () => {
-  const { world, loads, held, alice, face } = await shops();
-  held.isHolding = true;
-  const added = face.add('Loading');
-  await world.settle();
-  const handing = alice.handOver('alice/shop', 'bob');
-  await world.settle();
+  const { world, loads, held, face, added, handing } = await handedWhileWritten();
   held.release();
   await world.get(handing);
   await world.get(added);
