@@ -5,7 +5,8 @@
 // the next burst begins when all readers have the last one, so that nobody is measured while dropping frames. While more comes, ours writes to
 // its readers once in 16 ms (RELAY-21); its bursts, too, end when the last frame has arrived. Server, writer and readers are three processes, and
 // what is charged is the server's alone. Before anything counts each server is driven until it has used as many CPU seconds as every other, by a
-// writer and 99 sockets that nobody listens to, and at last by the readers: by then its code is compiled.
+// writer and 99 sockets that nobody listens to, and at last by the readers: by then its code is compiled. It stays so: in a process that has
+// been at rest for some seconds V8 would throw compiled code away, and whoever waited longest for a turn would be charged for compiling it again.
 
 import { existsSync } from 'node:fs';
 import { subscribe } from 'node:diagnostics_channel';
@@ -25,6 +26,8 @@ const CONNECTING_MAX = 50;
 const DEAF_SHARE = 0.8;
 /** Updates per second when they are paced. */
 const PACE = 45;
+/** Of every process: nobody's code is thrown away between two turns. */
+const FLAGS = ['--no-memory-reducer'];
 
 interface System {
   /** As the table calls it. */
@@ -182,8 +185,8 @@ interface Contestant {
 /** With 99 readers, once its server is warm. */
 async function start(id: Id, { warmSeconds, round }: Plan): Promise<Contestant> {
   const { node = process.execPath }: System = SYSTEMS[id];
-  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node });
-  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node });
+  const { helper: server, said: url } = await Helper.start(['fanout', id, 'server'], { node, flags: FLAGS });
+  const { helper: writer } = await Helper.start(['fanout', id, 'writer', String(url)], { node, flags: FLAGS });
   let written = 0;
   const contestant: Contestant = {
     id,
@@ -208,14 +211,14 @@ async function start(id: Id, { warmSeconds, round }: Plan): Promise<Contestant> 
     },
     grow: async (count) => {
       const words = ['fanout', id, 'readers', String(url), String(count), String(written)];
-      contestant.readers.push((await Helper.start(words, { node })).helper);
+      contestant.readers.push((await Helper.start(words, { node, flags: FLAGS })).helper);
       contestant.count += count;
     },
     end: async () => {
       for (const each of [writer, ...contestant.readers, server]) await each.end();
     },
   };
-  const { helper: deaf } = await Helper.start(['fanout', id, 'deaf', String(url), String(FEW), '0'], { node });
+  const { helper: deaf } = await Helper.start(['fanout', id, 'deaf', String(url), String(FEW), '0'], { node, flags: FLAGS });
   while ((await server.cpuSeconds()) < warmSeconds * DEAF_SHARE) {
     written += updatesOf(id, BURST);
     await writer.ask(updatesOf(id, BURST));
