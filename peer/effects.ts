@@ -7,11 +7,11 @@ import type { EffectOwner } from '../core/functions.ts';
 import { runEffect } from '../core/local.ts';
 import type { Instance } from '../core/instance.ts';
 import type { Json } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
 import type { Effect, Outcome } from '../core/outcome.ts';
 import { HANDLER_DEADLINE_MS, isPromise, limited } from '../core/relational/limit.ts';
 import { enterStamp, leaveStamp, type Stamp } from '../core/stamp.ts';
 import type { Environment } from './environment.ts';
+import type { Ordered } from './ordered.ts';
 
 /** Where an effect stands: its step's, by number. */
 export interface EffectPlace {
@@ -32,7 +32,7 @@ export function activityOf({ machine, configurationKey }: Instance): Activity {
 
 export class EffectQueue {
   readonly #environment: Environment;
-  readonly #machine: () => Machine;
+  readonly #ordered: Ordered;
   readonly #children: Children;
   readonly #owner: EffectOwner;
   readonly #failed: (effect: Effect, error: unknown, place: EffectPlace) => void;
@@ -40,13 +40,13 @@ export class EffectQueue {
 
   constructor(options: {
     readonly environment: Environment;
-    readonly machine: () => Machine;
+    readonly ordered: Ordered;
     readonly children: Children;
     readonly owner: EffectOwner;
     failed(effect: Effect, error: unknown, place: EffectPlace): void;
   }) {
     this.#environment = options.environment;
-    this.#machine = options.machine;
+    this.#ordered = options.ordered;
     this.#children = options.children;
     this.#owner = options.owner;
     this.#failed = (effect, error, place) => options.failed(effect, error, place);
@@ -70,7 +70,7 @@ export class EffectQueue {
         const result = this.#runOne(effect, isIn);
         if (isPromise(result)) this.#limited(result).then(undefined, (error: unknown) => this.#failed(effect, error, place));
       } catch (error) {
-        if (this.#machine().isRelational) broken = place.outcome;
+        if (this.#ordered.machine.isRelational) broken = place.outcome;
         this.#failed(effect, error, place);
       } finally {
         leaveStamp();
@@ -80,12 +80,12 @@ export class EffectQueue {
 
   /** Final handlers have a deadline; actions of statecharts take the time that they take. */
   #limited(answer: PromiseLike<unknown>): PromiseLike<unknown> {
-    if (!this.#machine().isRelational) return answer;
+    if (!this.#ordered.machine.isRelational) return answer;
     return limited(answer, { environment: this.#environment, ms: HANDLER_DEADLINE_MS, id: this.#owner.self.id });
   }
 
   #runOne(effect: Effect, isIn: Activity): unknown {
-    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#machine(), effect, this.#owner, isIn);
+    if (effect.request === undefined || effect.request.kind === 'call') return runEffect(this.#ordered.machine, effect, this.#owner, isIn);
     this.#children.carryOut(effect);
     return undefined;
   }

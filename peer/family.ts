@@ -1,26 +1,29 @@
 // The relations of one hosted instance: the actors that it started, and the instance that started it. A relational machine is done, for who
 // started it, in the state that its definition names, and has failed in Exception; it is an instance like before, until its parent ends it.
 
-import { Children } from '../core/children.ts';
+import { Children, namedActors } from '../core/children.ts';
+import type { EffectOwner } from '../core/functions.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Instance } from '../core/instance.ts';
-import type { Machine } from '../core/machine.ts';
 import { beginning, ending, StateActors, toldMutation } from '../core/relational/actors.ts';
-import { relationalSelf, type RelationalSelf } from '../core/relational/owner.ts';
+import { relationalSelf } from '../core/relational/owner.ts';
 import type { ChildStart } from '../core/request.ts';
 import { isMachine } from '../core/source.ts';
 import type { Step } from '../core/step.ts';
 import { type Activity, activityOf } from './effects.ts';
 import type { ChildTold } from './hosted-actors.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord } from './journal.ts';
+import type { Ordered } from './ordered.ts';
+import type { Tenure } from './tenure.ts';
 
 const EXCEPTION = 'Exception';
+const NO_CHILDREN: ReadonlyMap<string, ChildStart> = new Map();
 
 export class Family {
   readonly children: Children;
-  readonly #machine: () => Machine;
-  readonly #record: InstanceRecord;
+  readonly #ordered: Ordered;
+  readonly #tenure: Tenure;
+  readonly #tell: (event: EventObject) => void;
   readonly #said: (event: EventObject) => void;
   /** Of a relational machine. */
   #actors: StateActors | undefined;
@@ -30,38 +33,46 @@ export class Family {
 
   constructor(options: {
     readonly hosting: Hosting;
-    readonly record: InstanceRecord;
-    readonly machine: () => Machine;
+    readonly ordered: Ordered;
+    readonly tenure: Tenure;
+    /** Makes an event of the instance. */
     readonly tell: (event: EventObject) => void;
   }) {
-    const { hosting, record, machine, tell } = options;
-    this.#machine = machine;
-    this.#record = record;
+    const { hosting, ordered, tenure, tell } = options;
+    const { record, machine } = ordered;
+    this.#ordered = ordered;
+    this.#tenure = tenure;
+    this.#tell = tell;
     this.#said = (event) => {
       if (this.#parent === undefined) hosting.report('warn', `${record.instance} sent "${event.type}" to its parent and has none`);
       this.#parent?.said(event);
     };
     const told = (event: EventObject): void => {
-      const made = toldMutation(machine(), event);
+      const made = toldMutation(ordered.machine, event);
       if (made === undefined) hosting.report('info', `${record.instance} has no state for "${event.type}" of its actor`);
       else tell(made);
     };
     this.children = new Children(
       {
-        tell: machine().isRelational ? told : tell,
+        tell: machine.isRelational ? told : tell,
         tellParent: this.#said,
         emit: (event) => hosting.emitted(record.instance, event),
         log: (label, value) => hosting.report('info', [record.instance, label, show(value)].filter(Boolean).join(': ')),
       },
       hosting.actorsOf(record),
     );
-    this.#actors = machine().isRelational ? new StateActors(machine(), this.children) : undefined;
+    this.#actors = machine.isRelational ? new StateActors(machine, this.children) : undefined;
   }
 
-  /** Who final handlers may tell more. */
-  relationalSelf(send: (event: EventObject) => void): RelationalSelf {
-    const sendTo = (state: string, event: EventObject): void => this.children.send(state, event);
-    return relationalSelf({ id: this.#record.instance, send, sendParent: this.#said, sendTo });
+  /** For whom effects act: final handlers may tell more. @param send tells the instance what an effect sends it. */
+  effectOwner(send: (event: EventObject) => void): EffectOwner {
+    const { record, machine } = this.#ordered;
+    const { instance: id } = record;
+    const sendTo = (child: string, event: EventObject): void => this.children.send(child, event);
+    return {
+      self: machine.isRelational ? relationalSelf({ id, send, sendParent: this.#said, sendTo }) : { id, send },
+      system: namedActors(() => this.#tenure.instance?.children ?? NO_CHILDREN, sendTo),
+    };
   }
 
   get isChild(): boolean {
@@ -71,20 +82,43 @@ export class Family {
   /** Whether one of those that the instance has is an instance of its own. */
   hasHosted(instance: Instance): boolean {
     const isIn = activityOf(instance);
-    const started = [...instance.children.values()].filter(({ ended }) => ended !== true).map(({ src }) => this.#machine().logicOf(src));
+    const started = [...instance.children.values()]
+      .filter(({ ended }) => ended !== true)
+      .map(({ src }) => this.#ordered.machine.logicOf(src));
     return [...started, ...(this.#actors?.logics((state) => isIn(this.#name(state))) ?? [])].some(isMachine);
   }
 
+  /** It is the child of another instance here. What it has come to already is told at once. */
   adopt(parent: ChildTold): void {
     this.#parent = parent;
+    const { present } = this.#tenure;
+    if (present?.status === 'done') parent.done(present.output);
+    else if (present?.status === 'error') parent.failed({ name: 'Error', message: present.error ?? 'failed' });
+    else if (present !== undefined) this.#tellState(activityOf(present));
   }
 
-  restart(child: ChildStart): void {
-    this.children.start(child, this.#machine().logicOf(child.src), true);
+  /** A parent that came back hears what a relational machine is by now; the args of that mutation are known no more. */
+  #tellState(isIn: Activity): void {
+    if (!this.#ordered.machine.isRelational) return;
+    const { doneState } = this.#ordered.machine.symbols;
+    if (isIn(EXCEPTION)) this.#parent?.failed({ name: 'Error', message: `${this.#ordered.record.instance} is in ${EXCEPTION}` });
+    else if (doneState !== undefined && isIn(doneState)) this.#parent?.done(undefined);
   }
 
-  /** It came back from its journal, with the states that invoke actors. */
-  resume(isIn: Activity): void {
+  /** It was invoked, and nothing has happened since: a relational machine is told to start. */
+  begin(input: Json | undefined): void {
+    const { machine } = this.#ordered;
+    const event = machine.isRelational ? beginning(machine, input) : undefined;
+    if (event !== undefined && this.#tenure.instance?.seq === 1) this.#tell(event);
+  }
+
+  /** It came back from its journal: so do its actors, machines from their own journal, others from their input. */
+  restart(): void {
+    const { instance } = this.#tenure;
+    if (instance?.status !== 'active') return;
+    const { machine } = this.#ordered;
+    for (const child of instance.children.values()) if (child.ended !== true) this.children.start(child, machine.logicOf(child.src), true);
+    const isIn = activityOf(instance);
     this.#actors?.resume((state) => isIn(this.#name(state)));
   }
 
@@ -92,50 +126,34 @@ export class Family {
   grown(isIn: Activity): void {
     const before = this.#actors;
     if (before === undefined) return;
-    this.#actors = new StateActors(this.#machine(), this.children);
+    this.#actors = new StateActors(this.#ordered.machine, this.children);
     this.#actors.follow(before, (state) => isIn(this.#name(state)));
   }
 
-  /** What begins a relational machine that was invoked. */
-  begins(input: Json | undefined): EventObject | undefined {
-    return this.#machine().isRelational ? beginning(this.#machine(), input) : undefined;
-  }
-
-  /** Whether anybody is told of its steps. */
-  get hears(): boolean {
-    return this.#actors !== undefined || this.#parent !== undefined;
-  }
-
-  /** A durable step of this instance. @param after asked only when there is somebody to tell. */
-  stepped(step: Step, after: { readonly snapshot: () => Json; readonly isIn: Activity }): void {
-    if (step.ignored === true) return;
-    if (this.#actors === undefined) return this.#tellParent(step, after.snapshot);
+  /** A durable step of this instance. @param isIn after it. */
+  stepped(step: Step, isIn: Activity): void {
+    const { present } = this.#tenure;
+    // A child that was stopped while its step was being written has nothing more to say.
+    if (present === undefined || step.ignored === true) return;
+    if (this.#actors === undefined) return this.#tellParent(step, present);
     const moved = new Set(step.clocks.filter((_, index) => index % 2 === 0));
     const { args } = step.cause.event as { readonly args?: Json };
-    const isActive = (state: number): boolean => after.isIn(this.#name(state));
+    const isActive = (state: number): boolean => isIn(this.#name(state));
     if (!this.#actors.isEmpty) this.#waiting.push(() => this.#actors!.stepped((state) => moved.has(state), isActive, args));
     if (this.#parent === undefined) return;
-    const machine = this.#machine();
-    const isBegun = (name: string): boolean => moved.has(machine.stateNumber(name)) && after.isIn(name);
+    const { machine } = this.#ordered;
+    const isBegun = (name: string): boolean => moved.has(machine.stateNumber(name)) && isIn(name);
     const end = ending(machine, isBegun, args);
-    if (end === undefined) this.#parent.changed(after.snapshot());
+    if (end === undefined) this.#parent.changed(dataOf(present));
     else if (end.kind === 'done') this.#parent.done(end.output);
     else this.#parent.failed(end.error);
   }
 
-  #tellParent(step: Step, snapshot: () => Json): void {
+  #tellParent(step: Step, present: Instance): void {
     if (this.#parent === undefined) return;
     if (step.status === 'done') this.#parent.done(step.output);
     else if (step.status === 'error') this.#parent.failed({ name: 'Error', message: step.error ?? 'failed' });
-    else this.#parent.changed(snapshot());
-  }
-
-  /** A parent that came back hears what a relational machine is by now; the args of that mutation are known no more. */
-  tellState(isIn: Activity): void {
-    if (!this.#machine().isRelational) return;
-    const { doneState } = this.#machine().symbols;
-    if (isIn(EXCEPTION)) this.#parent?.failed({ name: 'Error', message: `${this.#record.instance} is in ${EXCEPTION}` });
-    else if (doneState !== undefined && isIn(doneState)) this.#parent?.done(undefined);
+    else this.#parent.changed(dataOf(present));
   }
 
   /** Starts and stops the actors of relational steps. */
@@ -144,8 +162,14 @@ export class Family {
   }
 
   #name(state: number): string {
-    return this.#machine().symbols.states[state]!.key;
+    return this.#ordered.machine.symbols.states[state]!.key;
   }
+}
+
+/** What a parent that asked for snapshots hears. */
+function dataOf(instance: Instance): Json {
+  const { status, value, context, output } = instance.snapshot();
+  return { status, value, context, ...(output === undefined ? {} : { output }) };
 }
 
 function show(value: unknown): string {

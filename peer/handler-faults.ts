@@ -3,26 +3,22 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
-import type { Machine } from '../core/machine.ts';
 import { EXCEPTION_EVENT, isMutation, mutation } from '../core/mutation.ts';
 import type { Effect } from '../core/outcome.ts';
 import { takenBack } from '../core/relational/finals.ts';
 import { Backoff, errorArgs, GivenUp, HANDLER_TIMEOUT_STATE } from '../core/relational/limit.ts';
 import type { EffectPlace } from './effects.ts';
 import type { Environment } from './environment.ts';
+import type { Ordered } from './ordered.ts';
 
 export class HandlerFaults {
-  readonly #machine: () => Machine;
+  readonly #ordered: Ordered;
   readonly #tell: (event: EventObject) => void;
   readonly #backoff: Backoff;
 
   /** @param tell makes an event of the authority's own. */
-  constructor(options: {
-    readonly machine: () => Machine;
-    readonly environment: Environment;
-    readonly tell: (event: EventObject) => void;
-  }) {
-    this.#machine = options.machine;
+  constructor(options: { readonly ordered: Ordered; readonly environment: Environment; readonly tell: (event: EventObject) => void }) {
+    this.#ordered = options.ordered;
     this.#tell = options.tell;
     this.#backoff = new Backoff(options.environment);
   }
@@ -30,10 +26,14 @@ export class HandlerFaults {
   /** Nothing for actions of statecharts: their failures are reported, no more. */
   failed({ event }: Effect, error: unknown, { outcome, index }: EffectPlace): void {
     // What the handlers of an exception throw brings no other one.
-    if (this.#machine().isRelational && event.type !== EXCEPTION_EVENT)
-      this.#tell({ type: EXCEPTION_EVENT, states: takenBack(this.#machine(), outcome, index), args: errorArgs(error) } as EventObject);
+    if (this.#ordered.machine.isRelational && event.type !== EXCEPTION_EVENT)
+      this.#tell({
+        type: EXCEPTION_EVENT,
+        states: takenBack(this.#ordered.machine, outcome, index),
+        args: errorArgs(error),
+      } as EventObject);
     if (!(error instanceof GivenUp)) return;
-    if (this.#machine().symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
+    if (this.#ordered.machine.symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
       this.#tell(mutation('add', [HANDLER_TIMEOUT_STATE, 'Exception'], errorArgs(error)));
     this.#backoff.begin();
   }
@@ -44,7 +44,7 @@ export class HandlerFaults {
     if (restMs === 0 || !isMutation(type) || type === EXCEPTION_EVENT) return;
     throw new LockstepError(
       'BACKING_OFF',
-      `a final handler of ${this.#machine().symbols.id} did not end in time: mutations are taken again in ${restMs} ms`,
+      `a final handler of ${this.#ordered.machine.symbols.id} did not end in time: mutations are taken again in ${restMs} ms`,
     );
   }
 }

@@ -5,8 +5,10 @@ import { LockstepError } from '../core/errors.ts';
 import type { Authority } from './authority.ts';
 import { encodeBase64 } from './base64.ts';
 import { readNotice, type RequestId } from './codec-json.ts';
-import type { Host, HostOptions, Source } from './host.ts';
+import type { Branch } from './branch.ts';
+import type { Host, HostOptions } from './host.ts';
 import { readParams } from './params.ts';
+import type { Readers } from './readers.ts';
 import type { Service } from './service.ts';
 import type { Session } from './session.ts';
 import { bland } from './warden.ts';
@@ -47,7 +49,7 @@ export class HostMethods {
           `the link of ${this.#host.hosting.self} that was asked is gone, and this one is new; ask again`,
         );
       if (this.#host.succession.hold(instance, session, () => this.#watch(instance, session, id, asked))) return;
-      this.#host.source(instance).watch(session, id, asked);
+      this.#host.readers(instance).watch(session, id, asked);
     });
     service.serve('unwatch', (params, session) => {
       const { room, instance } = readParams('unwatch', params);
@@ -58,25 +60,24 @@ export class HostMethods {
     service.serve('vouch', (params, session) => {
       const { instance, peer } = readParams('vouch', params);
       this.#mustTrust(session);
-      return this.#host.source(instance).vouch(session, peer);
+      return this.#host.readers(instance).vouch(session, peer);
     });
     service.serveAtOnce('forward', (params, session, id) => {
       const [instance, peer, ...sent] = readParams('forward', params);
-      const source = this.#host.source(instance);
-      this.#mustSpeakFor(source, session, peer);
-      source.submit(session, id, peer, [instance, ...sent]);
+      this.#mustSpeakFor(this.#host.readers(instance), session, peer);
+      this.#host.source(instance).submit(session, id, peer, [instance, ...sent]);
     });
     service.serve('standby', async (params, session) => {
       this.#mustTrust(session);
       const { record, readers } = this.#host.authority(readParams('standby', params).instance);
       return { ...(await readers.standby(session)), lineage: this.#host.succession.lineage(record.instance) };
     });
-    service.serve('attend', (params, session) => this.#host.source(readParams('attend', params).instance).attend(session));
+    service.serve('attend', (params, session) => this.#host.readers(readParams('attend', params).instance).attend(session));
     service.serve('here', (params, session) => {
       const { instance, data, of = session.remote } = readParams('here', params);
-      const source = this.#host.source(instance);
-      if (of !== session.remote) this.#mustSpeakFor(source, session, of);
-      return source.here(session, of, data);
+      const readers = this.#host.readers(instance);
+      if (of !== session.remote) this.#mustSpeakFor(readers, session, of);
+      return readers.here(session, of, data);
     });
     service.serve('take', (params, session) => this.#host.succession.take(readParams('take', params), session));
     service.serve('where', (params) => this.#host.succession.where(readParams('where', params).instance));
@@ -94,16 +95,16 @@ export class HostMethods {
     service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
   }
 
-  #mustSpeakFor(source: Source, session: Session, peer: PeerId): void {
+  #mustSpeakFor(readers: Readers | Branch, session: Session, peer: PeerId): void {
     this.#mustTrust(session);
     // On an earlier link it was; what is under way there must not be overtaken.
-    if (!source.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
+    if (!readers.isBehind(session, peer)) throw new LockstepError('UNREACHABLE', `${session.remote} has not vouched for ${peer}`);
   }
 
   /** One who has waited. */
   #watch(instance: InstanceId, session: Session, id: RequestId, asked: Omit<Methods['watch']['params'], 'instance'>): void {
     try {
-      this.#host.source(instance).watch(session, id, asked);
+      this.#host.readers(instance).watch(session, id, asked);
     } catch (error) {
       session.refuse(id, error as LockstepError);
     }
@@ -115,7 +116,7 @@ export class HostMethods {
 
   async #get(params: Methods['get']['params'], session: Session): Promise<Methods['get']['result']> {
     if ('instance' in params) {
-      const described = await this.#host.source(params.instance).describe(session.remote, params.view);
+      const described = await this.#host.readers(params.instance).describe(session.remote, params.view);
       return this.#host.durable(() => described);
     }
     const { image } = params;
@@ -129,9 +130,7 @@ export class HostMethods {
   #mayHave(image: string, session: Session): boolean {
     const { warden } = this.#host.hosting;
     if (warden.isOwn(session.remote) || warden.isOpen(image)) return true;
-    return [...this.#host.authorities.values()].some(
-      (authority) => authority.hasRun(image) && authority.readers.mayHaveImage(session.remote),
-    );
+    return [...this.#host.authorities.values()].some(({ readers }) => readers.mayHaveImage(image, session.remote));
   }
 
   /** Asked again, it is answered again. */

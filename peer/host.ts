@@ -23,6 +23,7 @@ import type { InstanceRecord, Journal, StoredInstance } from './journal.ts';
 import type { Lineage } from './lineage.ts';
 import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
+import type { Readers } from './readers.ts';
 import { recover } from './recovery.ts';
 import type { RoomPort } from './channel.ts';
 import { SeenEvents } from './seen.ts';
@@ -67,7 +68,7 @@ export interface HostOptions {
   flush(): void;
 }
 
-/** Where an instance can be watched. */
+/** Where an instance can be watched, and its events are sent. */
 export type Source = Authority | Branch;
 
 export class Host implements HostsChildren {
@@ -187,7 +188,7 @@ export class Host implements HostsChildren {
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#stored = [];
-    for (const authority of [...this.authorities.values()]) authority.restartChildren();
+    for (const authority of [...this.authorities.values()]) authority.family.restart();
     for (const { machine } of machines.list()) {
       this.published(machine).catch((error: unknown) => report('error', `machine "${machine}" is not in the journal`, error));
     }
@@ -373,10 +374,10 @@ export class Host implements HostsChildren {
     }
   }
 
-  /** Goes on with its machine's schema of now, under a new epoch. @throws as Authority.grow */
+  /** Goes on with its machine's schema of now, under a new epoch. @throws as Passage.grow */
   async grow(authority: Authority, machine: Machine): Promise<void> {
     const before = authority.epoch;
-    await authority.grow(machine, this.#newEpoch(before));
+    await authority.passage.grow(machine, this.#newEpoch(before));
     this.succession.grew(authority.record.instance, before, authority.seq);
   }
 
@@ -403,15 +404,15 @@ export class Host implements HostsChildren {
     const broken = this.#broken.get(id);
     if (broken !== undefined) throw broken;
     if (there !== undefined && isRestart) {
-      there.adopt(told);
-      there.begin(input);
+      there.family.adopt(told);
+      there.family.begin(input);
       return this.#hostedChild(there);
     }
     if (there !== undefined) this.#remove(there);
     const { authority } = this.#fresh(id, this.#options.machines.ofChild(parent.machine, src, logic));
-    authority.adopt(told);
+    authority.family.adopt(told);
     this.#start(authority, input, { durable: () => undefined, failed: (error) => told.failed(errorJson(error)) });
-    authority.begin(input);
+    authority.family.begin(input);
     return this.#hostedChild(authority);
   }
 
@@ -440,6 +441,12 @@ export class Host implements HostsChildren {
   /** Where it can be watched here. @throws as #authority */
   source(instance: InstanceId): Source {
     return this.find(instance) ?? this.branches.get(instance) ?? this.authority(instance);
+  }
+
+  /** Those who read it here. @throws as `source` */
+  readers(instance: InstanceId): Readers | Branch {
+    const source = this.source(instance);
+    return source instanceof Authority ? source.readers : source;
   }
 
   authority(instance: InstanceId): Authority {

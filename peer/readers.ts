@@ -4,7 +4,7 @@
 import { assert, LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
 import type { Json } from '../core/json.ts';
-import type { Machine, StateValue } from '../core/machine.ts';
+import type { StateValue } from '../core/machine.ts';
 import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import { Backlog, type BacklogSize, type Mark } from './backlog.ts';
@@ -13,15 +13,16 @@ import { CatchUp, type Now } from './catch-up.ts';
 import { encodeNotice, type RequestId } from './codec-json.ts';
 import { differenceOf } from './difference.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord, Moved, Seen } from './journal.ts';
+import type { Moved, Seen } from './journal.ts';
 import { narrowed } from './narrowing.ts';
+import type { Ordered } from './ordered.ts';
 import { type Joining, Room } from './room.ts';
-import type { SeenEvents } from './seen.ts';
 import type { Session } from './session.ts';
 import { sizeOf } from './shape.ts';
 import type { Sight } from './sight.ts';
 import { sightDigest } from './sighting.ts';
 import { eventOf } from './telling.ts';
+import type { Tenure } from './tenure.ts';
 import { type Look, type Moment, momentOf, PUBLIC } from './warden.ts';
 import {
   type InstanceDescription,
@@ -41,24 +42,11 @@ interface Present extends Now {
   readonly moment: Moment;
 }
 
-/** The authority, as far as those who read depend on it. */
-export interface Read {
-  readonly record: InstanceRecord;
-  readonly machine: Machine;
-  epoch(): number;
-  seen(): SeenEvents;
-  /** @throws LockstepError while it is not running. */
-  running(): Instance;
-  /** The digest after `seq`, while that is the newest step. */
-  digestAt(seq: number): string | undefined;
-  /** What to tell of whatever was thrown. */
-  known(error: unknown): LockstepError;
-}
-
 export class Readers {
   readonly room: Room;
-  readonly #of: Read;
   readonly #hosting: Hosting;
+  readonly #ordered: Ordered;
+  readonly #tenure: Tenure;
   readonly #board: Board;
   #backlog = new Backlog();
   #catchUp: CatchUp;
@@ -72,23 +60,25 @@ export class Readers {
   #joining = 0;
 
   /** @param room its number. */
-  constructor(of: Read, hosting: Hosting, room: number) {
-    const { instance } = of.record;
-    this.#of = of;
+  constructor(hosting: Hosting, ordered: Ordered, tenure: Tenure, room: number) {
+    const { record, machine } = ordered;
+    const { instance } = record;
     this.#hosting = hosting;
-    this.#catchUp = new CatchUp(of.machine, this.#backlog);
+    this.#ordered = ordered;
+    this.#tenure = tenure;
+    this.#catchUp = new CatchUp(machine, this.#backlog);
     this.room = new Room({
       number: room,
       another: () => hosting.another(instance),
       dropped: (number) => hosting.dropped(number),
-      hash: of.machine.core.hashText,
+      hash: machine.core.hashText,
       durable: () => {
         assert(this.#durable !== undefined, 'it is kept while somebody has a partial view');
         return this.#durable;
       },
       port: hosting.rooms,
       environment: hosting.environment,
-      digest: (seq) => of.digestAt(seq),
+      digest: (seq) => this.#digestAt(seq),
       named: (who, peer) => this.#tellStandbys(who, peer),
     });
     this.#board = new Board({
@@ -104,8 +94,20 @@ export class Readers {
     });
   }
 
+  /**
+   * The instance as it is, and those of its durable steps that readers may have missed.
+   * @param base the state before `steps`, unless these begin with the first.
+   */
+  begin(instance: Instance, steps: readonly Step[], base: Mark | undefined): void {
+    const isNew = instance.seq === 0;
+    if (!isNew) this.recheck(this.momentOf(instance));
+    if (base !== undefined) this.#backlog.mark(base);
+    else if (!isNew && steps.length === 0) this.#backlog.mark({ seq: instance.seq, state: instance.save() });
+    for (const step of steps) this.add(step);
+  }
+
   get #isGuarded(): boolean {
-    return this.#hosting.warden.guards(this.#of.record.machine);
+    return this.#hosting.warden.guards(this.#ordered.record.machine);
   }
 
   // ── Watching ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,11 +116,13 @@ export class Readers {
    * Answers with the state as of now once it is durable, and admits the session to the room from exactly there.      (SYNC-9)
    * @throws LockstepError TOO_MANY; FORBIDDEN when the reader has no such view, also later when its authorizer says no.
    */
-  watch(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps', view, filter }: Asked): void {
-    const { record } = this.#of;
-    const instance = this.#of.running();
+  watch(session: Session, id: RequestId, asked: Asked): void {
+    if (this.#tenure.isHeld) return this.#tenure.wait(session, id, () => this.watch(session, id, asked));
+    const { from, encoding = 'json', mode = 'steps', view, filter } = asked;
+    const { record } = this.#ordered;
+    const instance = this.#tenure.running();
     const full = this.#hosting.warden.look(record, session.remote, view);
-    const look = filter === undefined ? full : narrowed(full, filter, this.#of.machine);
+    const look = filter === undefined ? full : narrowed(full, filter, this.#ordered.machine);
     if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
       throw new LockstepError(
         'TOO_MANY',
@@ -142,10 +146,10 @@ export class Readers {
         const at = { seq, key: { encoding, mode }, look };
         if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(moment) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
-        const epoch = this.#of.epoch();
+        const epoch = this.#ordered.epoch;
         this.#catchUp.ways(from, epoch === whole.epoch ? whole : { ...whole, epoch }, mode).answer(session, id, result);
       } catch (error) {
-        session.refuse(id, this.#of.known(error));
+        session.refuse(id, this.#ordered.known(error));
       }
     };
     const failed = (error: LockstepError): void => {
@@ -157,7 +161,7 @@ export class Readers {
 
   #presentOf(instance: Instance): Present {
     const { seq } = instance;
-    const epoch = this.#of.epoch();
+    const epoch = this.#ordered.epoch;
     const known = this.#present;
     if (known?.instance === instance && known.seq === seq && known.epoch === epoch) return known;
     return (this.#present = { instance, epoch, seq, moment: momentOf(instance), state: instance.save(), digest: instance.digest() });
@@ -166,21 +170,21 @@ export class Readers {
   /** A reader with a partial view: what it shows, unless the reader has it; and nothing else. */
   #admitSight(session: Session, id: RequestId, at: Joining & { readonly sight: Sight }, from: Asked['from']): void {
     const { seq, sight } = at;
-    const digest = sightDigest(this.#of.machine.core.hashText, sight);
+    const digest = sightDigest(this.#ordered.machine.core.hashText, sight);
     const result = this.#admit(session, at, { image: '', digest });
-    const isSameHistory = from?.epoch === this.#of.epoch() && from.seq <= seq;
+    const isSameHistory = from?.epoch === this.#ordered.epoch && from.seq <= seq;
     if (isSameHistory && from.digest === digest) return session.answer(id, { ...result, seen: { seq } });
     const states = at.look.narrow?.states;
-    const names = states === undefined ? {} : { states, ...(this.#of.machine.isRelational ? ({ isRelational: true } as const) : {}) };
+    const names = states === undefined ? {} : { states, ...(this.#ordered.machine.isRelational ? ({ isRelational: true } as const) : {}) };
     const whole = { seq, sight, ...names };
     const change = isSameHistory && from.merged === true ? this.room.changeSince(session, from) : undefined;
     session.answer(id, { ...result, seen: change !== undefined && isShorter({ seq, ...change }, whole) ? { seq, ...change } : whole });
   }
 
   #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {
-    const { machine } = this.#of.record;
-    const last = this.#of.seen().lastUpTo(session.remote, at.seq);
-    const result = { ...this.room.join(session, at), machine, image, epoch: this.#of.epoch(), digest, last };
+    const { machine } = this.#ordered.record;
+    const last = this.#ordered.seen.lastUpTo(session.remote, at.seq);
+    const result = { ...this.room.join(session, at), machine, image, epoch: this.#ordered.epoch, digest, last };
     return this.#isGuarded ? { ...result, isGuarded: true } : result;
   }
 
@@ -189,7 +193,7 @@ export class Readers {
     this.room.publish();
     this.#backlog = new Backlog();
     this.#backlog.mark(begins);
-    this.#catchUp = new CatchUp(this.#of.machine, this.#backlog);
+    this.#catchUp = new CatchUp(this.#ordered.machine, this.#backlog);
     this.room.moved('epoch');
   }
 
@@ -202,23 +206,23 @@ export class Readers {
   }
 
   #summary({ status, value }: Pick<Sight, 'status' | 'value'>, isWhole: boolean): InstanceSummary {
-    const { record } = this.#of;
-    const { seq } = this.#of.running();
-    return { ...record, image: isWhole ? record.image : '', epoch: this.#of.epoch(), seq, status, value };
+    const { record } = this.#ordered;
+    const { seq } = this.#tenure.running();
+    return { ...record, image: isWhole ? record.image : '', epoch: this.#ordered.epoch, seq, status, value };
   }
 
   /** @param view as in `watch`. @throws LockstepError FORBIDDEN */
   describe(peer: PeerId, view?: string): InstanceDescription | SightDescription {
-    const instance = this.#of.running();
+    const instance = this.#tenure.running();
     const { look, moment } = this.#lookedAt(peer, view);
     if (look.isWhole) return { ...this.#summary(moment.snapshot, true), state: instance.save(), digest: instance.digest() };
     const sight = look.sight(moment);
-    return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.#of.machine.core.hashText, sight) };
+    return { ...this.#summary(sight, false), view: view ?? PUBLIC, sight, digest: sightDigest(this.#ordered.machine.core.hashText, sight) };
   }
 
   #lookedAt(peer: PeerId, view: string | undefined): { readonly look: Look; readonly moment: Moment } {
-    const { record } = this.#of;
-    const moment = momentOf(this.#of.running());
+    const { record } = this.#ordered;
+    const moment = momentOf(this.#tenure.running());
     const look = this.#hosting.warden.look(record, peer, view);
     if (!look.mayRead(moment.snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
     return { look, moment };
@@ -234,19 +238,26 @@ export class Readers {
     return this.#backlog.size;
   }
 
-  /** Whether a peer may have the image: it sees everything, or could if it asked for it. */
-  mayHaveImage(peer: PeerId): boolean {
+  /** Whether a peer may have an image: this instance runs it, or has run it, and the peer sees everything, or could if it asked for it. */
+  mayHaveImage(image: string, peer: PeerId): boolean {
+    if (!this.#ordered.hasRun(image)) return false;
     if (!this.#isGuarded || this.room.seesAll(peer)) return true;
-    return this.#durable !== undefined && this.#hosting.warden.seesAll(this.#of.record, peer, this.#durable.snapshot);
+    return this.#durable !== undefined && this.#hosting.warden.seesAll(this.#ordered.record, peer, this.#durable.snapshot);
   }
 
   /** The state value that a writer may have expectations of: the one that it sees. @throws LockstepError FORBIDDEN */
   valueFor(peer: PeerId): StateValue {
-    const moment = momentOf(this.#of.running());
+    const moment = momentOf(this.#tenure.running());
     if (this.tellsAll(peer)) return moment.snapshot.value;
     const look = this.room.lookOf(peer);
     if (look === undefined) throw new LockstepError('FORBIDDEN', 'who sees no state has none to expect');
     return look.value(moment) as StateValue;
+  }
+
+  /** The digest after `seq`, while that is the newest step. */
+  #digestAt(seq: number): string | undefined {
+    const { instance } = this.#tenure;
+    return instance?.seq === seq ? instance.digest() : undefined;
   }
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +274,7 @@ export class Readers {
    * @returns the sender's number in the room.
    */
   add(step: Step, asked?: number, state?: InstanceState): number {
-    const { machine } = this.#of;
+    const { machine } = this.#ordered;
     const { peer, n } = step.cause;
     this.#present = undefined;
     // Named when it is told, not when it came: who sent it may have left while it was written, and who stands by may have come.
@@ -271,14 +282,9 @@ export class Readers {
     const who = this.room.who(peer);
     const told = { difference: differenceOf(step, who, machine), event: eventOf(step, who, machine, asked) };
     this.#backlog.add(told, step.digest);
-    if (state !== undefined) this.mark({ seq: step.seq, state });
+    if (state !== undefined) this.#backlog.mark({ seq: step.seq, state });
     this.room.add(told, step.digest);
     return who;
-  }
-
-  /** Its state is to be kept beside the newest step, for those who come back. */
-  mark(mark: Mark): void {
-    this.#backlog.mark(mark);
   }
 
   /** What is durable now; who may not see it any more is sent away before the step is told. */
@@ -292,7 +298,7 @@ export class Readers {
   mayTrace(moment: Moment | undefined): ((peer: PeerId) => boolean) | undefined {
     if (!this.#isGuarded || moment === undefined) return undefined;
     const { snapshot } = moment;
-    const { record } = this.#of;
+    const { record } = this.#ordered;
     const { warden } = this.#hosting;
     // Then, and now: what it may not see any more it is not told of the past either.
     return (peer) => warden.seesAll(record, peer, snapshot) && warden.seesAll(record, peer, this.#durable?.snapshot ?? snapshot);
@@ -305,12 +311,12 @@ export class Readers {
    * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on.
    */
   vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
-    const { record } = this.#of;
-    const { seq } = this.#of.running();
+    const { record } = this.#ordered;
+    const { seq } = this.#tenure.running();
     if (this.#isGuarded) throw new LockstepError('FORBIDDEN', `${record.instance} is not for everyone, so it is not passed on`);
     return this.#whenDurable(() => {
       if (!this.room.has(session.remote)) throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch ${record.instance}`);
-      return { who: this.room.enroll(session, peer), last: this.#of.seen().lastUpTo(peer, seq), seq };
+      return { who: this.room.enroll(session, peer), last: this.#ordered.seen.lastUpTo(peer, seq), seq };
     });
   }
 
@@ -320,10 +326,10 @@ export class Readers {
 
   /** A member that may be the next authority is told who sent what, and from now on who sends. */
   standby(session: Session): Promise<Omit<Methods['standby']['result'], 'lineage'>> {
-    const { seq } = this.#of.running();
+    const { seq } = this.#tenure.running();
     return this.#whenDurable(() => {
       if (this.room.lookOf(session.remote)?.isWhole !== true)
-        throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.#of.record.instance}`);
+        throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.#ordered.record.instance}`);
       this.#standbys.add(session);
       return { seq, seen: this.seenUpTo(seq), senders: this.room.senders() };
     });
@@ -331,7 +337,7 @@ export class Readers {
 
   #tellStandbys(who: number, peer: PeerId): void {
     for (const session of this.#standbys) {
-      if (session.isOpen) session.post(encodeNotice('sender', [this.#of.record.instance, who, peer]));
+      if (session.isOpen) session.post(encodeNotice('sender', [this.#ordered.record.instance, who, peer]));
       else this.#standbys.delete(session);
     }
     // Before the step that has it as its cause.
@@ -340,19 +346,16 @@ export class Readers {
 
   /** What a resend may be recognised by: no peer has more events on their way. */
   seenUpTo(seq: number): Seen {
-    return this.#of
-      .seen()
-      .save()
-      .map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq).slice(-LIMITS.unconfirmedMax)]);
+    return this.#ordered.seen.save().map(([peer, events]) => [peer, events.filter(([, at]) => at <= seq).slice(-LIMITS.unconfirmedMax)]);
   }
 
   // ── Presence ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Who is at the instance, for one of its readers. @throws LockstepError FORBIDDEN for one who does not watch it. */
   attend(session: Session): Methods['attend']['result'] {
-    this.#of.running();
+    this.#tenure.running();
     if (this.room.lookOf(session.remote) === undefined)
-      throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${this.#of.record.instance}`);
+      throw new LockstepError('FORBIDDEN', `${session.remote} does not watch ${this.#ordered.record.instance}`);
     return this.#board.attend(session);
   }
 

@@ -141,7 +141,7 @@ export class Succession {
     const authority = this.#host.authority(instance);
     if (!this.#host.trusts(to))
       throw new LockstepError('FORBIDDEN', `${to} is not trusted here: its word counts for ${instance} from then on`);
-    const handed = await authority.hand();
+    const handed = await authority.passage.hand();
     const { record } = authority;
     const moved = { instance: record.instance, peer: to, epoch: this.#host.epoch(handed.epoch) };
     const lineage = continued({ epoch: handed.epoch, lineage: this.lineage(record.instance) }, handed.seq);
@@ -168,7 +168,7 @@ export class Succession {
    */
   async #away(authority: Authority, moved: Moved, lineage: Lineage, gone: () => void = () => undefined): Promise<void> {
     const { left } = this.#leave(authority);
-    await authority.moveTo(moved, () => {
+    await authority.passage.moveTo(moved, () => {
       this.#leaving.delete(authority);
       this.#lineages.set(moved.instance, lineage);
       this.#host.drop(authority);
@@ -213,7 +213,7 @@ export class Succession {
     this.#heirs.get(instance)?.end();
     this.#heirs.delete(instance);
     this.#host.keep(authority);
-    authority.restartChildren();
+    authority.family.restart();
     authority.takeUp(untold);
     this.#host.located(instance, hosting.self);
     this.tell();

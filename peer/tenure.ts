@@ -4,12 +4,11 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { Instance } from '../core/instance.ts';
-import type { Machine } from '../core/machine.ts';
 import { backoffMs } from './backoff.ts';
 import type { RequestId } from './codec-json.ts';
 import type { Hosting } from './hosting.ts';
-import type { InstanceRecord } from './journal.ts';
-import { recover, type Recovered } from './recovery.ts';
+import type { Ordered } from './ordered.ts';
+import { recover } from './recovery.ts';
 import type { Asker } from './service.ts';
 
 /** A question that waits until the instance has been handed over, or has its new schema. */
@@ -27,22 +26,17 @@ type State =
   /** Deleted, ordered elsewhere, or its peer was closed. */
   | { readonly state: 'gone'; readonly error: LockstepError };
 
-/** The authority, as far as its instance's tenure depends on it. */
-export interface Tenant {
-  readonly record: InstanceRecord;
-  readonly machine: Machine;
+/** Who steps the instance. */
+export interface Stepping {
   /** It takes no steps from here on. */
   suspended(): void;
   /** It takes steps again. */
   resumed(): void;
-  /** It was read from its journal. @param steps how many lie behind the checkpoint. */
-  reread(from: Recovered, steps: number): void;
-  /** What to tell of whatever was thrown. */
-  known(error: unknown): LockstepError;
 }
 
 export class Tenure {
-  readonly #of: Tenant;
+  readonly #ordered: Ordered;
+  readonly #stepping: Stepping;
   readonly #hosting: Hosting;
   #state: State;
   /** It is held for good: another peer orders it. */
@@ -50,9 +44,10 @@ export class Tenure {
   /** Commits that failed since the last one that did not. */
   #failures = 0;
 
-  constructor(of: Tenant, hosting: Hosting, instance: Instance) {
-    this.#of = of;
+  constructor(hosting: Hosting, ordered: Ordered, instance: Instance, stepping: Stepping) {
     this.#hosting = hosting;
+    this.#ordered = ordered;
+    this.#stepping = stepping;
     this.#state = { state: 'running', instance };
   }
 
@@ -81,7 +76,7 @@ export class Tenure {
 
   /** @throws LockstepError why it cannot be stepped now. */
   running(): Instance {
-    const { instance: name } = this.#of.record;
+    const { instance: name } = this.#ordered.record;
     switch (this.#state.state) {
       case 'running':
         return this.#state.instance;
@@ -104,7 +99,7 @@ export class Tenure {
   /** From here on what comes waits for `keepOn`. Resolves when everything before is durable. */
   hold(): Promise<void> {
     const instance = this.running();
-    this.#of.suspended();
+    this.#stepping.suspended();
     this.#state = { state: 'held', instance, held: [] };
     return new Promise((resolve, reject) => {
       const failed = (error: LockstepError): void => {
@@ -123,7 +118,7 @@ export class Tenure {
     if (this.#state.state === 'held' && !this.#isHalted) return this.#state.instance;
     throw this.#state.state === 'gone'
       ? this.#state.error
-      : new LockstepError('FENCED', `${this.#of.record.instance} is ordered by another peer now`);
+      : new LockstepError('FENCED', `${this.#ordered.record.instance} is ordered by another peer now`);
   }
 
   /** What is held goes on as this one. */
@@ -135,17 +130,20 @@ export class Tenure {
   keepOn(): void {
     if (!this.isHeld) return;
     const held = this.#release();
-    this.#of.resumed();
+    this.#stepping.resumed();
     for (const { ask } of held) ask();
   }
 
   /** Nothing happens to it any more, until `end` says where it went. */
   halt(): void {
     this.#isHalted = true;
-    this.#of.suspended();
+    this.#stepping.suspended();
     if (this.#state.state === 'running') this.#state = { state: 'held', instance: this.#state.instance, held: [] };
     else if (this.#state.state !== 'held')
-      this.#state = { state: 'gone', error: new LockstepError('FENCED', `${this.#of.record.instance} is ordered by another peer now`) };
+      this.#state = {
+        state: 'gone',
+        error: new LockstepError('FENCED', `${this.#ordered.record.instance} is ordered by another peer now`),
+      };
   }
 
   /** Resolves when it is not held any more. @throws LockstepError FENCED when another peer orders it. */
@@ -161,7 +159,7 @@ export class Tenure {
       try {
         ask();
       } catch (error) {
-        asker.refuse(id, this.#of.known(error));
+        asker.refuse(id, this.#ordered.known(error));
       }
     };
     if (this.#state.state === 'held') this.#state.held.push({ ask: tried, refuse });
@@ -185,7 +183,7 @@ export class Tenure {
   /** Discards every step that is not durable.                                                                              (SYNC-5) */
   reload(): void {
     if (this.#state.state !== 'running') return;
-    this.#of.suspended();
+    this.#stepping.suspended();
     this.#state.instance.dispose();
     this.#state = { state: 'reloading' };
     // A timer that is due is tried again as soon as we are back: not in a tight loop while the disk is full.
@@ -195,7 +193,7 @@ export class Tenure {
   }
 
   #read(): void {
-    const { instance: name } = this.#of.record;
+    const { instance: name } = this.#ordered.record;
     if (this.isGone) return;
     this.#state = { state: 'reloading' };
     this.#hosting.journal.read(name).then(
@@ -203,12 +201,12 @@ export class Tenure {
         if (this.#state.state !== 'reloading') return;
         if (stored === undefined) return this.#break(new LockstepError('STORAGE', `the journal has no ${name} any more`));
         try {
-          const recovered = recover(this.#of.machine, stored);
+          const recovered = recover(this.#ordered.machine, stored);
           this.#state = { state: 'running', instance: recovered.instance };
-          this.#of.reread(recovered, stored.steps.length);
-          this.#of.resumed();
+          this.#ordered.reread(recovered, stored.steps.length);
+          this.#stepping.resumed();
         } catch (error) {
-          this.#break(this.#of.known(error));
+          this.#break(this.#ordered.known(error));
         }
       },
       (error: unknown) =>
@@ -218,7 +216,7 @@ export class Tenure {
 
   #break(error: LockstepError): void {
     this.#state = { state: 'broken', error };
-    this.#hosting.report('error', `instance ${this.#of.record.instance} takes no events until its journal can be read`, error);
+    this.#hosting.report('error', `instance ${this.#ordered.record.instance} takes no events until its journal can be read`, error);
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +225,7 @@ export class Tenure {
   leave(error: LockstepError): Instance {
     const instance = this.present ?? this.running();
     const held = this.#release();
-    this.#of.suspended();
+    this.#stepping.suspended();
     this.#state = { state: 'gone', error };
     for (const { refuse } of held) refuse(error);
     return instance;
@@ -242,7 +240,7 @@ export class Tenure {
   /** It is not here any more, and disposed of. @param error for whoever asks from now on. @returns refuses what has waited. */
   end(error: LockstepError): () => void {
     const held = this.#release();
-    this.#of.suspended();
+    this.#stepping.suspended();
     if (this.#state.state === 'running') this.#state.instance.dispose();
     this.#state = { state: 'gone', error };
     return () => {

@@ -10,9 +10,16 @@ export interface FromInside {
 }
 
 export class Untold {
+  readonly #sendOn: (event: EventObject) => void;
   #waiting: FromInside[] = [];
   /** Those that another peer was given with the instance. */
   #handed: ReadonlySet<FromInside> = new Set();
+  #isFollowing = false;
+
+  /** @param sendOn to the instance, which another peer orders. */
+  constructor(sendOn: (event: EventObject) => void) {
+    this.#sendOn = sendOn;
+  }
 
   add(from: FromInside): void {
     this.#waiting.push(from);
@@ -31,9 +38,15 @@ export class Untold {
     return handed.map(({ event }) => event);
   }
 
-  /** The instance has gone: takes out what effects have sent since `hand`. */
-  takeLate(): readonly EventObject[] {
+  /** The instance was handed over: what effects have sent since `hand`, and send from now on, goes after it. */
+  follow(): void {
     const handed = this.#handed;
-    return this.take().flatMap((from) => (from.by === 'actor' || handed.has(from) ? [] : [from.event]));
+    this.#isFollowing = true;
+    for (const from of this.take()) if (!handed.has(from)) this.late(from);
+  }
+
+  /** The instance is not here any more. */
+  late({ event, by }: FromInside): void {
+    if (this.#isFollowing && by === 'effect') this.#sendOn(event);
   }
 }

@@ -324,14 +324,20 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
   /** A mirror of an earlier history gets the steps of the new one. */
   'stale-epoch': () =>
     swap(
-      Authority.prototype,
+      Readers.prototype,
       'watch',
       (original) =>
-        function (this: Authority, session, id, asked) {
+        function (this: Readers, session, id, asked) {
           const { from } = asked;
-          if (from === undefined || this.tenure.instance === undefined) return original.call(this, session, id, asked);
-          const { epoch, seq, digest } = this.describe(session.remote, asked.view);
-          original.call(this, session, id, { ...asked, from: { ...from, epoch, digest: from.seq === seq ? digest : from.digest } });
+          if (from === undefined) return original.call(this, session, id, asked);
+          let known = from;
+          try {
+            const { epoch, seq, digest } = this.describe(session.remote, asked.view);
+            known = { ...from, epoch, digest: from.seq === seq ? digest : from.digest };
+          } catch {
+            // It cannot be read now: it says so, or asks again.
+          }
+          original.call(this, session, id, { ...asked, from: known });
         },
     ),
 
@@ -370,7 +376,7 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
     ),
 
   /** What effects send when their instance has gone is lost. */
-  'late-echo-dropped': () => swap(Untold.prototype, 'takeLate', () => () => []),
+  'late-echo-dropped': () => swap(Untold.prototype, 'late', () => () => undefined),
 
   /** An authority goes on although another one has a higher epoch. */
   'old-epoch-goes-on': () =>
