@@ -16,6 +16,7 @@ import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Opening } from './opening.ts';
 import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from './options.ts';
+import { Questions } from './questions.ts';
 import { Reception } from './reception.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { Tracer } from './tracer.ts';
@@ -42,16 +43,13 @@ export class Peer {
   readonly #directory: Directory;
   readonly #sessions = new Map<PeerId, Session>();
   readonly #shared: SessionOptions;
-  /** Questions to peers that were not there, which may have come by the time that the questions arrived. */
-  readonly #givenUp = new Map<PeerId, Session['givenUp']>();
   readonly #mirrors: Mirrors;
   /** Who orders an instance that is at home elsewhere. */
   readonly #located = new Map<InstanceId, PeerId>();
   /** Once something was asked of others. */
   #asking: Asking | undefined;
   readonly #opening: Opening;
-  /** Of sessions that begin now. */
-  #firstQuestion = 1;
+  readonly #questions = new Questions();
   #isClosed = false;
 
   /**
@@ -95,8 +93,8 @@ export class Peer {
       requested: (...request) => this.#reception.handle(...request),
       timeoutMs: () => this.#timeoutMs(),
       noticed: (from, method, params) => this.#noticed(from, method, params),
+      questions: this.#questions,
       // Before hello is answered, only earlier links are known.
-      givenUp: (remote) => this.#givenUp.get(remote),
       sessionOf: (remote) => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
     };
     this.#opening = new Opening(options.environment, () => this.#connection.isOpen);
@@ -317,7 +315,7 @@ export class Peer {
   /** Mirrors ask at once where they were told before. @returns whether any does. */
   #resuming(): boolean {
     // Not told yet how many links there were, nobody else may have asked under these numbers.
-    this.#firstQuestion = EARLY_QUESTIONS + (this.#options.environment.random() % EARLY_QUESTIONS);
+    this.#questions.next = EARLY_QUESTIONS + (this.#options.environment.random() % EARLY_QUESTIONS);
     return this.#mirrors.resumeEarly();
   }
 
@@ -326,7 +324,7 @@ export class Peer {
     this.#reception.begin(this.#self());
     this.#directory.reset(hello);
     // Whoever had this name before us, in a process that is no more, may still be answered.
-    this.#firstQuestion = Math.max(this.#firstQuestion, (hello.session - 1) * QUESTIONS_PER_LINK + 1);
+    this.#questions.next = Math.max(this.#questions.next, (hello.session - 1) * QUESTIONS_PER_LINK + 1);
     this.#asking?.resume();
     this.#opening.open();
     this.#mirrors.opened();
@@ -337,7 +335,7 @@ export class Peer {
     // What was under way may be asked again on the next link, whatever ended this one.
     const closed = new LockstepError('CLOSED', error.message);
     for (const session of [...this.#sessions.values()]) if (session.remote !== this.id) this.#end(session, closed);
-    this.#givenUp.clear();
+    this.#questions.clear();
     if (error.code === 'FENCED')
       this.#options.report?.(
         'error',
@@ -368,7 +366,7 @@ export class Peer {
   #session(remote: PeerId): Session {
     let session = this.#sessions.get(remote);
     if (session === undefined) {
-      session = new Session(remote, this.#firstQuestion, this.#shared);
+      session = new Session(remote, this.#shared);
       this.#sessions.set(remote, session);
     }
     return session;
@@ -385,7 +383,6 @@ export class Peer {
 
   #end(session: Session, error: LockstepError): void {
     this.#sessions.delete(session.remote);
-    this.#firstQuestion = Math.max(this.#firstQuestion, session.nextQuestion);
     session.close(error);
     this.tracer.leave(session);
   }
@@ -423,8 +420,6 @@ export class Peer {
   #gone(peer: PeerId, isKnown: boolean): void {
     if (peer === this.id || peer === '') return;
     const session = this.#sessions.get(peer);
-    if (isKnown) this.#givenUp.delete(peer);
-    else if (session !== undefined) this.#givenUp.set(peer, session.givenUp);
     if (session !== undefined)
       this.#end(session, new LockstepError('UNREACHABLE', isKnown ? `${peer} left` : `nobody named ${peer} is connected`));
     this.#mirrors.lost(peer);

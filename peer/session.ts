@@ -4,9 +4,9 @@
 
 import { LockstepError } from '../core/errors.ts';
 import { encodeAnswerText, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
-import type { Environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
-import { type Answered, Rpc } from './rpc.ts';
+import type { Answered } from './questions.ts';
+import { Rpc, type RpcOptions } from './rpc.ts';
 import type { Asker, Load } from './service.ts';
 import type { Methods, PeerId, WatchResult } from './wire.ts';
 
@@ -14,14 +14,10 @@ type State = { readonly state: 'open' } | { readonly state: 'closed'; readonly e
 const OPEN: State = { state: 'open' };
 
 /** What a peer's sessions share. */
-export interface SessionOptions {
-  readonly environment: Environment;
+export interface SessionOptions extends RpcOptions {
   readonly outbox: Outbox;
   /** What a remote asks for. */
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
-  readonly timeoutMs: () => number;
-  /** What the session with a remote before this one asked on this link, and gave up. */
-  readonly givenUp: (remote: PeerId) => Map<RequestId, Answered> | undefined;
   /** Notifications that no request asked for. */
   readonly noticed: (session: Session, method: string, params: unknown) => void;
   /** The link of a remote, as far as this peer knows: asked again for every watch. */
@@ -35,7 +31,6 @@ interface SessionRoom {
 export class Session implements Asker {
   readonly remote: PeerId;
   readonly #options: SessionOptions;
-  readonly #firstQuestion: number;
   /** Made for the first question: most remotes of a server are never asked anything. */
   #rpc: Rpc | undefined;
   #state: State = OPEN;
@@ -43,13 +38,9 @@ export class Session implements Asker {
   /** Made for the first: most remotes of a page watch nothing there. */
   #rooms: Set<SessionRoom> | undefined;
 
-  /**
-   * @param remote peer id; "" is the relay.
-   * @param firstQuestion the number of its first question: above those of earlier sessions, whose answers may still be on their way.
-   */
-  constructor(remote: PeerId, firstQuestion: number, options: SessionOptions) {
+  /** @param remote peer id; "" is the relay. */
+  constructor(remote: PeerId, options: SessionOptions) {
     this.remote = remote;
-    this.#firstQuestion = firstQuestion;
     this.#options = options;
   }
 
@@ -59,17 +50,7 @@ export class Session implements Asker {
   }
 
   get #asking(): Rpc {
-    const { environment, timeoutMs } = this.#options;
-    const givenUp = this.#options.givenUp(this.remote);
-    return (this.#rpc ??= new Rpc({ environment, timeoutMs, first: this.#firstQuestion, givenUp, post: (message) => this.post(message) }));
-  }
-
-  get givenUp(): Map<RequestId, Answered> | undefined {
-    return this.#rpc?.givenUp;
-  }
-
-  get nextQuestion(): number {
-    return this.#rpc?.nextId ?? this.#firstQuestion;
+    return (this.#rpc ??= new Rpc(this.#options, (message) => this.post(message)));
   }
 
   get isOpen(): boolean {
@@ -86,7 +67,7 @@ export class Session implements Asker {
   watch(params: Methods['watch']['params'], answered: (error: LockstepError | undefined, result?: WatchResult) => void): void {
     if (this.#state.state === 'closed') return answered(this.#state.error);
     const session = this.#options.sessionOf(this.remote);
-    this.#asking.call('watch', session === undefined ? params : { ...params, session }, (error, result) => {
+    const told: Answered = (error, result) => {
       if (error !== undefined) return answered(error);
       let read: WatchResult;
       try {
@@ -95,7 +76,9 @@ export class Session implements Asker {
         return answered(problem as LockstepError);
       }
       answered(undefined, read);
-    });
+    };
+    const id = this.#asking.call('watch', session === undefined ? params : { ...params, session }, told);
+    if (session === undefined) this.#options.questions.keep(id, this.remote, told);
   }
 
   /** @param room it is about, in the packed encoding. @returns false when the message is too large for a frame. */
@@ -127,14 +110,19 @@ export class Session implements Asker {
       case 'request':
         return this.#options.requested(message.id, message.method, message.params, this);
       case 'answer':
-        return this.#asking.receive(message.id, undefined, message.result);
+        return this.#answered(message.id, undefined, message.result);
       case 'refusal':
         // Without an id it answers something of ours that was not readable: nothing here waits for it.
-        if (message.id !== null) this.#asking.receive(message.id, message.error, undefined);
+        if (message.id !== null) this.#answered(message.id, message.error, undefined);
         return;
       case 'notice':
         return this.#options.noticed(this, message.method, message.params);
     }
+  }
+
+  #answered(id: RequestId, error: LockstepError | undefined, result: unknown): void {
+    const late = this.#options.questions.take(id, this.remote);
+    if (!this.#asking.receive(id, error, result)) late?.(error, result);
   }
 
   /** Fails what waits for an answer and leaves all rooms; the session takes and says nothing more. */

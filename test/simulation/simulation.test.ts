@@ -106,6 +106,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
     [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
     [
+      710_004_758,
+      [...ECHOED, 'burst', 'tabs'],
+      'a question that named no link was answered by a later one than it was given up with, and its answer kept the reader in a room',
+    ],
+    [
       900_008_810,
       [...ECHOED, 'burst', 'tabs'],
       'a pipe brought its target to what its source predicted, in the name of a later time, and what came then was taken for old',

@@ -5,15 +5,17 @@ import { LockstepError } from '../../core/errors.ts';
 import { backoffMs } from '../../peer/backoff.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
+import { LATE_MAX, Questions } from '../../peer/questions.ts';
 import { PLAIN, type RoomPort } from '../../peer/channel.ts';
 import { Room } from '../../peer/room.ts';
 import { OPEN } from '../../peer/warden.ts';
 import { Rpc } from '../../peer/rpc.ts';
 import { Service } from '../../peer/service.ts';
 import { SeenEvents } from '../../peer/seen.ts';
+import type { Link } from '../../peer/link.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Session } from '../../peer/session.ts';
-import { TestEnvironment } from '../../peer/testing.ts';
+import { linkPair, TestEnvironment } from '../../peer/testing.ts';
 import type { Told } from '../../peer/told.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { World } from '../support/world.ts';
@@ -109,11 +111,11 @@ describe('rooms', () => {
     };
     const outbox = new Outbox({ environment, frameSize, deliver: () => undefined });
     const member = (remote: string): Session =>
-      new Session(remote, 1, {
+      new Session(remote, {
         environment,
         outbox,
         requested: () => undefined,
-        givenUp: () => undefined,
+        questions: new Questions(),
         timeoutMs: () => 1,
         noticed: () => undefined,
         sessionOf: () => undefined,
@@ -226,23 +228,53 @@ describe('questions and answers', () => {
     expect(new Set(numbers).size).toBe(2);
   });
 
-  test('[TOPO-14] a question to a peer that was not there is answered all the same when it came in time: who was let in is told', async () => {
-    const environment = new TestEnvironment();
-    const told: string[] = [];
-    const options = { environment, timeoutMs: () => 1_000, post: () => true };
-    const before = new Rpc(options);
-    before.call('watch', {}, (error, result) => told.push(`${error?.code ?? ''}${String(result ?? '')}`));
-    before.close(new LockstepError('UNREACHABLE', 'it was not there'));
-    const after = new Rpc({ ...options, first: before.nextId, givenUp: before.givenUp });
-    after.receive(1, undefined, 'let in');
-    after.receive(1, undefined, 'again');
-    expect(told).toEqual(['UNREACHABLE', 'let in']);
+  test.each([
+    ['saw it come and go', true],
+    ['hears of nobody who comes or goes', false],
+  ])('[TOPO-14] who asked a peer that was not there, %s, and is let in by a later link of it, leaves again', async (_what, presence) => {
+    const { world } = await doorWorld();
+    let link: Link | undefined;
+    const carol = await world.peer('carol', {
+      presence,
+      dial: async () => {
+        const [near, far] = linkPair(world.environment);
+        world.hub.attach(far);
+        return (link = near);
+      },
+    });
+    const [send, slow] = [link!.send.bind(link), [] as Parameters<Link['send']>[0][]];
+    const asked = carol.watch('bob/desk', world.door).catch((error: LockstepError) => error.code);
+    // What carol says waits on its way, but what tells her that bob is not there.
+    link!.send = (frame) => void slow.push(frame);
+    if (!presence) send('bob\n{"jsonrpc":"2.0","method":"sender","params":["",0,""]}');
+    else await (await world.peer('bob')).close();
+    await world.settle();
+    expect(await asked).toBe('UNREACHABLE');
+    const said: string[] = [];
+    const bob = await world.peer('bob', { record: (line) => void said.push(line), machines: { door: { definition: world.door } } });
+    await world.get(bob.host('desk', 'door'));
+    link!.send = send;
+    slow.forEach(send);
+    await world.settle();
+    const [room] = said.flatMap((line) => /"method":"admit","params":\[(\d+),"carol"/.exec(line)?.slice(1) ?? []);
+    expect(room).toBeDefined();
+    expect(said.filter((line) => line.includes('"carol"]')).at(-1)).toContain(`"method":"expel","params":[${room},"carol"]`);
+  });
+
+  test('[TOPO-14] of the questions to peers that were not there as many are kept as one of them lets anybody watch', () => {
+    const questions = new Questions();
+    for (let id = 0; id <= LATE_MAX; id++) questions.keep(id, `peer ${id}`, () => undefined);
+    expect(LATE_MAX).toBeGreaterThanOrEqual(LIMITS.watchMax);
+    expect(questions.take(0, 'peer 0')).toBeUndefined();
+    expect(questions.take(1, 'peer 2')).toBeUndefined();
+    expect(questions.take(1, 'peer 1')).toBeDefined();
+    expect(questions.take(1, 'peer 1')).toBeUndefined();
   });
 
   test('[SYNC-14] a question without an answer times out; one that comes late, or twice, is dropped', async () => {
     const environment = new TestEnvironment();
     const posted: string[] = [];
-    const rpc = new Rpc({ environment, timeoutMs: () => 1_000, post: (message) => posted.push(message) > 0 });
+    const rpc = new Rpc({ environment, timeoutMs: () => 1_000, questions: new Questions() }, (message) => posted.push(message) > 0);
     const told: string[] = [];
     const ask = (): void =>
       void rpc.request('get', {}).then(
