@@ -1,7 +1,8 @@
 // The one side that orders an instance's events: recognises resends, refuses what does not belong, runs each event in the core and hands
 // the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
 // journal. Same class on a server and in a browser. From top to bottom it is the road of an event: how one comes in, its step, what happens
-// when that is durable. Whether the instance can be stepped at all is tenure.ts, who reads it readers.ts, where it goes on passage.ts.
+// when that is durable. What it orders is ordered.ts, whether that can be stepped at all tenure.ts, who reads it readers.ts, its actors and
+// its parent family.ts, how it goes on under another schema or at another peer passage.ts.
 // Over 400 lines because this road is in one place.                                                                  (docs/spec/sync.md)
 
 import { LockstepError } from '../core/errors.ts';
@@ -103,16 +104,13 @@ export class Authority {
     const family = (this.family = new Family({ hosting, ordered, tenure, tell: (event) => this.tell(event) }));
     const untold = (this.#untold = new Untold((event) => hosting.sendOn(record.instance, event)));
     this.passage = new Passage({ hosting, ordered, tenure, readers, family, untold });
-    this.#faults = new HandlerFaults({ ordered, environment, tell: send });
+    this.#faults = new HandlerFaults({ hosting, ordered, tell: send });
     this.#effects = new EffectQueue({
       environment,
       ordered,
       children: family.children,
       owner: family.effectOwner(send),
-      failed: (effect, error, place) => {
-        hosting.report('error', `effect "${effect.name}" of ${record.instance} failed`, error);
-        this.#faults.failed(effect, error, place);
-      },
+      failed: (...what) => this.#faults.failed(...what),
     });
     const timersOf = (): ReadonlyMap<number, number> => tenure.instance?.timers ?? NO_TIMERS;
     this.#alarm = new Alarm(environment, timersOf, (timer) => this.#fire(timer));

@@ -1,5 +1,6 @@
 // What becomes of a relational machine at its authority when a final handler of it throws, or does not end in time: states are taken back,
-// Exception comes, and behind a handler that was given up no mutation is taken for a moment. (docs/relational.md)
+// Exception comes, and behind a handler that was given up no mutation is taken for a moment. What any effect throws is reported.
+// (docs/relational.md)
 
 import { LockstepError } from '../core/errors.ts';
 import type { EventObject } from '../core/json.ts';
@@ -8,32 +9,32 @@ import type { Effect } from '../core/outcome.ts';
 import { takenBack } from '../core/relational/finals.ts';
 import { Backoff, errorArgs, GivenUp, HANDLER_TIMEOUT_STATE } from '../core/relational/limit.ts';
 import type { EffectPlace } from './effects.ts';
-import type { Environment } from './environment.ts';
+import type { Hosting } from './hosting.ts';
 import type { Ordered } from './ordered.ts';
 
 export class HandlerFaults {
+  readonly #hosting: Hosting;
   readonly #ordered: Ordered;
   readonly #tell: (event: EventObject) => void;
   readonly #backoff: Backoff;
 
   /** @param tell makes an event of the authority's own. */
-  constructor(options: { readonly ordered: Ordered; readonly environment: Environment; readonly tell: (event: EventObject) => void }) {
+  constructor(options: { readonly hosting: Hosting; readonly ordered: Ordered; readonly tell: (event: EventObject) => void }) {
+    this.#hosting = options.hosting;
     this.#ordered = options.ordered;
     this.#tell = options.tell;
-    this.#backoff = new Backoff(options.environment);
+    this.#backoff = new Backoff(options.hosting.environment);
   }
 
-  /** Nothing for actions of statecharts: their failures are reported, no more. */
-  failed({ event }: Effect, error: unknown, { outcome, index }: EffectPlace): void {
+  /** Of actions of statecharts no more comes than the report. */
+  failed({ name, event }: Effect, error: unknown, { outcome, index }: EffectPlace): void {
+    const { record, machine } = this.#ordered;
+    this.#hosting.report('error', `effect "${name}" of ${record.instance} failed`, error);
     // What the handlers of an exception throw brings no other one.
-    if (this.#ordered.machine.isRelational && event.type !== EXCEPTION_EVENT)
-      this.#tell({
-        type: EXCEPTION_EVENT,
-        states: takenBack(this.#ordered.machine, outcome, index),
-        args: errorArgs(error),
-      } as EventObject);
+    if (machine.isRelational && event.type !== EXCEPTION_EVENT)
+      this.#tell({ type: EXCEPTION_EVENT, states: takenBack(machine, outcome, index), args: errorArgs(error) } as EventObject);
     if (!(error instanceof GivenUp)) return;
-    if (this.#ordered.machine.symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
+    if (machine.symbols.states.some(({ key }) => key === HANDLER_TIMEOUT_STATE))
       this.#tell(mutation('add', [HANDLER_TIMEOUT_STATE, 'Exception'], errorArgs(error)));
     this.#backoff.begin();
   }
