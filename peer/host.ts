@@ -16,6 +16,7 @@ import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
 import { define, entriesOf, restore } from './definitions.ts';
 import type { Environment } from './environment.ts';
+import { Guests } from './guests.ts';
 import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
 import type { Hosting, Touched } from './hosting.ts';
 import { hostedId, ownerOf } from './identity.ts';
@@ -84,6 +85,7 @@ export class Host implements HostsChildren {
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
   readonly succession: Succession;
+  readonly #guests = new Guests();
   readonly #sendingOn: SendingOn;
   readonly #rooms = new Map<number, Source>();
   #touched = new Set<Touched>();
@@ -105,7 +107,7 @@ export class Host implements HostsChildren {
       machines: options.machines,
       find: (instance) => this.find(instance),
       authority: (instance) => this.authority(instance),
-      all: () => this.authorities.values(),
+      guests: this.#guests,
       keep: (authority) => {
         this.#keep(authority);
         this.branches.end(authority.record.instance);
@@ -219,8 +221,15 @@ export class Host implements HostsChildren {
   }
 
   #keep(authority: Authority): void {
-    this.authorities.set(authority.record.instance, authority);
+    const { instance } = authority.record;
+    this.authorities.set(instance, authority);
+    if (!this.#isHome(instance)) this.#guests.add(authority);
     this.#number(authority);
+  }
+
+  #isHome(instance: InstanceId): boolean {
+    const owner = ownerOf(instance);
+    return owner === null ? this.#options.isServer : owner === this.#hosting?.self;
   }
 
   #number(source: Source): void {
@@ -233,6 +242,7 @@ export class Host implements HostsChildren {
 
   #drop(authority: Authority): void {
     this.authorities.delete(authority.record.instance);
+    this.#guests.delete(authority);
     this.#unnumber(authority);
   }
 

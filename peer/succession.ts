@@ -9,6 +9,7 @@ import { GROWN, TAKEN } from './anew.ts';
 import { Authority } from './authority.ts';
 import { encodeNotice } from './codec-json.ts';
 import { type Doubt, Doubts } from './doubts.ts';
+import type { Guests } from './guests.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
 import type { Moved } from './journal.ts';
@@ -37,7 +38,7 @@ export interface Succeeding {
   find(instance: InstanceId): Authority | undefined;
   /** @throws LockstepError UNKNOWN_INSTANCE … */
   authority(instance: InstanceId): Authority;
-  all(): Iterable<Authority>;
+  readonly guests: Guests;
   keep(authority: Authority): void;
   drop(authority: Authority): void;
   room(): number;
@@ -216,7 +217,7 @@ export class Succession {
     authority.family.restart();
     authority.takeUp(untold);
     this.#host.located(instance, hosting.self);
-    this.tell();
+    this.#tellHome(authority);
     if (before !== undefined) this.#tellOf({ instance, peer: hosting.self, epoch: authority.epoch }, before.peer);
   }
 
@@ -261,12 +262,15 @@ export class Succession {
 
   /** Tells the homes of instances that are ordered here although they are at home elsewhere. @param peer that home alone. */
   tell(peer?: PeerId): void {
+    const { guests } = this.#host;
+    for (const guest of peer === undefined ? guests.all() : guests.of(peer, this.#host.hosting().server())) this.#tellHome(guest);
+  }
+
+  #tellHome({ record, epoch }: Authority): void {
     const { self, sessionWith, server } = this.#host.hosting();
-    for (const { record, epoch } of this.#host.all()) {
-      const home = ownerOf(record.instance) ?? server();
-      if (home === undefined || home === self || (peer !== undefined && peer !== home)) continue;
-      sessionWith(home).post(encodeNotice('ordered', [record.instance, epoch, this.lineage(record.instance)]));
-    }
+    const home = ownerOf(record.instance) ?? server();
+    if (home === undefined || home === self) return;
+    sessionWith(home).post(encodeNotice('ordered', [record.instance, epoch, this.lineage(record.instance)]));
   }
 
   /** Another peer says who orders an instance. */

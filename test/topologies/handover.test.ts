@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Journal } from '../../peer/journal.ts';
-import type { Peer, PeerOptions } from '../../peer/peer.ts';
+import type { Peer } from '../../peer/peer.ts';
 import type { Fork } from '../../peer/succession.ts';
 import { linkPair, MemoryJournal } from '../../peer/testing.ts';
 import type { Traced } from '../../peer/wire.ts';
@@ -16,7 +16,7 @@ class Doors extends World {
   readonly forks: Fork[] = [];
 
   /** One that may order doors. */
-  orderer(name: string, options: Partial<PeerOptions> = {}): Promise<Peer> {
+  orderer(name: string, options: Parameters<World['peer']>[1] = {}): Promise<Peer> {
     const fenced = (fork: Fork): void => void this.forks.push(fork);
     return this.peer(name, { machines: { door: { definition: this.door } }, trusts, fenced, ...options });
   }
@@ -238,6 +238,38 @@ describe('handed over', () => {
       ['erik', [{ type: 'NAME', name: 'at alice' }]],
     ]);
     expect([namesOf(a), namesOf(d), d.digest]).toEqual([['at bob'], ['at bob'], e.digest]);
+  });
+
+  test('[TOPO-9] a home that comes is told what of its own is ordered elsewhere, and nothing of others', async () => {
+    const world = new Doors();
+    const said: string[] = [];
+    await world.orderer('bob', { record: (line) => void said.push(...(line.includes('"ordered"') ? [line] : [])) });
+    const homes = {
+      alice: await world.orderer('alice'),
+      carol: await world.orderer('carol'),
+      'secret-of-the-server': await world.server({ trusts }),
+    };
+    for (const home of Object.values(homes)) await world.get(home.handOver((await world.get(home.host('desk', 'door'))).id, 'bob'));
+    const told = async (name: string): Promise<readonly unknown[]> => {
+      await world.settle();
+      said.length = 0;
+      world.network(name).cut();
+      await world.settle();
+      world.network(name).mend();
+      await world.advance(20_000);
+      return said
+        .filter((line) => line.startsWith('>'))
+        .map((line) => /to (\S+):.*"params":\["([^"]+)"/.exec(line)?.slice(1))
+        .sort();
+    };
+    expect(await told('carol')).toEqual([['carol', 'carol/desk']]);
+    expect(await told('secret-of-the-server')).toEqual([['server', 'desk']]);
+    const all = [
+      ['alice', 'alice/desk'],
+      ['carol', 'carol/desk'],
+      ['server', 'desk'],
+    ];
+    expect(await told('bob')).toEqual(all);
   });
 
   test('[TOPO-9] both remember it over a restart, and those who ask at home are sent on', async () => {
