@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import * as packed from '../../peer/codec-packed.ts';
-import type { Frame } from '../../peer/link.ts';
+import type { Dial, Frame } from '../../peer/link.ts';
+import type { Peer } from '../../peer/peer.ts';
 import { linkPair } from '../../peer/testing.ts';
 import { PlainSocket, World } from '../support/world.ts';
 
@@ -109,6 +110,68 @@ describe('two encodings in one room', () => {
     const codes = heard.map((frame) => /"code":"(\w+)"|undeliverable|presence/.exec(String(frame)));
     expect(codes.map((found) => found?.[1] ?? found?.[0])).toEqual(['MALFORMED', 'undeliverable', 'MALFORMED', 'MALFORMED']);
     expect(bob.isConnected).toBe(true);
+  });
+});
+
+describe('a relay that carries another encoding on the next link', () => {
+  /** A peer whose relay takes packed frames on the links that begin while it `carries` them. */
+  const changing = async (world: World, name: string, start: (dial: Dial) => Promise<Peer>) => {
+    const relay = { carries: true };
+    const peer = await start(async () => {
+      const link = await world.network(name).dial();
+      const { carries } = relay;
+      const send = link.send.bind(link);
+      link.send = (frame) => send(carries || typeof frame !== 'string' ? frame : frame.replace('"encodings":["packed",', '"encodings":['));
+      return link;
+    });
+    const begin = async (carries: boolean): Promise<void> => {
+      relay.carries = carries;
+      world.network(name).cut();
+      await world.settle();
+      world.network(name).mend();
+      await world.advance(20_000);
+    };
+    return { peer, begin };
+  };
+
+  test('[PACK-4] a reader goes on in the encoding that the relay carries, whichever it asked in before it knew', async () => {
+    const world = new World();
+    const rooms = new Set<string>();
+    const admitted = (line: string): void => {
+      for (const [, what, room] of line.matchAll(/"method":"(admit|expel)","params":\[(\d+),"alice"/g))
+        if (what === 'admit') rooms.add(room!);
+        else rooms.delete(room!);
+    };
+    await world.server({ ...speaksPacked, record: admitted });
+    let frames: string[] = [];
+    const record = (line: string): void => void frames.push(line);
+    const { peer: alice, begin } = await changing(world, 'alice', (dial) => world.peer('alice', { ...speaksPacked, dial, record }));
+    await world.get(alice.create('door', { instance: 'front' }));
+    const a = await world.get(alice.watch('front', world.door));
+    for (const [round, carries] of [false, false, true, true].entries()) {
+      rooms.clear();
+      await begin(carries);
+      frames = [];
+      expect(await world.get(a.submit({ type: 'NAME', name: `n${round}` }))).toEqual({ outcome: 'stepped', seq: round + 2 });
+      expect([frames.every((line) => / \? \d+ bytes$/.test(line)), rooms.size]).toEqual([carries, 1]);
+    }
+    expect(world.reported.filter(([, message]) => message !== 'no link to the relay')).toEqual([]);
+  });
+
+  test('[PACK-4] an authority goes on in the encoding that the relay carries, and so do its readers', async () => {
+    const world = new World();
+    const { begin } = await changing(world, 'secret-of-the-server', (dial) => world.server({ ...speaksPacked, dial }));
+    const alice = await world.peer('alice', speaksPacked);
+    const bob = await world.peer('bob');
+    await world.get(alice.create('door', { instance: 'front' }));
+    const mirrors = [await world.get(alice.watch('front', world.door)), await world.get(bob.watch('front', world.door))];
+    for (const [round, carries] of [false, false, true, true].entries()) {
+      await begin(carries);
+      for (const [i, mirror] of mirrors.entries())
+        expect(await world.get(mirror.submit({ type: 'NAME', name: `n${round}` }))).toEqual({ outcome: 'stepped', seq: 2 * round + i + 2 });
+      expect(mirrors[0]!.digest).toBe(mirrors[1]!.digest);
+    }
+    expect(world.reported.filter(([, message]) => message !== 'no link to the relay')).toEqual([]);
   });
 });
 
