@@ -57,7 +57,7 @@ export class Outbox {
     draft.size += message.length + 1;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#environment.defer(() => this.flush());
+    this.#environment.defer(() => this.flush(), true);
   }
 
   /**

@@ -12,6 +12,15 @@ export const nodeEnvironment: Environment = {
   timer: startTimer,
 };
 
+/** The same for a peer that is a client: what it says need not wait for the sockets of others. */
+export const clientEnvironment: Environment = {
+  ...nodeEnvironment,
+  defer: (callback, isHasty) => {
+    if (isHasty === true) process.nextTick(callback);
+    else setImmediate(callback);
+  },
+};
+
 /** Random words drawn in advance: one call into the operating system for many dice. */
 const pool = new Uint32Array(2_048);
 let drawn = pool.length;

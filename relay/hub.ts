@@ -191,7 +191,7 @@ export class Hub {
         null,
         new LockstepError('MALFORMED', `a binary frame of ${body.length} bytes for ${name.slice(0, 40)}, which takes text`),
       );
-    else target.send(target.standing.state === 'plain' ? body : joinFrame(stamp, body));
+    else target.send(target.isPlain ? body : joinFrame(stamp, body));
   }
 
   /** The same bytes to every member; what a socket makes of them is made once. */
@@ -208,7 +208,7 @@ export class Hub {
       if (typeof body !== 'string' && !neighbour.isPacked) return;
       // Nobody asks for what is lost here: the next one says it all.                                                    (TOPO-11)
       if (mayLose && neighbour.isBehind) return;
-      const shared = neighbour.standing.state === 'plain' ? (plain ??= { frame: body, rest }) : headed;
+      const shared = neighbour.isPlain ? (plain ??= { frame: body, rest }) : headed;
       if (!neighbour.sendRoom(address, shared, now)) this.#laggards.add(neighbour);
     });
   }

@@ -60,7 +60,10 @@ const TALK_MS = 1_000;
 
 export class Neighbour {
   readonly link: Link;
-  standing: Standing;
+  /** Whether it takes binary frames; whether frames without headers. Beside its standing, because a room asks each of its members. */
+  isPacked = false;
+  isPlain = false;
+  #standing: Standing;
   readonly #limits: BufferLimits;
   readonly #allowed: Allowed;
   readonly #sharing: SharingLink | undefined;
@@ -72,9 +75,19 @@ export class Neighbour {
   constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
     this.link = link;
     this.#sharing = isSharing(link) ? link : undefined;
-    this.standing = standing;
+    this.#standing = standing;
     this.#limits = limits;
     this.#allowed = allowed;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  set standing(standing: Standing) {
+    this.#standing = standing;
+    this.isPacked = standing.state === 'open' && standing.encoding === 'packed';
+    this.isPlain = standing.state === 'plain';
   }
 
   /** Takes a frame from what the link may say. @returns false when that was too much: it is closed then. */
@@ -118,11 +131,6 @@ export class Neighbour {
       return;
     }
     this.link.send(frame);
-  }
-
-  /** Whether it takes binary frames. */
-  get isPacked(): boolean {
-    return this.standing.state === 'open' && this.standing.encoding === 'packed';
   }
 
   /**

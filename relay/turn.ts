@@ -9,9 +9,16 @@ import type { Rest } from './rest.ts';
 
 /** Those that have something to write. */
 let waiting: Outlet[] = [];
+/** Whether they do so at the end of the turn, and whether sooner. */
+let isPlanned = false;
 let isRushed = false;
 /** The rests that begin when those have written. */
 let beginning: Rest[] = [];
+
+function flushPlanned(): void {
+  isPlanned = false;
+  flushAll();
+}
 
 function flushAll(): void {
   const outlets = waiting;
@@ -23,8 +30,10 @@ function flushAll(): void {
   for (const rest of rests) rest.begin();
 }
 
-function flushSoon(outlet: Outlet): void {
-  if (waiting.push(outlet) === 1) setImmediate(flushAll);
+function plan(): void {
+  if (isPlanned || isRushed) return;
+  isPlanned = true;
+  setImmediate(flushPlanned);
 }
 
 function rush(): void {
@@ -37,6 +46,9 @@ function rush(): void {
 const REST_SIZE = 32_768;
 
 // ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Of an outlet that has nothing to write; never written to. */
+const NONE: Uint8Array[] = [];
 
 /** Bytes up to which frames are copied together: more would cost more than writing them one by one. */
 const JOIN_SIZE = 65_536;
@@ -63,7 +75,7 @@ function isJoined(frames: readonly Uint8Array[]): boolean {
 export class Outlet {
   readonly #stream: Duplex;
   /** What waits, in order: frames of its own, or, as long as it hears nothing else, a part of what is said in a rest. */
-  #frames: Uint8Array[] = [];
+  #frames: Uint8Array[] = NONE;
   #sharedFrom = 0;
   #sharedUntil = 0;
   #size = 0;
@@ -86,10 +98,8 @@ export class Outlet {
 
   /** @param bytes not to be changed afterwards. */
   write(bytes: Uint8Array): void {
-    this.#push(bytes);
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    flushSoon(this);
+    this.#wait(bytes);
+    plan();
   }
 
   /**
@@ -99,8 +109,15 @@ export class Outlet {
   writeSoon(bytes: Uint8Array, rest?: Rest): void {
     if (rest?.isResting === true && !this.#isWaiting && this.#size + bytes.byteLength < REST_SIZE) return this.#sleep(bytes, rest);
     if (rest !== undefined && rest !== beginning.at(-1)) beginning.push(rest);
-    this.write(bytes);
+    this.#wait(bytes);
     rush();
+  }
+
+  #wait(bytes: Uint8Array): void {
+    this.#push(bytes);
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    waiting.push(this);
   }
 
   #sleep(bytes: Uint8Array, rest: Rest): void {
@@ -126,8 +143,10 @@ export class Outlet {
   }
 
   #push(bytes: Uint8Array): void {
-    if (this.#isSharing) this.#frames.push(...this.#unshare());
-    this.#frames.push(bytes);
+    if (this.#isSharing) this.#frames = [...this.#unshare()];
+    // Mostly it is the only one: a list that grows would be made for several.
+    if (this.#frames.length === 0) this.#frames = [bytes];
+    else this.#frames.push(bytes);
     this.#size += bytes.byteLength;
   }
 
@@ -147,7 +166,7 @@ export class Outlet {
     if (this.#size === 0) return;
     if (this.#isSharing) return this.#writeOut(this.#unshare());
     const frames = this.#frames;
-    this.#frames = [];
+    this.#frames = NONE;
     this.#writeOut(frames);
   }
 

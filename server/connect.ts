@@ -10,7 +10,7 @@ import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
 import type { Fork } from '../peer/succession.ts';
 import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
-import { nodeEnvironment } from '../relay/environment.ts';
+import { clientEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore, sharedCore } from './core-file.ts';
 import { readMachine } from './guarded.ts';
@@ -52,7 +52,7 @@ export interface ConnectOptions {
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
   const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, lower = true, ...rest } = options;
   const peer = new Peer({
-    environment: nodeEnvironment,
+    environment: clientEnvironment,
     core: await (rest.journal === undefined && options.machines === undefined ? sharedCore() : loadCore()),
     serving,
     binding,

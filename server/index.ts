@@ -228,10 +228,13 @@ function openJournal(data: string): SqliteJournal {
   return new SqliteJournal(join(data, 'journal.sqlite'));
 }
 
+/** What comes after it comes in this turn; queueMicrotask would make an object for each callback, to tell who asked for it. */
+const SETTLED = Promise.resolve();
+
 /** A link within the process: frames cross before the turn ends, so that beside sockets it costs no turn of its own. */
 function dialHub(hub: Hub): Dial {
   return async () => {
-    const [near, far] = linkPair({ ...nodeEnvironment, defer: queueMicrotask });
+    const [near, far] = linkPair({ ...nodeEnvironment, defer: (hand) => void SETTLED.then(hand) });
     hub.attach(far);
     return near;
   };
