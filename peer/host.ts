@@ -26,12 +26,13 @@ import type { Report } from './log.ts';
 import type { Machines } from './machines.ts';
 import type { Readers } from './readers.ts';
 import { recover } from './recovery.ts';
+import { retrace } from './retrace.ts';
 import type { RoomPort } from './channel.ts';
 import { SeenEvents } from './seen.ts';
 import { SendingOn, type SendingOnOptions } from './sending-on.ts';
 import type { Session } from './session.ts';
 import { type Fork, Succession } from './succession.ts';
-import type { Tracer } from './tracer.ts';
+import { nobody, type Tracer } from './tracer.ts';
 import { bland, Warden } from './warden.ts';
 import type { InstanceId, Methods, PeerId } from './wire.ts';
 
@@ -189,6 +190,7 @@ export class Host implements HostsChildren {
       server: () => this.#options.server(),
     };
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
+    this.#retrace(this.#hosting);
     this.#stored = [];
     for (const authority of [...this.authorities.values()]) authority.family.restart();
     for (const { machine } of machines.list()) {
@@ -212,6 +214,12 @@ export class Host implements HostsChildren {
     } catch (error) {
       this.#break(record.instance, error);
     }
+  }
+
+  /** Its trace goes on from before it was started. Who might see a step of a guarded instance when it was made is not known any more. (TOOL-21) */
+  #retrace({ self, warden }: Hosting): void {
+    const here = this.#stored.filter(({ record }) => this.authorities.has(record.instance));
+    for (const record of retrace(here, self)) this.#options.tracer.record(record, warden.guards(record.machine) ? nobody : undefined);
   }
 
   #break(instance: InstanceId, error: unknown): void {

@@ -19,7 +19,7 @@ import { helloOf, type OfferOptions, type PeerOptions, type WatchOptions } from 
 import { Questions } from './questions.ts';
 import { Reception } from './reception.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { Tracer } from './tracer.ts';
+import { nobody, Tracer } from './tracer.ts';
 import type { DivergenceRecord, InstanceId, Methods, PeerId, PeerInfo } from './wire.ts';
 
 export type { PeerOptions } from './options.ts';
@@ -28,7 +28,6 @@ export type { PeerOptions } from './options.ts';
 const QUESTIONS_PER_LINK = 1000;
 /** Questions that leave with hello begin at a random number from here to twice as much. */
 const EARLY_QUESTIONS = 2 ** 32;
-const nobody = (): boolean => false;
 
 function cannotAsk(error: unknown): never {
   throw new LockstepError('INTERNAL', 'what asks other peers cannot be loaded', { cause: error });

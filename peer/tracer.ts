@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 import type { PeerId, Traced, TraceRecord } from './wire.ts';
 
 /** Records kept for those who come later. */
-const KEPT_MAX = 1_024;
+export const KEPT_MAX = 1_024;
 /** The room number of every peer's trace; instances count from 1. */
 export const TRACE_ROOM = 0;
 
@@ -20,6 +20,9 @@ export interface TraceAudience {
   publish(): void;
   leave(session: Session): void;
 }
+
+/** Of what no peer may see but the one that it is about. */
+export const nobody = (): boolean => false;
 
 export class Tracer {
   readonly #report: Report;
