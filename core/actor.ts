@@ -28,13 +28,16 @@ const listeners = new WeakMap<object, Set<(event: EventObject) => void>>();
 /** Whether any actor ever had one: what an actor without inspectors pays. */
 let hasListeners = false;
 
+/** One empty list for all: a list of its own would be one more thing for each actor to look up. */
+export const NONE: readonly never[] = Object.freeze([]);
+
 export abstract class Actor<TContext = Json, TEvent extends { readonly type: string } = EventObject, TPattern = Json> {
   abstract readonly id: string;
   /** Steps applied, the confirmed ones. */
   abstract readonly seq: number;
   abstract readonly standing: Standing;
-  /** Of snapshots of this actor; untyped, so that an actor of any type is an `Actor<unknown>`. */
-  #observers: Set<Observer<never>> | undefined;
+  /** Of snapshots of this actor, a list that is replaced; untyped, so that an actor of any type is an `Actor<unknown>`. */
+  #observers: readonly Observer<never>[] = NONE;
 
   /** Hands an event over; what it does shows at once. @throws LockstepError when it is refused on the spot: nothing changed. */
   abstract send(event: TEvent): void;
@@ -53,9 +56,10 @@ export abstract class Actor<TContext = Json, TEvent extends { readonly type: str
       typeof observer === 'function'
         ? { next: observer, ...(error === undefined ? {} : { error }), ...(complete === undefined ? {} : { complete }) }
         : observer;
-    const observers = (this.#observers ??= new Set());
-    observers.add(entry);
-    return { unsubscribe: () => void observers.delete(entry) };
+    const unsubscribe = (): void => void (this.#observers = this.#observers.filter((each) => each !== entry));
+    unsubscribe();
+    this.#observers = [...this.#observers, entry];
+    return { unsubscribe };
   }
 
   /** For inspectors: each event that it handles here, before anything that it does shows. A mirror is not told the events of others. */
@@ -111,16 +115,17 @@ export abstract class Actor<TContext = Json, TEvent extends { readonly type: str
 
   /** For subclasses: something visible changed. */
   protected notify(): void {
-    if (this.#observers === undefined || this.#observers.size === 0) return;
+    const observers = this.#observers;
+    if (observers.length === 0) return;
     const snapshot = this.getSnapshot();
-    for (const observer of [...this.#observers]) observer.next?.(snapshot as never);
+    for (const observer of observers) observer.next?.(snapshot as never);
   }
 
   /** For subclasses: there will be no more snapshots. */
   protected finish(error?: unknown): void {
     const observers = this.#observers;
-    this.#observers = undefined;
-    for (const observer of observers ?? []) {
+    this.#observers = NONE;
+    for (const observer of observers) {
       if (error === undefined) observer.complete?.();
       else observer.error?.(error);
     }

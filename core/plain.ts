@@ -131,8 +131,10 @@ export function isSame(a: Json, b: Json): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Readonly<Record<string, Json>>;
   const right = b as Readonly<Record<string, Json>>;
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && isSame(left[key]!, right[key]!));
+  // Without a list of their keys: a mirror compares two contexts at each step.
+  for (const key in left) if (!isSame(left[key]!, right[key]!)) return false;
+  for (const key in right) if (!Object.hasOwn(left, key)) return false;
+  return true;
 }
 
 export function isObject(value: Json): value is { readonly [key: string]: Json } {

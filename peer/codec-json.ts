@@ -62,9 +62,14 @@ import {
 } from './wire-shapes.ts';
 
 export type RequestId = number | string;
+export interface Notice {
+  readonly kind: 'notice';
+  readonly method: string;
+  readonly params: unknown;
+}
 export type Message =
   | { readonly kind: 'request'; readonly id: RequestId; readonly method: string; readonly params: unknown }
-  | { readonly kind: 'notice'; readonly method: string; readonly params: unknown }
+  | Notice
   | { readonly kind: 'answer'; readonly id: RequestId; readonly result: unknown }
   /** `id` is null when the other side could not read the request. */
   | { readonly kind: 'refusal'; readonly id: RequestId | null; readonly error: LockstepError };

@@ -234,20 +234,21 @@ export function readPacked(frame: Uint8Array, names: (room: number) => RoomNames
   const reader = new ByteReader(frame);
   const address = readAddress(reader);
   const hash = address.indexOf('#');
-  const room = hash < 0 ? undefined : roomIn(address);
   // Of this peer's own, which others send to, or one that it hears.
-  const own = hash > 0 ? room : undefined;
-  const heard = hash === 0 ? room : undefined;
+  const own = hash > 0 ? roomIn(address) : undefined;
+  const heard = hash === 0 ? roomIn(address) : undefined;
   const known = own === undefined ? undefined : names(own);
-  const messages: (Message | LockstepError)[] = [];
-  while (!reader.isAtEnd) {
+  const next = (): readonly (Message | LockstepError)[] => {
     const head = reader.byte();
-    if (head === JSON_MESSAGE) messages.push(...readBody(reader.text()));
-    else if (head >= SEND) messages.push(readSend(reader, head & SEND_EVENT, about(own, reader), known));
-    else if (head >= STEP) messages.push(readStep(reader, head, about(heard, reader)));
-    else if (head >= SEEN && (head & ~SEEN_MASK) === SEEN) messages.push(readSeen(reader, head, about(heard, reader)));
-    else throw reader.malformed(`the head of a message, found ${head}`);
-  }
+    if (head === JSON_MESSAGE) return readBody(reader.text());
+    if (head >= SEND) return [readSend(reader, head & SEND_EVENT, about(own, reader), known)];
+    if (head >= STEP) return [readStep(reader, head, about(heard, reader))];
+    if (head >= SEEN && (head & ~SEEN_MASK) === SEEN) return [readSeen(reader, head, about(heard, reader))];
+    throw reader.malformed(`the head of a message, found ${head}`);
+  };
+  // Mostly there is one.
+  const messages = reader.isAtEnd ? [] : [...next()];
+  while (!reader.isAtEnd) messages.push(...next());
   return { address, messages };
 }
 
@@ -298,8 +299,9 @@ function readStep(reader: ByteReader, head: number, room: number): Message {
   const digest = (head & STEP_DIGEST) === 0 ? undefined : hex(reader.raw(DIGEST_SIZE));
   const seq = reader.whole();
   const before = new Before();
-  const steps: ToldStep[] = [];
-  for (let i = 0; i < count; i++) steps.push(readTold(reader, seq + i, before));
+  // As long as one step needs: mostly there are no more.
+  const steps: ToldStep[] = count === 0 ? [] : [readTold(reader, seq, before)];
+  for (let i = 1; i < count; i++) steps.push(readTold(reader, seq + i, before));
   const params = digest === undefined ? [room, steps] : count === 0 ? [room, steps, digest, seq] : [room, steps, digest];
   return { kind: 'notice', method: 'step', params };
 }

@@ -48,8 +48,12 @@ export interface ConnectionEvents {
   failed(error: LockstepError): void;
   /** Of one frame, from a peer; "" is the relay. */
   messages(sender: PeerId, messages: readonly (Message | LockstepError)[]): void;
+}
+
+/** Who listens to rooms. */
+export interface RoomListener {
   /** @param address of the room, as the relay says it: `#authority/room`. */
-  room(address: string, message: Message | LockstepError): void;
+  hear(address: string, message: Message | LockstepError): void;
 }
 
 export interface ConnectionOptions {
@@ -57,6 +61,7 @@ export interface ConnectionOptions {
   readonly dial: Dial;
   readonly hello: HelloParams;
   readonly events: ConnectionEvents;
+  readonly rooms: RoomListener;
   /** Without it the link speaks json. */
   readonly packed: BringPacked | undefined;
   /** What the numbers in a room of this peer's own stand for. */
@@ -66,6 +71,8 @@ export interface ConnectionOptions {
 export class Connection {
   readonly outbox: Outbox;
   readonly #options: ConnectionOptions;
+  /** Of the options: what each frame asks for is at hand. */
+  readonly #rooms: RoomListener;
   #state: State = { state: 'waiting', cancel: () => undefined };
   #attempt = 0;
   /** Of the last hello: what the next one will most likely agree on. */
@@ -84,6 +91,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#rooms = options.rooms;
     this.outbox = new Outbox({
       environment: options.environment,
       frameSize: LIMITS.frameSize,
@@ -226,10 +234,9 @@ export class Connection {
 
   /** @param address `peer`, `peer#room` (one of ours), or `#authority/room`. */
   #hand(address: string, messages: readonly (Message | LockstepError)[]): void {
-    const { events } = this.#options;
     const hash = address.indexOf('#');
-    if (hash === 0) for (const message of messages) events.room(address, message);
-    else events.messages(hash < 0 ? address : address.slice(0, hash), messages);
+    if (hash === 0) for (const message of messages) this.#rooms.hear(address, message);
+    else this.#options.events.messages(hash < 0 ? address : address.slice(0, hash), messages);
   }
 
   /** One frame of the outbox. What is addressed to ourselves takes the same road, without the relay. */

@@ -3,7 +3,7 @@
 // confirmed state, or its own prediction over one. watching.ts is how it comes to be told.
 // Over 400 lines because what is confirmed, what is predicted over it and what shows are one state.                      (docs/spec/sync.md)
 
-import { Actor, type Standing, type Subscription } from '../core/actor.ts';
+import { Actor, NONE, type Standing, type Subscription } from '../core/actor.ts';
 import { assert, LockstepError } from '../core/errors.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine, StateNames } from '../core/machine.ts';
@@ -47,8 +47,6 @@ export interface MirrorListener {
   needsSteps?(): boolean;
 }
 
-const NOBODY: readonly never[] = Object.freeze([]);
-
 /** A mirror of whatever machine. */
 export type AnyMirror = Mirror<unknown, { readonly type: string }, never>;
 
@@ -66,7 +64,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   readonly #overtaken: Observers<EventObject>;
   readonly #standings: Observers<Standing>;
   /** Like #taps a list that is replaced: mostly it is empty, and one that is never written to for all mirrors. */
-  #listeners: readonly MirrorListener[] = NOBODY;
+  #listeners: readonly MirrorListener[] = NONE;
   readonly #sender: Sender;
   readonly #opening: Opening;
   readonly #watching: Watching;
@@ -77,7 +75,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** The name of its machine at the authority. */
   #machineName = '';
   #holders = 0;
-  #taps: readonly Tap[] = NOBODY;
+  #taps: readonly Tap[] = NONE;
   readonly #presents = new Set<(present: Present) => void>();
   /** As asked for; undefined for what the authority shows unasked. */
   readonly view: string | undefined;
@@ -147,7 +145,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
 
   get standing(): Standing {
     if (this.#watching.told === undefined) return 'offline';
-    return this.#replica?.predicts === true && this.#events.hasPending ? 'predicted' : 'confirmed';
+    return this.#events.hasPending && this.#replica?.predicts === true ? 'predicted' : 'confirmed';
   }
 
   /** Ticks by number in `states`, of what it shows; 0 is the root. @throws LockstepError UNSUPPORTED where the view shows none. */
@@ -266,7 +264,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   }
 
   #pump(): void {
-    if (this.#watching.told !== undefined) this.#sender.pump();
+    if (this.#events.count > 0 && this.#watching.told !== undefined) this.#sender.pump();
   }
 
   #answered(event: Unconfirmed, error: LockstepError | undefined): void {
@@ -445,7 +443,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     // No history is kept that could be told: what the view shows now is all that is wanted.
     if (digest && replica.seq === seq && replica.digest() !== digest) return this.#watching.ask(false);
     this.#advanced();
-    if (this.#watching.told !== undefined) this.#sender.pump();
+    this.#pump();
   }
 
   moved({ reason, to, peer }: Notifications['moved']): void {
@@ -566,9 +564,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const divergence = digest === undefined || digestSeq !== replica.seq ? undefined : replica.compare(digest);
     if (divergence !== undefined) this.#diverged(divergence, true);
     else if (steps.length > 0) this.#advanced();
-    if (this.#watching.told === undefined) return;
-    if (steps.length > 0) for (const tap of this.#taps) tap.told(digest, false);
-    this.#sender.pump();
+    if (steps.length > 0 && this.#watching.told !== undefined) for (const tap of this.#taps) tap.told(digest, false);
+    this.#pump();
   }
 
   #apply(replica: Replica, step: ToldStep, who: number): void {
@@ -619,8 +616,8 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const after = this.#shown();
     if (
       before !== undefined &&
-      before.value === after.value &&
       before.context === after.context &&
+      before.value === after.value &&
       before.status === after.status &&
       before.output === after.output
     )

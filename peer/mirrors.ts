@@ -3,7 +3,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
-import { encodeBriefSend, encodeNotice, readNotice, refusalOf } from './codec-json.ts';
+import { encodeBriefSend, encodeNotice, type Message, type Notice, readNotice, refusalOf } from './codec-json.ts';
 import type { Core } from '../core/wasm.ts';
 import type { Environment } from './environment.ts';
 import { peerOfRoom, roomAddress } from './identity.ts';
@@ -36,6 +36,8 @@ export interface MirrorsOptions {
   readonly mode: Mode;
   /** This peer's name. */
   readonly self: () => PeerId | undefined;
+  /** What a peer that is traced says of itself, in a room. */
+  readonly traced: (peer: PeerId, notice: Notice) => void;
   /** Another peer orders it now. */
   readonly located: (instance: InstanceId, peer: PeerId) => void;
   readonly diverged: Upstream['diverged'];
@@ -167,12 +169,16 @@ export class Mirrors {
     }
   }
 
-  /** A notice in a room. @param address of the room. */
-  hear(address: string, method: string, params: unknown): void {
+  /** What is said in a room. @param address of the room. */
+  hear(address: string, message: Message | LockstepError): void {
     const mirror = this.#rooms.get(address);
+    if (message instanceof LockstepError) return mirror?.missed();
+    if (message.kind !== 'notice') return;
+    const { method, params } = message;
     try {
-      if (method === 'present') this.#present(peerOfRoom(address), readNotice('present', params));
-      else if (method === 'step') mirror?.stepped(readNotice('step', params));
+      if (method === 'step') mirror?.stepped(readNotice('step', params));
+      else if (method === 'trace') this.#options.traced(peerOfRoom(address), message);
+      else if (method === 'present') this.#present(peerOfRoom(address), readNotice('present', params));
       else if (method === 'seen') mirror?.seen(readNotice('seen', params));
       else if (method === 'moved' && mirror !== undefined) {
         const notice = readNotice('moved', params);

@@ -6,10 +6,10 @@ import type { Subscription } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Asking } from './asking.ts';
-import { type Message, readNotice } from './codec-json.ts';
+import { type Message, type Notice, readNotice } from './codec-json.ts';
 import { Connection } from './connection.ts';
 import { Directory, type Presence } from './directory.ts';
-import { ownerOf, peerOfRoom, roomAddress } from './identity.ts';
+import { ownerOf, roomAddress } from './identity.ts';
 import type { Report } from './log.ts';
 import { Machines } from './machines.ts';
 import type { AnyMirror, Mirror, MirrorOf } from './mirror.ts';
@@ -71,6 +71,23 @@ export class Peer {
       report,
       added: (name) => this.#reception.published(name),
     });
+    this.#mirrors = new Mirrors({
+      environment: options.environment,
+      core: options.core,
+      sights: options.sights ?? (() => import('./sight-replica.ts')),
+      machines: this.machines,
+      report,
+      address: (instance) => this.#address(instance),
+      session: (address) => this.#sessionFor(address),
+      keep: options.keep,
+      packed: () => this.#connection.packed,
+      asksPacked: () => this.#connection.asksPacked,
+      mode: options.mode ?? 'brief',
+      self: () => this.id,
+      traced: (peer, notice) => this.#noticed(this.#session(peer), notice),
+      located: (instance, peer) => void this.#located.set(instance, peer),
+      diverged: (record, isGuarded) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }, isGuarded),
+    });
     this.#connection = new Connection({
       environment: options.environment,
       dial: options.dial,
@@ -83,15 +100,15 @@ export class Peer {
         lost: (error) => this.#lost(error),
         failed: (error) => this.#failed(error),
         messages: (sender, messages) => this.#received(sender, messages),
-        room: (address, message) => this.#guarded(() => this.#heard(address, message)),
       },
+      rooms: this.#mirrors,
     });
     this.#shared = {
       environment: options.environment,
       outbox: this.#connection.outbox,
       requested: (...request) => this.#reception.handle(...request),
       timeoutMs: () => this.#timeoutMs(),
-      noticed: (from, method, params) => this.#noticed(from, method, params),
+      noticed: (from, notice) => this.#noticed(from, notice),
       questions: this.#questions,
       // Before hello is answered, only earlier links are known.
       sessionOf: (remote) => (this.#connection.isOpen ? this.#directory.session(remote) : undefined),
@@ -123,22 +140,6 @@ export class Peer {
         flush: () => this.#connection.outbox.flush(),
       });
     this.#reception = new Reception(bring, report);
-    this.#mirrors = new Mirrors({
-      environment: options.environment,
-      core: options.core,
-      sights: options.sights ?? (() => import('./sight-replica.ts')),
-      machines: this.machines,
-      report,
-      address: (instance) => this.#address(instance),
-      session: (address) => this.#sessionFor(address),
-      keep: options.keep,
-      packed: () => this.#connection.packed,
-      asksPacked: () => this.#connection.asksPacked,
-      mode: options.mode ?? 'brief',
-      self: () => this.id,
-      located: (instance, peer) => void this.#located.set(instance, peer),
-      diverged: (record, isGuarded) => this.#diverged({ kind: 'divergence', peer: this.#self(), ...record }, isGuarded),
-    });
     for (const [name, source] of Object.entries(options.machines ?? {})) this.machines.add(name, source);
     this.#restore().then(
       () => this.#connection.connect(),
@@ -376,7 +377,12 @@ export class Peer {
     for (const message of messages) {
       // What one of them says may have ended it.
       if (!session.isOpen) session = this.#session(sender);
-      this.#guarded(() => session.receive(message));
+      try {
+        session.receive(message);
+      } catch (error) {
+        // A fault of ours in handling one message costs that message.
+        this.#options.report?.('error', 'a message could not be handled', error);
+      }
     }
   }
 
@@ -387,12 +393,13 @@ export class Peer {
   }
 
   /** What is told outside rooms: by the relay, and about events that were sent to a room. */
-  #noticed(session: Session, method: string, params: unknown): void {
+  #noticed(session: Session, notice: Notice): void {
+    const { method, params } = notice;
     try {
       const { remote } = session;
       if (remote !== '') {
         // What a room says is said to one member alone when it is not for the others.
-        if (method === 'moved') this.#mirrors.hear(roomAddress(remote, readNotice('moved', params).room), method, params);
+        if (method === 'moved') this.#mirrors.hear(roomAddress(remote, readNotice('moved', params).room), notice);
         else if (method === 'trace') this.#asking?.hear(remote, params);
         else if (method === 'settled') this.#mirrors.settled(remote, params);
         else this.#reception.notice(method, params, session);
@@ -452,25 +459,6 @@ export class Peer {
     const address = owner ?? this.#serverId();
     if (address === undefined) throw new LockstepError('UNREACHABLE', 'no server is connected to the relay');
     return this.#session(address);
-  }
-
-  // ── Rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** A fault of ours in handling one message costs that message. */
-  #guarded(handle: () => void): void {
-    try {
-      handle();
-    } catch (error) {
-      this.#options.report?.('error', 'a message could not be handled', error);
-    }
-  }
-
-  #heard(address: string, message: Message | LockstepError): void {
-    if (message instanceof LockstepError) return this.#mirrors.missed(address);
-    if (message.kind !== 'notice') return;
-    const { method, params } = message;
-    if (method === 'trace') this.#noticed(this.#session(peerOfRoom(address)), method, params);
-    else this.#mirrors.hear(address, method, params);
   }
 
   #diverged(record: DivergenceRecord, isGuarded: boolean): void {

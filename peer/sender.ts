@@ -33,7 +33,6 @@ export class Sender {
 
   /** Sends what may be sent. */
   pump(): void {
-    if (this.#unconfirmed.count === 0) return;
     for (const event of this.#unconfirmed.take(LIMITS.unconfirmedMax, this.#environment.now())) this.#send(event);
   }
 

@@ -3,7 +3,7 @@
 // watches) belongs to mirrors and authorities.
 
 import { LockstepError } from '../core/errors.ts';
-import { encodeAnswerText, encodeRefusal, type Message, readResult, type RequestId } from './codec-json.ts';
+import { encodeAnswerText, encodeRefusal, type Message, type Notice, readResult, type RequestId } from './codec-json.ts';
 import type { Outbox } from './outbox.ts';
 import type { Answered } from './questions.ts';
 import { Rpc, type RpcOptions } from './rpc.ts';
@@ -19,7 +19,7 @@ export interface SessionOptions extends RpcOptions {
   /** What a remote asks for. */
   readonly requested: (id: RequestId, method: string, params: unknown, session: Session) => void;
   /** Notifications that no request asked for. */
-  readonly noticed: (session: Session, method: string, params: unknown) => void;
+  readonly noticed: (session: Session, notice: Notice) => void;
   /** The link of a remote, as far as this peer knows: asked again for every watch. */
   readonly sessionOf: (remote: PeerId) => number | undefined;
 }
@@ -116,7 +116,7 @@ export class Session implements Asker {
         if (message.id !== null) this.#answered(message.id, message.error, undefined);
         return;
       case 'notice':
-        return this.#options.noticed(this, message.method, message.params);
+        return this.#options.noticed(this, message);
     }
   }
 

@@ -1,6 +1,7 @@
 // A mirror's own events on their way: from `send` until the authority has answered and the step that answers is in the confirmed state.
 // An event gets its number when it is first sent and keeps it for ever, so that sending it again is harmless.
 
+import { NONE } from '../core/actor.ts';
 import { LockstepError } from '../core/errors.ts';
 import { unknownEvent } from '../core/fault.ts';
 import type { EventObject } from '../core/json.ts';
@@ -56,10 +57,9 @@ export function unconfirmed({ event, expect, stamp, n, isHeld, resolve, reject }
 
 type Own = Pick<Unconfirmed, 'event' | 'expect' | 'stamp' | 'n' | 'isHeld' | 'resolve' | 'reject'>;
 
-const NONE: readonly Unconfirmed[] = Object.freeze([]);
-
 export class UnconfirmedEvents {
-  #events: Unconfirmed[] = [];
+  /** A list that is replaced: mostly it is empty, and one for all mirrors. */
+  #events: readonly Unconfirmed[] = NONE;
   /** The newest number that this peer used for the instance. */
   #n = 0;
 
@@ -77,7 +77,7 @@ export class UnconfirmedEvents {
   }
 
   add(event: Unconfirmed): void {
-    this.#events.push(event);
+    this.#events = [...this.#events, event];
   }
 
   /** Numbers up to this one were given in an earlier life. */
@@ -146,7 +146,7 @@ export class UnconfirmedEvents {
   /** Takes all of them out. */
   clear(): readonly Unconfirmed[] {
     const events = this.#events;
-    this.#events = [];
+    this.#events = NONE;
     return events;
   }
 }
