@@ -238,18 +238,20 @@ export function readPacked(frame: Uint8Array, names: (room: number) => RoomNames
   const own = hash > 0 ? roomIn(address) : undefined;
   const heard = hash === 0 ? roomIn(address) : undefined;
   const known = own === undefined ? undefined : names(own);
-  const next = (): readonly (Message | LockstepError)[] => {
+  let messages: (Message | LockstepError)[] | undefined;
+  while (!reader.isAtEnd) {
     const head = reader.byte();
-    if (head === JSON_MESSAGE) return readBody(reader.text());
-    if (head >= SEND) return [readSend(reader, head & SEND_EVENT, about(own, reader), known)];
-    if (head >= STEP) return [readStep(reader, head, about(heard, reader))];
-    if (head >= SEEN && (head & ~SEEN_MASK) === SEEN) return [readSeen(reader, head, about(heard, reader))];
-    throw reader.malformed(`the head of a message, found ${head}`);
-  };
-  // Mostly there is one.
-  const messages = reader.isAtEnd ? [] : [...next()];
-  while (!reader.isAtEnd) messages.push(...next());
-  return { address, messages };
+    let said: (Message | LockstepError)[];
+    if (head === JSON_MESSAGE) said = [...readBody(reader.text())];
+    else if (head >= SEND) said = [readSend(reader, head & SEND_EVENT, about(own, reader), known)];
+    else if (head >= STEP) said = [readStep(reader, head, about(heard, reader))];
+    else if (head >= SEEN && (head & ~SEEN_MASK) === SEEN) said = [readSeen(reader, head, about(heard, reader))];
+    else throw reader.malformed(`the head of a message, found ${head}`);
+    // Mostly there is one: a list that grows would begin with room for many.
+    if (messages === undefined) messages = said;
+    else messages.push(...said);
+  }
+  return { address, messages: messages ?? [] };
 }
 
 /**

@@ -201,6 +201,10 @@ const IN_ROOM = 5;
 const LINE = 6;
 const ROOM_FIRST = 7;
 
+/** Addresses of the server's first rooms: a text that is made anew is hashed anew wherever it is looked up. */
+const ROOMS_MAX = 64;
+const rooms: string[] = [];
+
 /** @param address "" the relay, `peer`, `#room`, `#peer/room`, `peer#room`: that peer, about a room of its own (from a relay: of the reader's), or `=line` of a shared socket. */
 export function writeAddress(writer: ByteWriter, address: string): void {
   const hash = address.indexOf('#');
@@ -232,7 +236,8 @@ export function readAddress(reader: ByteReader): string {
   const head = reader.whole();
   if (head >= ROOM_FIRST) {
     const room = Math.floor((head - ROOM_FIRST) / 2);
-    return (head - ROOM_FIRST) % 2 === 0 ? `#${SERVER}/${room}` : `${SERVER}#${room}`;
+    if ((head - ROOM_FIRST) % 2 !== 0) return `${SERVER}#${room}`;
+    return room < ROOMS_MAX ? (rooms[room] ??= `#${SERVER}/${room}`) : `#${SERVER}/${room}`;
   }
   if (head === RELAY) return '';
   if (head === TO_SERVER) return SERVER;

@@ -201,8 +201,9 @@ class SocketLink implements SharingLink {
     this.#socket = socket;
     this.#isMasking = options.isMasking;
     this.#outlet = new Outlet(stream);
+    const arrivals = this.#arrivals;
     socket.on('message', (data, isBinary) => {
-      this.#arrivals.frame(isBinary ? bytes(data) : bytes(data).toString());
+      arrivals.frame(isBinary ? bytes(data) : bytes(data).toString());
     });
     socket.on('close', (code, reason) => {
       this.#arrivals.end(code, reason.toString());
