@@ -161,7 +161,9 @@ export class Mirrors {
     for (const { mirror, roads } of this.#mirrors.values()) if (!this.#isReachable(roads)) mirror.cutOff(false);
   }
 
+  /** A peer has gone, and its rooms with it: whoever comes under its name may give their numbers to others.       (SYNC-42) */
   lost(peer: PeerId): void {
+    for (const address of this.#rooms.keys()) if (peerOfRoom(address) === peer) this.#rooms.delete(address);
     for (const { mirror, roads } of this.#mirrors.values()) {
       if (roads.address !== peer) continue;
       roads.next();

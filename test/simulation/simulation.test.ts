@@ -106,6 +106,11 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
     [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
     [
+      883_184,
+      [...ECHOED, 'burst', 'tabs'],
+      'a mirror that had missed the answer took for its own what was said in another room that had its number now, and asked a stranger for good',
+    ],
+    [
       710_004_758,
       [...ECHOED, 'burst', 'tabs'],
       'a question that named no link was answered by a later one than it was given up with, and its answer kept the reader in a room',
