@@ -14,6 +14,7 @@ import { Succession } from '../../peer/succession.ts';
 import { Backlog } from '../../peer/backlog.ts';
 import { Committer } from '../../peer/commit.ts';
 import { HandlerFaults } from '../../peer/handler-faults.ts';
+import { Host } from '../../peer/host.ts';
 import { Outbox } from '../../peer/outbox.ts';
 import type { InstanceRecord } from '../../peer/journal.ts';
 import { RelationalMirror } from '../../peer/relational-mirror.ts';
@@ -26,6 +27,7 @@ import { LIMITS, type StepDifference, type StepEvent, type ToldStep } from '../.
 import { Untold } from '../../peer/untold.ts';
 import { type Look, Warden } from '../../peer/warden.ts';
 import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
+import { TABS } from './cast.ts';
 
 /** Replaces a method until the returned function is called. `make` gets what was there. */
 function swap<T extends object, K extends keyof T>(prototype: T, name: K, make: (original: T[K]) => T[K]): () => void {
@@ -99,6 +101,18 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       SeenEvents.load = load;
     };
   },
+
+  /** A tab that orders an instance which outlives it does not bring it back. */
+  'tab-begins-anew': () =>
+    swap(
+      Host.prototype,
+      'begin',
+      (original) =>
+        function (this: Host, self) {
+          original.call(this, self);
+          if (TABS.includes(self)) this.authorities.clear();
+        },
+    ),
 
   /** A reader that comes back is not told its newest number. */
   'last-number-lost': () => swap(SeenEvents.prototype, 'lastUpTo', () => () => 0),
