@@ -189,6 +189,8 @@ export class Host implements HostsChildren {
       sessionWith: (peer) => this.#options.sessionWith(peer),
       server: () => this.#options.server(),
     };
+    // What was deleted may have had an epoch ahead of the clock, and no journal knows it any more.                      (SYNC-12)
+    if (this.#written.size > 0) this.#epoch = environment.now() + EPOCH_CHANCE;
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#retrace(this.#hosting);
     this.#stored = [];
@@ -209,6 +211,7 @@ export class Host implements HostsChildren {
       const { giver, givenFrom, seq = 0, untold = [] } = (steps.length > 0 ? undefined : stored.checkpoint) ?? {};
       const lineage: Lineage = givenFrom === undefined ? [] : [[givenFrom, seq]];
       if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, lineage, untold });
+      this.#epoch = Math.max(this.#epoch, recovered.epoch);
       this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {

@@ -105,6 +105,7 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [700_002_738, [...ECHOED, 'burst', 'tabs'], 'the same: mirrors went from one to the other'],
     [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
     [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
+    [730_002_840, [...ECHOED, 'burst', 'tabs'], 'a child that was started again after a restart had a lower epoch than the one before'],
     [
       883_184,
       [...ECHOED, 'burst', 'tabs'],

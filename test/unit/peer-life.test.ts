@@ -259,6 +259,25 @@ describe('a restarted authority', () => {
     expect(a.getSnapshot().context).toEqual({ opened: 7, names: ['carried over'], note: null });
   });
 
+  test('[SYNC-12] so has a name that was deleted and is created again after a restart, although no journal knows its last epoch', async () => {
+    const world = new World();
+    const journal = new MemoryJournal();
+    const server = await world.server({ journal });
+    // So many at one moment are ahead of the clock.
+    for (const name of ['back', 'side', 'cellar', 'front']) await world.get(server.create('door', { instance: name }));
+    const alice = await world.peer('alice');
+    const a = await world.get(alice.watch('front', world.door));
+    const { epoch } = a;
+    world.network('alice').cut();
+    for (const name of ['back', 'side', 'cellar', 'front']) await world.get(server.delete(name));
+    await world.get(server.close());
+    await world.get((await world.server({ journal })).create('door', { instance: 'front', input: { opened: 7 } }));
+    world.network('alice').mend();
+    await world.advance(15_000);
+    expect(a.epoch).toBeGreaterThan(epoch);
+    expect([a.standing, a.getSnapshot().context.opened]).toEqual(['confirmed', 7]);
+  });
+
   test('[SYNC-14] a deleted instance ends its mirrors, and its name can be used again', async () => {
     const { world, server, alice, a } = await doorWorld();
     const ended: unknown[] = [];
