@@ -1,6 +1,7 @@
 // All configurations that a machine can reach, breadth first, each by a shortest way. The core runs every step; a configuration is the
-// active states and what history nodes remember, and data is unknown: guards that ask it are answered both ways. What happens on the way,
-// which states were entered and which transitions taken, is marked; configurations without a way out and steps without an end are kept.
+// active states, what history nodes remember and the data that are computed (data.ts); guards that ask other data are answered both ways.
+// What happens on the way, which states were entered and which transitions taken, is marked; configurations without a way out and steps
+// without an end are kept.
 
 import * as layout from '../../assembly/layout.ts';
 import { assert } from '../../core/errors.ts';

@@ -1,5 +1,5 @@
-// Who answers the core instead of the author's functions: questions of data are answered both ways, one run after another, and nothing else
-// is known of the context. Within a run the same question about the same context and event has one answer.
+// Who answers the core instead of the author's functions: questions of data that are not computed (data.ts) are answered both ways, one run
+// after another. Within a run the same question about the same context and event has one answer.
 
 import { HOST_CHANGED, INSTANCE_CONFIGURATION } from '../../assembly/layout.ts';
 import type { Json } from '../../core/json.ts';
