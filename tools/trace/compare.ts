@@ -1,4 +1,4 @@
-// Two moments of one instance side by side: what is different in the later one, whatever happened in between.        (docs/trace.md, TOOLS)
+// Two moments of one instance side by side: what is different in the later one, whatever happened in between.        (docs/trace.md, TOOL-19)
 
 import jsonPatch from 'fast-json-patch';
 import type { Operation } from '../../core/patch.ts';
