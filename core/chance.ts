@@ -1,7 +1,7 @@
 // Time and chance inside a step, from its stamp: an author's functions that ask here get the same answers on every replica that runs the step.
 // Integers only, so that engines cannot disagree.
 
-import { ASKED_CHANCE, ASKED_TIME, entered, inForce, type Stamp } from './stamp.ts';
+import { ASKED_CHANCE, ASKED_TIME, inForce, timesEntered, type Stamp } from './stamp.ts';
 
 /** The count of stamps at which `low` and `high` began with the seed of one: most steps never draw. */
 let planted = 0;
@@ -32,8 +32,8 @@ export function uuid(): string {
 
 /** Begins with the seed of the stamp, unless it was begun with already. */
 function plant({ seed }: Stamp): void {
-  if (planted === entered) return;
-  planted = entered;
+  if (planted === timesEntered()) return;
+  planted = timesEntered();
   low = seed | 0;
   high = (seed / 0x1_0000_0000) | 0;
 }

@@ -1,6 +1,6 @@
-// A copy of an instance, as whoever does not order it may have one: its bytes in the core and its context in JavaScript. Folds differences,
-// saves, loads, and runs events that ask for nothing. It has no history, no effects and no opinion about who is right. Whatever throws leaves
-// it as it was. A page begins with this much; instance.ts runs everything.
+// A copy of an instance, as whoever does not order it may have one: its bytes in the core, and its context there or in JavaScript. Folds
+// differences, saves, loads, and runs events that ask for nothing. It has no history, no effects and no opinion about who is right. Whatever
+// throws leaves it as it was. A page begins with this much; instance.ts runs everything.
 
 import { COUNT, MUTATION_EXCEPTION, QUIET, STEP_IGNORED } from '../assembly/layout.ts';
 import { InstanceBytes } from './bytes.ts';
