@@ -2,6 +2,7 @@
 // not reach a relay through its visitor's browser, neither directly (Origin) nor by a name that was pointed at us (Host).
 
 import { isIP } from 'node:net';
+import { LockstepError } from '../core/errors.ts';
 
 export interface GateOptions {
   /** What the server listens on: a name or an address. */
@@ -24,10 +25,11 @@ export class Gate {
   /** What was judged last: nearly all who knock say the same. */
   #judged: { readonly headers: KnockHeaders; readonly refusal: string | undefined } | undefined;
 
+  /** @throws LockstepError BAD_PARAMS when one of `origins` is none. */
   constructor(options: GateOptions) {
     this.#host = options.host.toLowerCase();
     this.#isLocal = isLoopback(this.#host);
-    const urls = (options.origins ?? []).map((origin) => new URL(origin));
+    const urls = (options.origins ?? []).map(originOf);
     this.#origins = new Set(urls.map((url) => url.origin));
     this.#names = new Set(urls.map((url) => bare(url.hostname)));
   }
@@ -83,4 +85,9 @@ function bare(name: string): string {
 
 function isLoopback(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127\.\d+\.\d+\.\d+$/.test(name);
+}
+
+function originOf(text: string): URL {
+  if (URL.canParse(text) && new URL(text).host !== '') return new URL(text);
+  throw new LockstepError('BAD_PARAMS', `expected an origin like https://app.example, found "${text}"`);
 }

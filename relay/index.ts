@@ -6,11 +6,13 @@ import { nodeEnvironment } from './environment.ts';
 import { Gate } from './gate.ts';
 import { Hub } from './hub.ts';
 import { identify } from './identify.ts';
+import type { Authenticate } from './introduction.ts';
 import { listen, unlisten } from './listen.ts';
 import { serveSockets } from './socket.ts';
 
 export { Hub, type HubOptions } from './hub.ts';
 export { identify } from './identify.ts';
+export type { Authenticate, Introduction } from './introduction.ts';
 export { dial } from './socket.ts';
 
 export interface RelayOptions {
@@ -22,6 +24,8 @@ export interface RelayOptions {
   readonly key?: string;
   /** Origins of pages that may connect besides those of this host, e.g. `https://app.example`. */
   readonly origins?: readonly string[];
+  /** Who a peer is, from its `hello`: what it returns is told to the server alone; what it throws refuses the peer. Anonymous unless given. */
+  readonly authenticate?: Authenticate;
 }
 
 export interface Relay {
@@ -30,11 +34,12 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** Runs a relay until it is closed. @throws LockstepError UNREACHABLE when the port cannot be had. */
+/** Runs a relay until it is closed. @throws LockstepError UNREACHABLE when the port cannot be had, BAD_PARAMS when an origin is none. */
 export async function relay(options: RelayOptions = {}): Promise<Relay> {
   const { host = '127.0.0.1', port = 7400, key = randomBytes(18).toString('base64url'), origins = [] } = options;
   const gate = new Gate({ host, origins });
-  const hub = new Hub({ environment: nodeEnvironment, identify, key });
+  const { authenticate } = options;
+  const hub = new Hub({ environment: nodeEnvironment, identify, key, ...(authenticate === undefined ? {} : { authenticate }) });
   const http = createServer((request, response) => {
     const refusal = gate.refusal({ host: request.headers.host });
     const isHealth = refusal === undefined && request.url === '/health';

@@ -174,6 +174,11 @@ describe('who may knock', () => {
     expect(await knock({ Origin: 'http://app.example' }, ['https://app.example'])).toBe('403');
   });
 
+  test.each(['app.example', 'https://', ''])('[RELAY-10] "%s" is no origin, and is refused when the relay begins', (origin) => {
+    const error = { code: 'BAD_PARAMS', message: `expected an origin like https://app.example, found "${origin}"` };
+    expect(() => new Gate({ host: '127.0.0.1', origins: [origin] })).toThrow(expect.objectContaining(error));
+  });
+
   test('[RELAY-10] listening everywhere: addresses are ours, names and pages of this machine are not by themselves', () => {
     const gate = new Gate({ host: '0.0.0.0' });
     expect(gate.refusal({ host: '192.168.1.7:7400', origin: 'http://192.168.1.7:7400' })).toBeUndefined();
