@@ -122,8 +122,9 @@ export class UnconfirmedEvents {
     return n > 0 ? this.#events.find((each) => each.n === n)?.event : undefined;
   }
 
-  /** Its step is here, which is its answer. */
+  /** Its step is here, which is its answer. One that is not known here was sent in an earlier life, and its number is used.       (SYNC-3) */
   applied(n: number, answer: SendResult): void {
+    this.#n = Math.max(this.#n, n);
     const event = this.#events.find((each) => each.n === n);
     if (event === undefined) return;
     event.isApplied = true;

@@ -17,6 +17,7 @@ import { Backlog } from '../../peer/backlog.ts';
 import { Session } from '../../peer/session.ts';
 import { linkPair, TestEnvironment } from '../../peer/testing.ts';
 import type { Told } from '../../peer/told.ts';
+import { UnconfirmedEvents } from '../../peer/unconfirmed.ts';
 import { LIMITS } from '../../peer/wire.ts';
 import { World } from '../support/world.ts';
 
@@ -491,6 +492,13 @@ describe('coming and going', () => {
 });
 
 describe('what is remembered', () => {
+  test('[SYNC-3] a number under which an event of an earlier life of this peer was applied is not given again', () => {
+    const events = new UnconfirmedEvents();
+    events.appliedUpTo(1);
+    events.applied(2, ['stepped', 17]);
+    expect(events.number()).toBe(3);
+  });
+
   test('[SYNC-3] the newest 512 events of each of the newest 1,024 peers, and no more than twice that', () => {
     const seen = new SeenEvents();
     for (let n = 1; n <= 5_000; n++) seen.add('busy', n, n + 1, n % 2 === 0);
