@@ -98,17 +98,21 @@ export class Doubts {
     const { instance: name } = record;
     this.#doubts.delete(name);
     const isOurs = (peer ?? self) === self && epoch === recovered.epoch;
-    const { instance, seen } = recovered;
-    const checkpoint = { instance: name, epoch, seq: instance.seq, state: instance.save(), seen: seen.save() };
     const there = peer === undefined || peer === self ? undefined : { instance: name, peer, epoch };
     const known: JournalEntry = there === undefined ? { kind: 'delete', instance: name } : { kind: 'moved', moved: there };
-    const entry: JournalEntry = isOurs ? { kind: 'checkpoint', checkpoint } : known;
+    const entry = isOurs ? ownOf(doubt) : known;
     // Unwritten, it is asked for again after a restart.
     const failed = (error: unknown): void => report('warn', `the journal does not know yet who orders ${name}`, error);
     committer.add({ entries: [entry], durable: () => undefined, failed });
     if (isOurs) this.#options.isOurs(doubt);
-    else instance.dispose();
+    else recovered.instance.dispose();
     if (!isOurs && there !== undefined) this.#options.isTheirs(there);
     this.release(name);
   }
+}
+
+/** That it is ordered here, and nobody need be asked any more. */
+export function ownOf({ record, recovered: { instance, epoch, seen } }: Doubt): JournalEntry {
+  const checkpoint = { instance: record.instance, epoch, seq: instance.seq, state: instance.save(), seen: seen.save() };
+  return { kind: 'checkpoint', checkpoint };
 }

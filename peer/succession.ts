@@ -8,11 +8,11 @@ import type { Step } from '../core/step.ts';
 import { GROWN, TAKEN } from './anew.ts';
 import { Authority } from './authority.ts';
 import { encodeNotice } from './codec-json.ts';
-import { type Doubt, Doubts } from './doubts.ts';
+import { type Doubt, Doubts, ownOf } from './doubts.ts';
 import type { Guests } from './guests.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
-import type { Moved } from './journal.ts';
+import type { Journal, Moved } from './journal.ts';
 import { continued, type Descent, lastCommon, type Lineage } from './lineage.ts';
 import type { Machines } from './machines.ts';
 import type { Session } from './session.ts';
@@ -27,7 +27,7 @@ export interface Fork {
   /** Who orders it now, and in which epoch. */
   readonly peer: PeerId;
   readonly epoch: number;
-  /** The durable steps of this peer that the new history does not have; undefined when it is not known where that one began. */
+  /** The durable steps of this peer that the new history does not have; undefined when it is not known where that one began, or when they are too many to be kept. */
   readonly lost: readonly Step[] | undefined;
 }
 
@@ -247,10 +247,13 @@ export class Succession {
   /** @throws LockstepError BAD_REQUEST when this peer does not stand by, FENCED when it orders it already, UNREACHABLE when it does not know enough yet; and as `take`. */
   async takeOver(instance: InstanceId): Promise<void> {
     const doubt = this.#doubts.end(instance);
-    // It has all of it, and who handed it over is lost.
+    // It has all of it, and who handed it over is lost. Until the journal knows, that one would be asked again after a restart.
     if (doubt !== undefined) {
+      const { committer } = this.#host.hosting();
+      const known = new Promise<void>((durable, failed) => committer.add({ entries: [ownOf(doubt)], durable, failed }));
       this.#begin(doubt);
-      return this.#doubts.release(instance);
+      this.#doubts.release(instance);
+      return known;
     }
     const heir = this.#heirs.get(instance);
     if (heir === undefined) throw new LockstepError('BAD_REQUEST', `this peer does not stand by for ${instance}`);
@@ -326,8 +329,7 @@ export class Succession {
     authority.tenure.halt();
     this.#leave(authority);
     await new Promise<void>((resolve) => committer.add({ entries: [], durable: resolve, failed: () => resolve() }));
-    const read =
-      common === undefined ? undefined : await journal.steps(moved.instance, common + 1, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+    const read = common === undefined ? undefined : await stepsAfter(journal, moved.instance, common).catch(() => undefined);
     await this.#away(authority, moved, lineage);
     // What there was before a schema grew is not kept.
     const lost = read?.some(({ cause }) => cause.event.type === GROWN) === true ? undefined : read;
@@ -342,6 +344,13 @@ export class Succession {
   close(): void {
     this.#doubts.close();
   }
+}
+
+/** The durable steps after `seq`; undefined when the journal does not keep all of them any more. */
+async function stepsAfter(journal: Journal, instance: InstanceId, seq: number): Promise<readonly Step[] | undefined> {
+  const [stored, steps] = await Promise.all([journal.read(instance), journal.steps(instance, seq + 1, Number.MAX_SAFE_INTEGER)]);
+  const last = stored?.steps.at(-1)?.seq ?? stored?.checkpoint?.seq ?? seq;
+  return steps.length < last - seq ? undefined : steps;
 }
 
 /** Of two that took it in one epoch, which chance alone brings about, the names decide. */

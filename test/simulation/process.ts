@@ -128,9 +128,12 @@ export class Process {
   #isPiped = false;
   isAlive = true;
   isFrozen = false;
+  /** ms of the world's clock. */
+  readonly startedAt: number;
 
   constructor(role: Role, world: ProcessWorld) {
     this.role = role;
+    this.startedAt = world.environment.now();
     this.#world = world;
     this.#environment = new ProcessEnvironment(world.environment);
     this.#machines = machinesOf(role.name, (act) => void this.#environment.timer(LATER_MS, () => (this.isAlive ? act() : undefined)));

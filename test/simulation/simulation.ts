@@ -368,6 +368,8 @@ class Simulation implements ProcessWorld {
   #crash(process: Process): void {
     const isKept = this.#dice.chance(0.5);
     const isSilent = this.#has.network && this.#dice.chance(0.3);
+    // No process begins, makes an instance and is gone within a millisecond: whoever remembers nothing would give that epoch again.
+    if (process.startedAt === this.environment.now()) return;
     this.note(`${process.role.name} crashes${isKept ? ', its last write arrives' : ''}${isSilent ? ', in silence' : ''}`);
     this.#forget(process);
     if (isSilent) this.#noticeLater(process.role.name);

@@ -134,6 +134,27 @@ describe('handed over', () => {
     expect([namesOf(b), c.epoch, c.digest, (await held.moved()).map(({ peer }) => peer)]).toEqual([['at bob'], b.epoch, b.digest, ['bob']]);
   });
 
+  test('[TOPO-6] one that took over what it had been handed goes on with it after a restart, and asks nobody again', async () => {
+    const journal = new HeldJournal(new MemoryJournal());
+    const { world, alice, bob, b, journals } = await desk({ alice: journal });
+    journal.isHolding = true;
+    alice.handOver('alice/desk', 'bob').catch(() => undefined);
+    await world.settle();
+    const { epoch } = b;
+    world.network('alice').cut();
+    await world.get(bob.takeOver('alice/desk'));
+    await world.get(bob.close());
+    const again = await world.orderer('bob', { journal: journals.bob });
+    const mirror = await world.get(again.watch('alice/desk', world.door));
+    expect(mirror.epoch).toBeGreaterThan(epoch);
+    // alice never wrote down that it went: what she says does not count any more.
+    journal.failHeld();
+    world.network('alice').mend();
+    await world.advance(60_000);
+    expect(await world.get(mirror.submit({ type: 'NAME', name: 'at bob' }))).toMatchObject({ outcome: 'stepped' });
+    expect([mirror.standing, await world.refusal(alice.get('alice/desk'))]).toEqual(['confirmed', 'FENCED']);
+  });
+
   test('[TOPO-6] one that restarts before it has heard whose it is asks again; the word of the one who handed it over counts', async () => {
     const journal = new HeldJournal(new MemoryJournal());
     const { world, alice, bob, c, journals } = await desk({ alice: journal });
@@ -381,6 +402,19 @@ describe('taken over', () => {
     expect([namesOf(a), namesOf(c), a.standing, a.digest]).toEqual([['shared', 'at bob'], ['shared', 'at bob'], 'confirmed', b.digest]);
     expect(await journal.moved()).toMatchObject([{ instance: 'alice/desk', peer: 'bob' }]);
     expect(alice.isConnected).toBe(true);
+  });
+
+  test('[TOPO-7] the old authority does not say which steps are lost when its journal does not keep all of them', async () => {
+    const { world, alice, bob, a, b } = await desk();
+    await world.get(bob.standBy(b));
+    world.network('alice').cut();
+    await world.settle();
+    for (let i = 0; i < 300; i++) await world.get(a.submit({ type: 'NAME', name: `${i}` }));
+    await world.get(bob.takeOver('alice/desk'));
+    world.network('alice').mend();
+    await world.advance(60_000);
+    expect(alice.isConnected).toBe(true);
+    expect(world.forks.map(({ peer, lost }) => [peer, lost])).toEqual([['bob', undefined]]);
   });
 
   test('[TOPO-7] what comes to one that gives way while its journal is read again is sent on, and not refused', async () => {
