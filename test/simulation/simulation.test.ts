@@ -105,6 +105,13 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
     [700_002_738, [...ECHOED, 'burst', 'tabs'], 'the same: mirrors went from one to the other'],
     [710_002_373, [...ECHOED, 'burst', 'tabs'], 'a late answer put the reader out that came in the place of the one who had asked'],
     [710_009_627, [...ECHOED, 'burst', 'tabs'], 'the same at the server'],
+    [740_004_119, [...ECHOED, 'burst', 'tabs'], 'an event of a page that was reloaded got the number of one that was still on its way'],
+    [740_004_612, [...ECHOED, 'burst', 'tabs'], 'what was taken over before its giver was heard of was given back after a restart'],
+    [
+      750_003_788,
+      [...ECHOED, 'burst', 'tabs'],
+      'a process began and crashed in one millisecond, and its successor gave its epoch again (the world was wrong)',
+    ],
     [730_002_840, [...ECHOED, 'burst', 'tabs'], 'a child that was started again after a restart had a lower epoch than the one before'],
     [
       883_184,
