@@ -26,7 +26,7 @@ export interface InspectOptions {
 }
 
 /**
- * Tells a sink what happens from now on, as messages of Stately's inspect protocol.              (TOOL-16)
+ * Tells a sink what happens from now on, as messages of Stately's inspect protocol.                   (INSPECT-1)
  * @param source a peer: every instance that it is the authority of, by its durable steps; or one mirror or local machine: what it shows.
  * @param send called once per message; what it throws reaches whoever made the step, so it should not.
  * @returns what ends it.

@@ -13,7 +13,8 @@ const MAX_DEFAULT = 1_000_000;
 const USAGE = `lockstep check FILE… [options]
 
 Explores every configuration that the machines in FILE… can reach (modules that export machines, or JSON) and reports unreachable states,
-dead transitions, deadlocks and steps that never end, each with the shortest way there. Guards that depend on data are answered both ways.
+dead transitions, deadlocks and steps that never end, each with the shortest way there. Guards over data
+that cannot be computed are answered both ways.
 
   --max N   configurations of one machine that are looked at (${MAX_DEFAULT.toLocaleString('en-US')})
   --json    one JSON object per machine and line
