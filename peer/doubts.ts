@@ -37,6 +37,10 @@ export class Doubts {
     this.#wonder(doubt, 0);
   }
 
+  get(instance: InstanceId): Doubt | undefined {
+    return this.#doubts.get(instance);
+  }
+
   /** It is not asked for any more. */
   end(instance: InstanceId): Doubt | undefined {
     const doubt = this.#doubts.get(instance);

@@ -114,9 +114,9 @@ export class Room {
   readonly #behind = new Map<Session, Set<PeerId>>();
   readonly #outside: PeerId[] = [];
   #waiting: Told[] = [];
-  /** Seq of the last step that went out, and of the last one whose digest did. */
+  /** Seq of the last step that went out, and of the one after which everyone was told what they should have. */
   #publishedSeq = 0;
-  #digestSeq = 0;
+  #quietSeq = 0;
   #quiet: (() => void) | undefined;
   #publishedAt = 0;
 
@@ -390,7 +390,6 @@ export class Room {
     if (last === undefined) return;
     this.#waiting = [];
     [this.#publishedSeq] = last.difference;
-    if (digest !== undefined) this.#digestSeq = this.#publishedSeq;
     for (const channel of this.#heard()) channel.publish(steps, digest);
   }
 
@@ -399,23 +398,25 @@ export class Room {
     return (this.#withMembers ??= [...this.#channels.values()].filter(({ members }) => members.size > 0));
   }
 
-  /** Something was published: when nothing follows for a while, everyone is told what they should have by then. (SYNC-10) */
+  /**
+   * Something was published: when nothing follows for a while, everyone is told what they should have by then, also when a digest came with
+   * the last step: the frame that had it may be the one that was lost.                                              (SYNC-10) */
   stirred(): void {
-    if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
+    if (this.isEmpty || this.#quietSeq === this.#publishedSeq) return;
     this.#publishedAt = this.#options.environment.now();
     this.#quiet ??= this.#options.environment.timer(QUIET_MS, () => this.#fellQuiet());
   }
 
   #fellQuiet(): void {
     this.#quiet = undefined;
-    if (this.isEmpty || this.#digestSeq === this.#publishedSeq) return;
+    if (this.isEmpty || this.#quietSeq === this.#publishedSeq) return;
     const restMs = this.#publishedAt + QUIET_MS - this.#options.environment.now();
     const digest = restMs > 0 ? undefined : this.#options.digest(this.#publishedSeq);
     if (digest === undefined) {
       this.#quiet = this.#options.environment.timer(restMs > 0 ? restMs : QUIET_MS, () => this.#fellQuiet());
       return;
     }
-    this.#digestSeq = this.#publishedSeq;
+    this.#quietSeq = this.#publishedSeq;
     for (const channel of this.#heard()) channel.settle(digest, this.#publishedSeq);
   }
 

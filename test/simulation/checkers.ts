@@ -105,8 +105,8 @@ export class Checkers {
     return this.#histories.newest(instance)?.owner;
   }
 
-  takesOver(owner: string, instance: string): void {
-    this.#histories.takesOver(owner, instance);
+  decides(owner: string, instance: string): void {
+    this.#histories.decides(owner, instance);
   }
 
   /** An owner has given way, and says which of its steps the other history does not have. (SIM-6) */

@@ -24,7 +24,11 @@ export type KeptEntry =
   | { readonly kind: 'step'; readonly step: KeptStep }
   | { readonly kind: 'delete'; readonly instance: string }
   | { readonly kind: 'moved'; readonly moved: { readonly instance: string; readonly peer: string; readonly epoch: number } }
-  | { readonly kind: 'image' | 'machine' | 'checkpoint' };
+  | {
+      readonly kind: 'checkpoint';
+      readonly checkpoint: { readonly instance: string; readonly epoch: number; readonly giver?: string | undefined };
+    }
+  | { readonly kind: 'image' | 'machine' };
 
 /** One history of an instance: what is before `since` was taken over from another one. */
 export interface History {
@@ -96,13 +100,10 @@ export class Histories {
     this.#lives.set(owner, this.life(owner) + 1);
   }
 
-  /** Somebody decides that it goes on with what it has, whatever the one who handed it over says. */
-  takesOver(owner: string, instance: string): void {
+  /** Somebody decides that it goes on with what it has, whatever the one who handed it over says: it does when its disk says so. */
+  decides(owner: string, instance: string): void {
     for (const history of this.#histories.get(instance) ?? [])
-      if (history.owner === owner && history.state === 'doubtful') {
-        history.state = 'live';
-        history.isTaken = true;
-      }
+      if (history.owner === owner && history.state === 'doubtful') history.isTaken = true;
   }
 
   /** Steps of an owner that a later history does not have. */
@@ -120,7 +121,13 @@ export class Histories {
       else if (entry.kind === 'step') this.#step(owner, entry.step);
       else if (entry.kind === 'moved') this.#moved(owner, entry.moved);
       else if (entry.kind === 'delete') this.#forget(owner, entry.instance);
+      else if (entry.kind === 'checkpoint' && entry.checkpoint.giver === undefined) this.#decided(owner, entry.checkpoint);
     }
+  }
+
+  #decided(owner: string, { instance, epoch }: { readonly instance: string; readonly epoch: number }): void {
+    for (const history of this.#histories.get(instance) ?? [])
+      if (history.owner === owner && history.epoch === epoch && history.state === 'doubtful' && history.isTaken) history.state = 'live';
   }
 
   #add(instance: string, history: History): void {

@@ -112,6 +112,16 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       [...ECHOED, 'burst', 'tabs'],
       'a process began and crashed in one millisecond, and its successor gave its epoch again (the world was wrong)',
     ],
+    [
+      760_000_151,
+      [...ECHOED, 'burst', 'tabs'],
+      'what was taken over was told before it was in the journal, and given back after a restart',
+    ],
+    [
+      770_002_879,
+      [...ECHOED, 'burst', 'tabs'],
+      'the frame with the 64th step and its digest was lost, and nobody told its reader that there is one',
+    ],
     [730_002_840, [...ECHOED, 'burst', 'tabs'], 'a child that was started again after a restart had a lower epoch than the one before'],
     [
       883_184,

@@ -71,10 +71,10 @@ export class Successions {
     const mirror = process?.mirrors.get(instance);
     if (process === undefined || process.isFrozen || mirror === undefined) return;
     const { peer } = process;
-    const taken = peer
-      .standBy(mirror)
-      .then(() => peer.takeOver(instance))
-      .then(() => this.#stage.checkers.takesOver(name, instance));
+    const taken = peer.standBy(mirror).then(() => {
+      this.#stage.checkers.decides(name, instance);
+      return peer.takeOver(instance);
+    });
     this.#begin(process, `${name} takes ${instance} over`, taken);
   }
 

@@ -345,6 +345,21 @@ describe('questions and answers', () => {
     expect(await world.get(outcome)).toEqual({ outcome: 'stepped', seq: 2 });
     expect([a.seq, a.standing, server.isConnected]).toEqual([2, 'confirmed', true]);
   });
+
+  test('[SYNC-8] so is one that had a digest of its own, as each 64th has', async () => {
+    const { world, server, a } = await doorWorld();
+    const own = await world.get(server.watch('front', world.door));
+    for (let i = 2; i < 64; i++) await world.get(own.submit({ type: 'NOTE', note: i }));
+    await world.advance(1_000);
+    const lost = a.stepped.bind(a);
+    const swallowed: unknown[] = [];
+    a.stepped = ([, , digest]) => void swallowed.push(digest);
+    await world.get(own.submit({ type: 'NOTE', note: 'the 64th' }));
+    a.stepped = lost;
+    expect([swallowed, a.seq]).toEqual([[own.digest], 63]);
+    await world.advance(200);
+    expect([a.seq, a.digest]).toEqual([64, own.digest]);
+  });
 });
 
 describe('observers', () => {
