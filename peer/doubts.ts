@@ -37,8 +37,8 @@ export class Doubts {
     this.#wonder(doubt, 0);
   }
 
-  get(instance: InstanceId): Doubt | undefined {
-    return this.#doubts.get(instance);
+  has(instance: InstanceId): boolean {
+    return this.#doubts.has(instance);
   }
 
   /** It is not asked for any more. */
@@ -67,6 +67,29 @@ export class Doubts {
   told(peer: PeerId, { instance, epoch }: { readonly instance: InstanceId; readonly epoch: number }): void {
     const doubt = this.#doubts.get(instance);
     if (doubt !== undefined && doubt.giver === peer && doubt.recovered.epoch === epoch) this.#settle(doubt, { peer: undefined, epoch });
+  }
+
+  /**
+   * Somebody says that whoever handed it over is lost: it is ordered here, whatever that one says. Others hear so when the journal knows, or
+   * it would be asked for again after a restart.
+   * @throws LockstepError STORAGE: who handed it over is asked on.
+   */
+  async decide(instance: InstanceId): Promise<void> {
+    const { committer } = this.#options.hosting();
+    // Another one: answers to what was asked before are not for it.
+    const doubt = { ...this.#doubts.get(instance)! };
+    this.#doubts.set(instance, doubt);
+    const isOpen = (): boolean => this.#doubts.get(instance) === doubt;
+    try {
+      await new Promise<void>((durable, failed) => committer.add({ entries: [ownOf(doubt)], durable, failed }));
+    } catch (error) {
+      if (isOpen()) this.#wonder(doubt, 0);
+      throw error;
+    }
+    if (!isOpen()) return;
+    this.#doubts.delete(instance);
+    this.#options.isOurs(doubt);
+    this.release(instance);
   }
 
   close(): void {
@@ -116,7 +139,7 @@ export class Doubts {
 }
 
 /** That it is ordered here, and nobody need be asked any more. */
-export function ownOf({ record, recovered: { instance, epoch, seen } }: Doubt): JournalEntry {
+function ownOf({ record, recovered: { instance, epoch, seen } }: Doubt): JournalEntry {
   const checkpoint = { instance: record.instance, epoch, seq: instance.seq, state: instance.save(), seen: seen.save() };
   return { kind: 'checkpoint', checkpoint };
 }

@@ -8,7 +8,7 @@ import type { Step } from '../core/step.ts';
 import { GROWN, TAKEN } from './anew.ts';
 import { Authority } from './authority.ts';
 import { encodeNotice } from './codec-json.ts';
-import { type Doubt, Doubts, ownOf } from './doubts.ts';
+import { type Doubt, Doubts } from './doubts.ts';
 import type { Guests } from './guests.ts';
 import type { Hosting } from './hosting.ts';
 import { ownerOf } from './identity.ts';
@@ -246,25 +246,11 @@ export class Succession {
 
   /** @throws LockstepError BAD_REQUEST when this peer does not stand by, FENCED when it orders it already, UNREACHABLE when it does not know enough yet; and as `take`. */
   async takeOver(instance: InstanceId): Promise<void> {
-    const doubt = this.#doubts.get(instance);
-    if (doubt !== undefined) return this.#decide(doubt);
+    if (this.#doubts.has(instance)) return this.#doubts.decide(instance);
     const heir = this.#heirs.get(instance);
     if (heir === undefined) throw new LockstepError('BAD_REQUEST', `this peer does not stand by for ${instance}`);
     const taken = heir.standby.take(this.#host.epoch(heir.standby.mirror.epoch));
     this.#begin(await this.#taking.keep(taken));
-  }
-
-  /** This peer has all of it, and who handed it over is lost. Until the journal knows, that one would be asked again after a restart. */
-  async #decide(doubt: Doubt): Promise<void> {
-    const { instance } = doubt.record;
-    const { committer } = this.#host.hosting();
-    await new Promise<void>((durable, failed) => committer.add({ entries: [ownOf(doubt)], durable, failed }));
-    if (this.#doubts.get(instance) === doubt) {
-      this.#doubts.end(instance);
-      this.#begin(doubt);
-      this.#doubts.release(instance);
-    } else if (this.#host.find(instance) === undefined)
-      throw new LockstepError('FENCED', `who handed ${instance} over was heard of again meanwhile, and orders it`);
   }
 
   // ── Giving way ─────────────────────────────────────────────────────────────────────────────────────────────────
