@@ -122,6 +122,7 @@ describe('[SIM-1] seeds that once failed in worlds with more', () => {
       [...ECHOED, 'burst', 'tabs'],
       'the frame with the 64th step and its digest was lost, and nobody told its reader that there is one',
     ],
+    [780_002_027, [...ECHOED, 'burst', 'tabs'], 'the giver was heard of while it was written down that it was taken over, and had it back'],
     [730_002_840, [...ECHOED, 'burst', 'tabs'], 'a child that was started again after a restart had a lower epoch than the one before'],
     [
       883_184,
