@@ -3,6 +3,7 @@
 
 import type { Peer } from '../../browser/index.ts';
 import type { Mirror } from '../../peer/mirror.ts';
+import { newId, recall, remember } from '../kit/storage.ts';
 import { board } from './board.machine.ts';
 
 const KEY = 'lockstep.board.boards';
@@ -30,7 +31,7 @@ export class Boards {
 
   /** Those that are remembered. */
   async recall(): Promise<void> {
-    const known = JSON.parse(localStorage.getItem(KEY) ?? '[]') as readonly string[];
+    const known = JSON.parse(recall(KEY) ?? '[]') as readonly string[];
     await Promise.all(known.map((id) => this.open(id)));
   }
 
@@ -38,7 +39,7 @@ export class Boards {
   async look(): Promise<void> {
     const { instances } = await this.#peer.list({ machine: 'board', limit: BOARDS_MAX });
     await Promise.all(instances.map(({ instance }) => this.open(instance)));
-    localStorage.setItem(KEY, JSON.stringify(this.ids()));
+    remember(KEY, JSON.stringify(this.ids()));
   }
 
   /** @returns its name. */
@@ -49,11 +50,11 @@ export class Boards {
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^-|-$/g, '');
     const { instance } = await this.#peer.create('board', {
-      instance: `board:${slug || 'new'}-${crypto.randomUUID().slice(0, 4)}`,
+      instance: `board:${slug || 'new'}-${newId().slice(0, 4)}`,
       input: { title },
     });
     await this.open(instance);
-    localStorage.setItem(KEY, JSON.stringify(this.ids()));
+    remember(KEY, JSON.stringify(this.ids()));
     return instance;
   }
 
