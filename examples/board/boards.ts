@@ -13,11 +13,16 @@ export class Boards {
   readonly #peer: Peer;
   readonly #mirrors = new Map<string, Mirror>();
   readonly #came: (id: string, mirror: Mirror) => void;
+  readonly #went: (id: string, mirror: Mirror) => void;
 
-  /** @param came a board is there for the first time in this page, perhaps only as it was left. */
-  constructor(peer: Peer, came: (id: string, mirror: Mirror) => void) {
+  /**
+   * @param came a board is there for the first time in this page, perhaps only as it was left.
+   * @param went the server does not have it any more.
+   */
+  constructor(peer: Peer, came: (id: string, mirror: Mirror) => void, went: (id: string, mirror: Mirror) => void) {
     this.#peer = peer;
     this.#came = came;
+    this.#went = went;
   }
 
   /** In the order in which the server lists them. */
@@ -35,10 +40,12 @@ export class Boards {
     await Promise.all(known.map((id) => this.open(id)));
   }
 
-  /** Those that the server has. */
+  /** Those that the server has, and no others. */
   async look(): Promise<void> {
-    const { instances } = await this.#peer.list({ machine: 'board', limit: BOARDS_MAX });
+    const known = this.ids();
+    const { instances, more } = await this.#peer.list({ machine: 'board', limit: BOARDS_MAX });
     await Promise.all(instances.map(({ instance }) => this.open(instance)));
+    for (const id of known) if (!more && !instances.some(({ instance }) => instance === id)) this.#forget(id);
     remember(KEY, JSON.stringify(this.ids()));
   }
 
@@ -63,6 +70,15 @@ export class Boards {
     const mirror = (await this.#peer.watch(id, board, { isPatient: true })) as unknown as Mirror;
     if (this.#mirrors.has(id)) return;
     this.#mirrors.set(id, mirror);
+    mirror.subscribe({ error: () => this.#forget(id) });
     this.#came(id, mirror);
+  }
+
+  #forget(id: string): void {
+    const mirror = this.#mirrors.get(id);
+    if (mirror === undefined) return;
+    this.#mirrors.delete(id);
+    this.#went(id, mirror);
+    mirror.stop();
   }
 }

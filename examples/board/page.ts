@@ -17,12 +17,14 @@ import { conflictOf, Tray } from './tray.ts';
 const FIRST = 'board:team';
 /** Milliseconds that a complaint stays on the screen. */
 const COMPLAINT_MS = 8_000;
+/** Milliseconds between two looks at which boards there are, while somebody looks at the page. */
+const LOOK_MS = 5_000;
 
 showName();
 const me = myName();
 const peer = await connect({ name: `board · ${me}`, hosts: false, offline: true });
 const tray = new Tray(byId('tray'));
-const boards = new Boards(peer, attend);
+const boards = new Boards(peer, attend, leave);
 /** Own changes that are not answered, by task and board. */
 const waiting = new Map<string, Map<string, number>>();
 let shown: string | undefined;
@@ -86,6 +88,16 @@ function attend(id: string, mirror: Mirror): void {
   mirror.onStanding(() => shown === id && show());
   mirror.onOvertaken((event) => conflict(id, event as unknown as BoardEvent));
   mirror.onRefused(({ event, error }) => complain(`“${event.type}” was refused: ${error.message}`));
+  showBoards();
+  choose();
+}
+
+/** A board is there no more. */
+function leave(id: string, mirror: Mirror): void {
+  const { title } = mirror.getSnapshot().context as Json as unknown as BoardContext;
+  complain(`The board “${title}” was removed${mirror.unconfirmedCount > 0 ? ', and with it what was not sent yet' : ''}.`);
+  waiting.delete(id);
+  if (shown === id) shown = undefined;
   showBoards();
   choose();
 }
@@ -170,7 +182,7 @@ function choose(): void {
 
 async function look(): Promise<void> {
   // Without a network the boards that are remembered have to do.
-  await boards.look().catch(() => undefined);
+  if (peer.isConnected && document.visibilityState === 'visible') await boards.look().catch(() => undefined);
 }
 
 addEventListener('hashchange', choose);
@@ -184,6 +196,8 @@ byId('new').addEventListener('submit', () => {
   );
 });
 peer.onPresence(() => void look());
+document.addEventListener('visibilitychange', () => void look());
+setInterval(() => void look(), LOOK_MS);
 if ('serviceWorker' in navigator)
   navigator.serviceWorker.register('/board/service-worker.js').catch(() => say('This page cannot be kept for later.'));
 

@@ -291,3 +291,24 @@ test('[WEB-19] a board that is made without a network is said to come, and comes
   wire.remove();
   await ann.context.close();
 });
+
+test('[WEB-13] a board that somebody makes comes to the others, and one that is removed goes', async () => {
+  const [ann, bob] = [await sit('Ann Lee', server.url), await sit('Bob', server.url)];
+  const lookAgain = (): Promise<boolean> => bob.tab.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await ann.tab.page.click('#boards .more');
+  await ann.tab.page.fill('#new-name', 'Short-lived');
+  await ann.tab.page.press('#new-name', 'Enter');
+  await ann.tab.shows('#title', 'Short-lived');
+  await lookAgain();
+  await bob.tab.shows('#boards', 'Short-lived');
+  await bob.tab.page.click('#boards a:has-text("Short-lived")');
+  await bob.tab.shows('#title', 'Short-lived');
+  await ann.tab.page.evaluate(() => globalThis.lockstep.peer.delete(decodeURIComponent(location.hash.slice(1))));
+  for (const { tab } of [ann, bob]) {
+    await tab.shows('#complaint', 'The board “Short-lived” was removed.');
+    await tab.shows('#title', 'Team');
+    expect(await tab.page.innerText('#boards')).not.toContain('Short-lived');
+    expect(tab.complaints).toEqual([]);
+  }
+  await Promise.all([ann.context.close(), bob.context.close()]);
+});
