@@ -119,7 +119,7 @@ export class Hub {
   /** Several peers behind one link: each of its lines is a link like any other.                            (TAB-1, TAB-2) */
   #share(neighbour: Neighbour): Trunk {
     this.#silent.delete(neighbour);
-    const trunk = new Trunk(neighbour.link, {
+    const trunk = new Trunk(neighbour.bounded, {
       begun: (line) => this.#attach(line, false),
       shared: (share) => this.#trunks.claim(trunk, share),
     });
@@ -184,14 +184,10 @@ export class Hub {
     const hash = address.indexOf('#');
     const [name, stamp] = hash < 0 ? [address, from] : [address.slice(0, hash), `${from}${address.slice(hash)}`];
     const target = this.#peers.get(name);
-    if (target === undefined) sender.send(joinFrame('', encodeNotice('undeliverable', [name])));
-    else if (typeof body !== 'string' && !target.isPacked)
-      this.#refuse(
-        sender,
-        null,
-        new LockstepError('MALFORMED', `a binary frame of ${body.length} bytes for ${name.slice(0, 40)}, which takes text`),
-      );
-    else target.send(target.isPlain ? body : joinFrame(stamp, body));
+    if (target === undefined) return sender.send(joinFrame('', encodeNotice('undeliverable', [name])));
+    const refusal = target.refusal(body, { name, isServers: from === SERVER });
+    if (refusal === undefined) target.send(target.isPlain ? body : joinFrame(stamp, body));
+    else this.#refuse(sender, null, refusal);
   }
 
   /** The same bytes to every member; what a socket makes of them is made once. */
@@ -261,10 +257,10 @@ export class Hub {
     }
   }
 
-  /** Whoever left meanwhile is not admitted; presence tells the authority. */
+  /** Whoever left meanwhile is not admitted; presence tells the authority. A plain socket hears rooms of the server alone. */
   #admit(authority: PeerId, { room, peer, mayLose }: Extract<Control, { kind: 'admit' | 'expel' }>): void {
     const neighbour = this.#peers.get(peer);
-    if (neighbour?.standing.state !== 'open' && neighbour?.standing.state !== 'plain') return;
+    if (neighbour?.standing.state !== 'open' && (neighbour?.standing.state !== 'plain' || authority !== SERVER)) return;
     this.#rooms.admit(authority, room, peer, neighbour, mayLose);
   }
 

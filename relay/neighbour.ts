@@ -6,7 +6,7 @@ import type { Json } from '../core/json.ts';
 import { CLOSE_FLOOD, CLOSE_SLOW } from '../peer/link.ts';
 import type { Frame, Link } from '../peer/link.ts';
 import type { Trunk } from '../peer/trunk.ts';
-import type { Encoding, PeerInfo } from '../peer/wire.ts';
+import type { Encoding, PeerId, PeerInfo } from '../peer/wire.ts';
 import type { Allowance } from './allowance.ts';
 import type { Rest } from './rest.ts';
 
@@ -70,6 +70,8 @@ export class Neighbour {
   /** Rooms of which it has missed a frame and was not told yet, while there are any. */
   #missed: Set<string> | undefined;
   #held: Frame | undefined;
+  /** Characters of what waits while its hello is judged. */
+  #kept = 0;
   #spokeAt = 0;
 
   constructor(link: Link, standing: Standing, limits: BufferLimits, allowed: Allowed) {
@@ -108,8 +110,8 @@ export class Neighbour {
     if (waiting === undefined)
       return new LockstepError('BAD_REQUEST', `the first frame of a peer is hello, found one for ${JSON.stringify(address.slice(0, 40))}`);
     waiting.push(frame);
-    const size = waiting.reduce((sum, { length }) => sum + length, 0);
-    if (size <= sizeMax) return undefined;
+    this.#kept += frame.length;
+    if (this.#kept <= sizeMax) return undefined;
     return new LockstepError('TOO_LARGE', `before hello is answered a peer says at most ${sizeMax} characters`);
   }
 
@@ -122,6 +124,28 @@ export class Neighbour {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.link.send(held);
+  }
+
+  /** The link, on which what is sent waits to be read as everything else does.                                        (RELAY-27) */
+  get bounded(): Link {
+    const { link } = this;
+    return {
+      open: (events) => link.open(events),
+      close: (code, reason) => link.close(code, reason),
+      send: (frame) => this.send(frame),
+      get bufferedBytes() {
+        return link.bufferedBytes;
+      },
+    };
+  }
+
+  /** Whether a frame is one that it takes. @param of its name, and whether the server says it. @returns why not. */
+  refusal(body: Frame, of: { readonly name: PeerId; readonly isServers: boolean }): LockstepError | undefined {
+    // Without headers it takes whatever comes for the server's.                                                        (RELAY-25)
+    if (this.isPlain && !of.isServers)
+      return new LockstepError('FORBIDDEN', `${of.name} is a socket without headers, which hears the server alone`);
+    if (typeof body === 'string' || this.isPacked) return undefined;
+    return new LockstepError('MALFORMED', `a binary frame of ${body.length} bytes for ${of.name}, which takes text`);
   }
 
   send(frame: Frame): void {

@@ -49,6 +49,7 @@ export function serveSockets(options: SocketServerOptions): () => void {
     noServer: true,
     clientTracking: true,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: payloadBytesMax(options.frameSize ?? LIMITS.frameSize),
     WebSocket: socketOf(options.frameSize ?? LIMITS.frameSize),
     // A client that offers none speaks plain JSON-RPC, or ours without saying so; one that offers only others does not come this far.
@@ -64,6 +65,7 @@ export function serveSockets(options: SocketServerOptions): () => void {
       server.handleUpgrade(request, stream, head, (socket) => {
         accept(new SocketLink(socket, stream, { isMasking: false }), (request.url ?? '/').split('?', 1)[0]!);
         socket.on('pong', answered);
+        answerPings(socket, stream);
       });
   };
   /** Pings that sockets have not answered. */
@@ -89,6 +91,22 @@ export function serveSockets(options: SocketServerOptions): () => void {
     for (const socket of server.clients) socket.terminate();
     server.close();
   };
+}
+
+/** Of pings whose answers would only wait to be read, the newest one is answered when there is room: RFC 6455, section 5.5.3. (RELAY-26) */
+function answerPings(socket: WebSocket, stream: Duplex): void {
+  let owed: Buffer | undefined;
+  const drained = (): void => {
+    const ping = owed;
+    owed = undefined;
+    if (ping !== undefined && socket.readyState === WebSocket.OPEN) socket.pong(ping);
+  };
+  socket.on('ping', (ping) => {
+    if (!stream.writableNeedDrain) return socket.pong(ping);
+    if (owed === undefined) stream.once('drain', drained);
+    // Not the chunk that it came in.
+    owed = Buffer.from(ping);
+  });
 }
 
 /** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). @param options `isPlain`: whoever is there speaks another protocol. */

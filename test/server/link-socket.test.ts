@@ -114,6 +114,32 @@ test('[RELAY-13] a socket that leaves two pings unanswered is cut', async () => 
   expect(code).toBe(1006);
 });
 
+test('[RELAY-26] a socket that pings and does not read its answers costs no memory; the newest ping is answered when it reads', async () => {
+  const server = await listen();
+  const client = new WebSocket(server.url);
+  await new Promise((resolve) => client.once('open', resolve));
+  const far = await server.accepted();
+  const heard: string[] = [];
+  let isThere: () => void = () => undefined;
+  far.open({ frame: (frame) => (frame === 'mark' ? isThere() : undefined), closed: () => undefined });
+  client.on('pong', (data: Buffer) => heard.push(data.toString()));
+  client.ping('first');
+  await new Promise((resolve) => client.once('pong', resolve));
+  client.pause();
+  const count = 200_000;
+  const payload = 'x'.repeat(100);
+  for (let i = 1; i <= count; i++) {
+    client.ping(`${i} ${payload}`);
+    if (i % 10_000 !== 0) continue;
+    const arrived = new Promise<void>((resolve) => (isThere = resolve));
+    client.send('mark');
+    await arrived;
+  }
+  client.resume();
+  while (!heard.at(-1)!.startsWith(`${count} `)) await new Promise((resolve) => client.once('pong', resolve));
+  expect([heard[0], heard.length < count / 2]).toEqual(['first', true]);
+});
+
 test('[RELAY-13] a socket that answers pings stays', async () => {
   const server = await listen({ pingMs: 5 });
   const client = new WebSocket(server.url);
