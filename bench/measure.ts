@@ -34,7 +34,7 @@ function cpuSeconds(): number {
 }
 
 /** CPU seconds that so many operations take. */
-function secondsOf(contender: Contender, operations: number): number {
+export function secondsOf(contender: Contender, operations: number): number {
   const began = cpuSeconds();
   contender.run(operations);
   return cpuSeconds() - began;

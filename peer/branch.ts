@@ -22,7 +22,14 @@ import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { Told } from './told.ts';
 import { OPEN } from './warden.ts';
-import { type InstanceDescription, LIMITS, type Methods, type PeerId, type StepEvent, type WatchResult } from './wire.ts';
+import type { InstanceDescription, Methods, PeerId, StepEvent, WatchResult } from './wire.ts';
+
+/** A reader that the source above knows. */
+interface Vouched {
+  readonly session: Session;
+  /** The newest number of its events in the confirmed state. */
+  last: number;
+}
 
 type Asked = Omit<Methods['watch']['params'], 'instance'>;
 
@@ -52,8 +59,7 @@ export class Branch implements Tap {
   #catchUp: CatchUp;
   /** By their numbers in the room above. */
   readonly #behind = new Map<number, PeerId>();
-  /** The newest number of its events in the confirmed state, of each reader that the source above knows. */
-  readonly #vouched = new Map<PeerId, number>();
+  readonly #vouched = new Map<PeerId, Vouched>();
   /** The newest event number under each number in the room above that has no name here, or has it not yet. */
   readonly #nameless = new Map<number, number>();
   /** Those who asked while the mirror did not hear its source, or is not as far as its source was. */
@@ -107,24 +113,28 @@ export class Branch implements Tap {
       throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is passed on whole, without its views`);
     if (asked.filter !== undefined)
       throw new LockstepError('UNSUPPORTED', `${this.#mirror.id} is passed on whole; its authority knows filters`);
-    if (!this.#admits(session.remote)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${session.remote}`);
-    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote))
-      throw new LockstepError(
-        'TOO_MANY',
-        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
-      );
+    this.#mustAdmit(session.remote);
+    this.room.mustHavePlace(session);
     this.#whenAt(0, session, () => {
       const source = this.#source;
       const admit = (): void => {
-        // What the source above said of the reader was of a room that the mirror is not in any more.
-        if (source === this.#source) this.#admit(session, id, asked);
-        else this.watch(session, id, asked);
+        try {
+          // What the source above said of the reader was of a room that the mirror is not in any more.
+          if (source === this.#source) this.#admit(session, id, asked);
+          else this.watch(session, id, asked);
+        } catch (error) {
+          session.refuse(id, error as LockstepError);
+        }
       };
       this.#vouch(session).then(
         (seq) => this.#whenAt(seq, session, admit),
         (error: unknown) => session.refuse(id, error as LockstepError),
       );
     });
+  }
+
+  #mustAdmit(peer: PeerId): void {
+    if (!this.#admits(peer)) throw new LockstepError('FORBIDDEN', `${this.#mirror.id} is not passed on to ${peer}`);
   }
 
   /** @returns the seq from which on the source above names the reader. */
@@ -144,11 +154,12 @@ export class Branch implements Tap {
   /** Steps that came with the answer are its as well. */
   #knows({ who, last }: { readonly who: number; readonly last: number }, session: Session, peer: PeerId): void {
     this.#behind.set(who, peer);
-    this.#vouched.set(peer, Math.max(last, this.#nameless.get(who) ?? 0));
+    this.#vouched.set(peer, { session, last: Math.max(last, this.#nameless.get(who) ?? 0) });
   }
 
   #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
     const { seq, epoch, digest, record } = this.#mirror;
+    this.#hosting.answers.admit(session);
     this.room.publish();
     const joined = this.room.join(session, {
       seq,
@@ -157,9 +168,9 @@ export class Branch implements Tap {
       sight: undefined,
     });
     const { machine, image } = record;
-    const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote) ?? 0 };
+    const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
     const ways = this.#catchUp.ways(from, { epoch, seq, digest, state: this.#mirror.confirmed() }, mode);
-    ways.answer(session, id, result);
+    this.#hosting.answers.add(session, ways.answer(session, id, result));
   }
 
   /** As soon as the mirror hears its source and has step `seq`. A reader that asks again replaces its question. */
@@ -225,11 +236,13 @@ export class Branch implements Tap {
     return this.room.has(session.remote) && this.#board.here(session, peer, data);
   }
 
-  can(_peer: PeerId, event: EventObject): Promise<boolean> {
+  can(peer: PeerId, event: EventObject): Promise<boolean> {
+    this.#mustAdmit(peer);
     return this.#mirror.ask('can', { instance: this.#mirror.id, event });
   }
 
-  describe(): Promise<InstanceDescription> {
+  describe(peer: PeerId): Promise<InstanceDescription> {
+    this.#mustAdmit(peer);
     return this.#mirror.ask('get', { instance: this.#mirror.id }) as Promise<InstanceDescription>;
   }
 
@@ -240,8 +253,8 @@ export class Branch implements Tap {
     const [seq, who, n, ...others] = difference;
     const peer = this.#behind.get(who);
     const ours = peer === undefined ? 0 : this.room.who(peer);
-    const last = peer === undefined ? undefined : this.#vouched.get(peer);
-    if (peer !== undefined && last !== undefined) this.#vouched.set(peer, Math.max(last, n));
+    const vouched = peer === undefined ? undefined : this.#vouched.get(peer);
+    if (vouched !== undefined) vouched.last = Math.max(vouched.last, n);
     else if (who > 0 && n > 0) this.#nameless.set(who, n);
     const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);

@@ -28,11 +28,15 @@ export class Ways {
     this.forms = forms;
   }
 
-  /** Answers with the first that fits a frame, or with why none does. @param joined what the answer says besides. */
-  answer(session: Session, id: RequestId, joined: WatchResult): void {
+  /** Answers with the first that fits a frame, or with why none does. @param joined what the answer says besides. @returns its characters. */
+  answer(session: Session, id: RequestId, joined: WatchResult): number {
     const own = JSON.stringify(joined);
-    const isAnswered = this.forms.some((form, i) => session.answerIfFits(id, joinFields(own, (this.#texts[i] ??= JSON.stringify(form)))));
-    if (!isAnswered) session.answer(id, { ...joined, ...this.forms.at(-1) });
+    for (const [i, form] of this.forms.entries()) {
+      const text = joinFields(own, (this.#texts[i] ??= JSON.stringify(form)));
+      if (session.answerIfFits(id, text)) return text.length;
+    }
+    session.answer(id, { ...joined, ...this.forms.at(-1) });
+    return 0;
   }
 }
 
@@ -125,7 +129,7 @@ function shortestFirst(forms: readonly Caught[]): readonly Caught[] {
 }
 
 /** What leads from one state of an instance to a later one, as one step would. */
-function differenceBetween(before: InstanceState, { seq, state: after }: Pick<Now, 'seq' | 'state'>): StepDifference {
+export function differenceBetween(before: InstanceState, { seq, state: after }: Pick<Now, 'seq' | 'state'>): StepDifference {
   const clocks = after.clocks.flatMap((ticks, state) => (ticks === before.clocks[state] ? [] : [state, ticks - before.clocks[state]!]));
   const patch = diff(before.context, after.context);
   const history = historyBetween(before.history, after.history);

@@ -9,6 +9,7 @@ import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import type { ChildStart } from '../core/request.ts';
 import { plain } from '../core/plain.ts';
+import type { Answers } from './answers.ts';
 import { Authority } from './authority.ts';
 import type { Branch } from './branch.ts';
 import { Branches, type Offered } from './branches.ts';
@@ -46,6 +47,7 @@ export interface HostOptions {
   readonly journal: Journal;
   readonly machines: Machines;
   readonly rooms: RoomPort;
+  readonly answers: Answers;
   readonly tracer: Tracer;
   /** The number of this peer's link at the relay. */
   session(): number;
@@ -101,8 +103,7 @@ export class Host implements HostsChildren {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    const { journal, environment, report } = options;
-    this.#committer = new Committer({ journal, environment, report, afterBatch: () => this.#afterBatch() });
+    this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
     this.#sendingOn = new SendingOn(options);
     this.succession = new Succession({
       hosting: () => this.hosting,
@@ -168,12 +169,13 @@ export class Host implements HostsChildren {
   /** This peer knows its name: instances from the journal come back to life, timers are armed. */
   begin(self: PeerId): void {
     if (this.#hosting !== undefined) return;
-    const { environment, journal, machines, rooms, report, tracer, authOf } = this.#options;
+    const { environment, journal, machines, rooms, answers, report, tracer, authOf } = this.#options;
     this.#hosting = {
       environment,
       journal,
       committer: this.#committer,
       rooms,
+      answers,
       another: (instance) => {
         this.#rooms.set(this.#nextRoom, this.source(instance));
         return this.#nextRoom++;

@@ -2,6 +2,7 @@
 
 import type { ActorRunner } from '../core/children.ts';
 import type { EventObject } from '../core/json.ts';
+import type { Answers } from './answers.ts';
 import type { Committer } from './commit.ts';
 import type { Environment } from './environment.ts';
 import type { InstanceRecord, Journal } from './journal.ts';
@@ -23,6 +24,7 @@ export interface Hosting {
   readonly journal: Journal;
   readonly committer: Committer;
   readonly rooms: RoomPort;
+  readonly answers: Answers;
   /** A number for another room of an instance. */
   another(instance: InstanceId): number;
   /** A number is not used any more. */

@@ -28,9 +28,16 @@ const view = text(128);
 const FILTER_NAMES_MAX = 1_024;
 /** Milliseconds from one merged difference to the next: whoever wants less asks. */
 const EVERY_MAX_MS = 60_000;
-const filtered: Shape<readonly string[]> = (value) =>
-  list(text())(value) ??
-  ((value as readonly string[]).length > FILTER_NAMES_MAX ? `expected at most ${FILTER_NAMES_MAX} names, found more` : undefined);
+/** Characters of them together: a room is kept by its filter. */
+const FILTER_SIZE_MAX = 16_384;
+const filtered: Shape<readonly string[]> = (value) => {
+  const problem = list(text())(value);
+  if (problem !== undefined) return problem;
+  const names = value as readonly string[];
+  if (names.length > FILTER_NAMES_MAX) return `expected at most ${FILTER_NAMES_MAX} names, found more`;
+  const size = names.reduce((sum, { length }) => sum + length, 0);
+  return size > FILTER_SIZE_MAX ? `expected names of at most ${FILTER_SIZE_MAX} characters together, found ${size}` : undefined;
+};
 const filter = object<Filter>({
   states: optional(filtered),
   except: optional(filtered),

@@ -123,12 +123,7 @@ export class Readers {
     const instance = this.#tenure.running();
     const full = this.#hosting.warden.look(record, session.remote, view);
     const look = filter === undefined ? full : narrowed(full, filter, this.#ordered.machine);
-    if (session.rooms.size >= LIMITS.watchMax && !this.room.has(session.remote)) {
-      throw new LockstepError(
-        'TOO_MANY',
-        `${session.remote} watches ${session.rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`,
-      );
-    }
+    this.room.mustHavePlace(session);
     const { seq } = instance;
     const whole = look.isWhole ? this.#presentOf(instance) : undefined;
     const moment = whole?.moment ?? momentOf(instance);
@@ -141,13 +136,15 @@ export class Readers {
       if (!session.isOpen) return;
       try {
         if (!look.mayRead(moment.snapshot)) throw new LockstepError('FORBIDDEN', `${record.instance} is not for this reader`);
+        this.#hosting.answers.admit(session);
         this.room.publish();
         this.#durable = moment;
         const at = { seq, key: { encoding, mode }, look };
         if (whole === undefined) return this.#admitSight(session, id, { ...at, sight: look.sight(moment) }, from);
         const result = this.#admit(session, { ...at, sight: undefined }, { image: record.image, digest: whole.digest });
         const epoch = this.#ordered.epoch;
-        this.#catchUp.ways(from, epoch === whole.epoch ? whole : { ...whole, epoch }, mode).answer(session, id, result);
+        const ways = this.#catchUp.ways(from, epoch === whole.epoch ? whole : { ...whole, epoch }, mode);
+        this.#hosting.answers.add(session, ways.answer(session, id, result));
       } catch (error) {
         session.refuse(id, this.#ordered.known(error));
       }
@@ -178,7 +175,9 @@ export class Readers {
     const names = states === undefined ? {} : { states, ...(this.#ordered.machine.isRelational ? ({ isRelational: true } as const) : {}) };
     const whole = { seq, sight, ...names };
     const change = isSameHistory && from.merged === true ? this.room.changeSince(session, from) : undefined;
-    session.answer(id, { ...result, seen: change !== undefined && isShorter({ seq, ...change }, whole) ? { seq, ...change } : whole });
+    const seen = change !== undefined && isShorter({ seq, ...change }, whole) ? { seq, ...change } : whole;
+    this.#hosting.answers.add(session, sizeOf(seen as unknown as Json, LIMITS.frameSize));
+    session.answer(id, { ...result, seen });
   }
 
   #admit(session: Session, at: Joining, { image, digest }: Pick<WatchResult, 'image' | 'digest'>): WatchResult {

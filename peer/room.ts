@@ -4,7 +4,7 @@
 // Over 400 lines because who joins, who is revoked and what is told share their order.
 
 import type { HashText } from '../core/digest.ts';
-import type { LockstepError } from '../core/errors.ts';
+import { LockstepError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { ALL, type Channel, keyText, PLAIN, type RoomKey, type RoomPort, StepChannel } from './channel.ts';
 import { encodeBrief, encodeNotice, type RequestId } from './codec-json.ts';
@@ -16,7 +16,17 @@ import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
 import type { Look, Moment } from './warden.ts';
 import type { SightPast } from './sight-past.ts';
-import type { Encoding, Mode, MoveReason, PeerId, Refused, Seeing, SendResult, WatchResult } from './wire.ts';
+import {
+  type Encoding,
+  LIMITS,
+  type Mode,
+  type MoveReason,
+  type PeerId,
+  type Refused,
+  type Seeing,
+  type SendResult,
+  type WatchResult,
+} from './wire.ts';
 
 export interface RoomOptions {
   /** Of the room that tells everything in json. */
@@ -144,6 +154,11 @@ export class Room {
     return [...this.#channels.values()].map(({ number }) => number);
   }
 
+  /** The number of the room that a session hears; undefined when it is no member. */
+  heardBy(session: Session): number | undefined {
+    return this.#member(session)?.channel.number;
+  }
+
   #member(session: Session): Member | undefined {
     const member = this.#members.get(session.remote);
     return member?.session === session ? member : undefined;
@@ -168,6 +183,12 @@ export class Room {
   get hasSights(): boolean {
     for (const { key, members } of this.#channels.values()) if (key.view !== ALL && members.size > 0) return true;
     return false;
+  }
+
+  /** @throws LockstepError TOO_MANY for one who watches as much as it may, and not this. */
+  mustHavePlace({ rooms, remote }: Session): void {
+    if (rooms.size < LIMITS.watchMax || this.has(remote)) return;
+    throw new LockstepError('TOO_MANY', `${remote} watches ${rooms.size} instances here, at most ${LIMITS.watchMax} are allowed`);
   }
 
   /** Steps published before this are not for the new member, which is at `seq`; all later ones are. */

@@ -4,6 +4,7 @@
 
 import { createJSONRPCErrorResponse, JSONRPCServer } from 'json-rpc-2.0';
 import { CODES, LockstepError } from '../core/errors.ts';
+import type { Answers } from './answers.ts';
 import type { RequestId } from './codec-json.ts';
 import { shown } from './shape.ts';
 import { LIMITS } from './wire.ts';
@@ -31,10 +32,12 @@ export class Service<Caller extends Asker> {
   readonly #atOnce = new Map<string, (params: unknown, caller: Caller, id: RequestId) => void>();
   readonly #noticed = new Map<string, (params: unknown, caller: Caller) => void>();
   readonly #report: (error: unknown) => void;
+  readonly #answers: Answers;
 
   /** @param report gets what handlers throw that is no LockstepError: a bug of ours, which callers see as INTERNAL. */
-  constructor(report: (error: unknown) => void) {
+  constructor(report: (error: unknown) => void, answers: Answers) {
     this.#report = report;
+    this.#answers = answers;
     this.#server = new JSONRPCServer({ errorListener: () => undefined });
     this.#server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
       const known = this.#known(error);
@@ -44,7 +47,15 @@ export class Service<Caller extends Asker> {
 
   /** A method that may take its time. */
   serve(method: string, handler: (params: unknown, caller: Caller) => unknown): void {
-    this.#server.addMethod(method, handler);
+    const answered = (caller: Caller, result: unknown): unknown => {
+      this.#answers.take(caller, result);
+      return result;
+    };
+    this.#server.addMethod(method, (params, caller) => {
+      this.#answers.admit(caller);
+      const result = handler(params, caller);
+      return result instanceof Promise ? result.then((late) => answered(caller, late)) : answered(caller, result);
+    });
   }
 
   /** A method of the hot path: its handler sees to it that the caller gets one answer or refusal for `id`. */

@@ -2,6 +2,7 @@
 
 import { LockstepError } from '../core/errors.ts';
 import { Instance } from '../core/instance.ts';
+import { Answers } from './answers.ts';
 import type { RequestId } from './codec-json.ts';
 import { Host, type HostOptions } from './host.ts';
 import { HostMethods } from './host-methods.ts';
@@ -13,7 +14,7 @@ import { Service } from './service.ts';
 import { TraceRoom } from './trace-room.ts';
 import type { Session } from './session.ts';
 
-export interface ServingOptions extends Omit<HostOptions, 'journal' | 'rooms'> {
+export interface ServingOptions extends Omit<HostOptions, 'journal' | 'rooms' | 'answers'> {
   readonly connection: Parameters<typeof roomPort>[0];
   /** In memory unless given. */
   readonly journal: HostOptions['journal'] | undefined;
@@ -31,9 +32,10 @@ export class Serving {
     machines.instances = Instance;
     const rooms = roomPort(connection);
     const trace = new TraceRoom(tracer, rooms);
-    const hosting = { ...options, rooms, journal: options.journal ?? new MemoryJournal() };
+    const answers = new Answers(options.environment, () => connection.self);
+    const hosting = { ...options, rooms, answers, journal: options.journal ?? new MemoryJournal() };
     this.host = new Host(hosting);
-    this.#service = new Service<Session>((error) => report('error', 'a method failed', error));
+    this.#service = new Service<Session>((error) => report('error', 'a method failed', error), answers);
     new HostMethods(this.host, hosting).serve(this.#service);
     this.#service.serve('trace', (params, session) => trace.serve(session, readParams('trace', params)));
     this.#service.serve('eval', async (params, { remote }) => {

@@ -10,6 +10,7 @@ import type { Hosting } from './hosting.ts';
 import type { Ordered } from './ordered.ts';
 import { recover } from './recovery.ts';
 import type { Asker } from './service.ts';
+import { LIMITS } from './wire.ts';
 
 /** A question that waits until the instance has been handed over, or has its new schema. */
 interface Held {
@@ -153,9 +154,19 @@ export class Tenure {
 
   /** Asks when it is not held any more. */
   wait(asker: Asker, id: RequestId, ask: () => void): void {
+    const { load } = asker;
+    if (load.sends >= LIMITS.sendMax) {
+      const sentence = `${load.sends} events and watches of one connection wait here, at most ${LIMITS.sendMax} may`;
+      return asker.refuse(id, new LockstepError('TOO_MANY', sentence));
+    }
+    load.sends++;
     // Whoever hears the room sends again where the instance goes.
-    const refuse = (error: LockstepError): void => (asker.hearsSteps === true ? undefined : asker.refuse(id, error));
+    const refuse = (error: LockstepError): void => {
+      load.sends--;
+      if (asker.hearsSteps !== true) asker.refuse(id, error);
+    };
     const tried = (): void => {
+      load.sends--;
       try {
         ask();
       } catch (error) {

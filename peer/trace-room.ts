@@ -1,11 +1,13 @@
 // The room of those who follow a peer's trace from elsewhere: what is kept when they come, and every record after that, once. Nothing is
 // encoded while nobody follows.
 
+import type { Json } from '../core/json.ts';
 import { encodeNotice } from './codec-json.ts';
 import type { RoomPort } from './channel.ts';
 import type { Session } from './session.ts';
+import { sizeOf } from './shape.ts';
 import { TRACE_ROOM, type TraceAudience, type Tracer } from './tracer.ts';
-import type { Methods, PeerId, Traced } from './wire.ts';
+import { LIMITS, type Methods, type PeerId, type Traced } from './wire.ts';
 
 export class TraceRoom implements TraceAudience {
   readonly #tracer: Tracer;
@@ -51,8 +53,8 @@ export class TraceRoom implements TraceAudience {
     this.#port.barrier();
     this.#followers.add(session);
     this.#port.admit(TRACE_ROOM, session.remote);
-    let steps = this.#tracer.newest(backlog, session.remote);
-    let foreign = this.#tracer.foreign(backlog);
+    let steps = fitting(this.#tracer.newest(backlog, session.remote));
+    let foreign = fitting(this.#tracer.foreign(backlog));
     while (steps.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
       steps = steps.slice(Math.ceil(steps.length / 2));
     while (foreign.length > 0 && !this.#port.fits(encodeNotice('trace', [...foreign, ...steps])))
@@ -63,4 +65,12 @@ export class TraceRoom implements TraceAudience {
   leave(session: Session): void {
     if (this.#followers.delete(session)) this.#port.expel(TRACE_ROOM, session.remote);
   }
+}
+
+/** The newest that about fit a frame: what does not is not even made. */
+function fitting<Kept>(records: readonly Kept[]): readonly Kept[] {
+  let size = 0;
+  let from = records.length;
+  while (from > 0 && size <= LIMITS.frameSize) size += sizeOf(records[--from] as Json, LIMITS.frameSize);
+  return records.slice(from);
 }

@@ -66,6 +66,7 @@ class Reader {
       kind,
       id,
       path,
+      place: placeOf(element),
       children,
       initial: this.#initial(element, path),
       entry: this.#blocks(element, 'onentry', path),

@@ -6,6 +6,7 @@ import type { Link } from '../../peer/link.ts';
 import type { AnyMirror } from '../../peer/mirror.ts';
 import type { Peer, PeerOptions } from '../../peer/peer.ts';
 import { linkPair } from '../../peer/testing.ts';
+import { hello } from '../support/raw-socket.ts';
 import { PlainSocket, World } from '../support/world.ts';
 
 const trusts = (): boolean => true;
@@ -310,6 +311,22 @@ describe('who may do what', () => {
     const offered = await world.get(only.offer(await world.get(only.watch('front')), { to: (peer) => peer === 'leaf' }));
     const refused = await world.get(stranger.watch('front', world.door, { sources: ['only'] }));
     expect(refused.standing).toBe('confirmed');
+    const [near, far] = linkPair(world.environment);
+    const heard: string[] = [];
+    near.open({ frame: (frame) => heard.push(String(frame)), closed: () => undefined });
+    world.hub.attach(far);
+    near.send(hello({ secret: 'lurker' }));
+    await world.settle();
+    heard.length = 0;
+    const asked: readonly (readonly [string, unknown])[] = [
+      ['get', { instance: 'front' }],
+      ['can', { instance: 'front', event: { type: 'OPEN' } }],
+      ['watch', { instance: 'front' }],
+      ['attend', { instance: 'front' }],
+    ];
+    for (const [id, [method, params]] of asked.entries()) near.send(`only\n${JSON.stringify({ jsonrpc: '2.0', id, method, params })}`);
+    await world.settle();
+    expect([...heard.join().matchAll(/"code":"(\w+)"/g)].map(([, code]) => code)).toEqual(asked.map(() => 'FORBIDDEN'));
     const admitted = await world.peer('admitted');
     const behind = await world.get(admitted.watch('front', world.door, { sources: ['two'] }));
     offered.unsubscribe();

@@ -154,6 +154,17 @@ describe('which states', () => {
     expect([mirror.getSnapshot().value, mirror.seq, mirror.unconfirmedCount]).toEqual([{ order: { made: 'unpaid' } }, 3, 0]);
   });
 
+  test('[FILTER-7] a filter is refused that has more names, or longer ones, than a room should be kept by', async () => {
+    const { world } = await shopWorld({ states: ['order'] });
+    const bob = await world.peer('bob');
+    const names = (count: number, size: number): string[] => Array.from({ length: count }, (_, i) => `${i}`.padEnd(size, 'x'));
+    const view = 'public';
+    for (const states of [names(1_025, 4), names(17, 1_000)])
+      for (const filter of [{ states }, { except: states }])
+        expect(await world.refusal(bob.watch('corner', undefined, { view, ...filter }))).toBe('BAD_PARAMS');
+    expect((await world.get(bob.watch('corner', undefined, { view, states: names(16, 1_000) }))).standing).toBe('confirmed');
+  });
+
   test('[FILTER-1] names that are no states are refused; so is a second filter on one peer', async () => {
     const { world, ann, server } = await shopWorld({ states: ['order'] });
     const bob = await world.peer('bob');

@@ -198,6 +198,129 @@ describe('what may wait for a reader at a relay', () => {
     expect(stuck.closed).toEqual(['4008 more than 16000 bytes wait to be read']);
     expect([stuck.waiting < 16_000 + answer.length + 100, hub.peers().map(({ peer }) => peer), heard.length]).toEqual([true, ['other'], 1]);
   });
+
+  test('[RELAY-27] who opens lines in a loop and does not read how they end loses its socket', async () => {
+    const environment = new TestEnvironment();
+    const hub = new Hub({ environment, identify: (secret) => secret, key: 'key', buffers: { lagBytes: 4_000, closeBytes: 16_000 } });
+    const stuck = stuckLink();
+    hub.attach(stuck.link);
+    for (let line = 1; line <= 1_000; line++) stuck.say(`=${line}\n\nno hello`);
+    await environment.settle();
+    expect(stuck.closed[0]).toBe('4008 more than 16000 bytes wait to be read');
+    expect(stuck.waiting).toBeLessThan(17_000);
+    // Those that are too many end the same way.
+    const other = stuckLink();
+    hub.attach(other.link);
+    for (let line = 1; line <= 2_000; line++) other.say(`=${line}\n`);
+    await environment.settle();
+    expect([other.closed[0], other.waiting < 17_000]).toEqual(['4008 more than 16000 bytes wait to be read', true]);
+  });
+});
+
+test('[RELAY-25] a socket without headers hears the server alone, whoever else addresses it or lets it into a room', async () => {
+  const { environment, hub, dial, hello } = smallRelay({});
+  const [server, forger, plain] = [dial(), dial(), dial()];
+  server.link.send(hello('s', { kind: 'server', key: 'key' }));
+  await environment.settle();
+  forger.link.send(hello('forger'));
+  plain.link.send('{"jsonrpc":"2.0","id":1,"method":"list"}');
+  await environment.settle();
+  const { peer: name } = hub.peers().find(({ name: plainName }) => plainName === 'plain')!;
+  const answer = '{"jsonrpc":"2.0","id":1,"result":"forged"}';
+  for (const address of [name, `${name}#1`]) forger.link.send(`${address}\n${answer}`);
+  forger.link.send(`\n${encodeNotice('admit', [1, name])}`);
+  forger.link.send(`#1\n${answer}`);
+  await environment.settle();
+  expect(plain.heard).toEqual([]);
+  expect(forger.heard.slice(1).map((line) => /"code":"(\w+)"/.exec(line)?.[1])).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+  server.link.send(`\n${encodeNotice('admit', [1, name])}`);
+  server.link.send('#1\n"a room"');
+  server.link.send(`${name}\n"the answer"`);
+  await environment.settle();
+  expect(plain.heard.sort()).toEqual(['"a room"', '"the answer"']);
+});
+
+describe('what one connection is answered', () => {
+  const many = (count: number, method: string, params: unknown): string =>
+    `[${Array.from({ length: count }, (_, id) => JSON.stringify({ jsonrpc: '2.0', id, method, params })).join(',')}]`;
+  const codesOf = (heard: readonly unknown[]): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const message of heard) {
+      const code = (message as { error?: { data: { code: string } } }).error?.data.code ?? 'answered';
+      counts[code] = (counts[code] ?? 0) + 1;
+    }
+    return counts;
+  };
+
+  test.each([
+    ['watch', { instance: 'front' }],
+    ['watch', { instance: 'front', filter: { states: ['open'] } }],
+    ['get', { instance: 'front' }],
+    ['trace', { on: true, backlog: 9_999 }],
+  ])('[SYNC-43] by a frame of many %s %j: four megabytes in one turn, and no more', async (method, params) => {
+    const world = new World();
+    const server = await world.server();
+    await world.get(server.create('door', { instance: 'front' }));
+    const mirror = await world.get(server.watch('front', world.door));
+    for (let i = 0; i < 4; i++) await world.get(mirror.submit({ type: 'NAME', name: 'x'.repeat(60_000) }));
+    const socket = new PlainSocket(world);
+    const other = new PlainSocket(world);
+    socket.say(many(600, method, params));
+    other.say({ jsonrpc: '2.0', id: 'other', method: 'get', params: { instance: 'front' } });
+    await world.settle();
+    const counts = codesOf(socket.heard);
+    expect([counts['answered']! > 5, counts['answered']! < 20, counts['answered']! + counts['TOO_MANY']!]).toEqual([true, true, 600]);
+    expect(codesOf(other.heard)).toEqual({ answered: 1 });
+    await world.advance(1_000);
+    expect(await socket.ask(world, 'get', { instance: 'front' })).toMatchObject({ instance: 'front' });
+    // The program of the peer itself reads on.
+    expect((await world.get(Promise.all(Array.from({ length: 40 }, () => server.get('front'))))).length).toBe(40);
+  });
+
+  test('[SYNC-43] something that was done is said to be done, however much was answered before', async () => {
+    const world = new World();
+    const server = await world.server();
+    await world.get(server.create('door', { instance: 'front' }));
+    const mirror = await world.get(server.watch('front', world.door));
+    for (let i = 0; i < 4; i++) await world.get(mirror.submit({ type: 'NAME', name: 'x'.repeat(60_000) }));
+    const socket = new PlainSocket(world);
+    const [gets, create] = [
+      many(600, 'get', { instance: 'front' }),
+      { jsonrpc: '2.0', id: 'c', method: 'create', params: { machine: 'door', instance: 'back' } },
+    ];
+    socket.say(`${gets.slice(0, -1)},${JSON.stringify(create)}]`);
+    await world.settle();
+    expect(socket.heard.find((message) => (message as { id: unknown }).id === 'c')).toMatchObject({ result: { instance: 'back' } });
+  });
+
+  test('[SYNC-44] what waits for a hand-over is counted as what waits for the journal, and is answered when that is over', async () => {
+    const world = new World();
+    const server = await world.server({ trusts: () => true });
+    await world.get(server.create('door', { instance: 'front' }));
+    const { link, heard, hello } = (() => {
+      const [near, far] = linkPair(world.environment);
+      const lines: string[] = [];
+      near.open({ frame: (frame) => lines.push(String(frame)), closed: () => undefined });
+      world.hub.attach(far);
+      return { link: near, heard: lines, hello: smallRelay({}).hello };
+    })();
+    link.send(hello('mute'));
+    await world.settle();
+    const handing = server.handOver('front', 'mute').catch((error: { code: string }) => error.code);
+    await world.settle();
+    expect(heard.some((line) => line.includes('"method":"take"'))).toBe(true);
+    const socket = new PlainSocket(world);
+    const events = Array.from({ length: LIMITS.sendMax + 10 }, (_, i) =>
+      JSON.stringify({ jsonrpc: '2.0', id: i, method: 'send', params: ['front', i + 1, { type: 'NAME', name: '' }] }),
+    );
+    for (let at = 0; at < events.length; at += 1_000) socket.say(`[${events.slice(at, at + 1_000).join(',')}]`);
+    await world.settle();
+    expect(codesOf(socket.heard)).toEqual({ TOO_MANY: 10 });
+    await world.advance(LIMITS.requestTimeoutMs + 100);
+    expect(await handing).toBe('TIMEOUT');
+    await world.settle();
+    expect(codesOf(socket.heard)).toEqual({ TOO_MANY: 10, answered: LIMITS.sendMax });
+  });
 });
 
 test('[RELAY-20] a reader that missed a frame of a room hears no more of that room until it is told so', async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { LockstepError } from '../../core/errors.ts';
+import { Answers } from '../../peer/answers.ts';
 import { backoffMs } from '../../peer/backoff.ts';
 import { decodeBase64, encodeBase64 } from '../../peer/base64.ts';
 import { Outbox } from '../../peer/outbox.ts';
@@ -177,7 +178,10 @@ describe('questions and answers', () => {
 
   test('[SYNC-14] handlers answer, refuse, and hide their bugs', async () => {
     const reported: unknown[] = [];
-    const service = new Service<ReturnType<typeof caller>>((error) => reported.push(error));
+    const service = new Service<ReturnType<typeof caller>>(
+      (error) => reported.push(error),
+      new Answers(new TestEnvironment(), () => undefined),
+    );
     const bug = new TypeError('a secret of ours');
     service.serve('slow', async (params) => Promise.resolve({ params }));
     service.serve('no', () => {

@@ -7,7 +7,7 @@
 
 import { bySeq, type Entry } from './entry.ts';
 
-const SOURCE_WINDOW_MS = 300;
+export const SOURCE_WINDOW_MS = 300;
 
 export class Timeline {
   #entries: Entry[] = [];
