@@ -34,7 +34,7 @@ function cpuSeconds(): number {
 }
 
 /** CPU seconds that so many operations take. */
-export function secondsOf(contender: Contender, operations: number): number {
+function secondsOf(contender: Contender, operations: number): number {
   const began = cpuSeconds();
   contender.run(operations);
   return cpuSeconds() - began;

@@ -173,7 +173,7 @@ interface OldFsm {
   assign(change: (context: Context) => Context): object;
 }
 
-export function xstateFsm(subject: Subject): Runner | undefined {
+function xstateFsm(subject: Subject): Runner | undefined {
   const its = library<OldFsm>('@xstate/fsm');
   if (its === undefined) return undefined;
   const states = mapValues(subject.chart.states ?? {}, ({ on }) => ({

@@ -93,7 +93,6 @@ export type ActionDefinition =
 
 /** Starts when its state is entered, stops when it is left; firing sends an event of type `event`. */
 export interface TimerDefinition {
-  readonly path: string;
   readonly event: string;
   /** Milliseconds, a whole number, or the function that gives them. */
   readonly delay: number | FunctionSymbol;

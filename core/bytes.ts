@@ -15,7 +15,7 @@ import type { ConfigurationKey, Machine } from './machine.ts';
 import type { Status } from './step.ts';
 
 const STATUSES: readonly (Status | undefined)[] = [undefined, 'active', 'done', 'error', 'stopped'];
-export const STATUS_NUMBERS = { active: STATUS_ACTIVE, done: STATUS_DONE, error: STATUS_ERROR, stopped: STATUS_STOPPED } as const;
+const STATUS_NUMBERS = { active: STATUS_ACTIVE, done: STATUS_DONE, error: STATUS_ERROR, stopped: STATUS_STOPPED } as const;
 
 export class InstanceBytes {
   readonly machine: Machine;

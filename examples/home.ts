@@ -8,14 +8,14 @@ import { byId, element, setText } from './kit/dom.ts';
 /** Milliseconds between two looks at the server, while somebody looks at the page. */
 const LOOK_MS = 2_000;
 const INSTANCES_MAX = 50;
-/** Where an instance can be seen at work. */
+/** Where an instance can be seen at work; its name follows a `#`. */
 const PAGES: Readonly<Record<string, string>> = {
   door: '/door/',
   foo: '/foo-bar/',
   bar: '/foo-bar/',
   'relational-foo': '/foo-bar/?machines=relational',
   'relational-bar': '/foo-bar/?machines=relational',
-  board: '/board/',
+  board: '/board/#',
 };
 
 setText(byId('origin'), location.origin);
@@ -59,7 +59,10 @@ function showInstances(instances: readonly InstanceSummary[], more: boolean): vo
   setText(byId('instance-count'), `${instances.length}${more ? ' and more' : ''}`);
   const rows = instances.map(({ instance, machine, value, seq }) => {
     const page = PAGES[machine];
-    const name = page === undefined ? instance : element('a', { href: page }, instance);
+    const name =
+      page === undefined
+        ? instance
+        : element('a', { href: page.endsWith('#') ? `${page}${encodeURIComponent(instance)}` : page }, instance);
     return element(
       'tr',
       {},

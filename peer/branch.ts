@@ -24,13 +24,6 @@ import type { Told } from './told.ts';
 import { OPEN } from './warden.ts';
 import type { InstanceDescription, Methods, PeerId, StepEvent, WatchResult } from './wire.ts';
 
-/** A reader that the source above knows. */
-interface Vouched {
-  readonly session: Session;
-  /** The newest number of its events in the confirmed state. */
-  last: number;
-}
-
 type Asked = Omit<Methods['watch']['params'], 'instance'>;
 
 export interface BranchOptions {
@@ -59,7 +52,8 @@ export class Branch implements Tap {
   #catchUp: CatchUp;
   /** By their numbers in the room above. */
   readonly #behind = new Map<number, PeerId>();
-  readonly #vouched = new Map<PeerId, Vouched>();
+  /** The newest number of its events in the confirmed state, of each reader that the source above knows. */
+  readonly #vouched = new Map<PeerId, number>();
   /** The newest event number under each number in the room above that has no name here, or has it not yet. */
   readonly #nameless = new Map<number, number>();
   /** Those who asked while the mirror did not hear its source, or is not as far as its source was. */
@@ -154,7 +148,7 @@ export class Branch implements Tap {
   /** Steps that came with the answer are its as well. */
   #knows({ who, last }: { readonly who: number; readonly last: number }, session: Session, peer: PeerId): void {
     this.#behind.set(who, peer);
-    this.#vouched.set(peer, { session, last: Math.max(last, this.#nameless.get(who) ?? 0) });
+    this.#vouched.set(peer, Math.max(last, this.#nameless.get(who) ?? 0));
   }
 
   #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
@@ -168,7 +162,7 @@ export class Branch implements Tap {
       sight: undefined,
     });
     const { machine, image } = record;
-    const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote)?.last ?? 0 };
+    const result: WatchResult = { ...joined, machine, image, epoch, digest, last: this.#vouched.get(session.remote) ?? 0 };
     const ways = this.#catchUp.ways(from, { epoch, seq, digest, state: this.#mirror.confirmed() }, mode);
     this.#hosting.answers.add(session, ways.answer(session, id, result));
   }
@@ -253,8 +247,8 @@ export class Branch implements Tap {
     const [seq, who, n, ...others] = difference;
     const peer = this.#behind.get(who);
     const ours = peer === undefined ? 0 : this.room.who(peer);
-    const vouched = peer === undefined ? undefined : this.#vouched.get(peer);
-    if (vouched !== undefined) vouched.last = Math.max(vouched.last, n);
+    const last = peer === undefined ? undefined : this.#vouched.get(peer);
+    if (peer !== undefined && last !== undefined) this.#vouched.set(peer, Math.max(last, n));
     else if (who > 0 && n > 0) this.#nameless.set(who, n);
     const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);

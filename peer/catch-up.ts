@@ -129,7 +129,7 @@ function shortestFirst(forms: readonly Caught[]): readonly Caught[] {
 }
 
 /** What leads from one state of an instance to a later one, as one step would. */
-export function differenceBetween(before: InstanceState, { seq, state: after }: Pick<Now, 'seq' | 'state'>): StepDifference {
+function differenceBetween(before: InstanceState, { seq, state: after }: Pick<Now, 'seq' | 'state'>): StepDifference {
   const clocks = after.clocks.flatMap((ticks, state) => (ticks === before.clocks[state] ? [] : [state, ticks - before.clocks[state]!]));
   const patch = diff(before.context, after.context);
   const history = historyBetween(before.history, after.history);

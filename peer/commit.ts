@@ -4,6 +4,7 @@
 import { LockstepError } from '../core/errors.ts';
 import type { Environment } from './environment.ts';
 import type { Journal, JournalEntry } from './journal.ts';
+import type { Report } from './log.ts';
 
 export interface Commit {
   /** Empty for a read: it only waits for all that was added before it. */
@@ -14,17 +15,28 @@ export interface Commit {
   failed(error: LockstepError): void;
 }
 
+export interface CommitterOptions {
+  readonly journal: Journal;
+  readonly environment: Environment;
+  readonly report: Report;
+  /** All commits of a batch were told: the moment to send what they had to say. */
+  readonly afterBatch: () => void;
+}
+
 export class Committer {
   readonly #journal: Journal;
   readonly #environment: Environment;
+  readonly #report: Report;
   readonly #afterBatch: () => void;
   #collecting: Commit[] = [];
   #state: 'idle' | 'scheduled' | 'writing' = 'idle';
+  /** The last write failed. A full disk refuses every event, and is reported once. */
+  #isFailing = false;
 
-  /** @param afterBatch called when all commits of a batch were told: the moment to send what they had to say. */
-  constructor(options: { readonly journal: Journal; readonly environment: Environment; readonly afterBatch: () => void }) {
+  constructor(options: CommitterOptions) {
     this.#journal = options.journal;
     this.#environment = options.environment;
+    this.#report = options.report;
     this.#afterBatch = options.afterBatch;
   }
 
@@ -53,6 +65,8 @@ export class Committer {
   }
 
   #written(batch: readonly Commit[]): void {
+    if (this.#isFailing) this.#report('info', 'the journal is written again');
+    this.#isFailing = false;
     for (const commit of batch) commit.durable();
     this.#next();
   }
@@ -63,6 +77,8 @@ export class Committer {
       cause instanceof LockstepError
         ? cause
         : new LockstepError('STORAGE', `the journal could not be written: ${String(cause)}`, { cause });
+    if (!this.#isFailing) this.#report('error', 'the journal is not written, and what is sent is refused until it can be', error);
+    this.#isFailing = true;
     const lost = [...batch, ...this.#collecting];
     this.#collecting = [];
     for (const commit of lost) commit.failed(error);

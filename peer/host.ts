@@ -103,7 +103,8 @@ export class Host implements HostsChildren {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#committer = new Committer({ journal: options.journal, environment: options.environment, afterBatch: () => this.#afterBatch() });
+    const { journal, environment, report } = options;
+    this.#committer = new Committer({ journal, environment, report, afterBatch: () => this.#afterBatch() });
     this.#sendingOn = new SendingOn(options);
     this.succession = new Succession({
       hosting: () => this.hosting,

@@ -140,7 +140,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
   /** Whether there are readers who may not see what it shows. */
   get isGuarded(): boolean {
     const { answer } = this.#watching;
-    return answer !== undefined && (answer.isGuarded === true || answer.seen !== undefined);
+    return answer?.isGuarded === true || answer?.seen !== undefined;
   }
 
   get standing(): Standing {
@@ -497,16 +497,14 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     this.#machineName = result.machine;
     for (const tap of this.#taps) tap.renewed();
     try {
-      if ('SightReplica' in kept) {
-        this.#look(result, kept);
-        this.#events.appliedUpTo(result.last);
-      } else {
+      if ('SightReplica' in kept) this.#look(result, kept);
+      else {
         const replica = this.#take(result, kept);
         if ((result.snapshot ?? result.merged) !== undefined) for (const tap of this.#taps) tap.jumped();
-        this.#events.appliedUpTo(result.last);
         const divergence = replica.compare(result.digest);
         if (divergence !== undefined) this.#diverged(divergence, result.snapshot === undefined);
       }
+      this.#events.appliedUpTo(result.last);
       if (this.isGuarded) for (const tap of this.#taps) tap.guarded();
     } catch (error) {
       // Steps that cannot be made here: what we have is not what they began with.
@@ -601,7 +599,7 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
       () => this.#kept(),
       () => this.machine.bytes,
     );
-    if (this.#replica !== undefined && this.#replica.status !== 'active') this.finish();
+    if (this.#replica?.status !== 'active') this.finish();
   }
 
   #rebase(): void {
@@ -615,10 +613,9 @@ export class Mirror<TContext = Json, TEvent extends { readonly type: string } = 
     const before = this.#snapshot;
     const after = this.#shown();
     if (
-      before !== undefined &&
+      before?.status === after.status &&
       before.context === after.context &&
       before.value === after.value &&
-      before.status === after.status &&
       before.output === after.output
     )
       return;

@@ -154,11 +154,6 @@ export class Room {
     return [...this.#channels.values()].map(({ number }) => number);
   }
 
-  /** The number of the room that a session hears; undefined when it is no member. */
-  heardBy(session: Session): number | undefined {
-    return this.#member(session)?.channel.number;
-  }
-
   #member(session: Session): Member | undefined {
     const member = this.#members.get(session.remote);
     return member?.session === session ? member : undefined;

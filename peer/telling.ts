@@ -44,7 +44,7 @@ function nameOf(machine: Machine, type: string): number | string {
 }
 
 /** The one of its forms that takes less. */
-export function briefOf({ difference, event }: Told): ToldStep {
+function briefOf({ difference, event }: Told): ToldStep {
   if (event === undefined || event.length === 4) return event ?? difference;
   const size = sizeOf(event as unknown as Json, COMPARED_MAX);
   return size <= sizeOf(difference as unknown as Json, COMPARED_MAX) ? event : difference;

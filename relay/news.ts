@@ -66,7 +66,7 @@ export class News {
 }
 
 /** One batch of news as each observer is told it. */
-export class Edition {
+class Edition {
   readonly #joined: readonly PeerInfo[];
   readonly #left: readonly PeerId[];
 

@@ -75,10 +75,6 @@ export class Rooms<Way> {
     return this.#byAuthority.get(authority)?.rooms.get(number)?.members;
   }
 
-  isMember(authority: PeerId, number: number, member: PeerId): boolean {
-    return this.members(authority, number)?.has(member) ?? false;
-  }
-
   /** Throws when the two indexes disagree: for tests and the simulator. */
   check(): void {
     let forwards = 0;

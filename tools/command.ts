@@ -7,6 +7,8 @@ export interface Command {
   readonly name: string;
   /** One line for `lockstep --help`. */
   readonly summary: string;
+  /** What `--help` and `-h` say. */
+  readonly usage: string;
   /** @returns the exit code. @throws LockstepError, which is printed as one sentence with exit code 1; UsageError: exit code 2. */
   readonly run: (args: readonly string[]) => Promise<number>;
 }
@@ -15,15 +17,27 @@ export interface Command {
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
-type Values<Known extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: Known; strict: true }>>['values'];
+type Arguments<Known extends Options> = Pick<
+  ReturnType<typeof parseArgs<{ args: string[]; options: Known; strict: true; allowPositionals: true }>>,
+  'values' | 'positionals'
+>;
 
-/** @throws UsageError for unknown or incomplete options. */
-export function readArguments<const Known extends Options>(args: readonly string[], options: Known): Values<Known> {
+/** For a command that takes words besides its options. @throws UsageError for unknown or incomplete options. */
+export function readWords<const Known extends Options>(args: readonly string[], options: Known): Arguments<Known> {
   try {
-    return parseArgs({ args: [...args], options, strict: true }).values;
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    // Node's first sentence says what is wrong; the others speak of words that not every command takes.
+    const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
+    throw new UsageError(sentence, { cause: error });
   }
+}
+
+/** For a command that takes options only. @throws UsageError as readWords, and for a word. */
+export function readOptions<const Known extends Options>(args: readonly string[], options: Known): Arguments<Known>['values'] {
+  const { values, positionals } = readWords(args, options);
+  if (positionals.length > 0) throw new UsageError(`options are expected, found "${positionals.join(' ')}" besides`);
+  return values;
 }
 
 /** @throws UsageError when it is no port. */

@@ -1,7 +1,7 @@
 // `lockstep relay`: a relay by itself, for peers that cannot listen and a server that runs elsewhere.
 
 import { relay } from '../relay/index.ts';
-import { readArguments, readPort, stopSignal, untilStopped } from './command.ts';
+import { readOptions, readPort, stopSignal, untilStopped } from './command.ts';
 import type { Command } from './command.ts';
 
 const USAGE = `lockstep relay [options]
@@ -19,18 +19,14 @@ const OPTIONS = {
   port: { type: 'string' },
   key: { type: 'string' },
   origin: { type: 'string', multiple: true },
-  help: { type: 'boolean' },
 } as const;
 
 export const command: Command = {
   name: 'relay',
   summary: 'connects peers; a server elsewhere joins with --relay and --key',
+  usage: USAGE,
   run: async (args) => {
-    const values = readArguments(args, OPTIONS);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
+    const values = readOptions(args, OPTIONS);
     const { HOST, PORT, LOCKSTEP_KEY } = process.env;
     const key = values.key ?? LOCKSTEP_KEY;
     const running = await relay({

@@ -14,7 +14,7 @@ import { loadProgram, startPrograms } from '../server/program.ts';
 import type { Program } from '../server/program.ts';
 import { gatherModules } from '../server/texts.ts';
 import { VERSION } from '../server/version.ts';
-import { readArguments, readPort, stopSignal, untilStopped, UsageError } from './command.ts';
+import { readOptions, readPort, stopSignal, untilStopped, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { attach } from './inspect/attach.ts';
 import { Forwarder } from './inspect/forwarder.ts';
@@ -50,18 +50,14 @@ const OPTIONS = {
   relay: { type: 'string' },
   key: { type: 'string' },
   inspect: { type: 'string' },
-  help: { type: 'boolean' },
 } as const;
 
 export const command: Command = {
   name: 'serve',
   summary: 'runs machines: relay, authority, journal and pages in one process',
+  usage: USAGE,
   run: async (args) => {
-    const values = readArguments(args, OPTIONS);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
+    const values = readOptions(args, OPTIONS);
     const { HOST, PORT, DATA, LOCKSTEP_KEY } = process.env;
     if (values.inspect !== undefined && !/^(wss?|https?):\/\/./.test(values.inspect))
       throw new UsageError(`--inspect takes the URL of an inspector's relay, found "${values.inspect}"`);

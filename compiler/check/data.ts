@@ -11,7 +11,7 @@ import { partsOf, type Expression, type Value } from '../expression/tree.ts';
 import { isTruthy } from '../expression/values.ts';
 
 /** Different values that one key may have in one exploration. */
-export const VALUES_MAX = 256;
+const VALUES_MAX = 256;
 
 export type Expressions = ReadonlyMap<string, { readonly expression: Expression }>;
 

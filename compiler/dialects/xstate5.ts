@@ -176,7 +176,7 @@ class Reader {
       if (delayed.has(event)) throw bad(this.#machine, path, `another key of this after has the same delay`);
       if (Array.isArray(transitions) && !transitions.every(isFields))
         throw bad(this.#machine, path, 'expected transition objects in the array');
-      timers.push({ path, event, delay: named ? this.#functions.delay(key, path) : this.#functions.milliseconds(Number(key), path) });
+      timers.push({ event, delay: named ? this.#functions.delay(key, path) : this.#functions.milliseconds(Number(key), path) });
       delayed.set(event, transitions === undefined ? [] : this.#transitions(node, transitions, path));
     }
     return { timers, delayed };

@@ -39,7 +39,7 @@ export interface Obstacle {
   readonly reason: string;
 }
 
-export class Unlowerable extends Error {}
+class Unlowerable extends Error {}
 
 /** Beside the operation's own: room for the cells that callbacks and merges use behind the top. */
 const STACK_ROOM = 2;

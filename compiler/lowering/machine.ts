@@ -41,7 +41,6 @@ interface Candidate {
   readonly role: Role;
   readonly name: string | undefined;
   readonly field: string | undefined;
-  readonly original: AuthorFunction;
   readonly text: string;
   readonly converted: Expression | Refusal;
   readonly trial: Trial | undefined;
@@ -341,7 +340,7 @@ class MachineLowering {
             reading,
             call: (given) => original(Object.fromEntries(roots.map((root) => [root, given[root]])), given.params),
           };
-    const candidate: Candidate = { path, role, name, field, original, text, converted, trial, refusal: undefined };
+    const candidate: Candidate = { path, role, name, field, text, converted, trial, refusal: undefined };
     this.#candidates.push(candidate);
     return candidate;
   }
@@ -349,7 +348,7 @@ class MachineLowering {
   #refused(path: string, role: Role, original: AuthorFunction, name: string | undefined, reason: string): void {
     const text = Function.prototype.toString.call(original);
     const converted = new Refusal(0, reason);
-    this.#candidates.push({ path, role, name, field: undefined, original, text, converted, trial: undefined, refusal: undefined });
+    this.#candidates.push({ path, role, name, field: undefined, text, converted, trial: undefined, refusal: undefined });
   }
 
   #convert(original: AuthorFunction, text: string, roots: readonly ('context' | 'event' | 'input')[]): Expression | Refusal {

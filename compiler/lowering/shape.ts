@@ -17,7 +17,7 @@ export interface Shape {
 
 export type RootShapes = { readonly [name in Root]: Shape };
 
-export const newShape = (...kinds: Kind[]): Shape => ({
+const newShape = (...kinds: Kind[]): Shape => ({
   kinds: new Set(kinds),
   literals: new Set(),
   fields: new Map(),

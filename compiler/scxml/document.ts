@@ -27,7 +27,6 @@ export interface ScxmlState {
   /** Its own, or one made from its place. */
   readonly id: string;
   readonly path: string;
-  readonly place: Place;
   readonly children: readonly (ScxmlState | ScxmlHistory)[];
   /** What is entered by default; undefined = the first child in document order, or nothing for a leaf. */
   readonly initial: ScxmlInitial | undefined;

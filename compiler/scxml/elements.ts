@@ -8,7 +8,7 @@ export const SCXML_NAMESPACE = 'http://www.w3.org/2005/07/scxml';
 
 export const placeOf = ({ qualifiedName, line, column }: XmlElement): Place => ({ tag: qualifiedName, line, column });
 
-export const describePlace = ({ tag, line, column }: Place): string => `<${tag}> at ${line}:${column}`;
+const describePlace = ({ tag, line, column }: Place): string => `<${tag}> at ${line}:${column}`;
 
 export function badElement(element: XmlElement, reason: string): LockstepError {
   return new LockstepError('BAD_DEFINITION', `${describePlace(placeOf(element))}: ${reason}`);

@@ -63,7 +63,7 @@ export class EvaluationError extends Error {
 }
 
 /** An XML value as JSON: `{ $xml: text }`. Evaluators show it to authors as a DOM element. */
-export const XML_KEY = '$xml';
+const XML_KEY = '$xml';
 
 export const xmlValue = (text: string): Json => ({ [XML_KEY]: text });
 

@@ -66,7 +66,6 @@ class Reader {
       kind,
       id,
       path,
-      place: placeOf(element),
       children,
       initial: this.#initial(element, path),
       entry: this.#blocks(element, 'onentry', path),

@@ -85,7 +85,7 @@ export class ScxmlSystem {
   }
 
   /**
-   * Starts a session of a document; its initial macrostep has run when it is returned.                  (SCXML-2)
+   * Starts a session of a document; its initial macrostep has run when it is returned.                  (SCXML-1)
    * @param source the text of the document, or an `<scxml>` element of another one.
    * @throws LockstepError BAD_DEFINITION, UNSUPPORTED, EXISTS, FUEL, OVERFLOW; no session is left behind then.
    */

@@ -7,7 +7,7 @@ import type { LocalEnvironment } from '../local.ts';
 /** A handler that has not ended by then is given up. */
 export const HANDLER_DEADLINE_MS = 10_000;
 /** For how long mutations are cancelled when one was given up. */
-export const HANDLER_BACKOFF_MS = 3_000;
+const HANDLER_BACKOFF_MS = 3_000;
 /** Added with Exception when a handler was given up, where a machine has it. */
 export const HANDLER_TIMEOUT_STATE = 'ErrHandlerTimeout';
 

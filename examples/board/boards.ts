@@ -3,6 +3,7 @@
 
 import type { Peer } from '../../browser/index.ts';
 import type { Mirror } from '../../peer/mirror.ts';
+import { newId, recall, remember } from '../kit/storage.ts';
 import { board } from './board.machine.ts';
 
 const KEY = 'lockstep.board.boards';
@@ -12,11 +13,16 @@ export class Boards {
   readonly #peer: Peer;
   readonly #mirrors = new Map<string, Mirror>();
   readonly #came: (id: string, mirror: Mirror) => void;
+  readonly #went: (id: string, mirror: Mirror) => void;
 
-  /** @param came a board is there for the first time in this page, perhaps only as it was left. */
-  constructor(peer: Peer, came: (id: string, mirror: Mirror) => void) {
+  /**
+   * @param came a board is there for the first time in this page, perhaps only as it was left.
+   * @param went the server does not have it any more.
+   */
+  constructor(peer: Peer, came: (id: string, mirror: Mirror) => void, went: (id: string, mirror: Mirror) => void) {
     this.#peer = peer;
     this.#came = came;
+    this.#went = went;
   }
 
   /** In the order in which the server lists them. */
@@ -30,15 +36,17 @@ export class Boards {
 
   /** Those that are remembered. */
   async recall(): Promise<void> {
-    const known = JSON.parse(localStorage.getItem(KEY) ?? '[]') as readonly string[];
+    const known = JSON.parse(recall(KEY) ?? '[]') as readonly string[];
     await Promise.all(known.map((id) => this.open(id)));
   }
 
-  /** Those that the server has. */
+  /** Those that the server has, and no others. */
   async look(): Promise<void> {
-    const { instances } = await this.#peer.list({ machine: 'board', limit: BOARDS_MAX });
+    const known = this.ids();
+    const { instances, more } = await this.#peer.list({ machine: 'board', limit: BOARDS_MAX });
     await Promise.all(instances.map(({ instance }) => this.open(instance)));
-    localStorage.setItem(KEY, JSON.stringify(this.ids()));
+    for (const id of known) if (!more && !instances.some(({ instance }) => instance === id)) this.#forget(id);
+    remember(KEY, JSON.stringify(this.ids()));
   }
 
   /** @returns its name. */
@@ -49,11 +57,11 @@ export class Boards {
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^-|-$/g, '');
     const { instance } = await this.#peer.create('board', {
-      instance: `board:${slug || 'new'}-${crypto.randomUUID().slice(0, 4)}`,
+      instance: `board:${slug || 'new'}-${newId().slice(0, 4)}`,
       input: { title },
     });
     await this.open(instance);
-    localStorage.setItem(KEY, JSON.stringify(this.ids()));
+    remember(KEY, JSON.stringify(this.ids()));
     return instance;
   }
 
@@ -62,6 +70,15 @@ export class Boards {
     const mirror = (await this.#peer.watch(id, board, { isPatient: true })) as unknown as Mirror;
     if (this.#mirrors.has(id)) return;
     this.#mirrors.set(id, mirror);
+    mirror.subscribe({ error: () => this.#forget(id) });
     this.#came(id, mirror);
+  }
+
+  #forget(id: string): void {
+    const mirror = this.#mirrors.get(id);
+    if (mirror === undefined) return;
+    this.#mirrors.delete(id);
+    this.#went(id, mirror);
+    mirror.stop();
   }
 }

@@ -56,7 +56,11 @@ export class Columns {
       this.#cards.delete(id);
     }
     for (const column of COLUMNS) this.#fill(column, waiting);
-    if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) focused.focus();
+    if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) {
+      focused.focus();
+      // A button that is out of use where the card is now: the card itself.
+      if (focused !== document.activeElement) focus(focused.closest('.task'));
+    }
     for (const [id, { root }] of this.#cards) glide(root, before.get(id));
   }
 
@@ -76,7 +80,7 @@ export class Columns {
       const card = this.#card(task);
       card.show(task, waiting.has(task.id));
       if (card.root === next) next = next.nextElementSibling;
-      else list.insertBefore(card.root, next);
+      else card.place(list, next);
     }
   }
 
@@ -97,6 +101,7 @@ export class Columns {
     const field = element('input', {
       class: 'new-task',
       placeholder: 'Add a task',
+      dir: 'auto',
       maxlength: String(TEXT_MAX),
       'aria-label': `Add a task to ${name}`,
     });
@@ -198,13 +203,14 @@ interface CardWishes extends Wishes {
 class Card {
   readonly root: HTMLElement;
   readonly #wishes: CardWishes;
-  readonly #text = element('p', { class: 'task-text' });
+  readonly #text = element('p', { class: 'task-text', dir: 'auto' });
   readonly #badge = element('span', { class: 'badge', 'aria-hidden': 'true' });
   readonly #by = element('span', { class: 'task-by' });
   readonly #held = element('p', { class: 'task-held', role: 'status' });
   readonly #left: HTMLButtonElement;
   readonly #right: HTMLButtonElement;
   #task: Task;
+  #isOnItsWay = false;
 
   constructor(task: Task, wishes: CardWishes) {
     this.#task = task;
@@ -243,6 +249,13 @@ class Card {
     this.root.setAttribute('aria-label', `${task.text}, ${COLUMN_NAMES[task.column]}, last changed by ${task.by}`);
   }
 
+  /** Whoever writes in it goes on writing: a browser takes the focus away for the moment, which is no end of it. */
+  place(list: HTMLElement, before: Element | null): void {
+    this.#isOnItsWay = true;
+    list.insertBefore(this.root, before);
+    this.#isOnItsWay = false;
+  }
+
   /** @param names of those who have it in hand just now. */
   showHolders(names: readonly string[]): void {
     this.#held.hidden = names.length === 0;
@@ -255,7 +268,13 @@ class Card {
   edit(): void {
     if (this.root.querySelector('textarea') !== null) return;
     const task = this.#task;
-    const field = element('textarea', { class: 'task-field', maxlength: String(TEXT_MAX), 'aria-label': 'Text of the task', rows: '2' });
+    const field = element('textarea', {
+      class: 'task-field',
+      maxlength: String(TEXT_MAX),
+      'aria-label': 'Text of the task',
+      dir: 'auto',
+      rows: '2',
+    });
     field.value = task.text;
     let isOver = false;
     const end = (takes: boolean): void => {
@@ -276,7 +295,7 @@ class Card {
       }
       if (event.key === 'Escape') end(false);
     });
-    field.addEventListener('blur', () => end(true));
+    field.addEventListener('blur', () => this.#isOnItsWay || end(true));
     this.#text.replaceWith(field);
     this.root.draggable = false;
     field.focus();

@@ -5,6 +5,7 @@ import { connect, type EventObject } from '../../browser/index.ts';
 import type { Json } from '../../core/json.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import { byId, element, setText } from '../kit/dom.ts';
+import { newId } from '../kit/storage.ts';
 import type { BoardContext, BoardEvent } from './board.machine.ts';
 import { Boards } from './boards.ts';
 import { COLUMN_NAMES, Columns } from './columns.ts';
@@ -14,18 +15,23 @@ import { conflictOf, Tray } from './tray.ts';
 
 /** Where a board is the first time. */
 const FIRST = 'board:team';
+/** Milliseconds that a complaint stays on the screen. */
+const COMPLAINT_MS = 8_000;
+/** Milliseconds between two looks at which boards there are, while somebody looks at the page. */
+const LOOK_MS = 5_000;
 
 showName();
 const me = myName();
 const peer = await connect({ name: `board · ${me}`, hosts: false, offline: true });
 const tray = new Tray(byId('tray'));
-const boards = new Boards(peer, attend);
+const boards = new Boards(peer, attend, leave);
 /** Own changes that are not answered, by task and board. */
 const waiting = new Map<string, Map<string, number>>();
 let shown: string | undefined;
+let complaining: ReturnType<typeof setTimeout> | undefined;
 
 const columns = new Columns(byId('columns'), {
-  add: (text, column) => act({ type: 'add', id: crypto.randomUUID().slice(0, 8), text, column, by: me }),
+  add: (text, column) => act({ type: 'add', id: newId(), text, column, by: me }),
   move: (task, to, before) => {
     act({ type: 'move', id: task.id, from: task.column, to, before, by: me });
     if (to !== task.column) say(`${task.text}: ${COLUMN_NAMES[to]}`);
@@ -48,7 +54,7 @@ const company = new Company(
 function act(event: BoardEvent, id = shown): boolean {
   const mirror = id === undefined ? undefined : boards.mirror(id);
   if (id === undefined || mirror === undefined) {
-    say('The board is not here yet; try again in a moment.');
+    complain('The board is not here yet; try again in a moment.');
     return false;
   }
   const before = mirror.getSnapshot();
@@ -63,7 +69,7 @@ function act(event: BoardEvent, id = shown): boolean {
   };
   mirror
     .submit(event as unknown as EventObject)
-    .catch((error: unknown) => say(`“${event.type}” was refused: ${error instanceof Error ? error.message : String(error)}`))
+    .catch((error: unknown) => complain(`“${event.type}” was refused: ${messageOf(error)}`))
     .finally(answered);
   // Nothing moved here either: it was too late before it left, which nobody else can tell.
   if (mirror.getSnapshot() === before) conflict(id, event);
@@ -72,7 +78,7 @@ function act(event: BoardEvent, id = shown): boolean {
 
 function conflict(id: string, event: BoardEvent): void {
   const { context } = boards.mirror(id)!.getSnapshot();
-  const found = conflictOf(event, context as unknown as BoardContext, crypto.randomUUID().slice(0, 8));
+  const found = conflictOf(event, context as unknown as BoardContext, newId());
   tray.add(found, (again) => act({ ...again, by: me }, id));
 }
 
@@ -81,7 +87,17 @@ function attend(id: string, mirror: Mirror): void {
   mirror.subscribe(() => shown === id && show());
   mirror.onStanding(() => shown === id && show());
   mirror.onOvertaken((event) => conflict(id, event as unknown as BoardEvent));
-  mirror.onRefused(({ event, error }) => say(`“${event.type}” was refused: ${error.message}`));
+  mirror.onRefused(({ event, error }) => complain(`“${event.type}” was refused: ${error.message}`));
+  showBoards();
+  choose();
+}
+
+/** A board is there no more. */
+function leave(id: string, mirror: Mirror): void {
+  const { title } = mirror.getSnapshot().context as Json as unknown as BoardContext;
+  complain(`The board “${title}” was removed${mirror.unconfirmedCount > 0 ? ', and with it what was not sent yet' : ''}.`);
+  waiting.delete(id);
+  if (shown === id) shown = undefined;
   showBoards();
   choose();
 }
@@ -126,16 +142,37 @@ function showBoards(): void {
   byId('boards').replaceChildren(...links, make);
 }
 
+/** To whoever hears the page: the others see it happen. */
 function say(text: string): void {
   setText(byId('said'), text);
 }
 
+/** To everybody, for a while. */
+function complain(text: string): void {
+  const complaint = byId('complaint');
+  setText(complaint, text);
+  clearTimeout(complaining);
+  complaining = setTimeout(() => setText(complaint, ''), COMPLAINT_MS);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 // ── Which board ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The one in the address; an address may hold anything. */
+function wanted(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return location.hash.slice(1); // No encoding at all, and no board either.
+  }
+}
 
 /** The one in the address, else the first one there is. */
 function choose(): void {
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const id = [wanted, FIRST, ...boards.ids()].find((each) => boards.mirror(each) !== undefined);
+  const id = [wanted(), FIRST, ...boards.ids()].find((each) => boards.mirror(each) !== undefined);
   if (id === undefined) return;
   if (shown !== id) company.join(boards.mirror(id)!);
   shown = id;
@@ -145,21 +182,22 @@ function choose(): void {
 
 async function look(): Promise<void> {
   // Without a network the boards that are remembered have to do.
-  await boards.look().catch(() => undefined);
+  if (peer.isConnected && document.visibilityState === 'visible') await boards.look().catch(() => undefined);
 }
 
 addEventListener('hashchange', choose);
 byId('new-cancel').addEventListener('click', () => byId<HTMLDialogElement>('new').close());
-byId('new').addEventListener('close', () => {
+byId('new').addEventListener('submit', () => {
   const title = byId<HTMLInputElement>('new-name').value.trim();
-  if (title === '') return;
+  if (!peer.isConnected) complain(`“${title}” is made as soon as the server is back, if this page stays open.`);
   boards.create(title).then(
     (id) => (location.hash = id),
-    (error: unknown) => say(`No board: ${error instanceof Error ? error.message : String(error)}`),
+    (error: unknown) => complain(`“${title}” was not made: ${messageOf(error)}`),
   );
 });
-byId('new-cancel').addEventListener('click', () => (byId<HTMLInputElement>('new-name').value = ''));
 peer.onPresence(() => void look());
+document.addEventListener('visibilitychange', () => void look());
+setInterval(() => void look(), LOOK_MS);
 if ('serviceWorker' in navigator)
   navigator.serviceWorker.register('/board/service-worker.js').catch(() => say('This page cannot be kept for later.'));
 

@@ -5,6 +5,9 @@ import { element } from '../kit/dom.ts';
 import type { BoardContext, BoardEvent, Task } from './board.machine.ts';
 import { COLUMN_NAMES } from './columns.ts';
 
+/** Characters of a text that is only to be recognised. */
+const SHORT_MAX = 48;
+
 /** In words, and what would be done all the same; nothing when there is no sense in that. */
 export interface Conflict {
   readonly text: string;
@@ -18,10 +21,12 @@ export function conflictOf(event: BoardEvent, context: BoardContext, id: string)
   const task = context.tasks.find((each) => each.id === event.id);
   const gone = context.gone.find((each) => each.id === event.id);
   if (task === undefined) return overRemoved(event, gone, id);
+  if (event.type === 'move' && task.column === event.to)
+    return { text: `“${short(task.text)}” had been moved to ${COLUMN_NAMES[event.to]} by ${task.by} already.` };
   if (event.type === 'move')
     return {
       text: `“${short(task.text)}” was not moved to ${COLUMN_NAMES[event.to]}: ${task.by} had moved it to ${COLUMN_NAMES[task.column]} first.`,
-      ...(task.column === event.to ? {} : { again: { ...event, from: task.column } }),
+      again: { ...event, from: task.column },
     };
   if (event.type === 'edit')
     return {
@@ -57,7 +62,7 @@ export class Tray {
   /** @param again does it all the same. */
   add({ text, mine, again }: Conflict, doAgain: (event: BoardEvent) => void): void {
     const entry = element('div', { class: 'conflict', role: 'alert' }, element('p', {}, text));
-    if (mine !== undefined) entry.append(element('blockquote', { 'aria-label': 'Yours' }, mine));
+    if (mine !== undefined) entry.append(element('blockquote', { 'aria-label': 'Yours', dir: 'auto' }, mine));
     const choices = element('div', { class: 'choices' });
     const choice = (label: string, kind: string, act: () => void): void => {
       const button = element('button', { type: 'button', class: kind }, label);
@@ -77,5 +82,6 @@ export class Tray {
 }
 
 function short(text: string): string {
-  return text.length <= 48 ? text : `${text.slice(0, 47)}…`;
+  const letters = [...text];
+  return letters.length <= SHORT_MAX ? text : `${letters.slice(0, SHORT_MAX - 1).join('')}…`;
 }

@@ -204,3 +204,111 @@ test('[WEB-13] what is typed before a board is there stays where it was typed', 
   expect(await field.inputValue()).toBe('');
   await context.close();
 });
+
+test('[WEB-13] what is being written goes on when somebody else moves the card, and is offered back when they remove it', async () => {
+  const [ann, bob] = [await sit('Ann Lee', server.url), await sit('Bob', server.url)];
+  const page = ann.tab.page;
+  await add(ann, 'todo', 'Mend the gate');
+  await card(bob, 'Mend the gate').focus();
+  await card(ann, 'Mend the gate').dblclick();
+  await page.keyboard.type(', and');
+  await bob.tab.page.keyboard.press('Shift+ArrowRight');
+  await expect.poll(() => page.locator('[data-column="doing"] textarea').count(), patiently).toBe(1);
+  await page.keyboard.type(' paint it');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => cards(bob, 'doing'), patiently).toContain('Mend the gate, and paint it');
+
+  await card(ann, 'Mend the gate').dblclick();
+  await page.keyboard.type(' green');
+  await bob.tab.page.keyboard.press('Delete');
+  await ann.tab.shows('#tray', 'Bob had removed it first.');
+  await ann.tab.shows('#tray blockquote', 'Mend the gate, and paint it green');
+  await page.getByRole('button', { name: 'Put it back' }).click();
+  await expect.poll(() => cards(bob, 'doing'), patiently).toContain('Mend the gate, and paint it green');
+
+  // A button that is of no more use gives the focus to its card.
+  await card(ann, 'paint it green').getByRole('button', { name: 'Move left' }).focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => cards(bob, 'todo'), patiently).toContain('Mend the gate, and paint it green');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('paint it green, To do');
+  expect([...ann.tab.complaints, ...bob.tab.complaints]).toEqual([]);
+  await Promise.all([ann.context.close(), bob.context.close()]);
+});
+
+test('[WEB-13] Escape leaves a question unanswered: no board, no name', async () => {
+  const context = await browser.newContext();
+  const { page } = await Tab.open(context, `${server.url}/board/`);
+  await page.fill('#who-name', 'Nobody');
+  await page.keyboard.press('Escape');
+  await page.click('#boards .more');
+  await page.fill('#new-name', 'Never made');
+  await page.keyboard.press('Escape');
+  await page.click('#boards .more');
+  await page.fill('#new-name', ' ');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('#new').isVisible()).toBe(true);
+  await page.fill('#new-name', 'Made');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.innerText('#title'), patiently).toBe('Made');
+  expect(await page.innerText('#boards')).not.toContain('Never made');
+  expect(await page.innerText('#name')).toBe('Somebody');
+  await context.close();
+});
+
+test('[WEB-19] the board opens and works where storage is refused, on an insecure origin, and at an address that names nothing', async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    const refuse = (): never => {
+      throw new DOMException('refused', 'SecurityError');
+    };
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB'])
+      Object.defineProperty(globalThis, name, { configurable: true, get: refuse });
+    Reflect.deleteProperty(Crypto.prototype, 'randomUUID');
+    for (const name of ['locks', 'serviceWorker']) Reflect.deleteProperty(Navigator.prototype, name);
+  });
+  const tab = await Tab.open(context, `${server.url}/board/#%E0%A4%A`);
+  await tab.shows('#title', 'Team');
+  await tab.page.fill('[data-column="doing"] .new-task', 'From a phone');
+  await tab.page.press('[data-column="doing"] .new-task', 'Enter');
+  await expect.poll(() => tab.page.innerText('#standing'), patiently).toBe('saved');
+  expect(await tab.page.locator('[data-column="doing"] .task-text').allInnerTexts()).toContain('From a phone');
+  expect(await tab.page.locator('#name').isDisabled()).toBe(true);
+  expect(tab.complaints).toEqual([]);
+  await context.close();
+});
+
+test('[WEB-19] a board that is made without a network is said to come, and comes', async () => {
+  const wire = await Wire.lay(server.url);
+  const ann = await sit('Ann Lee', wire.url);
+  wire.cut();
+  await expect.poll(() => ann.tab.page.innerText('#standing'), patiently).toBe('offline');
+  await ann.tab.page.click('#boards .more');
+  await ann.tab.page.fill('#new-name', 'Winter');
+  await ann.tab.page.keyboard.press('Enter');
+  await ann.tab.shows('#complaint', '“Winter” is made as soon as the server is back');
+  wire.mend();
+  await ann.tab.shows('#title', 'Winter');
+  wire.remove();
+  await ann.context.close();
+});
+
+test('[WEB-13] a board that somebody makes comes to the others, and one that is removed goes', async () => {
+  const [ann, bob] = [await sit('Ann Lee', server.url), await sit('Bob', server.url)];
+  const lookAgain = (): Promise<boolean> => bob.tab.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await ann.tab.page.click('#boards .more');
+  await ann.tab.page.fill('#new-name', 'Short-lived');
+  await ann.tab.page.press('#new-name', 'Enter');
+  await ann.tab.shows('#title', 'Short-lived');
+  await lookAgain();
+  await bob.tab.shows('#boards', 'Short-lived');
+  await bob.tab.page.click('#boards a:has-text("Short-lived")');
+  await bob.tab.shows('#title', 'Short-lived');
+  await ann.tab.page.evaluate(() => globalThis.lockstep.peer.delete(decodeURIComponent(location.hash.slice(1))));
+  for (const { tab } of [ann, bob]) {
+    await tab.shows('#complaint', 'The board “Short-lived” was removed.');
+    await tab.shows('#title', 'Team');
+    expect(await tab.page.innerText('#boards')).not.toContain('Short-lived');
+    expect(tab.complaints).toEqual([]);
+  }
+  await Promise.all([ann.context.close(), bob.context.close()]);
+});

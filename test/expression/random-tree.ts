@@ -21,11 +21,6 @@ export const KEYS = ['a', 'b', 'list', 'text', 'user', 'a key', '0', 'über'] as
 const TEXTS = ['', 'a', 'b', 'two words', '"quoted"', "it's", '\n\t\\', '`${x}`', 'ä€😀', '12'] as const;
 const NUMBERS = [0, 1, 2, -1, 0.5, 1e21, 1e-7, -3.25, 100] as const;
 
-/** A context or event that random expressions find something in. */
-export function randomRoot(dice: Random): Json {
-  return Object.fromEntries([['type', 'GO'], ...KEYS.map((key) => [key, randomJson(dice, 2)])]) as Json;
-}
-
 export function randomJson(dice: Random, depth: number): Json {
   const kind = dice.below(depth > 0 ? 7 : 5);
   if (kind <= 1) return dice.pick(NUMBERS);

@@ -100,7 +100,7 @@ export function foundByReference(chart: Chart, before: Standing, stepped: Steppe
   };
 }
 
-export function bitsOf(states: Iterable<{ readonly order: number }>): number {
+function bitsOf(states: Iterable<{ readonly order: number }>): number {
   let bits = 0;
   for (const { order } of states) bits |= 1 << order;
   return bits >>> 0;

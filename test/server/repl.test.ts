@@ -4,13 +4,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { door } from '../../examples/door/door.machine.ts';
 import type { Peer } from '../../peer/peer.ts';
 import { connect, MemoryJournal, serve, type Server } from '../../server/index.ts';
-
-const CLI = fileURLToPath(new URL('../../build/dist/cli.js', import.meta.url));
+import { CLI } from '../support/command.ts';
 
 let server: Server;
 let tab: Peer;
@@ -37,9 +35,11 @@ interface Ran {
   readonly err: string;
 }
 
-function repl(input: string, ...args: readonly string[]): Promise<Ran> {
+const repl = (input: string, ...args: readonly string[]): Promise<Ran> => lockstep(input, 'repl', ...args);
+
+function lockstep(input: string, ...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, 'repl', ...args], { stdio: 'pipe', env: { ...process.env, HOME: directory } });
+    const child = spawn(process.execPath, [CLI, ...args], { stdio: 'pipe', env: { ...process.env, HOME: directory } });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -138,6 +138,15 @@ test('[TOOL-3] wrong arguments are explained with exit code 2, help with 0', asy
   expect(await repl('', 'nonsense')).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL of a server') });
   expect(await repl('', '--nonsense')).toMatchObject({ code: 2 });
   expect(await repl('', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('send INSTANCE EVENT [JSON]') });
+});
+
+test.each(['serve', 'relay', 'repl', 'inspect', 'check', 'build'])('[TOOL-22] %s says with -h how it is asked', async (name) => {
+  expect(await lockstep('', name, '-h')).toMatchObject({ code: 0, out: expect.stringMatching(`^lockstep ${name} `), err: '' });
+  expect(await lockstep('', name, '--wat')).toEqual({ code: 2, out: '', err: "lockstep: Unknown option '--wat'\n" });
+});
+
+test.each(['serve', 'relay'])('[TOOL-22] %s takes no words', async (name) => {
+  expect(await lockstep('', name, 'now')).toEqual({ code: 2, out: '', err: 'lockstep: options are expected, found "now" besides\n' });
 });
 
 test('[TOOL-3] where nobody answers the command ends by itself with 1', async () => {

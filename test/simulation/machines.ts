@@ -202,8 +202,8 @@ const peerOf = (authContext: AuthContext): string => (authContext as { readonly 
 const vaultOf = (context: unknown): VaultContext => context as VaultContext;
 
 /** Who may be banned, and who may never write. */
-export const BANNED = 'carol';
-export const MUTE = 'bob';
+const BANNED = 'carol';
+const MUTE = 'bob';
 
 const vaultPolicy: Policy = {
   allowRead: ({ view, context, authContext }) =>

@@ -31,7 +31,7 @@ export interface ModelState {
 /** @returns undefined when the machine ignores the event. */
 type Model = (state: ModelState, event: ModelEvent, at: number) => ModelState | undefined;
 
-export const CLOSING = 'xstate.after.3000.desk.open';
+const CLOSING = 'xstate.after.3000.desk.open';
 const STILL = 'xstate.after.900.meter.running';
 /** Events that only a timer may bring, with how long it waits in milliseconds. */
 export const TIMED: Readonly<Record<string, number>> = { [CLOSING]: 3_000, PONG: 700, [STILL]: 900 };

@@ -29,7 +29,7 @@ import { pipe } from './relations.ts';
 const LATER_MS = 400;
 
 /** Hands on what the world's environment gives, and keeps it back while its process is frozen. */
-export class ProcessEnvironment implements Environment {
+class ProcessEnvironment implements Environment {
   readonly #world: TestEnvironment;
   #frozen: (() => void)[] | undefined;
 

@@ -1,5 +1,6 @@
 // What a page loads that imports lockstep/browser and connects: bundled as a page's own build would, and weighed.
 
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { dialect } from '../../tools/bootstrap/dialect.ts';
@@ -38,6 +39,14 @@ const GROUPS = {
   functions: ['peer/binding.ts'],
 } as const;
 
+/**
+ * As long and as random as the names that a build gives, but made from the name and not from the content: a script holds the names of others,
+ * and by how much these can be squeezed would make it heavier or lighter when others change.
+ */
+function fileNameOf({ name }: { readonly name: string }): string {
+  return `assets/${name}-${createHash('sha256').update(name).digest('base64url').slice(0, 8)}.js`;
+}
+
 /** @param source of the page's script; it imports from `/browser/index.ts`. */
 export async function bundlePage(source: string): Promise<PageBundle> {
   const { output } = (await build({
@@ -60,7 +69,7 @@ export async function bundlePage(source: string): Promise<PageBundle> {
       target: 'es2022',
       assetsInlineLimit: 0,
       modulePreload: false,
-      rolldownOptions: { input: PAGE, output: { codeSplitting: WHOLE_CLIENT } },
+      rolldownOptions: { input: PAGE, output: { codeSplitting: WHOLE_CLIENT, chunkFileNames: fileNameOf, entryFileNames: fileNameOf } },
     },
   })) as Rolldown.RolldownOutput;
   const chunks = output.filter((file) => file.type === 'chunk');

@@ -20,7 +20,7 @@ export interface Ring {
 }
 
 /** A door that counts, rings, closes by itself after five seconds, and takes names that are not empty. */
-export function doorMachine(rings: Ring[] = []) {
+function doorMachine(rings: Ring[] = []) {
   return setup({
     types: {} as {
       context: { opened: number; names: string[]; note: unknown };

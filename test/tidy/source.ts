@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const ROOMS = ['assembly', 'core', 'compiler', 'peer', 'relay', 'server', 'browser', 'tools', 'examples', 'bench'] as const;
+const ROOMS = ['assembly', 'core', 'compiler', 'peer', 'relay', 'server', 'browser', 'tools', 'examples', 'bench'] as const;
 export type Room = (typeof ROOMS)[number];
 
 export interface Source {

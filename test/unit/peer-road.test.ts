@@ -157,6 +157,24 @@ describe('durability', () => {
     expect([a.getSnapshot().value, b.getSnapshot().value]).toEqual(['open', 'open']);
   });
 
+  test('[SYNC-5] a journal that cannot be written is reported once, and when it can be again', async () => {
+    const { world, journal, a } = await doorWorld();
+    const journalReports = (): unknown[] => world.reported.filter(([, text]) => text.startsWith('the journal ')).map(([level]) => level);
+    for (let i = 0; i < 3; i++) {
+      journal.isHolding = true;
+      const lost = a.submit({ type: 'NAME', name: `lost ${i}` });
+      lost.catch(() => undefined);
+      await world.settle();
+      journal.failHeld();
+      expect(await world.refusal(lost)).toBe('STORAGE');
+      expect(journalReports()).toEqual(['error']);
+      await world.advance(60_000); // the instance is read again, after a while that grows
+    }
+    journal.isHolding = false;
+    expect(await world.get(a.submit({ type: 'NAME', name: 'kept' }))).toMatchObject({ outcome: 'stepped' });
+    expect(journalReports()).toEqual(['error', 'info']);
+  });
+
   test('[SYNC-5] a creation whose commit fails leaves no instance', async () => {
     const world = new World();
     const journal = new HeldJournal(new MemoryJournal());

@@ -22,7 +22,7 @@ interface Game {
 }
 
 /** A game with a public board, a hand for each player, and a part that nobody but the dealer knows. */
-export const game = createMachine({
+const game = createMachine({
   types: {} as { context: Game; events: { type: 'MOVE'; to: string } | { type: 'DEAL' } | { type: 'BAN'; who: string } | { type: 'HIDE' } },
   id: 'game',
   initial: 'playing',

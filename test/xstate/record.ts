@@ -54,7 +54,7 @@ export function side(xstate: XState, wrap: Side['wrap']): Side {
 }
 
 /** Timers that fire when they are told to. */
-export class StillClock {
+class StillClock {
   readonly #timers = new Map<number, { readonly fire: () => void; readonly delay: number }>();
   #next = 0;
 

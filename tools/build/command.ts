@@ -1,10 +1,9 @@
 // `lockstep build`: compiles the machines of a folder to images, or says what would become of them. docs/definitions.md, "Images as files",
 // and docs/expressions.md, "Lowering".
 
-import { parseArgs } from 'node:util';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { UsageError, type Command } from '../command.ts';
+import { readWords, UsageError, type Command } from '../command.ts';
 import { explain, explanationText } from './explain.ts';
 import { loadFolder, type LoadedFolder } from './load.ts';
 import { reportText, writeImages } from './write.ts';
@@ -26,15 +25,14 @@ Exit code: 0; 1 when a module could not be loaded or a machine not compiled.
 /** For what was written to arrive. */
 const LEAVE_MS = 500;
 
+const OPTIONS = { out: { type: 'string' }, explain: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+
 export const command: Command = {
   name: 'build',
   summary: 'compiles the machines of a folder to images, or says what keeps them from being lowered',
+  usage: USAGE,
   run: async (args) => {
-    const { values, positionals } = readWords(args);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
+    const { values, positionals } = readWords(args, OPTIONS);
     const [folder, more] = positionals;
     const { out } = values;
     if ((values.explain === true) === (out !== undefined) || folder === undefined || more !== undefined)
@@ -61,14 +59,4 @@ function explained(loaded: LoadedFolder, isJson: boolean): Answer {
 function written(loaded: LoadedFolder, out: string, isJson: boolean): Answer {
   const report = writeImages(loaded, path.resolve(out));
   return [isJson ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, out), report.failed.length > 0];
-}
-
-/** @throws UsageError for unknown options. */
-function readWords(args: readonly string[]) {
-  try {
-    const options = { out: { type: 'string' }, explain: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

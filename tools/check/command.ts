@@ -1,10 +1,9 @@
 // `lockstep check`: what is wrong with machines before they run. docs/check.md.
 
-import { parseArgs } from 'node:util';
 import { check } from '../../compiler/check/index.ts';
 import { LockstepError } from '../../core/errors.ts';
 import { loadCore } from '../../server/core-file.ts';
-import { UsageError, type Command } from '../command.ts';
+import { readWords, UsageError, type Command } from '../command.ts';
 import { loadSubjects } from './load.ts';
 import { printReport, type CheckedMachine } from './report.ts';
 
@@ -12,9 +11,9 @@ const MAX_DEFAULT = 1_000_000;
 
 const USAGE = `lockstep check FILE… [options]
 
-Explores every configuration that the machines in FILE… can reach (modules that export machines, or JSON) and reports unreachable states,
-dead transitions, deadlocks and steps that never end, each with the shortest way there. Guards over data
-that cannot be computed are answered both ways.
+Explores every configuration that the machines in FILE… can reach and reports unreachable states, dead transitions, deadlocks and steps
+that never end, each with the shortest way there. Files are modules that export machines, or JSON. Guards over data that cannot be
+computed are answered both ways.
 
   --max N   configurations of one machine that are looked at (${MAX_DEFAULT.toLocaleString('en-US')})
   --json    one JSON object per machine and line
@@ -26,15 +25,14 @@ const CLEAN = 0;
 const FOUND = 1;
 const FAILED = 2;
 
+const OPTIONS = { max: { type: 'string' }, json: { type: 'boolean' } } as const;
+
 export const command: Command = {
   name: 'check',
   summary: 'finds unreachable states, dead transitions, deadlocks and endless steps',
+  usage: USAGE,
   run: async (args) => {
-    const { values, positionals } = readWords(args);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return CLEAN;
-    }
+    const { values, positionals } = readWords(args, OPTIONS);
     if (positionals.length === 0) throw new UsageError('check needs files with machines: lockstep check FILE…');
     const configurationMax = readMax(values.max);
     let code = CLEAN;
@@ -77,18 +75,4 @@ function readMax(text: string | undefined): number {
   const max = Number(text.replaceAll('_', ''));
   if (!Number.isInteger(max) || max < 1) throw new UsageError(`--max takes a whole number from 1 on, found "${text}"`);
   return max;
-}
-
-/** @throws UsageError for unknown or incomplete options. */
-function readWords(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { max: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-      strict: true,
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -10,7 +10,6 @@ import { gatherModules } from '../../server/texts.ts';
 import { positionOf } from './position.ts';
 
 export interface Subject {
-  readonly file: string;
   readonly machine: unknown;
   /** The texts of the modules that it comes from. */
   readonly modules?: Modules;
@@ -26,7 +25,7 @@ export async function loadSubjects(file: string): Promise<Subject[]> {
   const { machines, outside } = await loadProgram(file);
   const modules = gatherModules(outside === undefined ? [] : [outside]);
   // One that is exported by its name and as the default is one machine.
-  return [...new Set(Object.values(machines))].map((machine) => ({ file, machine, modules, locate: NOWHERE }));
+  return [...new Set(Object.values(machines))].map((machine) => ({ machine, modules, locate: NOWHERE }));
 }
 
 async function loadJson(file: string): Promise<Subject> {
@@ -41,7 +40,7 @@ async function loadJson(file: string): Promise<Subject> {
     });
   }
   if (!isFields(config)) throw new LockstepError('BAD_DEFINITION', `${file} holds no machine: expected an object`);
-  return { file, machine: withStandIns(config), locate: (path) => positionOf(text, path) };
+  return { machine: withStandIns(config), locate: (path) => positionOf(text, path) };
 }
 
 /** XState's names for what a JSON config only names. */

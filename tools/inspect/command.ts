@@ -1,11 +1,10 @@
 // `lockstep inspect`: attaches to a server as a tracer and speaks Stately's inspect protocol on a port, where any inspector of theirs and
 // any plain XState program connects without change.
 
-import { parseArgs } from 'node:util';
 import { InspectIntake } from '../../peer/inspect/intake.ts';
 import type { InspectMessage } from '../../peer/inspect/protocol.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
-import { type Command, readPort, stopSignal, untilStopped, UsageError } from '../command.ts';
+import { type Command, readPort, readWords, stopSignal, untilStopped, UsageError } from '../command.ts';
 import { attach } from './attach.ts';
 import { InspectRelay } from './relay.ts';
 
@@ -24,15 +23,19 @@ protocol of Stately's inspector. What plain XState programs send to that port is
   --inspector URL  what the page of that port shows (${STATELY})
 `;
 
+const OPTIONS = {
+  host: { type: 'string' },
+  port: { type: 'string' },
+  origin: { type: 'string', multiple: true },
+  inspector: { type: 'string' },
+} as const;
+
 export const command: Command = {
   name: 'inspect',
   summary: "shows a server's machines to Stately's inspector, and XState programs to the trace",
+  usage: USAGE,
   run: async (args) => {
-    const { values, positionals } = readWords(args);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
+    const { values, positionals } = readWords(args, OPTIONS);
     const [url = DEFAULT_SERVER, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`one URL is expected, found "${rest.join(' ')}" besides`);
     for (const given of [url, values.inspector ?? STATELY])
@@ -80,24 +83,4 @@ async function run(url: string, relay: InspectRelay): Promise<number> {
     },
   );
   return Promise.race([untilStopped(stop, close), refused]);
-}
-
-/** @throws UsageError for unknown or incomplete options. */
-function readWords(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        host: { type: 'string' },
-        port: { type: 'string' },
-        origin: { type: 'string', multiple: true },
-        inspector: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-      strict: true,
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -5,7 +5,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { LockstepError } from '../../core/errors.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Environment } from '../../peer/environment.ts';
@@ -15,7 +14,7 @@ import { serving } from '../../peer/serving.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
 import { dial } from '../../relay/socket.ts';
 import { loadCore } from '../../server/core-file.ts';
-import { UsageError, type Command } from '../command.ts';
+import { readWords, UsageError, type Command } from '../command.ts';
 import { Loop } from './loop.ts';
 import { durationMs } from './parse.ts';
 import { ReplSession } from './session.ts';
@@ -38,15 +37,18 @@ Commands:
 ${helpText()}
 `;
 
+const OPTIONS = {
+  json: { type: 'boolean' },
+  timeout: { type: 'string', default: '10s' },
+  command: { type: 'string', short: 'c', multiple: true },
+} as const;
+
 export const command: Command = {
   name: 'repl',
   summary: 'talks to machines wherever they run: read, send, watch, wait',
+  usage: USAGE,
   run: async (args) => {
-    const { values, positionals } = readWords(args);
-    if (values.help === true) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
+    const { values, positionals } = readWords(args, OPTIONS);
     const [url = DEFAULT_URL, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`one URL is expected, found "${rest.join(' ')}" besides; -c COMMAND runs a command`);
     if (!/^(wss?|https?):\/\//.test(url))
@@ -54,24 +56,6 @@ export const command: Command = {
     return talk({ url, timeoutMs: durationMs(values.timeout), json: values.json === true, commands: values.command ?? [] });
   },
 };
-
-/** @throws UsageError for unknown or incomplete options. */
-function readWords(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean' },
-        timeout: { type: 'string', default: '10s' },
-        help: { type: 'boolean', short: 'h' },
-        command: { type: 'string', short: 'c', multiple: true },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
 
 interface Options {
   readonly url: string;

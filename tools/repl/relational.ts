@@ -16,7 +16,7 @@ export interface StateNames {
 }
 
 /** @throws LockstepError BAD_PARAMS when a name is empty. */
-export function stateNames(text: string): StateNames {
+function stateNames(text: string): StateNames {
   const names = text.split(',').map((name) => name.trim());
   if (names.some((name) => name === '' || name === '-'))
     throw new LockstepError('BAD_PARAMS', `"${text}" is no list of states: expected names with commas between them`);

@@ -3,7 +3,6 @@
 
 import {
   EVENT_ENTRY_COUNT,
-  EVENT_MASK,
   EVENT_SIZE,
   EVENT_STARTS,
   GUARD_HOST,
@@ -22,7 +21,6 @@ import {
   RELATION_SIZE,
   SEMANTICS_RELATIONAL,
   STATE_END,
-  STATE_INITIAL,
   STATE_KIND,
   STATE_PARENT,
   STATE_SIZE,
@@ -132,13 +130,6 @@ export class Chart implements ChartShape {
     return Array.from({ length: to - from }, (_, i) => view.getUint32(candidates + (from + i) * 4, true));
   }
 
-  /** Whether any transition of this state is listed for the event. */
-  listens(state: number, event: number): boolean {
-    const at = this.#view.getUint32(IMAGE_EVENTS, true) + event * EVENT_SIZE;
-    const mask = this.#view.getUint32(IMAGE_SELECT, true) + this.#view.getUint32(at + EVENT_MASK, true) * 4;
-    return ((this.#view.getUint32(mask + (state >>> 5) * 4, true) >>> (state & 31)) & 1) === 1;
-  }
-
   /** What a host function is called: the author's name, or where it stands in the definition. */
   functionName(fn: number): string {
     const symbol = this.symbols.functions[fn];
@@ -213,12 +204,6 @@ export class Chart implements ChartShape {
   #guardName(kind: number, arg: number): string | undefined {
     if (kind === GUARD_HOST) return this.functionName(arg);
     return kind === GUARD_IN ? `in ${this.path(arg)}` : undefined;
-  }
-
-  /** The child that a compound state enters by default, as the target of its initial transition; '' for other states. */
-  initial(state: number): string {
-    const number = this.#view.getUint16(this.#view.getUint32(IMAGE_STATES, true) + state * STATE_SIZE + STATE_INITIAL, true);
-    return number === NONE16 ? '' : (this.transitions[number]?.targets[0] ?? '');
   }
 }
 

@@ -11,7 +11,7 @@ import type { InstanceDescription } from '../../peer/wire.ts';
 import { bySeq, type Entry } from './entry.ts';
 
 /** A state is kept at least every so many steps, so that any other is at most this many folds away. */
-export const SAVE_EVERY = 64;
+const SAVE_EVERY = 64;
 
 interface Saved {
   readonly epoch: number;

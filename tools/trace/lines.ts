@@ -10,7 +10,7 @@ import { isInspectMessage, readInspectMessage } from '../../peer/inspect/read.ts
 import { readTrace } from '../../peer/trace-shapes.ts';
 import type { ImageDescription, InstanceDescription, PeerInfo, Traced } from '../../peer/wire.ts';
 
-export const TRACE_FORMAT = 1;
+const TRACE_FORMAT = 1;
 
 export type TraceLine =
   | { readonly kind: 'peer'; readonly peer: PeerInfo }

@@ -139,10 +139,6 @@ export class TraceModel {
     return this.#divergences;
   }
 
-  get peers(): readonly PeerInfo[] {
-    return [...this.#peers.values()];
-  }
-
   /** Names of all instances that have steps here, in the order they were first seen. */
   get instances(): readonly string[] {
     return [...this.#histories.values(), ...this.#programs.actors]
@@ -197,11 +193,6 @@ export class TraceModel {
   /** Whether what a step continues is known: the one before it, or a state to fold it onto. */
   isRooted({ instance, epoch, seq }: { readonly instance: string; readonly epoch: number; readonly seq: number }): boolean {
     return seq === 1 || this.#histories.get(instance)?.isRooted(epoch, seq) === true;
-  }
-
-  /** @throws LockstepError UNKNOWN_IMAGE */
-  chart(image: string): Chart {
-    return this.#image(image).chart;
   }
 
   /** Which event led to the step, and which step to the event. Needs no image but for timers. */

@@ -7,7 +7,7 @@
 
 import { bySeq, type Entry } from './entry.ts';
 
-export const SOURCE_WINDOW_MS = 300;
+const SOURCE_WINDOW_MS = 300;
 
 export class Timeline {
   #entries: Entry[] = [];
