@@ -429,8 +429,9 @@ export class Instance extends InstanceCopy {
 
 /** The core overwrites them with the next step. An array, because a typed one takes longer to make than what is mostly in it. */
 function recordsAt(words: Uint32Array, from: number, count: number): readonly number[] {
-  const records: number[] = [];
-  for (let at = from; at < from + count * 2; at++) records.push(words[at]!);
+  const size = count * 2;
+  const records = new Array<number>(size);
+  for (let i = 0; i < size; i++) records[i] = words[from + i]!;
   return records;
 }
 

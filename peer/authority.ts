@@ -2,31 +2,28 @@
 // the step to the group commit. Only what is durable is answered, broadcast and acted on; a failed commit takes the instance back to its
 // journal. Same class on a server and in a browser. From top to bottom it is the road of an event: how one comes in, its step, what happens
 // when that is durable. What it orders is ordered.ts, whether that can be stepped at all tenure.ts, who reads it readers.ts, its actors and
-// its parent family.ts, how it goes on under another schema or at another peer passage.ts.
-// Over 400 lines because this road is in one place.                                                                  (docs/spec/sync.md)
+// its parent family.ts, how it goes on under another schema or at another peer passage.ts.                     (docs/spec/sync.md)
 
 import { LockstepError } from '../core/errors.ts';
 import type { StepOrigin } from '../core/copy.ts';
 import { ELAPSED, type Instance } from '../core/instance.ts';
 import type { EventObject, Json } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
-import type { Outcome } from '../core/outcome.ts';
 import { plain } from '../core/plain.ts';
 import { SELF } from '../core/request.ts';
-import type { Stamp } from '../core/stamp.ts';
-import type { InstanceState } from '../core/state.ts';
 import type { Step } from '../core/step.ts';
 import { admit, meet } from './admission.ts';
 import { Alarm } from './alarm.ts';
-import { Backlog, type Mark } from './backlog.ts';
+import type { Mark } from './backlog.ts';
 import type { RequestId } from './codec-json.ts';
-import { type Activity, activityOf, EffectQueue } from './effects.ts';
+import { EffectQueue } from './effects.ts';
 import { Family } from './family.ts';
 import { HandlerFaults } from './handler-faults.ts';
 import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry, Seen } from './journal.ts';
 import { Ordered } from './ordered.ts';
 import { Passage } from './passage.ts';
+import { type Awaiting, Ran, type Settling } from './ran.ts';
 import { recordStep, type Made } from './record.ts';
 import type { Recovered } from './recovery.ts';
 import { Readers } from './readers.ts';
@@ -35,7 +32,7 @@ import type { Asker } from './service.ts';
 import type { SeenEvent } from './seen.ts';
 import { Tenure } from './tenure.ts';
 import { type FromInside, Untold } from './untold.ts';
-import { bland, type Moment } from './warden.ts';
+import { bland } from './warden.ts';
 import { LIMITS, type Methods, type PeerId } from './wire.ts';
 
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
@@ -60,20 +57,7 @@ interface Incoming {
   readonly n: number;
   readonly event: EventObject;
   readonly origin?: StepOrigin;
-  /** Who waits for an answer. */
-  readonly from?: { readonly asker: Asker; readonly id: RequestId };
-}
-
-/** A step on its way into the journal, with what is needed when it is durable. */
-interface Ran {
-  readonly step: Step;
-  readonly outcome: Outcome;
-  readonly stamp: Stamp;
-  readonly isIn: Activity;
-  /** For authorizers and views, while there are any. */
-  readonly moment: Moment | undefined;
-  /** After it, where it is to be kept. */
-  readonly state: InstanceState | undefined;
+  readonly from?: Awaiting;
 }
 
 export class Authority {
@@ -90,6 +74,11 @@ export class Authority {
   readonly #effects: EffectQueue;
   readonly #faults: HandlerFaults;
   readonly #untold: Untold;
+  /** Of its steps, but the first. */
+  readonly #settling: Settling = {
+    durable: (ran) => this.#settled(ran),
+    failed: (ran, error) => this.#lost(ran, error),
+  };
   #durableSeq: number;
 
   constructor(hosting: Hosting, { record, room, recovered, steps, base }: AuthorityOptions) {
@@ -161,19 +150,20 @@ export class Authority {
     const stamp = this.#ordered.stamp(1);
     const outcome = instance.start(input, stamp);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
-    const ran = this.#capture({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event });
-    const { step } = ran;
-    this.#hosting.committer.add({
-      entries: [...entries, { kind: 'create', record: this.record, step }],
-      durable: () => {
+    const made: Made = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
+    const step = recordStep(made, this.record.instance, this.epoch);
+    const settling: Settling = {
+      durable: (ran) => {
         this.#durable(ran);
         told.durable(step.seq);
       },
-      failed: (error) => {
+      failed: (_, error) => {
         this.close(error);
         told.failed(error);
       },
-    });
+    };
+    const written: readonly JournalEntry[] = [...entries, { kind: 'create', record: this.record, step }];
+    this.#hosting.committer.add(new Ran({ step, made, entries: written, moment: this.readers.momentOf(instance) }, settling));
   }
 
   // ── An event comes in ──────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +173,7 @@ export class Authority {
    * before anything is looked at, and who does not see everything is told no more than a code.        (SYNC-1, SYNC-3, SYNC-4, VIEW-5, VIEW-6)
    */
   submit(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
-    if (this.tenure.isHeld) return this.tenure.wait(asker, id, () => this.submit(asker, id, peer, params));
+    if (this.tenure.isHeld) return this.#submitLater(asker, id, peer, params);
     const [, n, sent, expect] = params;
     try {
       const seen = this.#ordered.seen.find(peer, n);
@@ -205,14 +195,22 @@ export class Authority {
       this.#faults.admit(event);
       this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {
-      const known = this.#ordered.known(error);
-      // Whoever hears the room sends again where the instance goes.
-      if (known.code === 'FENCED' && asker.hearsSteps === true) return;
-      const refusal = this.readers.tellsAll(peer) ? known : bland(known);
-      const refuse = (): void => asker.refuse(id, refusal);
-      // What it was measured by may still be on its way into the journal.
-      this.#hosting.committer.add({ entries: [], durable: refuse, failed: (failure) => asker.refuse(id, failure) });
+      this.#refuse(asker, id, peer, error);
     }
+  }
+
+  #submitLater(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
+    this.tenure.wait(asker, id, () => this.submit(asker, id, peer, params));
+  }
+
+  #refuse(asker: Asker, id: RequestId, peer: PeerId, error: unknown): void {
+    const known = this.#ordered.known(error);
+    // Whoever hears the room sends again where the instance goes.
+    if (known.code === 'FENCED' && asker.hearsSteps === true) return;
+    const refusal = this.readers.tellsAll(peer) ? known : bland(known);
+    const refuse = (): void => asker.refuse(id, refusal);
+    // What it was measured by may still be on its way into the journal.
+    this.#hosting.committer.add({ entries: [], durable: refuse, failed: (failure) => asker.refuse(id, failure) });
   }
 
   /** A resend: its step is durable, or on its way. A later write that fails does not undo it. */
@@ -271,12 +269,12 @@ export class Authority {
 
   // ── Its step ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param failed is called when the step cannot become durable. */
-  #run(instance: Instance, { peer, n, event, origin, from }: Incoming, failed?: () => void): void {
+  /** @param lost is called when the step cannot become durable. */
+  #run(instance: Instance, { peer, n, event, origin, from }: Incoming, lost?: () => void): void {
     const stamp = this.#ordered.stamp(instance.seq + 1);
     const outcome = instance.step(event, stamp, origin);
     if (n > 0) this.#ordered.seen.add(peer, n, instance.seq, outcome.taken);
-    this.#commit({ instance, outcome, stamp, peer, n, event }, from, failed);
+    this.#commit({ instance, outcome, stamp, peer, n, event }, from, lost);
   }
 
   /** An event that leaves when its time has come. */
@@ -286,47 +284,35 @@ export class Authority {
     this.#commit({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event: { type: ELAPSED, timer } });
   }
 
-  #commit(made: Made, from?: Incoming['from'], failed?: () => void): void {
-    const ran = this.#capture(made);
-    const { step, outcome } = ran;
-    const load = from?.asker.load;
-    if (load !== undefined) load.sends++;
-    this.#hosting.committer.add({
-      entries: this.#ordered.entries(step, made.instance),
-      durable: () => {
-        if (load !== undefined) load.sends--;
-        const who = this.#durable(ran);
-        // Whoever hears the room finds its answer in the step.
-        if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
-      },
-      failed: (error) => {
-        if (load !== undefined) load.sends--;
-        from?.asker.refuse(from.id, error);
-        failed?.();
-        this.tenure.reload();
-      },
-    });
+  #commit(made: Made, from?: Awaiting, lost?: () => void): void {
+    const { instance } = made;
+    const step = recordStep(made, this.record.instance, this.epoch);
+    if (from !== undefined) from.asker.load.sends++;
+    const entries = this.#ordered.entries(step, instance);
+    this.#hosting.committer.add(new Ran({ step, made, entries, moment: this.readers.momentOf(instance), from, lost }, this.#settling));
   }
 
-  /** Now: when the step is durable, the instance may be further. */
-  #capture(made: Made): Ran {
-    const { instance, outcome, stamp } = made;
-    const step = recordStep(made, { id: this.record.instance, epoch: this.epoch });
-    return {
-      step,
-      outcome,
-      stamp,
-      isIn: activityOf(instance),
-      moment: this.readers.momentOf(instance),
-      state: Backlog.isMarked(step.seq) ? instance.save() : undefined,
-    };
+  #lost({ from, lost }: Ran, error: LockstepError): void {
+    if (from !== undefined) from.asker.load.sends--;
+    from?.asker.refuse(from.id, error);
+    lost?.();
+    this.tenure.reload();
   }
 
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
+  #settled(ran: Ran): void {
+    const { from, step, made } = ran;
+    if (from !== undefined) from.asker.load.sends--;
+    const who = this.#durable(ran);
+    // Whoever hears the room finds its answer in the step.
+    if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [made.outcome.taken ? 'stepped' : 'ignored', step.seq]);
+  }
+
   /** @returns the sender's number in the room. */
-  #durable({ step, outcome, stamp, isIn, moment, state }: Ran): number {
+  #durable({ step, made, isIn, moment, state }: Ran): number {
     const { self } = this.#hosting;
+    const { outcome, stamp } = made;
     const { machine, image } = this.record;
     this.tenure.written();
     this.readers.recheck(moment);

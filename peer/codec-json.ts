@@ -117,7 +117,7 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
 
 /** Notices that may come without an envelope, and only these. */
 type Brief = 'send' | 'step' | 'seen' | 'settled';
-const BRIEF: readonly string[] = ['send', 'step', 'seen', 'settled'] satisfies Brief[];
+const BRIEF: readonly unknown[] = ['send', 'step', 'seen', 'settled'] satisfies Brief[];
 
 function readMessage(value: unknown): Message | LockstepError {
   if (Array.isArray(value)) return readBrief(value);
@@ -140,12 +140,13 @@ function readMessage(value: unknown): Message | LockstepError {
   return new LockstepError('BAD_REQUEST', `expected a method (a text), or an id with a result or an error; found ${fields}`);
 }
 
-/** `[method, …params]`; an event that has no fields is its type. */
-function readBrief([method, ...params]: readonly unknown[]): Message | LockstepError {
-  if (typeof method !== 'string' || !BRIEF.includes(method))
+/** `[method, …params]`, ours from here on; an event that has no fields is its type. */
+function readBrief(params: unknown[]): Message | LockstepError {
+  const method = params.shift();
+  if (!BRIEF.includes(method))
     return new LockstepError('BAD_REQUEST', `expected one of ${BRIEF.join(', ')} at the head of a brief message, found ${shown(method)}`);
   if (method === 'send' && typeof params[2] === 'string') params[2] = { type: params[2] };
-  return { kind: 'notice', method, params };
+  return { kind: 'notice', method: method as Brief, params };
 }
 
 function readError(error: Readonly<Record<string, unknown>>): LockstepError {

@@ -14,7 +14,7 @@ export function toldOf({ step }: Taken): Told {
   if (!('made' in step)) return { difference: step.told, event: undefined };
   const { told, made } = step;
   assert(made !== undefined, 'it was taken in to be told');
-  return { difference: differenceOf(recordStep(made, { id: '', epoch: 0 }), told[1], made.instance.machine), event: told };
+  return { difference: differenceOf(recordStep(made, '', 0), told[1], made.instance.machine), event: told };
 }
 
 /** What a mirror needs of a step. */

@@ -25,8 +25,11 @@ export type Activity = (state: Json) => boolean;
 const NOWHERE: Activity = () => false;
 
 /** For final handlers, which look at what their own step made of the machine; actions of statecharts have no such question. */
-export function activityOf({ machine, configurationKey }: Instance): Activity {
-  if (!machine.isRelational) return NOWHERE;
+export function activityOf(instance: Instance): Activity {
+  return instance.machine.isRelational ? activityIn(instance) : NOWHERE;
+}
+
+function activityIn({ machine, configurationKey }: Instance): Activity {
   return (state) => machine.isActive(configurationKey, machine.stateNumber(String(state)));
 }
 

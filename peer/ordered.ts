@@ -13,11 +13,33 @@ import type { InstanceRecord, JournalEntry } from './journal.ts';
 import type { Recovered } from './recovery.ts';
 import type { SeenEvents } from './seen.ts';
 import { sizeOf } from './shape.ts';
+import type { InstanceId } from './wire.ts';
 
 /** Whether the tail outweighs the state is asked once in so many steps. */
 const WEIGH_EVERY = 256;
 /** Characters of a remembered event in a checkpoint. */
 const SEEN_SIZE = 20;
+
+/** Of a step here. Its salt is made when somebody asks for it: hardly any step does. */
+class OwnStamp implements Stamp {
+  readonly now: number;
+  readonly seed: number;
+  readonly #instance: InstanceId;
+  readonly #epoch: number;
+  readonly #seq: number;
+
+  constructor({ now, seed }: Omit<Stamp, 'salt'>, { instance, epoch, seq }: Pick<Step, 'instance' | 'epoch' | 'seq'>) {
+    this.now = now;
+    this.seed = seed;
+    this.#instance = instance;
+    this.#epoch = epoch;
+    this.#seq = seq;
+  }
+
+  get salt(): string {
+    return `${this.#instance}/${this.#epoch}/${this.#seq}`;
+  }
+}
 
 export class Ordered {
   readonly #hosting: Hosting;
@@ -89,7 +111,8 @@ export class Ordered {
   stamp(seq: number): Stamp {
     const { environment } = this.#hosting;
     this.#at = Math.max(this.#at, environment.now());
-    return { now: this.#at, seed: environment.random(), salt: `${this.#record.instance}/${this.#epoch}/${seq}` };
+    const drawn = { now: this.#at, seed: environment.random() };
+    return new OwnStamp(drawn, { instance: this.#record.instance, epoch: this.#epoch, seq });
   }
 
   /** The step, and with it a checkpoint when the steps since the last one outweigh the state. @param instance after it. */

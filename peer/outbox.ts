@@ -6,8 +6,8 @@ import type { Environment } from './environment.ts';
 
 interface Draft {
   readonly address: string;
+  /** Of one kind. */
   readonly messages: (string | Uint8Array)[];
-  readonly isPacked: boolean;
   size: number;
 }
 
@@ -45,15 +45,13 @@ export class Outbox {
   }
 
   post(address: string, message: string | Uint8Array): void {
-    const isPacked = typeof message !== 'string';
     let draft = this.#open.get(address);
-    if (draft === undefined || draft.isPacked !== isPacked || draft.size + message.length > this.frameSize) {
-      draft = { address, messages: [], isPacked, size: address.length + FRAME_OVERHEAD };
+    if (draft === undefined || typeof draft.messages[0] !== typeof message || draft.size + message.length > this.frameSize) {
+      draft = { address, messages: [message], size: address.length + FRAME_OVERHEAD };
       this.#drafts.push(draft);
       if (address.startsWith('#')) this.#hasRoom = true;
       this.#open.set(address, draft);
-    }
-    draft.messages.push(message);
+    } else draft.messages.push(message);
     draft.size += message.length + 1;
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -77,9 +75,10 @@ export class Outbox {
     this.#drafts = [];
     this.#hasRoom = false;
     this.#open.clear();
-    for (const { address, messages, isPacked } of drafts) {
-      if (isPacked) this.#deliver(address, messages as Uint8Array[]);
-      else this.#deliver(address, messages.length === 1 ? (messages[0] as string) : `[${messages.join(',')}]`);
+    for (const { address, messages } of drafts) {
+      const [first] = messages;
+      if (typeof first !== 'string') this.#deliver(address, messages as Uint8Array[]);
+      else this.#deliver(address, messages.length === 1 ? first : `[${messages.join(',')}]`);
     }
   }
 }

@@ -22,10 +22,7 @@ type Draft = { -readonly [Field in keyof Step]: Step[Field] };
 
 const NO_EFFECTS: Step['effects'] = Object.freeze([]);
 
-export function recordStep(
-  { instance, outcome, stamp, peer, n, event }: Made,
-  { id, epoch }: { readonly id: InstanceId; readonly epoch: number },
-): Step {
+export function recordStep({ instance, outcome, stamp, peer, n, event }: Made, id: InstanceId, epoch: number): Step {
   const { seq } = instance;
   const { status, output, error, effects, children, ids } = outcome;
   const step: Draft = {

@@ -4,7 +4,7 @@
 import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Machine } from '../core/machine.ts';
 import { ASKED_CHANCE, ASKED_TIME } from '../core/stamp.ts';
-import { DELAYED_FIRST, type Step } from '../core/step.ts';
+import { DELAYED_FIRST, type Step, type TimerChange } from '../core/step.ts';
 import { sizeOf } from './shape.ts';
 import { runsAnywhere, type Told } from './told.ts';
 import type { Mode, StepEvent, ToldStep } from './wire.ts';
@@ -21,13 +21,21 @@ export function eventOf(step: Step, who: number, machine: Machine, asked: number
   if (asked === undefined || step.seq === 1 || !runsAnywhere(machine)) return undefined;
   const { n, event, seed } = step.cause;
   // Which of the delayed events it was is not told.
-  if (step.timers.some(({ timer, due }) => timer >= DELAYED_FIRST && due === null)) return undefined;
+  if (step.timers.some(isDelayedOver)) return undefined;
   const timer = n === 0 ? machine.timerNumber(event.type) : undefined;
   const named = timer === undefined ? nameOf(machine, event.type) : 0 - timer;
   const fields = timer === undefined ? fieldsOf(event) : null;
   if ((asked & ASKED_CHANCE) !== 0) return [step.seq, who, n, named, fields, step.at, seed];
-  if ((asked & ASKED_TIME) !== 0 || step.timers.some(({ due }) => due !== null)) return [step.seq, who, n, named, fields, step.at];
+  if ((asked & ASKED_TIME) !== 0 || step.timers.some(isArmed)) return [step.seq, who, n, named, fields, step.at];
   return fields === null ? [step.seq, who, n, named] : [step.seq, who, n, named, fields];
+}
+
+function isDelayedOver({ timer, due }: TimerChange): boolean {
+  return timer >= DELAYED_FIRST && due === null;
+}
+
+function isArmed({ due }: TimerChange): boolean {
+  return due !== null;
 }
 
 /** All but its type; null where there is nothing else. */

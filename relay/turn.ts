@@ -74,8 +74,9 @@ function isJoined(frames: readonly Uint8Array[]): boolean {
 
 export class Outlet {
   readonly #stream: Duplex;
-  /** What waits, in order: frames of its own, or, as long as it hears nothing else, a part of what is said in a rest. */
-  #frames: Uint8Array[] = NONE;
+  /** What waits, in order: frames of its own, mostly one, or, as long as it hears nothing else, a part of what is said in a rest. */
+  #first: Uint8Array | undefined;
+  #others: Uint8Array[] = NONE;
   #sharedFrom = 0;
   #sharedUntil = 0;
   #size = 0;
@@ -125,7 +126,7 @@ export class Outlet {
       this.#rest = rest;
       rest.add(this);
     }
-    if (this.#rest === rest && this.#frames.length === 0) {
+    if (this.#rest === rest && this.#first === undefined) {
       const place = rest.say(bytes);
       if (!this.#isSharing) this.#sharedFrom = this.#sharedUntil = place;
       // It may not have been told everything.
@@ -143,10 +144,10 @@ export class Outlet {
   }
 
   #push(bytes: Uint8Array): void {
-    if (this.#isSharing) this.#frames = [...this.#unshare()];
-    // Mostly it is the only one: a list that grows would be made for several.
-    if (this.#frames.length === 0) this.#frames = [bytes];
-    else this.#frames.push(bytes);
+    if (this.#isSharing) [this.#first, ...this.#others] = this.#unshare();
+    if (this.#first === undefined) this.#first = bytes;
+    else if (this.#others === NONE) this.#others = [bytes];
+    else this.#others.push(bytes);
     this.#size += bytes.byteLength;
   }
 
@@ -165,24 +166,32 @@ export class Outlet {
     this.#isWaiting = false;
     if (this.#size === 0) return;
     if (this.#isSharing) return this.#writeOut(this.#unshare());
-    const frames = this.#frames;
-    this.#frames = NONE;
-    this.#writeOut(frames);
+    const first = this.#first!;
+    const others = this.#others;
+    this.#first = undefined;
+    this.#others = NONE;
+    if (others !== NONE) return this.#writeOut([first, ...others]);
+    this.#size = 0;
+    this.#write(first);
   }
 
   #writeOut(frames: readonly Uint8Array[]): void {
     const size = this.#size;
     this.#size = 0;
-    const stream = this.#stream;
-    // A stream that ended meanwhile takes nothing any more.
-    if (!stream.writable) return;
-    if (frames.length === 1) stream.write(frames[0]);
-    else if (size <= JOIN_SIZE) stream.write(join(frames));
+    if (frames.length === 1) this.#write(frames[0]!);
+    else if (size <= JOIN_SIZE) this.#write(join(frames));
     else {
-      stream.cork();
-      for (const frame of frames) stream.write(frame);
-      stream.uncork();
+      this.#stream.cork();
+      for (const frame of frames) this.#write(frame);
+      this.#stream.uncork();
+      this.#unsent = this.#stream.writableLength;
     }
-    this.#unsent = stream.writableLength;
+  }
+
+  /** A stream that ended meanwhile takes nothing any more. */
+  #write(bytes: Uint8Array): void {
+    if (!this.#stream.writable) return;
+    this.#stream.write(bytes);
+    this.#unsent = this.#stream.writableLength;
   }
 }

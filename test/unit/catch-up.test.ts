@@ -146,7 +146,7 @@ function ran(machine: Machine, dice: Random, next: Next, count: number) {
     const event = seq === 1 ? { type: 'xstate.init' } : due === undefined ? next(dice) : { type: machine.symbols.timers[due]! };
     const outcome =
       seq === 1 ? instance.start(undefined, stamp) : instance.step(event, stamp, due === undefined ? {} : { timer: due, isInternal: true });
-    const step = recordStep({ instance, outcome, stamp, peer: 'p', n: seq, event }, { id: 'plant', epoch: 1 });
+    const step = recordStep({ instance, outcome, stamp, peer: 'p', n: seq, event }, 'plant', 1);
     const each = { difference: differenceOf(step, 0, machine), event: undefined };
     backlog.add(each, step.digest);
     if (Backlog.isMarked(seq)) backlog.mark({ seq, state: instance.save() });
