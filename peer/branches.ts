@@ -3,6 +3,7 @@
 import { LockstepError } from '../core/errors.ts';
 import { Branch } from './branch.ts';
 import type { Hosting } from './hosting.ts';
+import type { RoomNumbers } from './room-numbers.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { InstanceId, PeerId } from './wire.ts';
 
@@ -12,19 +13,15 @@ export interface Offered extends Tapped {
   tap(tap: Tap): () => void;
 }
 
-/** Where rooms have their numbers. */
-export interface RoomNumbers {
-  next(): number;
-  keep(branch: Branch): void;
-  drop(branch: Branch): void;
-}
+/** The numbers of all rooms here, those of branches among them. */
+type Numbers = Pick<RoomNumbers<Branch>, 'next' | 'keep' | 'drop'>;
 
 export class Branches {
   readonly #branches = new Map<InstanceId, Branch>();
   readonly #ends = new Map<InstanceId, (reason: 'offline' | 'epoch') => void>();
-  readonly #rooms: RoomNumbers;
+  readonly #rooms: Numbers;
 
-  constructor(rooms: RoomNumbers) {
+  constructor(rooms: Numbers) {
     this.#rooms = rooms;
   }
 

@@ -15,7 +15,7 @@ import type { Branch } from './branch.ts';
 import { Branches, type Offered } from './branches.ts';
 import type { RoomNames } from './codec-packed.ts';
 import { Committer } from './commit.ts';
-import { define, entriesOf, restore } from './definitions.ts';
+import { Definitions } from './definitions.ts';
 import type { Environment } from './environment.ts';
 import { Guests } from './guests.ts';
 import { childName, HostedActors, type ChildTold, type HostedChild, type HostsChildren } from './hosted-actors.ts';
@@ -28,6 +28,7 @@ import type { Machines } from './machines.ts';
 import type { Readers } from './readers.ts';
 import { recover } from './recovery.ts';
 import { retrace } from './retrace.ts';
+import { RoomNumbers } from './room-numbers.ts';
 import type { RoomPort } from './channel.ts';
 import { SeenEvents } from './seen.ts';
 import { SendingOn, type SendingOnOptions } from './sending-on.ts';
@@ -78,37 +79,32 @@ export type Source = Authority | Branch;
 export class Host implements HostsChildren {
   readonly #options: HostOptions;
   readonly #committer: Committer;
+  readonly #definitions: Definitions;
   readonly authorities = new Map<InstanceId, Authority>();
+  readonly #rooms = new RoomNumbers<Source>();
   /** What others order and is passed on here. */
-  readonly branches = new Branches({
-    next: () => this.#nextRoom++,
-    keep: (branch) => this.#number(branch),
-    drop: (branch) => this.#unnumber(branch),
-  });
+  readonly branches = new Branches(this.#rooms);
   /** Instances in the journal that could not be brought back, with the reason. */
   readonly #broken = new Map<InstanceId, LockstepError>();
   readonly succession: Succession;
   readonly #guests = new Guests();
   readonly #sendingOn: SendingOn;
-  readonly #rooms = new Map<number, Source>();
   #touched = new Set<Touched>();
   #stored: readonly StoredInstance[] = [];
-  /** Images that this run has put into the journal, or found there. */
-  readonly #written = new Set<string>();
   #hosting: Hosting | undefined;
   #closed: LockstepError | undefined;
-  #nextRoom = 1;
   /** Of the newest instance. */
   #epoch = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    const { journal, environment, report } = options;
+    const { journal, machines, environment, report } = options;
     this.#committer = new Committer({ journal, environment, report, afterBatch: () => this.#afterBatch() });
+    this.#definitions = new Definitions({ journal, machines, committer: this.#committer });
     this.#sendingOn = new SendingOn(options);
     this.succession = new Succession({
       hosting: () => this.hosting,
-      machines: options.machines,
+      machines,
       find: (instance) => this.find(instance),
       authority: (instance) => this.authority(instance),
       guests: this.#guests,
@@ -117,7 +113,7 @@ export class Host implements HostsChildren {
         this.branches.end(authority.record.instance);
       },
       drop: (authority) => this.#drop(authority),
-      room: () => this.#nextRoom++,
+      room: () => this.#rooms.next(),
       epoch: (above) => this.#newEpoch(Math.max(above, options.environment.now()) + (options.environment.random() % EPOCH_CHANCE)),
       trusts: (peer) => options.trusts(peer),
       located: (instance, peer) => options.located(instance, peer),
@@ -129,15 +125,8 @@ export class Host implements HostsChildren {
 
   /** Reads the journal. Instances begin to live with `begin`. @throws LockstepError STORAGE, CORRUPT when it cannot be read at all. */
   async read(): Promise<void> {
-    const { journal, machines } = this.#options;
-    for (const { machine, image } of await journal.machines()) {
-      const bytes = await journal.image(image);
-      if (bytes === undefined)
-        throw new LockstepError('CORRUPT', `the journal names image ${image} for machine "${machine}" and does not have it`);
-      await machines.prepare(bytes);
-      restore(machines, machine, bytes);
-      this.#written.add(`${machine} ${image}`);
-    }
+    const { journal } = this.#options;
+    await this.#definitions.read();
     const stored: StoredInstance[] = [];
     for (let after = ''; ;) {
       const page = await journal.list({ after, limit: PAGE_MAX });
@@ -153,18 +142,9 @@ export class Host implements HostsChildren {
       if (last === undefined || page.length < PAGE_MAX) break;
       after = last.instance;
     }
-    for (const { record } of stored) await this.#readImage(record);
+    for (const { record } of stored) await this.#definitions.pin(record);
     this.succession.remember(await journal.moved());
     this.#stored = stored;
-  }
-
-  async #readImage({ machine, image }: InstanceRecord): Promise<void> {
-    const { journal, machines } = this.#options;
-    if (machines.image(image) !== undefined) return;
-    const bytes = await journal.image(image);
-    if (bytes === undefined) return;
-    await machines.prepare(bytes);
-    machines.pinned(machine, bytes);
   }
 
   /** This peer knows its name: instances from the journal come back to life, timers are armed. */
@@ -177,11 +157,8 @@ export class Host implements HostsChildren {
       committer: this.#committer,
       rooms,
       answers,
-      another: (instance) => {
-        this.#rooms.set(this.#nextRoom, this.source(instance));
-        return this.#nextRoom++;
-      },
-      dropped: (room) => void this.#rooms.delete(room),
+      another: (instance) => this.#rooms.another(this.source(instance)),
+      dropped: (room) => this.#rooms.end(room),
       warden: new Warden({ self, authOf, report, machines }),
       report,
       self,
@@ -194,7 +171,7 @@ export class Host implements HostsChildren {
       server: () => this.#options.server(),
     };
     // What was deleted may have had an epoch ahead of the clock, and no journal knows it any more.                      (SYNC-12)
-    if (this.#written.size > 0) this.#epoch = environment.now() + EPOCH_CHANCE;
+    if (this.#definitions.isAny) this.#epoch = environment.now() + EPOCH_CHANCE;
     for (const stored of this.#stored) this.#restore(this.#hosting, stored);
     this.#retrace(this.#hosting);
     this.#stored = [];
@@ -216,7 +193,7 @@ export class Host implements HostsChildren {
       const lineage: Lineage = givenFrom === undefined ? [] : [[givenFrom, seq]];
       if (giver !== undefined) return this.succession.doubt({ record, recovered, giver, lineage, untold });
       this.#epoch = Math.max(this.#epoch, recovered.epoch);
-      this.#keep(new Authority(hosting, { record, room: this.#nextRoom++, recovered, steps, base: stored.checkpoint }));
+      this.#keep(new Authority(hosting, { record, room: this.#rooms.next(), recovered, steps, base: stored.checkpoint }));
       this.#options.located(record.instance, hosting.self);
     } catch (error) {
       this.#break(record.instance, error);
@@ -239,7 +216,7 @@ export class Host implements HostsChildren {
     const { instance } = authority.record;
     this.authorities.set(instance, authority);
     if (!this.#isHome(instance)) this.#guests.add(authority);
-    this.#number(authority);
+    this.#rooms.keep(authority);
   }
 
   #isHome(instance: InstanceId): boolean {
@@ -247,18 +224,10 @@ export class Host implements HostsChildren {
     return owner === null ? this.#options.isServer : owner === this.#hosting?.self;
   }
 
-  #number(source: Source): void {
-    for (const number of source.room.numbers) this.#rooms.set(number, source);
-  }
-
-  #unnumber(source: Source): void {
-    for (const number of source.room.numbers) this.#rooms.delete(number);
-  }
-
   #drop(authority: Authority): void {
     this.authorities.delete(authority.record.instance);
     this.#guests.delete(authority);
-    this.#unnumber(authority);
+    this.#rooms.drop(authority);
   }
 
   /** Resolves when all that was begun is written or refused; then nothing lives any more. */
@@ -309,27 +278,16 @@ export class Host implements HostsChildren {
   async define(params: Methods['define']['params']): Promise<Methods['define']['result']> {
     if (!this.#options.acceptsDefinitions) throw new LockstepError('FORBIDDEN', 'this peer takes no definitions from others');
     this.hosting.warden.mayDefine(params.machine);
-    const machine = define(this.#options.machines, params);
+    const machine = this.#definitions.define(params);
     await this.published(params.machine);
     return { machine: params.machine, image: machine.hash };
   }
 
   /** Sees to it that the journal knows what a machine's name means now. */
   published(name: string): Promise<void> {
-    const { machines } = this.#options;
-    const { hash } = machines.get(name);
+    const { hash } = this.#options.machines.get(name);
     this.#policed();
-    const key = `${name} ${hash}`;
-    if (this.#hosting === undefined || this.#written.has(key)) return Promise.resolve();
-    for (const written of [...this.#written]) if (written.startsWith(`${name} `)) this.#written.delete(written);
-    this.#written.add(key);
-    return new Promise((resolve, reject) => {
-      const failed = (error: LockstepError): void => {
-        this.#written.delete(key);
-        reject(error);
-      };
-      this.#committer.add({ entries: entriesOf(machines, name), durable: resolve, failed });
-    });
+    return this.#hosting === undefined ? Promise.resolve() : this.#definitions.write(name, hash);
   }
 
   /** Who watched a machine before it had authorizers asks again. */
@@ -374,7 +332,7 @@ export class Host implements HostsChildren {
     const epoch = this.#newEpoch(0);
     const recovered = { instance: Instance.create(machine), epoch, seen: new SeenEvents(), at: 0 };
     const record: InstanceRecord = { instance: id, machine: name, image: machine.hash };
-    return { authority: new Authority(this.hosting, { record, room: this.#nextRoom++, recovered, steps: [] }), epoch };
+    return { authority: new Authority(this.hosting, { record, room: this.#rooms.next(), recovered, steps: [] }), epoch };
   }
 
   #newEpoch(above: number): number {
@@ -383,18 +341,16 @@ export class Host implements HostsChildren {
 
   /** @throws what the first step throws: there is no such instance then. */
   #start(authority: Authority, input: Json | undefined, told: { durable(seq: number): void; failed(error: LockstepError): void }): void {
-    const { instance, machine, image } = authority.record;
-    const isWritten = this.#written.has(`${machine} ${image}`);
+    const { record } = authority;
     const failed = (error: LockstepError): void => {
       this.#drop(authority);
       told.failed(error);
     };
     try {
-      const entries = isWritten ? [] : entriesOf(this.#options.machines, machine);
-      authority.create(input, entries, { durable: (seq) => told.durable(seq), failed });
+      authority.create(input, this.#definitions.missing(record), { durable: (seq) => told.durable(seq), failed });
       this.#keep(authority);
     } catch (error) {
-      authority.close(new LockstepError('UNKNOWN_INSTANCE', `${instance} was not created`));
+      authority.close(new LockstepError('UNKNOWN_INSTANCE', `${record.instance} was not created`));
       throw error;
     }
   }
