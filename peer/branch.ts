@@ -207,7 +207,7 @@ export class Branch implements Tap {
   }
 
   isBehind(session: Session, peer: PeerId): boolean {
-    return this.room.isBehind(session, peer);
+    return this.room.senders.isBehind(session, peer);
   }
 
   /** Who is at the instance, for one who watches here: as the source above tells it. @throws LockstepError FORBIDDEN for one who does not. */
@@ -246,7 +246,7 @@ export class Branch implements Tap {
     const { difference, event } = toldOf(taken);
     const [seq, who, n, ...others] = difference;
     const peer = this.#behind.get(who);
-    const ours = peer === undefined ? 0 : this.room.who(peer);
+    const ours = peer === undefined ? 0 : this.room.senders.of(peer);
     const last = peer === undefined ? undefined : this.#vouched.get(peer);
     if (peer !== undefined && last !== undefined) this.#vouched.set(peer, Math.max(last, n));
     else if (who > 0 && n > 0) this.#nameless.set(who, n);

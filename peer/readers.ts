@@ -277,8 +277,8 @@ export class Readers {
     const { peer, n } = step.cause;
     this.#present = undefined;
     // Named when it is told, not when it came: who sent it may have left while it was written, and who stands by may have come.
-    if (n > 0 && this.#standbys.size > 0) this.room.name(peer);
-    const who = this.room.who(peer);
+    if (n > 0 && this.#standbys.size > 0) this.room.senders.name(peer);
+    const who = this.room.senders.of(peer);
     const told = { difference: differenceOf(step, who, machine), event: eventOf(step, who, machine, asked) };
     this.#backlog.add(told, step.digest);
     if (state !== undefined) this.#backlog.mark({ seq: step.seq, state });
@@ -320,7 +320,7 @@ export class Readers {
   }
 
   isBehind(session: Session, peer: PeerId): boolean {
-    return this.room.isBehind(session, peer) && !this.#isGuarded;
+    return this.room.senders.isBehind(session, peer) && !this.#isGuarded;
   }
 
   /** A member that may be the next authority is told who sent what, and from now on who sends. */
@@ -330,7 +330,7 @@ export class Readers {
       if (this.room.lookOf(session.remote)?.isWhole !== true)
         throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch all of ${this.#ordered.record.instance}`);
       this.#standbys.add(session);
-      return { seq, seen: this.seenUpTo(seq), senders: this.room.senders() };
+      return { seq, seen: this.seenUpTo(seq), senders: this.room.senders.all() };
     });
   }
 

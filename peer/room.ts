@@ -1,7 +1,5 @@
 // The readers of one hosted instance: who they are, and what goes to all of them in one turn, made once for all who share a room at the relay
-// (channel.ts). Readers are numbered as causes, so that a step names its sender in a few bytes; 0 is the authority, or somebody who is not
-// in the room.
-// Over 400 lines because who joins, who is revoked and what is told share their order.
+// (channel.ts). How its steps name their senders is sender-numbers.ts.
 
 import type { HashText } from '../core/digest.ts';
 import { LockstepError } from '../core/errors.ts';
@@ -11,6 +9,7 @@ import { encodeBrief, encodeNotice, type RequestId } from './codec-json.ts';
 import type { Environment } from './environment.ts';
 import type { Asker, Load } from './service.ts';
 import type { Session } from './session.ts';
+import { SenderNumbers } from './sender-numbers.ts';
 import { SightChannel } from './sight-channel.ts';
 import type { Sight } from './sight.ts';
 import type { Told } from './told.ts';
@@ -60,9 +59,6 @@ interface Looking {
   readonly look: Look;
   readonly peers: Set<PeerId>;
 }
-
-/** Senders outside the room that keep a number: the one named longest ago is forgotten first. */
-const NAMED_MAX = 1_024;
 
 /** Views without readers whose past is kept: the one left longest ago is forgotten first. */
 const LEFT_MAX = 256;
@@ -117,12 +113,8 @@ export class Room {
   readonly #left = new Map<string, SightPast>();
   /** Members that may lose the sight of it, by the key of their look. */
   readonly #lookings = new Map<string, Looking>();
-  /** Numbers of the members as causes, for as long as they are members. */
-  readonly #who = new Map<PeerId, number>();
-  #nextWho = 1;
-  /** Those behind a member that passes the room on; they have numbers as causes for as long as it is one. */
-  readonly #behind = new Map<Session, Set<PeerId>>();
-  readonly #outside: PeerId[] = [];
+  /** As causes of its steps. */
+  readonly senders: SenderNumbers;
   #waiting: Told[] = [];
   /** Seq of the last step that went out, and of the one after which everyone was told what they should have. */
   #publishedSeq = 0;
@@ -133,6 +125,7 @@ export class Room {
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#port = options.port;
+    this.senders = new SenderNumbers({ isMember: (peer) => this.has(peer), named: options.named });
     this.#channels.set(keyText(PLAIN), new StepChannel(PLAIN, options.number, options.port));
   }
 
@@ -142,11 +135,6 @@ export class Room {
 
   has(peer: PeerId): boolean {
     return this.#members.has(peer);
-  }
-
-  /** A member's number as a cause; 0 for the authority and for those who are not here. */
-  who(peer: PeerId): number {
-    return this.#who.get(peer) ?? 0;
   }
 
   /** Of its rooms at the relay. */
@@ -197,14 +185,14 @@ export class Room {
     before?.session.rooms.delete(this);
     if (before !== undefined) this.#quit(before, channel);
     this.#members.set(remote, new Member(session, look, channel));
-    if (before !== undefined && before.session !== session) this.#forget(before.session);
+    if (before !== undefined && before.session !== session) this.senders.forget(before.session);
     channel.members.add(remote);
     this.#withMembers = undefined;
     if (look.isGuarded) this.#lookings.set(look.key, { look, peers: (this.#lookings.get(look.key)?.peers ?? new Set()).add(remote) });
     session.rooms.add(this);
     this.#publishedSeq = Math.max(this.#publishedSeq, seq);
     this.#port.admit(channel.number, remote);
-    const who = this.#number(remote);
+    const who = this.senders.give(remote);
     const { encoding, mode } = channel.key;
     const entered: { room: number; who: number; encoding?: Encoding; mode?: Mode } = { room: channel.number, who };
     if (encoding !== 'json') entered.encoding = encoding;
@@ -212,44 +200,10 @@ export class Room {
     return entered;
   }
 
-  #number(peer: PeerId): number {
-    let who = this.#who.get(peer);
-    if (who === undefined) {
-      this.#who.set(peer, (who = this.#nextWho++));
-      this.#options.named?.(who, peer);
-    }
-    return who;
-  }
-
-  /** The senders that steps name. */
-  senders(): readonly (readonly [who: number, peer: PeerId])[] {
-    return [...this.#who].map(([peer, who]) => [who, peer]);
-  }
-
-  /** Steps name this sender, though it may not be here. */
-  name(peer: PeerId): void {
-    if (this.#who.has(peer)) return;
-    this.#number(peer);
-    this.#outside.push(peer);
-    const forgotten = this.#outside.length > NAMED_MAX ? this.#outside.shift() : undefined;
-    if (forgotten !== undefined && !this.#isThere(forgotten)) this.#who.delete(forgotten);
-  }
-
   /** One that a member passes the room on to: steps that come after this name it. @returns its number as a cause. */
   enroll(session: Session, peer: PeerId): number {
     this.#port.barrier();
-    const behind = this.#behind.get(session) ?? new Set();
-    this.#behind.set(session, behind.add(peer));
-    return this.#number(peer);
-  }
-
-  isBehind(session: Session, peer: PeerId): boolean {
-    return this.#behind.get(session)?.has(peer) === true;
-  }
-
-  /** It is in the room, itself or behind somebody who is. */
-  #isThere(peer: PeerId): boolean {
-    return this.#members.has(peer) || [...this.#behind.values()].some((behind) => behind.has(peer));
+    return this.senders.enroll(session, peer);
   }
 
   /** The room of a key; in json where packed cannot be had. */
@@ -288,7 +242,7 @@ export class Room {
       narrow: at.look.narrow,
       look: () => at.look.sight(durable()),
       failed: () => this.#revoke([...channel.members]),
-      isMember: (who) => [...channel.members].some((peer) => this.#who.get(peer) === who),
+      isMember: (who) => [...channel.members].some((peer) => this.senders.of(peer) === who),
     });
     return channel;
   }
@@ -320,14 +274,7 @@ export class Room {
     session.rooms.delete(this);
     this.#members.delete(session.remote);
     this.#quit(member);
-    this.#forget(session);
-  }
-
-  /** Its number, and those of all behind it, unless they are here by another way. */
-  #forget(session: Session): void {
-    const behind = this.#behind.get(session) ?? [];
-    this.#behind.delete(session);
-    for (const peer of [session.remote, ...behind]) if (!this.#isThere(peer)) this.#who.delete(peer);
+    this.senders.forget(session);
   }
 
   // ── Who may not see it any more ────────────────────────────────────────────────────────────────────────────────

@@ -160,12 +160,12 @@ describe('rooms', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
     const join = (session: Session): number => room.join(session, { seq: 1, ...whole }).who;
-    expect([join(alice), join(bob), join(alice), room.who('carol')]).toEqual([1, 2, 1, 0]);
+    expect([join(alice), join(bob), join(alice), room.senders.of('carol')]).toEqual([1, 2, 1, 0]);
     expect([alice.rooms.size, bob.rooms.size]).toEqual([1, 1]);
     const again = member('alice');
     expect([join(again), alice.rooms.size, again.rooms.size]).toEqual([1, 0, 1]);
     again.close(new LockstepError('CLOSED', 'gone'));
-    expect([room.who('alice'), room.has('alice'), room.isEmpty, join(member('alice'))]).toEqual([0, false, false, 3]);
+    expect([room.senders.of('alice'), room.has('alice'), room.isEmpty, join(member('alice'))]).toEqual([0, false, false, 3]);
   });
 });
 
