@@ -175,6 +175,13 @@ test('[TOOL-12] an address leads to its step', async () => {
   await expect.poll(() => other.locator('.row[aria-selected=true]').count(), patiently).toBe(1);
   await expect.poll(() => selected(other), patiently).toBe('front #3');
   await expect.poll(() => lit(other), patiently).toEqual(['door', 'door.closed']);
+  // One that leads to nothing says so, and stays; one of a server that is none does too.
+  await other.goto(`${new URL(viewer.url()).origin}/trace/#step=front@1%2399`);
+  await other.reload();
+  await expect.poll(() => other.locator('#chart').innerText(), patiently).toContain('The step that the address names is not here');
+  expect(decodeURIComponent(new URL(other.url()).hash)).toBe('#step=front@1#99');
+  await other.goto(`${new URL(viewer.url()).origin}/trace/?server=nowhere`);
+  await expect.poll(() => other.locator('#status').innerText(), patiently).toContain('no server at nowhere');
   await other.close();
 });
 
@@ -202,6 +209,12 @@ test('[TOOL-10] the filter narrows the list to a peer, an instance, an event or 
   await viewer.keyboard.press('/');
   await viewer.keyboard.type('"eve"');
   await expect.poll(() => rows(), patiently).toEqual(['unlock front #6']);
+  await viewer.fill('#filter-text', 'nobody did this');
+  await expect.poll(() => viewer.locator('#empty').innerText(), patiently).toBe('No step passes the filter.');
+  // The address tells the filter too, whatever is selected, and of two peers with one name which is which.
+  expect(new URL(viewer.url()).hash).toContain('text=nobody+did+this');
+  const names = await viewer.locator('#filter-peer option').allInnerTexts();
+  expect(new Set(names).size).toBe(names.length);
   await viewer.fill('#filter-text', '');
   await expect.poll(async () => (await rows()).length, patiently).toBeGreaterThan(5);
 });

@@ -79,11 +79,12 @@ describe('what is followed', () => {
 
   test('[TOOL-12] a link to a step that has not come yet waits for it', () => {
     store.select('a@1#3');
+    expect([store.awaited, store.selected, changes]).toEqual(['a@1#3', undefined, 2]);
     press(a, 1_010);
-    expect(store.selected?.id).not.toBe('a@1#3');
+    expect(store.selected).toBeUndefined();
     press(a, 1_020);
     press(a, 1_030);
-    expect([store.selected?.id, store.isLive]).toEqual(['a@1#3', false]);
+    expect([store.selected?.id, store.awaited, store.isLive]).toEqual(['a@1#3', undefined, false]);
   });
 
   test('[TOOL-10] a filter restricts rows and steps; a selection that it hides drops it', () => {

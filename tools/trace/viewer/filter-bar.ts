@@ -79,12 +79,17 @@ export class FilterBar {
 function fill(id: string, choices: readonly (readonly [value: string, text: string])[]): void {
   const select = part(id, HTMLSelectElement);
   const offered = JSON.stringify(choices);
+  const counts = new Map<string, number>();
+  for (const [, text] of choices) counts.set(text, (counts.get(text) ?? 0) + 1);
   if (select.dataset['offered'] === offered) return;
   select.dataset['offered'] = offered;
   const { value } = select;
   select.replaceChildren(
     h('option', { value: '' }, 'all'),
-    ...choices.slice(0, CHOICES_MAX).map(([each, text]) => h('option', { value: each }, text)),
+    // What has the same name as another also says what it is.
+    ...choices
+      .slice(0, CHOICES_MAX)
+      .map(([each, text]) => h('option', { value: each }, counts.get(text) === 1 ? text : `${text} (${each})`)),
   );
   select.value = choose(id, value);
 }

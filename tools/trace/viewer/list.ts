@@ -44,14 +44,14 @@ export class StepList {
     else this.#box.setAttribute('aria-activedescendant', rowId(selected));
   }
 
-  /** Brings the selected row into sight, moving no more than needed. */
+  /** Brings the selected row into sight with one on either side of it, moving no more than needed. */
   reveal(): void {
     const { position } = this.#store;
     if (position < 0) return;
-    const top = position * ROW_HEIGHT;
+    const [top, end] = [(position - 1) * ROW_HEIGHT, (position + 2) * ROW_HEIGHT];
     const { scrollTop, clientHeight } = this.#box;
     if (top < scrollTop) this.#box.scrollTop = top;
-    else if (top + ROW_HEIGHT > scrollTop + clientHeight) this.#box.scrollTop = top + ROW_HEIGHT - clientHeight;
+    else if (end > scrollTop + clientHeight) this.#box.scrollTop = end - clientHeight;
     this.#place();
   }
 

@@ -23,11 +23,16 @@ function serverUrl(): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 }
 
+function isServer(url: string): boolean {
+  return URL.canParse(url) && ['ws:', 'wss:', 'http:', 'https:'].includes(new URL(url).protocol);
+}
+
 async function start(): Promise<void> {
   const core = supportPrograms(await loadCore());
   const model = new TraceModel(core);
   const page = new Page(model);
   const url = serverUrl();
+  if (!isServer(url)) return page.status(`no server at ${url}: an address begins with ws:// or wss://`, false);
   const environment = browserEnvironment();
   const secret = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_SIZE))));
   const peer = new Peer({

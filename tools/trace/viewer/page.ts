@@ -16,6 +16,10 @@ import { type Reach, type Row, Store } from './store.ts';
 
 /** Milliseconds that a complaint stays on the screen. */
 const TOAST_MS = 6_000;
+const NO_STEPS = 'No steps yet. They appear here as soon as a machine moves, on the server or in any tab.';
+const NOTHING_PASSES = 'No step passes the filter.';
+const SELECT_ONE = 'Select a step to see the machine as it was then.';
+const AWAITED = 'The step that the address names is not here: it is yet to come, or older than what the peers keep.';
 
 export class Page {
   readonly store: Store;
@@ -81,10 +85,13 @@ export class Page {
     const news = part('news', HTMLButtonElement);
     news.hidden = newCount === 0;
     news.textContent = `${newCount} new ${newCount === 1 ? 'step' : 'steps'} ↓`;
-    part('empty', HTMLElement).hidden = rows.length > 0;
+    const empty = part('empty', HTMLElement);
+    empty.hidden = rows.length > 0;
+    empty.textContent = this.#model.timeline.length > 0 ? NOTHING_PASSES : NO_STEPS;
+    this.#drawAddress();
     this.#drawButtons();
     part('compare', HTMLButtonElement).setAttribute('aria-pressed', String(this.store.hasBase));
-    const drawn = `${selected?.id ?? ''} ${this.#completeness(selected)} ${this.store.base?.id ?? ''}`;
+    const drawn = `${selected?.id ?? this.store.awaited ?? ''} ${this.#completeness(selected)} ${this.store.base?.id ?? ''}`;
     if (drawn === this.#drawn) return;
     const isOther = selected?.id !== this.#drawn.split(' ', 1)[0];
     this.#drawn = drawn;
@@ -92,11 +99,13 @@ export class Page {
     if (!isOther) return;
     this.#list.reveal();
     this.#lanes.reveal();
-    history.replaceState(
-      null,
-      '',
-      `${location.pathname}${location.search}${formatHash({ step: isLive ? undefined : selected?.id, filter: this.store.filter })}`,
-    );
+  }
+
+  /** What is looked at, for somebody else to look at. */
+  #drawAddress(): void {
+    const { selected, awaited, isLive, filter } = this.store;
+    const hash = formatHash({ step: isLive ? undefined : (selected?.id ?? awaited), filter });
+    if (hash !== location.hash) history.replaceState(null, '', `${location.pathname}${location.search}${hash}`);
   }
 
   /** What may be missing for the details and come later. */
@@ -125,7 +134,7 @@ export class Page {
     const detail = part('detail', HTMLElement);
     const select = (id: string): void => this.store.select(id);
     if (selected === undefined) {
-      chart.replaceChildren(h('p.hint', {}, 'Select a step to see the machine as it was then.'));
+      chart.replaceChildren(h('p.hint', {}, this.store.awaited === undefined ? SELECT_ONE : AWAITED));
       detail.replaceChildren();
     } else if (selected.kind === 'divergence') {
       chart.replaceChildren(h('p.hint', {}, `The mirror of ${instanceText(this.#model, selected.record.instance)} went another way here.`));
@@ -187,7 +196,7 @@ export class Page {
 
   #key(event: KeyboardEvent): void {
     const target = event.target as Element;
-    if (target.matches('input, select, textarea')) {
+    if (target.matches('input:not([type=checkbox]), select')) {
       if (event.key === 'Escape') (target as HTMLElement).blur();
       return;
     }

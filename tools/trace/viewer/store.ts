@@ -48,6 +48,11 @@ export class Store {
     return this.#filter;
   }
 
+  /** The step that a link named, while it is not here. */
+  get awaited(): string | undefined {
+    return this.#awaited;
+  }
+
   get isLive(): boolean {
     return this.#isLive;
   }
@@ -91,7 +96,9 @@ export class Store {
     if (this.positionOf(id) < 0) {
       if (this.model.find(id) === undefined) {
         this.#awaited = id;
+        this.#selected = undefined;
         this.#letGo();
+        this.#changed();
         return;
       }
       this.setFilter({});

@@ -11,6 +11,15 @@ export function clockTime(at: number): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** Letters of a peer's id that tell it from the others, where it left no name. */
+const ID_MAX = 6;
+
+/** A peer by its name, or the first letters of its id. */
+function peerText(model: TraceModel, peer: string): string {
+  const name = model.peerName(peer);
+  return name === peer && peer.length > ID_MAX ? peer.slice(0, ID_MAX) : name;
+}
+
 /** An instance by its owner's name: `Ann/bar` for `JX49p_EwI6E5ntUF/bar`. */
 export function instanceText(model: TraceModel, instance: string): string {
   const actor = model.actor(instance);
@@ -68,7 +77,7 @@ export function originText(model: TraceModel, origin: Origin): string {
     case 'inside':
       return 'inside';
     case 'peer':
-      return `${model.peerName(origin.peer)}.${origin.n}`;
+      return `${peerText(model, origin.peer)}.${origin.n}`;
     case 'actor':
       return instanceText(model, origin.instance);
     case 'program':
