@@ -1,15 +1,17 @@
 // What a server runs, as a module says it: machines by name, instances that are there from the start, and code that takes part.
 
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runModules } from '../compiler/vite-modules.ts';
 import { LockstepError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-import { isDefinition } from '../core/source.ts';
+import { describe, type Fields, isDefinition, isFields } from '../core/source.ts';
 import type { Policy } from '../peer/policy.ts';
 import { readMachine, readPolicy } from './guarded.ts';
 import type { Server } from './index.ts';
 import { readTexts, type ModuleTexts } from './texts.ts';
+import { reasonOf, unreadable } from './unreadable.ts';
 
 export interface Program {
   /** What `createMachine` returns, or its config; or with who may see and do what, as `serve` takes it. */
@@ -23,12 +25,16 @@ export interface Program {
 }
 
 /**
- * Loads the module that a user names. It exports `machines` (and perhaps `instances` and `start`), or the machines themselves: each
+ * Loads the file that a user names: JSON with one machine, which is called by its id or else as the file, or a module. That exports `machines` (and perhaps `instances` and `start`), or the machines themselves: each
  * under the name of its export, a default export under its id. What it exports as `allowRead`, `allowWrite`, `allowDelete` and `views` is for
  * each of its machines that brings none of its own.
  * @throws LockstepError BAD_DEFINITION with the file and what was found in it.
  */
 export async function loadProgram(file: string): Promise<Program> {
+  if (file.endsWith('.json')) {
+    const { config } = await readJsonMachine(file);
+    return { machines: { [typeof config.id === 'string' ? config.id : basename(file, '.json')]: config } };
+  }
   const { exported, ...outside } = await loadModule(file);
   const { machines, instances, start } = exported;
   const policy = readPolicy(file, exported);
@@ -45,6 +51,21 @@ export async function loadProgram(file: string): Promise<Program> {
   };
 }
 
+/** The machine in a JSON file. @throws LockstepError BAD_DEFINITION with the file and what was found in it. */
+export async function readJsonMachine(file: string): Promise<{ readonly text: string; readonly config: Fields }> {
+  let text: string;
+  let config: unknown;
+  try {
+    text = await readFile(file, 'utf8');
+    config = JSON.parse(text);
+  } catch (error) {
+    throw new LockstepError('BAD_DEFINITION', `${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!isFields(config))
+    throw new LockstepError('BAD_DEFINITION', `${file} holds no machine: expected an object, found ${describe(config)}`);
+  return { text, config };
+}
+
 interface Loaded extends ModuleTexts {
   readonly exported: Readonly<Record<string, unknown>>;
 }
@@ -56,7 +77,7 @@ async function loadModule(file: string): Promise<Loaded> {
     return { exported, ...(await readTexts(place)) };
   } catch (error) {
     if (isTypeScript(error)) return loadTypeScript(file, place);
-    throw unreadable(file, error);
+    throw await unreadable(file, place, error);
   }
 }
 
@@ -69,7 +90,7 @@ async function loadTypeScript(file: string, place: string): Promise<Loaded> {
   try {
     return { exported: await modules.load(place), ...modules.texts() };
   } catch (error) {
-    throw unreadable(file, error);
+    throw await unreadable(file, place, error);
   } finally {
     await modules.close();
   }
@@ -80,11 +101,6 @@ const NOT_BY_NODE: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION',
 
 function isTypeScript(error: unknown): boolean {
   return error instanceof Error && 'code' in error && NOT_BY_NODE.has(error.code);
-}
-
-function unreadable(file: string, error: unknown): LockstepError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new LockstepError('BAD_DEFINITION', `${file} cannot be loaded: ${reason}`, { cause: error });
 }
 
 /** Creates what is not there yet, then lets each program take part. @returns what ends their parts. */
@@ -106,7 +122,11 @@ function namedMachines(file: string, exported: Readonly<Record<string, unknown>>
     if (!isDefinition(value)) continue;
     machines[name === 'default' && typeof value.id === 'string' ? value.id : name] = value;
   }
-  if (Object.keys(machines).length === 0) throw new LockstepError('BAD_DEFINITION', `${file} exports no machine and no "machines"`);
+  if (Object.keys(machines).length === 0) {
+    const found = Object.keys(exported).join(', ') || 'nothing';
+    const expected = 'expected what createMachine or defineMachine returns, or "machines": an object of machines or their configs by name';
+    throw new LockstepError('BAD_DEFINITION', `${file} exports no machine; ${expected}, found ${found}`);
+  }
   return machines;
 }
 

@@ -40,6 +40,13 @@ export function readOptions<const Known extends Options>(args: readonly string[]
   return values;
 }
 
+/** @returns the URL as it was given. @throws UsageError when it is none that a socket can be opened to. */
+export function readUrl(text: string): string {
+  if (!/^(wss?|https?):\/\//.test(text) || !URL.canParse(text))
+    throw new UsageError(`"${text}" is no URL of a server: expected ws://, wss://, http:// or https://`);
+  return text;
+}
+
 /** @throws UsageError when it is no port. */
 export function readPort(text: string): number {
   const port = Number(text);

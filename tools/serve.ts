@@ -1,6 +1,6 @@
 // `lockstep serve`: relay, authority, journal and pages in one process; the machines come from the user's module, or are the examples.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '../core/errors.ts';
 import * as examples from '../examples/machines.ts';
@@ -14,7 +14,7 @@ import { loadProgram, startPrograms } from '../server/program.ts';
 import type { Program } from '../server/program.ts';
 import { gatherModules } from '../server/texts.ts';
 import { VERSION } from '../server/version.ts';
-import { readOptions, readPort, stopSignal, untilStopped, UsageError } from './command.ts';
+import { readOptions, readPort, readUrl, stopSignal, untilStopped, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { attach } from './inspect/attach.ts';
 import { Forwarder } from './inspect/forwarder.ts';
@@ -23,7 +23,7 @@ const USAGE = `lockstep serve [options]
 
 Runs machines whose instances survive it, and lets peers watch and change them.
 
-  --machines FILE  a module that exports machines; may be repeated. Without it the examples run
+  --machines FILE  a module that exports machines, or JSON with one; may be repeated. Without it the examples run
   --examples       the examples as well
   --data DIR       where the journal is (DATA; ./data)
   --host HOST      what to listen on (HOST; 127.0.0.1)
@@ -59,13 +59,13 @@ export const command: Command = {
   run: async (args) => {
     const values = readOptions(args, OPTIONS);
     const { HOST, PORT, DATA, LOCKSTEP_KEY } = process.env;
-    if (values.inspect !== undefined && !/^(wss?|https?):\/\/./.test(values.inspect))
-      throw new UsageError(`--inspect takes the URL of an inspector's relay, found "${values.inspect}"`);
+    if (values.inspect !== undefined) readUrl(values.inspect);
+    const relay = remoteRelay(values.relay, values.key ?? LOCKSTEP_KEY);
     const files = values.machines ?? [];
     const programs = await Promise.all(files.map(loadProgram));
     if (files.length === 0 || values.examples === true) programs.push(examples);
     const data = values.data ?? DATA ?? 'data';
-    const pages = values.pages ?? builtPages();
+    const pages = values.pages === undefined ? builtPages() : readFolder(values.pages);
     const server = await serve({
       machines: gather(programs),
       data,
@@ -76,7 +76,7 @@ export const command: Command = {
       report,
       ...(values.origin === undefined ? {} : { origins: values.origin }),
       ...(pages === undefined ? {} : { pages }),
-      ...remoteRelay(values.relay, values.key ?? LOCKSTEP_KEY),
+      ...relay,
     });
     const stop = stopSignal();
     process.stdout.write(
@@ -133,7 +133,13 @@ function gather(programs: readonly Program[]): Readonly<Record<string, unknown>>
 function remoteRelay(url: string | undefined, key: string | undefined): Pick<ServeOptions, 'relay'> {
   if (url === undefined) return {};
   if (key === undefined) throw new UsageError('--relay needs the key that the relay printed: --key KEY');
-  return { relay: { url, key } };
+  return { relay: { url: readUrl(url), key } };
+}
+
+/** @throws UsageError when there is none. */
+function readFolder(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`"${path}" is no folder`);
+  return path;
 }
 
 function builtPages(): string | undefined {

@@ -17,10 +17,23 @@ export function parseFunction(text: string): FunctionNode | undefined {
 
 /** The statements of a module; undefined when it is no JavaScript. */
 export function parseModule(text: string): Program | undefined {
+  const parsed = parsedOrNot(text);
+  return parsed instanceof SyntaxError ? undefined : parsed;
+}
+
+/** Where a module is no JavaScript: line and column, from 1. */
+export function syntaxErrorAt(text: string): { readonly line: number; readonly column: number } | undefined {
+  const parsed = parsedOrNot(text);
+  if (!(parsed instanceof SyntaxError)) return undefined;
+  const { line, column } = (parsed as SyntaxError & { readonly loc: ES.Position }).loc;
+  return { line, column: column + 1 };
+}
+
+function parsedOrNot(text: string): Program | SyntaxError {
   try {
     return parse(text, OPTIONS);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return error;
     throw error;
   }
 }

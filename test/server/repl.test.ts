@@ -149,8 +149,23 @@ test.each(['serve', 'relay'])('[TOOL-22] %s takes no words', async (name) => {
   expect(await lockstep('', name, 'now')).toEqual({ code: 2, out: '', err: 'lockstep: options are expected, found "now" besides\n' });
 });
 
-test('[TOOL-3] where nobody answers the command ends by itself with 1', async () => {
+test('[TOOL-22] help of a command is what the command says of itself', async () => {
+  expect(await lockstep('', 'help', 'serve')).toEqual(await lockstep('', 'serve', '--help'));
+  expect(await lockstep('', 'help', 'served')).toMatchObject({ code: 2, err: expect.stringContaining('no command "served"') });
+});
+
+test.each([
+  [['serve', '--relay', 'nowhere', '--key', 'k'], '"nowhere" is no URL of a server'],
+  [['serve', '--inspect', 'nowhere'], '"nowhere" is no URL of a server'],
+  [['serve', '--pages', 'nowhere'], '"nowhere" is no folder'],
+  [['serve', '--port', 'nowhere'], 'a port is a number from 0 to 65535, found "nowhere"'],
+  [['repl', '--timeout', 'soon'], '"soon" is no duration'],
+])('[TOOL-22] %j is not understood', async (args, sentence) => {
+  expect(await lockstep('', ...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(sentence) });
+});
+
+test('[TOOL-3] where nobody answers the command ends by itself with 1, and says what came of dialing', async () => {
   const { code, err } = await repl('ls\n', 'ws://127.0.0.1:9', '--timeout', '300ms');
-  expect(err).toContain('nobody answers at ws://127.0.0.1:9');
+  expect(err).toMatch(/nobody answers at ws:\/\/127\.0\.0\.1:9 \(.*ECONNREFUSED/);
   expect(code).toBe(1);
 });

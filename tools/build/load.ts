@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
+import { reasonOf } from '../../server/unreadable.ts';
 import { isDefinition } from '../../core/source.ts';
 import { runModules } from '../../compiler/vite-modules.ts';
 import type { ModulePlace, ModuleText, Resolve } from '../../compiler/lowering/modules.ts';
@@ -45,7 +46,7 @@ export async function loadFolder(folder: string): Promise<LoadedFolder> {
         const exported = await modules.load(path.join(folder, file));
         machines.push(...machinesIn(exported).map(([name, machine]) => ({ file, name, machine })));
       } catch (error) {
-        unreadable.push({ file, reason: error instanceof Error ? error.message : String(error) });
+        unreadable.push({ file, reason: reasonOf(error) });
       }
     }
     const locate = ({ id, line, column }: ModulePlace): string => {

@@ -1,11 +1,9 @@
 // What `lockstep check FILE` finds in a file: the machines that a module exports, or the one that a JSON file is. JSON has no functions, so
 // the names in it get stand-ins: `check` never calls them.
 
-import { readFile } from 'node:fs/promises';
-import { LockstepError } from '../../core/errors.ts';
 import { isFields, referenceName, type Fields } from '../../core/source.ts';
 import type { Modules } from '../../compiler/index.ts';
-import { loadProgram } from '../../server/program.ts';
+import { loadProgram, readJsonMachine } from '../../server/program.ts';
 import { gatherModules } from '../../server/texts.ts';
 import { positionOf } from './position.ts';
 
@@ -29,17 +27,7 @@ export async function loadSubjects(file: string): Promise<Subject[]> {
 }
 
 async function loadJson(file: string): Promise<Subject> {
-  let text: string;
-  let config: unknown;
-  try {
-    text = await readFile(file, 'utf8');
-    config = JSON.parse(text);
-  } catch (error) {
-    throw new LockstepError('BAD_DEFINITION', `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-  if (!isFields(config)) throw new LockstepError('BAD_DEFINITION', `${file} holds no machine: expected an object`);
+  const { text, config } = await readJsonMachine(file);
   return { machine: withStandIns(config), locate: (path) => positionOf(text, path) };
 }
 

@@ -4,7 +4,7 @@
 import { InspectIntake } from '../../peer/inspect/intake.ts';
 import type { InspectMessage } from '../../peer/inspect/protocol.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
-import { type Command, readPort, readWords, stopSignal, untilStopped, UsageError } from '../command.ts';
+import { type Command, readPort, readUrl, readWords, stopSignal, untilStopped, UsageError } from '../command.ts';
 import { attach } from './attach.ts';
 import { InspectRelay } from './relay.ts';
 
@@ -38,12 +38,11 @@ export const command: Command = {
     const { values, positionals } = readWords(args, OPTIONS);
     const [url = DEFAULT_SERVER, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`one URL is expected, found "${rest.join(' ')}" besides`);
-    for (const given of [url, values.inspector ?? STATELY])
-      if (!/^(wss?|https?):\/\//.test(given) || !URL.canParse(given)) throw new UsageError(`"${given}" is no URL`);
+    readUrl(url);
     const relay = new InspectRelay({
       host: values.host ?? '127.0.0.1',
       port: readPort(values.port ?? DEFAULT_PORT),
-      inspector: values.inspector ?? STATELY,
+      inspector: readUrl(values.inspector ?? STATELY),
       ...(values.origin === undefined ? {} : { origins: values.origin }),
     });
     return run(url, relay);

@@ -14,7 +14,7 @@ import { serving } from '../../peer/serving.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
 import { dial } from '../../relay/socket.ts';
 import { loadCore } from '../../server/core-file.ts';
-import { readWords, UsageError, type Command } from '../command.ts';
+import { readUrl, readWords, UsageError, type Command } from '../command.ts';
 import { Loop } from './loop.ts';
 import { durationMs } from './parse.ts';
 import { ReplSession } from './session.ts';
@@ -51,11 +51,20 @@ export const command: Command = {
     const { values, positionals } = readWords(args, OPTIONS);
     const [url = DEFAULT_URL, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`one URL is expected, found "${rest.join(' ')}" besides; -c COMMAND runs a command`);
-    if (!/^(wss?|https?):\/\//.test(url))
-      throw new UsageError(`"${url}" is no URL of a server: expected ws://, wss://, http:// or https://`);
-    return talk({ url, timeoutMs: durationMs(values.timeout), json: values.json === true, commands: values.command ?? [] });
+    readUrl(url);
+    const timeoutMs = durationOf(values.timeout);
+    return talk({ url, timeoutMs, json: values.json === true, commands: values.command ?? [] });
   },
 };
+
+/** @throws UsageError when it is none. */
+function durationOf(text: string): number {
+  try {
+    return durationMs(text);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
 
 interface Options {
   readonly url: string;
@@ -116,6 +125,8 @@ const patientEnvironment: Environment = {
  */
 async function attach(url: string, timeoutMs: number, core: Core): Promise<Peer> {
   const secret = randomBytes(24).toString('base64url');
+  /** What came of dialing. */
+  let reason = 'it takes long';
   const peer = new Peer({
     environment: patientEnvironment,
     core,
@@ -126,11 +137,15 @@ async function attach(url: string, timeoutMs: number, core: Core): Promise<Peer>
     name: 'repl',
     kind: 'tool',
     hosts: false,
+    report: (_level, _message, error) => {
+      if (error instanceof LockstepError) reason = error.message;
+    },
   });
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
-    const unreachable = new LockstepError('UNREACHABLE', `nobody answers at ${url}; npm start, or lockstep serve, runs a server`);
-    cancel = nodeEnvironment.timer(timeoutMs, () => reject(unreachable));
+    cancel = nodeEnvironment.timer(timeoutMs, () =>
+      reject(new LockstepError('UNREACHABLE', `nobody answers at ${url} (${reason}); npm start, or lockstep serve, runs a server`)),
+    );
   });
   try {
     await Promise.race([peer.ready, late]);

@@ -1,4 +1,5 @@
-// Machines in TypeScript, as a user names them on the command line: the built commands load them on every Node that we support.
+// Machines in files, as a user names them on the command line: TypeScript, which the built commands load on every Node that we support, JSON,
+// and what cannot be loaded.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { loadProgram } from '../../server/program.ts';
 import { gatherModules, readTexts } from '../../server/texts.ts';
 import { CommandProcess } from '../support/command.ts';
 
@@ -86,10 +88,29 @@ test('[SRV-41] serve runs machines from TypeScript modules', async () => {
   expect(await server.kill('SIGTERM')).toBe(0);
 });
 
-test('[SRV-41] a module that cannot be loaded is named, with the reason', async () => {
-  const broken = file('broken.machine.ts', `import './nowhere.ts';\n`);
-  const checked = promisify(execFile)(process.execPath, [join(ROOT, 'build/dist/cli.js'), 'check', broken]);
-  await expect(checked).rejects.toMatchObject({
-    stderr: expect.stringMatching(/broken\.machine\.ts cannot be loaded: .*nowhere/) as string,
-  });
+test('[SRV-41] a JSON file is one machine, by its id or by the name of the file', async () => {
+  const states = { off: { on: { PRESS: 'on' } }, on: {} };
+  const named = file('a.json', JSON.stringify({ id: 'lamp', initial: 'off', states }));
+  const nameless = file('bulb.json', JSON.stringify({ initial: 'off', states }));
+  expect(Object.keys((await loadProgram(named)).machines)).toEqual(['lamp']);
+  expect((await loadProgram(nameless)).machines).toEqual({ bulb: { initial: 'off', states } });
+});
+
+test.each([
+  ['an import of nothing', 'broken.machine.ts', `import './nowhere.ts';\n`, /broken\.machine\.ts cannot be loaded: .*nowhere/],
+  ['no TypeScript', 'wrong.ts', `export const a: number = 1;\nexport const b = {,};\n`, /wrong\.ts cannot be loaded: [^]*wrong\.ts:2:19/],
+  ['no JavaScript', 'wrong.mjs', `export const a = 1;\nexport const b = {,};\n`, /wrong\.mjs cannot be loaded: .* \(.*wrong\.mjs:2:19\)/],
+  ['no JavaScript in what it imports', 'over.mjs', `import './wrong.mjs';\n`, /over\.mjs cannot be loaded: .* \(.*wrong\.mjs:2:19\)/],
+  ['what throws', 'throws.mjs', `const a = 1;\nthrow new Error('no ' + a);\n`, /throws\.mjs cannot be loaded: no 1 \(.*throws\.mjs:2:7\)/],
+  ['no JSON', 'wrong.json', `{ "id": }`, /wrong\.json cannot be read: .*JSON/],
+  ['other JSON', 'list.json', `[]`, /list\.json holds no machine: expected an object, found an array/],
+  ['other exports', 'other.mjs', `export const x = 1;\n`, /other\.mjs exports no machine; expected .* found x/],
+])('[SRV-41] %s is refused with its file, the reason and the place', async (_, name, content, sentence) => {
+  const checked = promisify(execFile)(process.execPath, [join(ROOT, 'build/dist/cli.js'), 'check', file(name, content)]);
+  await expect(checked).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) as string });
+});
+
+test('[SRV-41] a file that is not there is said not to be there, and a folder to be one', async () => {
+  await expect(loadProgram('nowhere.mjs')).rejects.toMatchObject({ message: 'there is no file nowhere.mjs' });
+  await expect(loadProgram(folder)).rejects.toMatchObject({ message: `${folder} is a folder, expected a module that exports machines` });
 });
