@@ -2,7 +2,7 @@
 // An event is answered, told and acted on only when the journal has it; what was answered survives what the journal survives.
 
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { xstateActors } from '../compiler/actors.ts';
 import { machineCompiler, type LoweringOptions } from '../compiler/index.ts';
@@ -219,21 +219,13 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
 /** The file `journal.sqlite` in `data`. @throws LockstepError STORAGE, CORRUPT */
 function openJournal(data: string): SqliteJournal {
-  const file = join(data, 'journal.sqlite');
-  asking(`the data directory ${data} cannot be made`, () => mkdirSync(data, { recursive: true }));
-  // SQLite would speak of an input or output error.
-  for (const path of [data, ...(existsSync(file) ? [file] : [])])
-    asking(`${path} cannot be written`, () => accessSync(path, constants.R_OK | constants.W_OK));
-  return new SqliteJournal(file);
-}
-
-/** @throws LockstepError STORAGE: what it means that the file system says no, and what it says. */
-function asking(meaning: string, act: () => void): void {
   try {
-    act();
+    mkdirSync(data, { recursive: true });
   } catch (error) {
-    throw new LockstepError('STORAGE', `${meaning}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LockstepError('STORAGE', `the data directory ${data} cannot be made: ${reason}`, { cause: error });
   }
+  return new SqliteJournal(join(data, 'journal.sqlite'));
 }
 
 /** What comes after it comes in this turn; queueMicrotask would make an object for each callback, to tell who asked for it. */

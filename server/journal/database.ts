@@ -2,6 +2,7 @@
 // as sentences about the file. It is locked for this process as long as it is open: two authorities over one journal would both believe
 // that they order it.
 
+import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { LockstepError } from '../../core/errors.ts';
 import { migrateFromOne, migrateFromTwo } from './migration.ts';
@@ -179,5 +180,18 @@ function explain(error: unknown, file: string): unknown {
     return new LockstepError('STORAGE', `${file} is in use by another running server`, options);
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return new LockstepError('CORRUPT', `${file} is damaged: ${reason}`, options);
-  return new LockstepError('STORAGE', `${file}: ${reason}`, options);
+  return new LockstepError('STORAGE', `${file}: ${WORLD.test(code) ? (obstacle(file) ?? reason) : reason}`, options);
+}
+
+/** What SQLite calls an input or output error, or leaves without a reason: mostly the file system said no. */
+const WORLD = /^SQLITE_(CANTOPEN|IOERR|PERM|READONLY)/;
+
+/** Why the file or its log cannot be written, in the words of the file system. */
+function obstacle(file: string): string | undefined {
+  try {
+    for (const path of [file, `${file}-wal`]) closeSync(openSync(path, 'a'));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

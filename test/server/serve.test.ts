@@ -1,6 +1,6 @@
 // A whole server in this process, with real sockets and a real file: the road of an event, and its answers over HTTP.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -62,4 +62,32 @@ test('[SRV-5] an event from a client is confirmed, in the journal, and there aft
   const other = await connect(again.url);
   endings.push(() => other.close());
   expect((await other.watch('main')).getSnapshot().context).toEqual({ entries: [1] });
+});
+
+/** Root may write everywhere; this process is nobody meanwhile. */
+async function asNobody<Answer>(act: () => Promise<Answer>): Promise<Answer> {
+  if (process.geteuid?.() !== 0) return act();
+  process.seteuid?.(65_534);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+test('[SRV-2] a data directory that cannot be written, or a journal in it, is told by what the file system says', async () => {
+  const data = scratch();
+  const journal = join(data, 'journal.sqlite');
+  await (await serve({ machines: { ledger }, port: 0, data })).close();
+  const refusal = (path: string): object => ({ code: 'STORAGE', message: `${journal}: EACCES: permission denied, open '${path}'` });
+  for (const [path, mode, found] of [
+    [data, 0o555, `${journal}-wal`],
+    [journal, 0o444, journal],
+  ] as const) {
+    const before = statSync(path).mode;
+    chmodSync(journal, 0o666);
+    chmodSync(path, mode);
+    await expect(asNobody(() => serve({ machines: { ledger }, port: 0, data }))).rejects.toMatchObject(refusal(found));
+    chmodSync(path, before | 0o777);
+  }
 });
