@@ -46,7 +46,7 @@ export class Columns {
 
   /** @param waiting tasks of which the authority has not confirmed something yet. */
   show({ tasks }: BoardContext, waiting: ReadonlySet<string>): void {
-    const before = new Map([...this.#cards].map(([id, { root }]) => [id, root.getBoundingClientRect()]));
+    const before = placesOf(this.#cards.values());
     const focused = document.activeElement;
     this.#tasks = tasks;
     for (const [id, card] of this.#cards) {
@@ -61,7 +61,7 @@ export class Columns {
       // A button that is out of use where the card is now: the card itself.
       if (focused !== document.activeElement) focus(focused.closest('.task'));
     }
-    for (const [id, { root }] of this.#cards) glide(root, before.get(id));
+    glide(before);
   }
 
   /** @param holders who else has a task in hand, by task. */
@@ -325,11 +325,26 @@ function focus(target: Element | null | undefined): void {
   if (target instanceof HTMLElement) target.focus();
 }
 
-/** From where it was to where it is. */
-function glide(root: HTMLElement, from: DOMRect | undefined): void {
-  if (from === undefined || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-  const to = root.getBoundingClientRect();
-  const [x, y] = [from.left - to.left, from.top - to.top];
-  if (x === 0 && y === 0) return;
-  root.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }], { duration: GLIDE_MS, easing: 'ease-out' });
+/** Where cards are, for those who like to see things move. */
+function placesOf(cards: Iterable<Card>): ReadonlyMap<HTMLElement, DOMRect> {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return new Map();
+  return new Map([...cards].map(({ root }) => [root, root.getBoundingClientRect()]));
+}
+
+/**
+ * From where they were to where they are, those that are in sight. All are measured before the first one moves: a card that is measured
+ * behind one that moves makes the browser lay the page out again.
+ */
+function glide(before: ReadonlyMap<HTMLElement, DOMRect>): void {
+  const moves = [...before].flatMap(([root, from]) => {
+    const to = root.getBoundingClientRect();
+    const [x, y] = [from.left - to.left, from.top - to.top];
+    return root.isConnected && (x !== 0 || y !== 0) && (isInSight(from) || isInSight(to)) ? [{ root, x, y }] : [];
+  });
+  for (const { root, x, y } of moves)
+    root.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }], { duration: GLIDE_MS, easing: 'ease-out' });
+}
+
+function isInSight({ top, bottom }: DOMRect): boolean {
+  return bottom > 0 && top < innerHeight;
 }

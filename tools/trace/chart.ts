@@ -61,7 +61,7 @@ export interface ChartTransition {
   readonly event: string;
   /** Keys of the states and history nodes it leads to; empty when it stays. */
   readonly targets: readonly string[];
-  /** The author's name of the guard, or what it asks. */
+  /** The author's name of the guard, or what it asks; `guard` for one without a name. */
   readonly guard: string | undefined;
 }
 
@@ -202,9 +202,14 @@ export class Chart implements ChartShape {
   }
 
   #guardName(kind: number, arg: number): string | undefined {
-    if (kind === GUARD_HOST) return this.functionName(arg);
+    if (kind === GUARD_HOST) return guardText(this.functionName(arg));
     return kind === GUARD_IN ? `in ${this.path(arg)}` : undefined;
   }
+}
+
+/** A function that the author gave no name is called by where it stands, which is where a guard is shown anyway. */
+function guardText(name: string): string {
+  return name.startsWith('/') ? 'guard' : name;
 }
 
 export function pathOf(states: readonly ChartState[], state: number): string {
