@@ -23,8 +23,8 @@ import type { Hosting } from './hosting.ts';
 import type { InstanceRecord, JournalEntry, Seen } from './journal.ts';
 import { Ordered } from './ordered.ts';
 import { Passage } from './passage.ts';
-import { type Awaiting, Ran, type Settling } from './ran.ts';
-import { recordStep, type Made } from './record.ts';
+import { type Awaiting, type MadeFor, Ran, type Settling } from './ran.ts';
+import { recordStep } from './record.ts';
 import type { Recovered } from './recovery.ts';
 import { Readers } from './readers.ts';
 import type { Room } from './room.ts';
@@ -33,7 +33,7 @@ import type { SeenEvent } from './seen.ts';
 import { Tenure } from './tenure.ts';
 import { type FromInside, Untold } from './untold.ts';
 import { bland } from './warden.ts';
-import { LIMITS, type Methods, type PeerId } from './wire.ts';
+import { type Expectation, LIMITS, type Methods, type PeerId } from './wire.ts';
 
 const NO_TIMERS: ReadonlyMap<number, number> = new Map();
 const INSIDE: StepOrigin = { isInternal: true };
@@ -58,6 +58,8 @@ interface Incoming {
   readonly event: EventObject;
   readonly origin?: StepOrigin;
   readonly from?: Awaiting;
+  /** Called when its step cannot become durable. */
+  readonly lost?: () => void;
 }
 
 export class Authority {
@@ -150,7 +152,7 @@ export class Authority {
     const stamp = this.#ordered.stamp(1);
     const outcome = instance.start(input, stamp);
     const event: EventObject = input === undefined ? { type: 'xstate.init' } : { type: 'xstate.init', input };
-    const made: Made = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
+    const made: MadeFor = { instance, outcome, stamp, peer: this.#hosting.self, n: 0, event };
     const step = recordStep(made, this.record.instance, this.epoch);
     const settling: Settling = {
       durable: (ran) => {
@@ -163,7 +165,7 @@ export class Authority {
       },
     };
     const written: readonly JournalEntry[] = [...entries, { kind: 'create', record: this.record, step }];
-    this.#hosting.committer.add(new Ran({ step, made, entries: written, moment: this.readers.momentOf(instance) }, settling));
+    this.#hosting.committer.add(new Ran(settling, made, step, written, this.readers.momentOf(instance)));
   }
 
   // ── An event comes in ──────────────────────────────────────────────────────────────────────────────────────────
@@ -191,12 +193,17 @@ export class Authority {
         throw new LockstepError('STALE', `event ${n} of ${peer} comes after a newer one of the same peer and is not remembered`);
       if (seen !== undefined) return this.#answerAgain(asker, id, seen);
       admit(event);
-      if (expect !== undefined) meet(this.record.instance, { seq: instance.seq, value: () => this.readers.valueFor(peer) }, expect);
+      if (expect !== undefined) this.#meet(instance, peer, expect);
       this.#faults.admit(event);
       this.#run(instance, { peer, n, event, from: { asker, id } });
     } catch (error) {
       this.#refuse(asker, id, peer, error);
     }
+  }
+
+  /** @throws LockstepError when the instance is not as a writer expects it to be. */
+  #meet({ seq }: Instance, peer: PeerId, expect: Expectation): void {
+    meet(this.record.instance, { seq, value: () => this.readers.valueFor(peer) }, expect);
   }
 
   #submitLater(asker: Asker, id: RequestId, peer: PeerId, params: Methods['send']['params']): void {
@@ -239,7 +246,7 @@ export class Authority {
       if (this.tenure.isGone) return this.#untold.late(from);
       const { instance } = this.tenure;
       if (instance === undefined) return wait();
-      if (instance.status === 'active') this.#run(instance, { peer: self, n: 0, event: from.event, origin: INSIDE }, wait);
+      if (instance.status === 'active') this.#run(instance, { peer: self, n: 0, event: from.event, origin: INSIDE, lost: wait });
     } catch (error) {
       report('error', `"${sent.type}" from inside ${this.record.instance} was refused`, error);
     }
@@ -269,12 +276,11 @@ export class Authority {
 
   // ── Its step ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param lost is called when the step cannot become durable. */
-  #run(instance: Instance, { peer, n, event, origin, from }: Incoming, lost?: () => void): void {
+  #run(instance: Instance, { peer, n, event, origin, from, lost }: Incoming): void {
     const stamp = this.#ordered.stamp(instance.seq + 1);
     const outcome = instance.step(event, stamp, origin);
     if (n > 0) this.#ordered.seen.add(peer, n, instance.seq, outcome.taken);
-    this.#commit({ instance, outcome, stamp, peer, n, event }, from, lost);
+    this.#commit({ instance, outcome, stamp, peer, n, event, from, lost });
   }
 
   /** An event that leaves when its time has come. */
@@ -284,15 +290,15 @@ export class Authority {
     this.#commit({ instance, outcome, stamp, peer: this.#hosting.self, n: 0, event: { type: ELAPSED, timer } });
   }
 
-  #commit(made: Made, from?: Awaiting, lost?: () => void): void {
-    const { instance } = made;
+  #commit(made: MadeFor): void {
+    const { instance, from } = made;
     const step = recordStep(made, this.record.instance, this.epoch);
     if (from !== undefined) from.asker.load.sends++;
     const entries = this.#ordered.entries(step, instance);
-    this.#hosting.committer.add(new Ran({ step, made, entries, moment: this.readers.momentOf(instance), from, lost }, this.#settling));
+    this.#hosting.committer.add(new Ran(this.#settling, made, step, entries, this.readers.momentOf(instance)));
   }
 
-  #lost({ from, lost }: Ran, error: LockstepError): void {
+  #lost({ made: { from, lost } }: Ran, error: LockstepError): void {
     if (from !== undefined) from.asker.load.sends--;
     from?.asker.refuse(from.id, error);
     lost?.();
@@ -302,17 +308,17 @@ export class Authority {
   // ── When it is durable ─────────────────────────────────────────────────────────────────────────────────────────
 
   #settled(ran: Ran): void {
-    const { from, step, made } = ran;
+    const { step } = ran;
+    const { from, outcome } = ran.made;
     if (from !== undefined) from.asker.load.sends--;
     const who = this.#durable(ran);
     // Whoever hears the room finds its answer in the step.
-    if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [made.outcome.taken ? 'stepped' : 'ignored', step.seq]);
+    if (from?.asker.hearsSteps !== true || who === 0) from?.asker.answer(from.id, [outcome.taken ? 'stepped' : 'ignored', step.seq]);
   }
 
   /** @returns the sender's number in the room. */
-  #durable({ step, made, isIn, moment, state }: Ran): number {
+  #durable({ step, made: { outcome, stamp }, isIn, moment, state }: Ran): number {
     const { self } = this.#hosting;
-    const { outcome, stamp } = made;
     const { machine, image } = this.record;
     this.tenure.written();
     this.readers.recheck(moment);

@@ -25,37 +25,30 @@ export interface Settling {
   failed(ran: Ran, error: LockstepError): void;
 }
 
-interface RanOptions {
-  readonly step: Step;
-  readonly made: Made;
-  readonly entries: readonly JournalEntry[];
-  /** After it, for authorizers and views, while there are any. */
-  readonly moment: Moment | undefined;
+/** What was made, and for whom. */
+export interface MadeFor extends Made {
   readonly from?: Awaiting | undefined;
-  /** To be called when it cannot become durable. */
+  /** Called when it cannot become durable. */
   readonly lost?: (() => void) | undefined;
 }
 
 export class Ran implements Commit {
+  readonly made: MadeFor;
   readonly step: Step;
-  readonly made: Made;
   readonly entries: readonly JournalEntry[];
+  /** After it, for authorizers and views, while there are any. */
   readonly moment: Moment | undefined;
-  readonly from: Awaiting | undefined;
-  readonly lost: (() => void) | undefined;
   readonly isIn: Activity;
   /** After it, where it is to be kept. */
   readonly state: InstanceState | undefined;
   readonly #settling: Settling;
 
   /** To be made before the instance takes another step. */
-  constructor({ step, made, entries, moment, from, lost }: RanOptions, settling: Settling) {
-    this.step = step;
+  constructor(settling: Settling, made: MadeFor, step: Step, entries: readonly JournalEntry[], moment: Moment | undefined) {
     this.made = made;
+    this.step = step;
     this.entries = entries;
     this.moment = moment;
-    this.from = from;
-    this.lost = lost;
     this.isIn = activityOf(made.instance);
     this.state = Backlog.isMarked(step.seq) ? made.instance.save() : undefined;
     this.#settling = settling;

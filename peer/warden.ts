@@ -114,7 +114,8 @@ const OWN: Look = { ...OPEN, isOwn: true };
 export class Warden {
   readonly #options: WardenOptions;
   /** What was asked about last: the same snapshot is shown to many. */
-  #asked: { readonly snapshot: Snapshot; readonly whole: Whole } | undefined;
+  #asked: Snapshot | undefined;
+  #whole: Whole | undefined;
 
   constructor(options: WardenOptions) {
     this.#options = options;
@@ -212,7 +213,7 @@ export class Warden {
       isOwn,
       mayRead: (snapshot) => {
         if (policy === undefined) return true;
-        const whole = this.#whole(snapshot);
+        const whole = this.#wholeOf(snapshot);
         const { value, context, tags, status } = whole;
         const asked = { machineInstanceName: instance, view: name, state: value, context, tags, status, authContext };
         return this.#asks('allowRead', policy, status === 'active' ? asked : ended(asked, whole));
@@ -242,12 +243,13 @@ export class Warden {
   }
 
   /** @param event plain and frozen. */
-  maySend({ instance, machine }: InstanceRecord, peer: PeerId, event: EventObject, of: Pick<Instance, 'snapshot'>): boolean {
+  maySend({ instance, machine }: InstanceRecord, peer: PeerId, event: EventObject, of: Instance): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value, context } = of.snapshot();
+    const { context } = of;
+    const state = of.machine.value(of.configurationKey);
     const authContext = this.#auth(peer);
-    return this.#asks('allowWrite', policy, { type: 'event', machineInstanceName: instance, event, state: value, context, authContext });
+    return this.#asks('allowWrite', policy, { type: 'event', machineInstanceName: instance, event, state, context, authContext });
   }
 
   mayGrow({ instance, machine }: InstanceRecord, peer: PeerId, of: Pick<Instance, 'snapshot'>): boolean {
@@ -261,7 +263,7 @@ export class Warden {
   mayDelete({ instance, machine }: InstanceRecord, peer: PeerId, of: Pick<Instance, 'snapshot'>): boolean {
     const policy = this.policy(machine);
     if (policy === undefined || this.isOwn(peer)) return true;
-    const { value: state, ...rest } = this.#whole(of.snapshot());
+    const { value: state, ...rest } = this.#wholeOf(of.snapshot());
     const question = { ...rest, state, machineInstanceName: instance, authContext: this.#auth(peer) };
     return this.#asks('allowDelete', policy, question);
   }
@@ -270,9 +272,10 @@ export class Warden {
     return this.#options.authOf(peer) ?? anonymous(peer);
   }
 
-  #whole(snapshot: Snapshot): Whole {
-    if (this.#asked?.snapshot !== snapshot) this.#asked = { snapshot, whole: wholeOf(snapshot) };
-    return this.#asked.whole;
+  #wholeOf(snapshot: Snapshot): Whole {
+    if (this.#asked !== snapshot) this.#whole = undefined;
+    this.#asked = snapshot;
+    return (this.#whole ??= wholeOf(snapshot));
   }
 
   #asks<What extends keyof Questions>(what: What, policy: Asked, question: Questions[What]): boolean {
