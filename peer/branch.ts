@@ -136,7 +136,7 @@ export class Branch implements Tap {
     const { remote: peer } = session;
     try {
       const { who, last, seq } = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
-      this.#knows({ who, last }, session, peer);
+      this.#knows({ who, last }, peer);
       return seq;
     } catch (error) {
       // A source that does not take our word lets those behind us read; what they send is refused.
@@ -146,7 +146,7 @@ export class Branch implements Tap {
   }
 
   /** Steps that came with the answer are its as well. */
-  #knows({ who, last }: { readonly who: number; readonly last: number }, session: Session, peer: PeerId): void {
+  #knows({ who, last }: { readonly who: number; readonly last: number }, peer: PeerId): void {
     this.#behind.set(who, peer);
     this.#vouched.set(peer, Math.max(last, this.#nameless.get(who) ?? 0));
   }
@@ -202,7 +202,7 @@ export class Branch implements Tap {
   async vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
     const above = await this.#mirror.ask('vouch', { instance: this.#mirror.id, peer });
     if (!session.isOpen) throw new LockstepError('CLOSED', 'the session ended');
-    this.#knows(above, session, peer);
+    this.#knows(above, peer);
     return { ...above, who: this.room.enroll(session, peer) };
   }
 

@@ -307,14 +307,15 @@ export class Readers {
 
   /**
    * A member that passes the room on speaks for a reader behind it: from the next step on that one has a number here.
-   * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on.
+   * @throws LockstepError FORBIDDEN when not everyone may read here: nothing of it is passed on. UNREACHABLE when it is no member, which one that
+   *   the relay found too slow may not have heard yet.
    */
   vouch(session: Session, peer: PeerId): Promise<Methods['vouch']['result']> {
     const { record } = this.#ordered;
     const { seq } = this.#tenure.running();
     if (this.#isGuarded) throw new LockstepError('FORBIDDEN', `${record.instance} is not for everyone, so it is not passed on`);
     return this.#whenDurable(() => {
-      if (!this.room.has(session.remote)) throw new LockstepError('BAD_REQUEST', `${session.remote} does not watch ${record.instance}`);
+      if (!this.room.has(session.remote)) throw new LockstepError('UNREACHABLE', `${session.remote} does not watch ${record.instance}`);
       return { who: this.room.enroll(session, peer), last: this.#ordered.seen.lastUpTo(peer, seq), seq };
     });
   }

@@ -127,6 +127,7 @@ const FAILED: readonly { readonly had: readonly Feature[]; readonly seeds: reado
         900_008_810,
         'a pipe brought its target to what its source predicted, in the name of a later time, and what came then was taken for old',
       ],
+      [951_001_064, 'a slow source whose room had ended while it heard nothing passed on to its readers that its word was refused'],
     ],
   },
 ];
