@@ -5,7 +5,7 @@
 import * as bytecode from '../assembly/program-layout.ts';
 import { ExpressionFault } from './errors.ts';
 import type { Json, Value } from './json.ts';
-import { describe } from './fields.ts';
+import { describe, isFields } from './fields.ts';
 import { now, random, uuid } from './chance.ts';
 
 export function fault(what: string, expected: string, value: Value, found = describe(value)): ExpressionFault {
@@ -15,10 +15,6 @@ export function fault(what: string, expected: string, value: Value, found = desc
 export function numberOf(value: Value, what: string): number {
   if (typeof value === 'number') return value;
   throw fault(what, 'a number', value);
-}
-
-export function isPlainObject(value: Value): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function finite(result: number, what: string): number {
@@ -85,7 +81,7 @@ export function keyOf(of: Value, key: string | number): Value {
     const index = indexOf(key);
     return index === undefined ? undefined : (of[index] as Value);
   }
-  return isPlainObject(of) && Object.hasOwn(of, key) ? of[key] : undefined;
+  return isFields(of) && Object.hasOwn(of, key) ? of[key] : undefined;
 }
 
 /** The index that a key names as JavaScript has it: '1' does, '01' does not. */
@@ -116,7 +112,7 @@ function withField(of: Value, key: string | number, value: Value): Value {
     copy[index] = value;
     return copy;
   }
-  if (!isPlainObject(of)) throw fault('an update', 'an object or an array', of);
+  if (!isFields(of)) throw fault('an update', 'an object or an array', of);
   if (key === '__proto__') throw fault('an object', 'a field of another name', key);
   if (value === undefined) return without(of, key);
   return { ...of, [key]: value };
@@ -127,7 +123,7 @@ function without(of: Value, key: string | number): Value {
     const index = indexOf(key);
     return (of as readonly Json[]).filter((_, i) => i !== index);
   }
-  if (!isPlainObject(of)) throw fault('remove', 'an object or an array', of);
+  if (!isFields(of)) throw fault('remove', 'an object or an array', of);
   const copy = { ...of };
   delete copy[key];
   return copy;
@@ -154,7 +150,7 @@ function place(of: Value, item: Value, what: string): number {
 }
 
 function fields(of: Value, what: string): { readonly [key: string]: Json } {
-  if (isPlainObject(of)) return of;
+  if (isFields(of)) return of;
   throw fault(what, 'an object', of);
 }
 

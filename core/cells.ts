@@ -15,9 +15,10 @@ import {
   WRITES_ENTRIES,
 } from '../assembly/program-layout.ts';
 import { diffInto, KEY_SIZE, OPERATION_SIZE, preferReplace, sizeOf } from './diff.ts';
+import { isFields } from './fields.ts';
 import type { ContextMark, Json, JsonObject, Value } from './json.ts';
 import type { Operation } from './patch.ts';
-import { escapePointer, isObject } from './plain.ts';
+import { escapePointer } from './plain.ts';
 import type { Values } from './values.ts';
 import type { Core, CoreCells } from './wasm.ts';
 
@@ -59,7 +60,7 @@ export class Cells implements CoreCells {
   read(instance: number, last: Json): Json {
     this.setHome(instance, HOME_READ);
     const made = this.#values.read(instance + this.#offset, this.names);
-    return isObject(last) && isShallowSame(last, made) ? last : made;
+    return isFields(last) && isShallowSame(last, made) ? last : made;
   }
 
   /**
@@ -68,8 +69,8 @@ export class Cells implements CoreCells {
    */
   write(instance: number, last: Json, context: Json): void {
     const values = this.#values;
-    const isWithin = isObject(context) && Object.keys(context).every((key) => this.#numbers.has(key));
-    const was = this.home(instance) === HOME_OUTSIDE || !isObject(last) ? {} : last;
+    const isWithin = isFields(context) && Object.keys(context).every((key) => this.#numbers.has(key));
+    const was = this.home(instance) === HOME_OUTSIDE || !isFields(last) ? {} : last;
     const is = isWithin ? (context as JsonObject) : {};
     this.names.forEach((name, cell) => {
       const value = Object.hasOwn(is, name) ? is[name] : undefined;
@@ -166,7 +167,7 @@ export class Cells implements CoreCells {
     const values = this.#values;
     const log = this.#core.exports.log();
     const marks: ContextMark[] = [{ from: 0, context: before }];
-    let now: Readonly<Record<string, Value>> = isObject(before) ? before : {};
+    let now: Readonly<Record<string, Value>> = isFields(before) ? before : {};
     let isNew = false;
     for (let number = 0; number < count; number++) {
       const record = words[from + number * 2]!;

@@ -1,8 +1,9 @@
 // The difference between two JSON values as an RFC 6902 patch, found by identity: frozen values that share what did not change.
 
+import { isFields } from './fields.ts';
 import type { Json } from './json.ts';
 import type { Operation } from './patch.ts';
-import { escapePointer, isObject, isSame } from './plain.ts';
+import { escapePointer, isSame } from './plain.ts';
 
 const NOTHING: readonly Operation[] = Object.freeze([]);
 /** Characters around the path and the value of an operation, and around the name of a key. */
@@ -27,7 +28,7 @@ export function diffInto(operations: Operation[], path: string, before: Json, af
     const start = operations.length;
     diffArray(operations, path, before as readonly Json[], after as readonly Json[]);
     preferReplace(operations, start, path, after);
-  } else if (isObject(before) && isObject(after)) {
+  } else if (isFields(before) && isFields(after)) {
     const start = operations.length;
     diffObject(operations, path, before, after);
     preferReplace(operations, start, path, after);

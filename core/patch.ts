@@ -2,8 +2,9 @@
 // written in. test/unit/patch.test.ts holds both against fast-json-patch.
 
 import { LockstepError } from './errors.ts';
+import { isFields } from './fields.ts';
 import type { Json } from './json.ts';
-import { isObject, plain, unescapePointer } from './plain.ts';
+import { plain, unescapePointer } from './plain.ts';
 
 export type Operation =
   | { readonly op: 'add'; readonly path: string; readonly value: Json }
@@ -44,7 +45,7 @@ type Container = Json[] | Record<string, Json>;
 /** @returns undefined when the value is no container. */
 function copyOf(value: Json): Container | undefined {
   if (Array.isArray(value)) return (value as readonly Json[]).slice();
-  return isObject(value) ? { ...value } : undefined;
+  return isFields(value) ? { ...value } : undefined;
 }
 
 /** @returns false when there is no such place; nothing is changed then. */

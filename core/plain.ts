@@ -137,10 +137,6 @@ export function isSame(a: Json, b: Json): boolean {
   return true;
 }
 
-export function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** One reference token of a JSON pointer (RFC 6901). */
 export function escapePointer(token: string): string {
   return token.includes('~') || token.includes('/') ? token.replaceAll('~', '~0').replaceAll('/', '~1') : token;

@@ -3,8 +3,9 @@
 // later, when nobody can read its records any more. Answers what programs ask about the inside of a value (assembly/layout, OP_HOST).
 
 import * as bytecode from '../assembly/program-layout.ts';
-import { call, fault, isPlainObject, keyOf, numberOf, operate, update } from './calls.ts';
+import { call, fault, keyOf, numberOf, operate, update } from './calls.ts';
 import { ExpressionFault } from './errors.ts';
+import { isFields } from './fields.ts';
 import type { Json, Value } from './json.ts';
 import { plain } from './plain.ts';
 import type { CoreValues, Memory, ValueHost } from './wasm.ts';
@@ -241,7 +242,7 @@ export class Values implements CoreValues {
       case bytecode.OP_PUT_ALL: {
         const spread = this.get(at);
         if (typeof spread === 'string' ? spread !== '' : Array.isArray(spread)) throw fault('...', 'an object', spread);
-        if (isPlainObject(spread)) for (const key of Object.keys(spread)) this.#addField(key, spread[key]);
+        if (isFields(spread)) for (const key of Object.keys(spread)) this.#addField(key, spread[key]);
         return 0;
       }
       case bytecode.OP_FINISH: {
@@ -343,7 +344,7 @@ export class Values implements CoreValues {
 }
 
 function objectOf(value: Value, what: string): { readonly [key: string]: Json } {
-  if (isPlainObject(value)) return value;
+  if (isFields(value)) return value;
   throw fault(what, 'an object', value);
 }
 

@@ -2,24 +2,9 @@
 // of every method, every result and every notification has the type that wire.ts gives it. docs/PROTOCOL.md describes the bytes.
 
 import { CODES, type ErrorCode, LockstepError } from '../core/errors.ts';
+import { isFields } from '../core/fields.ts';
 import type { Frame } from './link.ts';
-import {
-  checked,
-  either,
-  finite,
-  flag,
-  isRecord,
-  list,
-  nothing,
-  object,
-  oneOf,
-  optional,
-  type Shape,
-  shown,
-  text,
-  tuple,
-  whole,
-} from './shape.ts';
+import { checked, either, finite, flag, list, nothing, object, oneOf, optional, type Shape, shown, text, tuple, whole } from './shape.ts';
 import {
   LIMITS,
   type HelloResult,
@@ -121,7 +106,7 @@ const BRIEF: readonly unknown[] = ['send', 'step', 'seen', 'settled'] satisfies 
 
 function readMessage(value: unknown): Message | LockstepError {
   if (Array.isArray(value)) return readBrief(value);
-  if (!isRecord(value)) return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
+  if (!isFields(value)) return new LockstepError('BAD_REQUEST', `expected a JSON-RPC 2.0 message, found ${shown(value)}`);
   const { id, method, params, jsonrpc } = value;
   if (jsonrpc !== '2.0') return new LockstepError('BAD_REQUEST', `jsonrpc: expected "2.0", found ${shown(jsonrpc)}`);
   const hasId = (typeof id === 'string' && id.length <= ID_MAX) || (typeof id === 'number' && Number.isFinite(id));
@@ -135,7 +120,7 @@ function readMessage(value: unknown): Message | LockstepError {
     return { kind: 'notice', method, params };
   }
   if (hasId && Object.hasOwn(value, 'result')) return { kind: 'answer', id, result: value['result'] };
-  if ((hasId || id === null) && isRecord(value['error'])) return { kind: 'refusal', id, error: readError(value['error']) };
+  if ((hasId || id === null) && isFields(value['error'])) return { kind: 'refusal', id, error: readError(value['error']) };
   const fields = Object.keys(value).slice(0, 8).map(shown).join(', ');
   return new LockstepError('BAD_REQUEST', `expected a method (a text), or an id with a result or an error; found ${fields}`);
 }
@@ -151,7 +136,7 @@ function readBrief(params: unknown[]): Message | LockstepError {
 
 function readError(error: Readonly<Record<string, unknown>>): LockstepError {
   const data = error['data'];
-  const named = isRecord(data) ? data['code'] : undefined;
+  const named = isFields(data) ? data['code'] : undefined;
   const message = typeof error['message'] === 'string' ? error['message'] : 'no message';
   return new LockstepError(codeOf(named, error['code']), message);
 }

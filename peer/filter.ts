@@ -1,8 +1,8 @@
 // What a filter shows: which states, and what is left of a state value. Used by both ends: the authority makes of it what its readers are
 // told, and a mirror knows by it what it cannot answer. Wire and page: docs/filters.md.
 
+import { isFields } from '../core/fields.ts';
 import type { Json } from '../core/json.ts';
-import { isObject } from '../core/plain.ts';
 import type { Filter } from './wire.ts';
 
 /** Whether it leaves any state out. */
@@ -26,7 +26,7 @@ export function shownValue(filter: Filter, value: Json): Json {
 
 function pruned(filter: Filter, value: Json, prefix: string): Json | undefined {
   if (typeof value === 'string') return shows(filter, prefix + value) ? value : undefined;
-  if (!isObject(value)) return undefined;
+  if (!isFields(value)) return undefined;
   const left: Record<string, Json> = {};
   for (const [key, inner] of Object.entries(value)) {
     const within = pruned(filter, inner, `${prefix}${key}.`);
@@ -66,9 +66,9 @@ function valueOfTree(tree: Tree): Json {
 /** The innermost states that a pattern of `matches` asks about. */
 export function* askedBy(pattern: Json, prefix = ''): Iterable<string> {
   if (typeof pattern === 'string') yield prefix + pattern;
-  else if (isObject(pattern))
+  else if (isFields(pattern))
     for (const [key, inner] of Object.entries(pattern)) {
-      if (isObject(inner) && Object.keys(inner).length === 0) yield prefix + key;
+      if (isFields(inner) && Object.keys(inner).length === 0) yield prefix + key;
       else yield* askedBy(inner, `${prefix}${key}.`);
     }
 }

@@ -2,6 +2,7 @@
 // no copies and no garbage while all is well. Only codec-json.ts turns a checked value into its type.
 
 import { LockstepError } from '../core/errors.ts';
+import { isFields } from '../core/fields.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { LIMITS } from './wire.ts';
 
@@ -25,10 +26,6 @@ export function shown(value: unknown): string {
 }
 
 const expected = (what: string, value: unknown): string => `expected ${what}, found ${shown(value)}`;
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /* @__NO_SIDE_EFFECTS__ */
 export const text = (charactersMax = 1_024): Shape<string> => {
@@ -75,7 +72,7 @@ export const either = <A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> =>
 export const object = <T extends object>(fields: Fields<T>): Shape<T> => {
   const entries = Object.entries<Shape<unknown>>(fields);
   return (value) => {
-    if (!isRecord(value)) return expected('an object', value);
+    if (!isFields(value)) return expected('an object', value);
     for (const [name, shape] of entries) {
       const problem = shape(value[name]);
       if (problem !== undefined) return `${name}: ${problem}`;

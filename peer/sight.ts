@@ -1,8 +1,8 @@
 // What a reader with a partial view sees of an instance: one document of plain JSON instead of the instance's state. It is all that such a
 // reader is ever sent, and the digest that it compares covers exactly that. docs/views.md describes it for authors.
 
+import { isFields } from '../core/fields.ts';
 import type { Json } from '../core/json.ts';
-import { isObject } from '../core/plain.ts';
 import type { Status } from '../core/step.ts';
 
 /** Every view tells the status, `seq` and `epoch`; the rest is what its function returns. */
@@ -19,5 +19,5 @@ export interface Sight {
 }
 
 export function isStateValue(value: Json): boolean {
-  return typeof value === 'string' || (isObject(value) && Object.values(value).every(isStateValue));
+  return typeof value === 'string' || (isFields(value) && Object.values(value).every(isStateValue));
 }

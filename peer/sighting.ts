@@ -2,8 +2,9 @@
 
 import { wholeSum, type HashText } from '../core/digest.ts';
 import { LockstepError } from '../core/errors.ts';
+import { isFields } from '../core/fields.ts';
 import type { Json } from '../core/json.ts';
-import { isObject, plain } from '../core/plain.ts';
+import { plain } from '../core/plain.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Status } from '../core/step.ts';
 import { isStateValue, type Sight } from './sight.ts';
@@ -34,13 +35,13 @@ export function wholeOf({ value, context, tags, status, output, error }: Snapsho
 
 /** State Backed's rule: where the instance is, and of its context what is under `public`. */
 export function publicView({ value, context, tags }: Whole): Shown {
-  return { value, tags, context: isObject(context) && Object.hasOwn(context, 'public') ? { public: context['public']! } : {} };
+  return { value, tags, context: isFields(context) && Object.hasOwn(context, 'public') ? { public: context['public']! } : {} };
 }
 
 /** @throws LockstepError NOT_JSON when a view returned something else than its fields in plain JSON. */
 export function sightOf(status: Status, shown: unknown): Sight {
   const fields = plain(shown, '');
-  if (!isObject(fields)) throw new LockstepError('NOT_JSON', 'a view returns an object');
+  if (!isFields(fields)) throw new LockstepError('NOT_JSON', 'a view returns an object');
   const foreign = Object.keys(fields).find((key) => !FIELDS.some((field) => field === key));
   if (foreign !== undefined)
     throw new LockstepError('NOT_JSON', `/${foreign}: a view returns ${FIELDS.join(', ')} or fewer of them, and nothing else`);

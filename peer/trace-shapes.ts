@@ -1,10 +1,11 @@
 // The gate for what a trace says. Beside codec-json.ts, because hardly any peer follows one.
 
+import { isFields } from '../core/fields.ts';
 import type { Cause, EffectRecord, Step } from '../core/step.ts';
 import type { FunctionKind } from '../core/symbols.ts';
 import type { Impurity } from '../core/watch.ts';
 import type { InspectRecord } from './inspect/protocol.ts';
-import { checked, finite, isRecord, list, object, oneOf, optional, type Shape, text, whole } from './shape.ts';
+import { checked, finite, list, object, oneOf, optional, type Shape, text, whole } from './shape.ts';
 import {
   children,
   clocks,
@@ -68,7 +69,7 @@ const impurity = object<ImpurityRecord>({
 const told = object<InspectRecord>({ kind: oneOf('inspect'), peer, n: whole(1), at: finite, message: json });
 /** By its kind, so that what is wrong with it is said of that kind. */
 const record: Shape<Traced> = (value) => {
-  const kind = isRecord(value) ? value['kind'] : undefined;
+  const kind = isFields(value) ? value['kind'] : undefined;
   if (kind === 'impurity') return impurity(value);
   return kind === 'inspect' ? told(value) : kind === 'divergence' ? divergence(value) : traced(value);
 };

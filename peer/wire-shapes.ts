@@ -1,5 +1,6 @@
 // The shapes of what wire.ts says travels in messages: what more than one message holds.
 
+import { isFields } from '../core/fields.ts';
 import type { EventObject, Json, JsonObject } from '../core/json.ts';
 import type { Operation } from '../core/patch.ts';
 import type { ChildStart } from '../core/request.ts';
@@ -13,7 +14,6 @@ import {
   finite,
   flag,
   integer,
-  isRecord,
   list,
   matching,
   nothing,
@@ -51,7 +51,7 @@ export const hash = text(64);
 export const digest = matching((value) => /^[0-9a-f]{16}$/.test(value), '16 hex digits');
 export const longText = text(LIMITS.frameSize);
 export const event: Shape<EventObject> = (value) => {
-  if (!isRecord(value)) return `expected an event object, found ${shown(value)}`;
+  if (!isFields(value)) return `expected an event object, found ${shown(value)}`;
   if (typeof value['type'] !== 'string' || value['type'] === '') return `type: expected an event type, found ${shown(value['type'])}`;
   return plainJson(value);
 };
@@ -97,7 +97,7 @@ export const more = object<NonNullable<StepDifference[5]>>({
 });
 export const difference = tuple<StepDifference>(5, whole(1), whole(), whole(), clocks, patch, optional(more));
 const fields: Shape<JsonObject> = (value) => {
-  if (!isRecord(value) || Object.hasOwn(value, 'type')) return `expected the fields of an event but its type, found ${shown(value)}`;
+  if (!isFields(value) || Object.hasOwn(value, 'type')) return `expected the fields of an event but its type, found ${shown(value)}`;
   return plainJson(value);
 };
 const named: Shape<number | string> = either(longText, integer);

@@ -2,6 +2,7 @@
 // them beside their machines.
 
 import { LockstepError } from '../core/errors.ts';
+import { isFields } from '../core/fields.ts';
 import type { Policy } from '../peer/policy.ts';
 
 const FUNCTIONS = ['allowRead', 'allowWrite', 'allowDelete'] as const;
@@ -9,7 +10,7 @@ const PARTS: readonly string[] = [...FUNCTIONS, 'views'];
 
 /** A machine, and who may see and do what with its instances. @throws LockstepError BAD_DEFINITION */
 export function readMachine(name: string, given: unknown): { readonly machine: unknown; readonly policy?: Policy } {
-  if (!isRecord(given) || given['machine'] === undefined) return { machine: given };
+  if (!isFields(given) || given['machine'] === undefined) return { machine: given };
   const foreign = Object.keys(given).find((key) => key !== 'machine' && !PARTS.includes(key));
   if (foreign !== undefined)
     throw new LockstepError('BAD_DEFINITION', `machine "${name}": beside machine there can be ${PARTS.join(', ')}, found ${foreign}`);
@@ -25,13 +26,9 @@ export function readPolicy(where: string, parts: Readonly<Record<string, unknown
     if (given[part] !== undefined && typeof given[part] !== 'function')
       throw new LockstepError('BAD_DEFINITION', `${where}: ${part} is a function, found ${typeof given[part]}`);
   const views = given['views'] ?? {};
-  if (!isRecord(views)) throw new LockstepError('BAD_DEFINITION', `${where}: views is an object of views by name, found ${typeof views}`);
+  if (!isFields(views)) throw new LockstepError('BAD_DEFINITION', `${where}: views is an object of views by name, found ${typeof views}`);
   for (const [name, view] of Object.entries(views))
     if (typeof view !== 'function' && view !== 'all')
       throw new LockstepError('BAD_DEFINITION', `${where}: view "${name}" is a function, or 'all', found ${JSON.stringify(view)}`);
   return given;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -39,7 +39,7 @@ export async function loadProgram(file: string): Promise<Program> {
   const { machines, instances, start } = exported;
   const policy = readPolicy(file, exported);
   if (machines === undefined) return { machines: guarded(namedMachines(file, exported), policy), outside };
-  if (!isRecord(machines))
+  if (!isFields(machines))
     throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
   if (start !== undefined && typeof start !== 'function')
     throw new LockstepError('BAD_DEFINITION', `${file}: "start" is a function, found ${typeof start}`);
@@ -141,19 +141,15 @@ function guarded(machines: Program['machines'], policy: Policy | undefined): Pro
 }
 
 function readInstances(file: string, instances: unknown): NonNullable<Program['instances']> {
-  if (!isRecord(instances))
+  if (!isFields(instances))
     throw new LockstepError('BAD_DEFINITION', `${file}: "instances" is an object by instance name, found ${typeof instances}`);
   return Object.fromEntries(
     Object.entries(instances).map(([name, value]) => {
       // A bare text is the machine's name.
-      const { machine, input } = isRecord(value) ? value : { machine: value, input: undefined };
+      const { machine, input } = isFields(value) ? value : { machine: value, input: undefined };
       if (typeof machine !== 'string')
         throw new LockstepError('BAD_DEFINITION', `${file}: instance "${name}" names its machine, found ${JSON.stringify(machine)}`);
       return [name, input === undefined ? { machine } : { machine, input: input as Json }];
     }),
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

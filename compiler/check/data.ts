@@ -3,8 +3,8 @@
 // A key with too many values is given up: it is unknown then, and the exploration begins anew.
 
 import { LockstepError } from '../../core/errors.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import type { FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import { evaluate, evaluateWrites, ExpressionFault, type Scope } from '../expression/evaluate.ts';
 import { partsOf, type Expression, type Value } from '../expression/tree.ts';
@@ -168,7 +168,7 @@ function initialContext(
   { context, contextFunction, functions }: Symbols,
   expressions: Expressions,
 ): { readonly [key: string]: Value } | undefined {
-  if (contextFunction === undefined) return context !== undefined && isObject(context) ? context : {};
+  if (contextFunction === undefined) return context !== undefined && isFields(context) ? context : {};
   const found = expressions.get(functions[contextFunction]!.path);
   if (found === undefined || needsOf(found.expression).isOpen) return undefined;
   try {
@@ -211,7 +211,7 @@ function writesOfOne({ kind, path }: FunctionSymbol, expressions: Expressions): 
 /** The type of an event, when the expression that makes it says so in so many words. */
 function typeOf(expression: Expression): string | undefined {
   if (expression.kind === 'literal') {
-    const type = isObject(expression.value) ? expression.value['type'] : undefined;
+    const type = isFields(expression.value) ? expression.value['type'] : undefined;
     return typeof type === 'string' ? type : undefined;
   }
   if (expression.kind !== 'object') return undefined;
@@ -244,7 +244,7 @@ function keysWritten(expression: Expression): readonly string[] {
     case 'undefined':
       return [];
     case 'literal':
-      return isObject(expression.value) ? Object.keys(expression.value) : [];
+      return isFields(expression.value) ? Object.keys(expression.value) : [];
     case 'conditional':
       return [...keysWritten(expression.then), ...keysWritten(expression.otherwise)];
     case 'let':

@@ -4,7 +4,7 @@
 
 import { LockstepError } from '../../core/errors.ts';
 import type { EventObject, Json, JsonObject } from '../../core/json.ts';
-import { isObject, plain } from '../../core/plain.ts';
+import { plain } from '../../core/plain.ts';
 import { describe, isFields, type Fields } from '../../core/source.ts';
 import { crc32c } from '../crc32c.ts';
 import type { ActionDefinition, TransitionDefinition } from '../definition.ts';
@@ -193,7 +193,7 @@ class Reader {
 
 function sortedText(value: Json): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(sortedText).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isFields(value)) return JSON.stringify(value);
   const fields = Object.keys(value).sort(byCodePoints);
   return `{${fields.map((key) => `${JSON.stringify(key)}:${sortedText(value[key]!)}`).join(',')}}`;
 }

@@ -1,7 +1,7 @@
 // Makes trees in their one form: what is all literal is a literal, so that equal expressions are equal trees whoever made them.
 
 import { LockstepError } from '../../core/errors.ts';
-import { isObject } from '../../core/plain.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
 import { DEPTH_MAX, depthOf, type Expression, type Field, type Item } from './tree.ts';
 
@@ -10,7 +10,7 @@ export const literal = (value: Json): Expression => ({ kind: 'literal', value })
 /** A constant field of a literal is its value. */
 export function member(of: Expression, key: string | Expression, optional = false): Expression {
   const name = typeof key !== 'string' && key.kind === 'literal' && typeof key.value === 'string' ? key.value : key;
-  if (of.kind === 'literal' && isObject(of.value) && typeof name === 'string' && Object.hasOwn(of.value, name))
+  if (of.kind === 'literal' && isFields(of.value) && typeof name === 'string' && Object.hasOwn(of.value, name))
     return literal(of.value[name]!);
   return { kind: 'member', of, key: name, optional };
 }
@@ -46,7 +46,7 @@ export function shallow(expression: Expression, what: string): Expression {
 function spreadFields(field: Field): readonly Field[] {
   if (!('spread' in field)) return [field];
   if (field.spread.kind === 'object') return field.spread.fields;
-  if (field.spread.kind !== 'literal' || !isObject(field.spread.value)) return [field];
+  if (field.spread.kind !== 'literal' || !isFields(field.spread.value)) return [field];
   return Object.entries(field.spread.value).map(([key, value]) => ({ key, value: literal(value) }));
 }
 

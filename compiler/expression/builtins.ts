@@ -1,8 +1,8 @@
 // What an expression can call, as functions of values: JavaScript's own where it has one, with no coercion. Those that ask the stamp of the
 // event are not here.
 
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import type { Builtin, Value } from './tree.ts';
 import { fault, isScalar, numberOf, scalarText, stringOf } from './values.ts';
 
@@ -90,7 +90,7 @@ function arrayOf(value: Value, what: string): readonly Json[] {
 }
 
 function objectOf(value: Value, what: string): { readonly [key: string]: Json } {
-  if (value !== undefined && isObject(value)) return value;
+  if (value !== undefined && isFields(value)) return value;
   throw fault(what, 'an object', value);
 }
 

@@ -1,7 +1,7 @@
 // What an expression means, written to be read: the oracle that the bytecode of the core is compared with, and what lowered functions are
 // compared through with the originals. Values are plain JSON or undefined; nothing that goes in is changed.
 
-import { isObject } from '../../core/plain.ts';
+import { isFields } from '../../core/fields.ts';
 import { callBuiltin } from './builtins.ts';
 import { ELEMENTS_MAX, type Each, type Expression, type Field, type Item, type Root, type Step, type Update, type Value } from './tree.ts';
 import { fault, isTruthy, numberOf, scalarText } from './values.ts';
@@ -50,7 +50,7 @@ class Evaluation {
       default: {
         const made = this.value(expression, locals);
         if (made === undefined) return new Map();
-        if (isObject(made)) return new Map(Object.entries(made));
+        if (isFields(made)) return new Map(Object.entries(made));
         throw fault('an assignment', 'an object', made);
       }
     }
@@ -136,7 +136,7 @@ class Evaluation {
       }
       const spread = this.value(field.spread, locals);
       if (typeof spread === 'string' ? spread !== '' : Array.isArray(spread)) throw fault('...', 'an object', spread);
-      if (spread !== undefined && isObject(spread)) for (const [key, value] of Object.entries(spread)) made.set(key, value);
+      if (spread !== undefined && isFields(spread)) for (const [key, value] of Object.entries(spread)) made.set(key, value);
     }
     return made;
   }
@@ -205,7 +205,7 @@ function member(of: Value, key: string | number): Value {
     const index = indexOf(key);
     return index === undefined ? undefined : (of[index] as Value);
   }
-  return isObject(of) && Object.hasOwn(of, key) ? of[key] : undefined;
+  return isFields(of) && Object.hasOwn(of, key) ? of[key] : undefined;
 }
 
 /** The index that a key names as JavaScript has it: '1' does, '01' does not. */
@@ -305,12 +305,12 @@ function withField(parent: Value, key: string | number, value: Value): Value {
     copy[index] = element(value);
     return copy as Value;
   }
-  if (parent === undefined || !isObject(parent)) throw fault('an update', 'an object or an array', parent);
+  if (parent === undefined || !isFields(parent)) throw fault('an update', 'an object or an array', parent);
   return objectOf(new Map<string, Value>([...Object.entries(parent), [fieldName(String(key)), value]]));
 }
 
 function removed(parent: Value, key: string | number): Value {
   if (Array.isArray(parent)) return (parent as Value[]).filter((_, index) => index !== indexOf(key)) as Value;
-  if (parent === undefined || !isObject(parent)) throw fault('remove', 'an object or an array', parent);
+  if (parent === undefined || !isFields(parent)) throw fault('remove', 'an object or an array', parent);
   return objectOf(new Map(Object.entries(parent).filter(([each]) => each !== String(key))));
 }

@@ -1,7 +1,7 @@
 // A tree as text of our own language: what --explain shows, and what parses to the same tree again. Locals are called x0, x1, …
 
 import { unreachable } from '../../core/errors.ts';
-import { isObject } from '../../core/plain.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
 import type { Expression, Field, Item, Step } from './tree.ts';
 
@@ -135,7 +135,7 @@ function literalText(value: Json): Printed {
   // A sign, and a number that a dot would go on with, are kept apart from what follows.
   if (typeof value === 'number') return { text: String(value), level: LEVEL.unary };
   if (Array.isArray(value)) return { text: `[${value.map((item: Json) => literalText(item).text).join(', ')}]`, level: LEVEL.postfix };
-  if (isObject(value)) {
+  if (isFields(value)) {
     const fields = Object.entries(value).map(([key, field]) => `${keyText(key)}: ${literalText(field).text}`);
     return { text: braces(fields), level: LEVEL.postfix };
   }

@@ -6,8 +6,8 @@ import * as layout from '../../assembly/layout.ts';
 import * as bytecode from '../../assembly/program-layout.ts';
 import { CALLS } from '../../core/calls.ts';
 import { assert } from '../../core/errors.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import type { FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import { Records } from '../writer.ts';
 import { boundBy, type Each, type Expression, type Field, type Member, type Step } from './tree.ts';
@@ -106,7 +106,7 @@ export function programTables(symbols: Symbols, lowered: LoweredFunctions): Prog
 /** The keys of the context: those it begins with in the author's order, then those that only assigns bring. */
 function cellNames(symbols: Symbols, lowered: LoweredFunctions, attempt: (symbol: FunctionSymbol, act: () => void) => void): string[] {
   const { context = {} } = symbols;
-  const first = isObject(context) ? Object.keys(context) : [];
+  const first = isFields(context) ? Object.keys(context) : [];
   const later = new Set<string>();
   for (const symbol of symbols.functions) {
     const found = lowered.get(symbol.path);
@@ -124,7 +124,7 @@ function keysOf(expression: Expression): readonly string[] {
     case 'undefined':
       return [];
     case 'literal':
-      return isObject(expression.value) ? Object.keys(expression.value) : [];
+      return isFields(expression.value) ? Object.keys(expression.value) : [];
     case 'root':
       if (expression.name === 'context') return [];
       break;
@@ -468,7 +468,7 @@ class ProgramWriter {
       case 'object':
         return this.#writeFields(expression.fields, bound);
       case 'literal':
-        if (!isObject(expression.value)) break;
+        if (!isFields(expression.value)) break;
         return this.#writeFields(
           Object.entries(expression.value).map(([key, value]) => ({ key, value: { kind: 'literal', value } })),
           bound,

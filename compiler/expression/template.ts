@@ -3,8 +3,9 @@
 // functions, which are for JavaScript to run; they are refused.
 
 import { LockstepError } from '../../core/errors.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { escapePointer, isObject, plain } from '../../core/plain.ts';
+import { escapePointer, plain } from '../../core/plain.ts';
 import { describe } from '../../core/source.ts';
 import { array, literal, object } from './build.ts';
 import { parseGuardText } from './guard-text.ts';
@@ -38,7 +39,7 @@ export function hasSlot(value: unknown): boolean {
 
 function build(value: Json, where: string, language: string): Expression {
   if (Array.isArray(value)) return array(value.map((item: Json, index) => ({ value: build(item, `${where}/${index}`, language) })));
-  if (!isObject(value)) return literal(value);
+  if (!isFields(value)) return literal(value);
   if ('@code' in value) throw new LockstepError('UNSUPPORTED', `${where}: @code holds a function; expected @expr`);
   if ('@expr' in value) return slot(value, where, language);
   const fields = Object.entries(value).map(([key, each]) => ({ key, value: build(each, `${where}/${escapePointer(key)}`, language) }));

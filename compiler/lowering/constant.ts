@@ -1,7 +1,7 @@
 // The value of an expression that is written out: literals, signs, templates, arithmetic, arrays and objects of such, and other constants.
 
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import { isJson, keyOf } from './scope.ts';
 import type { ES, Node } from './syntax.ts';
 
@@ -30,7 +30,7 @@ export function constantValue(node: Node, named: (name: string) => Json | undefi
       return objectValue(syntax, of);
     case 'MemberExpression': {
       const [owner, key] = [of(syntax.object), keyOf(syntax)];
-      if (owner === undefined || !isObject(owner) || key === undefined || !Object.hasOwn(owner, key)) return undefined;
+      if (owner === undefined || !isFields(owner) || key === undefined || !Object.hasOwn(owner, key)) return undefined;
       return owner[key];
     }
     case 'CallExpression': {

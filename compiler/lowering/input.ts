@@ -1,8 +1,8 @@
 // Random inputs for trials: like a value that is known, where one is, and of the shape that expressions expect, where none is. Seldom
 // something else altogether.
 
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import type { Value } from '../expression/tree.ts';
 import type { Dice } from './dice.ts';
 import type { Kind, Shape } from './shape.ts';
@@ -37,7 +37,7 @@ function like(dice: Dice, shape: Shape | undefined, sample: Value, depth: number
       return undefined;
     case 'object': {
       if (sample === null) return null;
-      return isObject(sample) ? objectLike(dice, shape, sample, depth) : arrayLike(dice, shape, sample as readonly Json[], depth);
+      return isFields(sample) ? objectLike(dice, shape, sample, depth) : arrayLike(dice, shape, sample as readonly Json[], depth);
     }
   }
 }

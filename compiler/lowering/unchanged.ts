@@ -1,8 +1,8 @@
 // Whether anything in a module could change a constant's array or object. A scalar cannot change. Of an array or object, every mention must
 // be one that only reads, and that hands nothing out but scalars: somebody else could change what it gets hold of.
 
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
-import { isObject } from '../../core/plain.ts';
 import { keyOf } from './scope.ts';
 import { childrenOf, type ES, type Node, type Program } from './syntax.ts';
 
@@ -21,7 +21,7 @@ export function isUnchanged(program: Program, name: string, constant: Json, expo
 const isComposite = (value: Json | undefined): boolean => typeof value === 'object' && value !== null;
 
 const childValues = (value: Json): readonly Json[] =>
-  Array.isArray(value) ? (value as Json[]) : isObject(value) ? Object.values(value) : [];
+  Array.isArray(value) ? (value as Json[]) : isFields(value) ? Object.values(value) : [];
 
 /** Whether what a composite holds are scalars. */
 const isFlat = (value: Json): boolean => !childValues(value).some(isComposite);

@@ -2,8 +2,9 @@
 // others, or a LockstepError. Kinds that we do not know are no fault: the protocol may grow.
 
 import { LockstepError } from '../../core/errors.ts';
+import { isFields } from '../../core/fields.ts';
 import type { EventObject, Json } from '../../core/json.ts';
-import { finite, isRecord, list, object, oneOf, optional, plainJson, type Shape, shown, text, whole } from '../shape.ts';
+import { finite, list, object, oneOf, optional, plainJson, type Shape, shown, text, whole } from '../shape.ts';
 import { INSPECT_LIMITS, type InspectMessage, type InspectSnapshot } from './protocol.ts';
 
 /** Characters of a session id or a name. */
@@ -13,7 +14,7 @@ const id = text(NAME_MAX);
 const json: Shape<Json> = (value) => (value === undefined ? 'expected plain JSON, found nothing' : plainJson(value));
 /** An event without a type comes from hand-written senders; it is shown as it is. */
 const event: Shape<EventObject> = (value) => {
-  if (!isRecord(value)) return `expected an event object, found ${shown(value)}`;
+  if (!isFields(value)) return `expected an event object, found ${shown(value)}`;
   return text()(value['type']) ?? plainJson(value);
 };
 const snapshot = object<InspectSnapshot>({
@@ -73,7 +74,7 @@ function isKind(type: unknown): type is keyof typeof SHAPES {
 
 /** What is wrong with a message of a known kind. */
 const message: Shape<InspectMessage> = (value) => {
-  if (!isRecord(value)) return `expected a message, found ${shown(value)}`;
+  if (!isFields(value)) return `expected a message, found ${shown(value)}`;
   const { type } = value;
   return isKind(type) ? SHAPES[type](value) : `type: expected ${Object.keys(SHAPES).join(', ')}, found ${shown(type)}`;
 };
@@ -81,7 +82,7 @@ const message: Shape<InspectMessage> = (value) => {
 /** Whether it looks like a message of this protocol, of whatever kind and version. */
 export function isInspectMessage(value: unknown): boolean {
   return (
-    isRecord(value) && typeof value['type'] === 'string' && value['type'].startsWith('@xstate.') && typeof value['_version'] === 'string'
+    isFields(value) && typeof value['type'] === 'string' && value['type'].startsWith('@xstate.') && typeof value['_version'] === 'string'
   );
 }
 

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { evaluate } from '../../compiler/expression/evaluate.ts';
 import { parseGuardText } from '../../compiler/expression/guard-text.ts';
-import { isObject } from '../../core/plain.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
 import { random, seedOf, type Random } from '../support/random.ts';
 import { randomJson } from './random-tree.ts';
@@ -141,13 +141,13 @@ function randomGuard(dice: Random, depth: number): Said {
 
 function found(context: Json, field: string): Json {
   let at: Json = context;
-  for (const name of field.split('.')) at = isObject(at) && Object.hasOwn(at, name) ? at[name]! : null;
+  for (const name of field.split('.')) at = isFields(at) && Object.hasOwn(at, name) ? at[name]! : null;
   return at;
 }
 
 function isTrue(value: Json): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
+  return isFields(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
 test('[EXPR-7] random guards say of random contexts what the grammar says, and never fault', () => {
