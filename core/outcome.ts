@@ -55,6 +55,7 @@ export interface OutcomeSource {
 
 const NO_CLOCKS: readonly number[] = Object.freeze([]);
 const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
+const NO_REQUESTS: readonly MadeRequest[] = Object.freeze([]);
 
 export class Outcome {
   readonly #source: OutcomeSource;
@@ -209,7 +210,7 @@ function inTime(effect: Effect): Effect {
 /** In the order in which they came up. */
 function effectsAsMade(source: OutcomeSource): readonly Effect[] {
   const { records, contexts } = source;
-  const requests = source.requests ?? [];
+  const requests = source.requests ?? NO_REQUESTS;
   let effects: Effect[] | undefined;
   let seen = 0;
   let made = 0;
