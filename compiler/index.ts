@@ -13,7 +13,7 @@ export type { Definition } from './definition.ts';
 export { defineMachine } from './dialect.ts';
 export type { FlatMachine } from './dialects/flat.ts';
 export { fromRelational, type RelationalConfig } from './dialects/relational.ts';
-export { fromStates, type Reply, type StateHandle, type StateHandler } from './dialects/states.ts';
+export { fromStates, type Reply, type StateHandle, type StateHandler, type StateList } from './dialects/states.ts';
 export {
   canonicalTransitions,
   fromTransitions,

@@ -24,6 +24,21 @@ export interface StateHandle {
 
 export type StateHandler = (machine: StateHandle, data: Json) => void;
 
+/** States with targets, as an author writes them. */
+export interface StateList {
+  readonly id?: string;
+  /** The first one unless given. */
+  readonly initial?: string;
+  readonly context?: JsonObject;
+  readonly states: readonly {
+    readonly name: string;
+    /** Everywhere unless given. */
+    readonly targets?: readonly string[];
+    /** Each has a target or a handler. */
+    readonly events?: readonly { readonly name: string; readonly to?: string; readonly handler?: StateHandler }[];
+  }[];
+}
+
 /** An answer to who sent the event, as an emitted event. */
 export interface Reply extends EventObject {
   readonly type: 'reply';
