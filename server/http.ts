@@ -13,8 +13,10 @@ export interface HttpOptions {
   readonly gate: Gate;
   /** What `GET /health` answers. */
   readonly health: () => Promise<Json>;
-  /** Directory of built pages; without it `/` says what this server is. */
+  /** Directory of built pages; without it all paths but `/health` are 404. */
   readonly pages?: string;
+  /** Whether sockets connect here, and not at a relay elsewhere. */
+  readonly hasSockets: boolean;
 }
 
 /** Pages come from here, run no inline script, and may compile the core; sockets go back to where they came from, over either scheme. */
@@ -83,7 +85,7 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
     response.setHeader('Cache-Control', 'no-store');
     sayJson(response, 200, await options.health());
   } else {
-    await sendPage(options.pages, path, request, response);
+    await sendPage(options, path, request, response);
   }
 }
 
@@ -97,10 +99,16 @@ function readPath(url: string): string | undefined {
   }
 }
 
-async function sendPage(pages: string | undefined, path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function sendPage(
+  { pages, hasSockets }: HttpOptions,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const file = pages === undefined ? undefined : await findPage(pages, path);
   if (file === undefined) {
-    say(response, 404, 'NOT_FOUND', `nothing is at ${path}; GET /health answers, and WebSockets connect at any path`);
+    const sockets = hasSockets ? 'WebSockets connect at any path' : 'WebSockets connect at the relay that this server joins';
+    say(response, 404, 'NOT_FOUND', `nothing is at ${path}; GET /health answers, and ${sockets}`);
     return;
   }
   response.setHeader('Content-Type', TYPES[extname(file.path)] ?? 'application/octet-stream');

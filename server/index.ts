@@ -159,6 +159,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
   const http = createHttp({
     gate,
+    hasSockets: hub !== undefined,
     health: async () => ({
       status: peer.isConnected ? 'ok' : 'unconnected',
       version: VERSION,

@@ -1,7 +1,7 @@
 // The real command, as built, through a pipe, against a real server and a tab-like peer on real sockets.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -162,6 +162,23 @@ test.each([
   [['repl', '--timeout', 'soon'], '"soon" is no duration'],
 ])('[TOOL-22] %j is not understood', async (args, sentence) => {
   expect(await lockstep('', ...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(sentence) });
+});
+
+test('[TOOL-22] a folder that cannot be written, and a port that is in use, are named in one sentence with exit code 1', async () => {
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  const machine = `export const lamp = { id: 'lamp', dialect: 'relational', states: { On: {} } };\n`;
+  mkdirSync(join(directory, 'machines'));
+  writeFileSync(join(directory, 'machines', 'lamp.mjs'), machine);
+  const built = await lockstep('', 'build', '--out', file, join(directory, 'machines'));
+  expect(built).toEqual({ code: 1, out: '', err: expect.stringMatching(/^lockstep: .*file cannot be written: EEXIST.*\n$/) });
+  const { port } = new URL(server.url);
+  for (const args of [['relay'], ['inspect', server.url], ['serve', '--data', directory]])
+    expect(await lockstep('', ...args, '--port', port)).toEqual({
+      code: 1,
+      out: '',
+      err: `lockstep: port ${port} of 127.0.0.1 is in use by another program; PORT chooses another\n`,
+    });
 });
 
 test('[TOOL-3] where nobody answers the command ends by itself with 1, and says what came of dialing', async () => {

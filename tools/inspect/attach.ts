@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { LockstepError } from '../../core/errors.ts';
 import { Machine } from '../../core/machine.ts';
 import { InspectEmitter, type InspectSink } from '../../peer/inspect/emitter.ts';
+import type { Report } from '../../peer/log.ts';
 import { Peer } from '../../peer/peer.ts';
 import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
@@ -27,9 +28,11 @@ export interface AttachOptions {
   /** `tool` unless given; viewers follow any other kind. */
   readonly kind?: PeerKind;
   readonly failed: (error: LockstepError) => void;
+  /** Hears what becomes of the link. */
+  readonly report?: Report;
 }
 
-export async function attach({ url, send, kind = 'tool', failed }: AttachOptions): Promise<Attached> {
+export async function attach({ url, send, kind = 'tool', failed, report }: AttachOptions): Promise<Attached> {
   const core = await loadCore();
   const emitter = new InspectEmitter({ send, now: () => nodeEnvironment.now(), load: (bytes) => Machine.load(core, bytes) });
   const peer = new Peer({
@@ -42,6 +45,7 @@ export async function attach({ url, send, kind = 'tool', failed }: AttachOptions
     name: 'inspector',
     kind,
     hosts: false,
+    ...(report === undefined ? {} : { report }),
   });
   const collector = new Collector({ peer, model: emitter, changed: () => undefined, failed });
   const begin = async (): Promise<void> => {

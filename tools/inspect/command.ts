@@ -3,7 +3,9 @@
 
 import { InspectIntake } from '../../peer/inspect/intake.ts';
 import type { InspectMessage } from '../../peer/inspect/protocol.ts';
+import type { Report } from '../../peer/log.ts';
 import { nodeEnvironment } from '../../relay/environment.ts';
+import { reasonOf } from '../../server/unreadable.ts';
 import { type Command, readPort, readUrl, readWords, stopSignal, untilStopped, UsageError } from '../command.ts';
 import { attach } from './attach.ts';
 import { InspectRelay } from './relay.ts';
@@ -51,17 +53,20 @@ export const command: Command = {
 
 async function run(url: string, relay: InspectRelay): Promise<number> {
   const warn = (error: unknown): void => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
   };
   const send = (message: InspectMessage): void => relay.send(message);
   // Not as a tool: viewers follow it, for what plain XState programs tell it.
-  const attached = await attach({ url, send, kind: 'node', failed: warn });
+  const report: Report = (_level, message, error) => warn(error === undefined ? message : `${message}: ${reasonOf(error)}`);
+  const attached = await attach({ url, send, kind: 'node', failed: warn, report });
   const intake = new InspectIntake({
     environment: nodeEnvironment,
     tracer: attached.peer.tracer,
-    report: (_level, message, error) => warn(error === undefined ? message : `${message}: ${String(error)}`),
+    report,
   });
   const address = await relay.start(intake).catch(async (error: unknown) => {
+    // What it was about to do ends with it.
+    attached.ready.catch(() => undefined);
     await attached.close();
     throw error;
   });
