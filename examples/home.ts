@@ -30,6 +30,7 @@ async function look(): Promise<void> {
     showInstances(instances, more);
     showStanding('up');
   } catch {
+    showHealth([['status', 'out of reach']]);
     showStanding('offline'); // The server is away, or on its way back; the next look will tell.
   }
 }

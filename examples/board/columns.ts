@@ -32,6 +32,7 @@ export class Columns {
   readonly #counts = new Map<Column, HTMLElement>();
   readonly #cards = new Map<string, Card>();
   #tasks: readonly Task[] = [];
+  #drop: HTMLElement | undefined;
   #holders: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(host: HTMLElement, wishes: Wishes) {
@@ -41,7 +42,10 @@ export class Columns {
     host.addEventListener('focusin', ({ target }) => wishes.hold(taskOf(target)));
     host.addEventListener('focusout', ({ relatedTarget }) => wishes.hold(taskOf(relatedTarget)));
     host.addEventListener('dragstart', ({ target }) => wishes.hold(taskOf(target)));
-    host.addEventListener('dragend', () => wishes.hold(taskOf(document.activeElement)));
+    host.addEventListener('dragend', () => {
+      this.#hideDrop();
+      wishes.hold(taskOf(document.activeElement));
+    });
   }
 
   /** @param waiting tasks of which the authority has not confirmed something yet. */
@@ -123,9 +127,14 @@ export class Columns {
       list,
       form,
     );
-    section.addEventListener('dragover', (event) => event.preventDefault());
+    section.addEventListener('dragover', (event) => {
+      event.preventDefault();
+      this.#showDrop(column, event.clientY);
+    });
+    section.addEventListener('dragleave', ({ relatedTarget }) => section.contains(relatedTarget as Node | null) || this.#hideDrop());
     section.addEventListener('drop', (event) => {
       event.preventDefault();
+      this.#hideDrop();
       const task = this.#tasks.find(({ id }) => id === event.dataTransfer?.getData('text/plain'));
       if (task !== undefined) this.#wishes.move(task, column, this.#under(column, event.clientY, task.id));
     });
@@ -134,8 +143,23 @@ export class Columns {
     return section;
   }
 
+  /** A line where what is dragged would go. */
+  #showDrop(column: Column, y: number): void {
+    const before = this.#under(column, y);
+    const target = before === null ? this.#lists.get(column)! : this.#cards.get(before)!.root;
+    if (target === this.#drop) return;
+    this.#hideDrop();
+    target.toggleAttribute('data-drop', true);
+    this.#drop = target;
+  }
+
+  #hideDrop(): void {
+    this.#drop?.removeAttribute('data-drop');
+    this.#drop = undefined;
+  }
+
   /** The task in front of which something that is let go of here belongs. */
-  #under(column: Column, y: number, except: string): string | null {
+  #under(column: Column, y: number, except?: string): string | null {
     const below = this.#tasks
       .filter((task) => task.column === column && task.id !== except)
       .find(({ id }) => {

@@ -6,17 +6,16 @@ import type { Json } from '../../core/json.ts';
 import type { Mirror } from '../../peer/mirror.ts';
 import { byId, element, setText } from '../kit/dom.ts';
 import { newId } from '../kit/storage.ts';
-import type { BoardContext, BoardEvent } from './board.machine.ts';
+import type { BoardContext, BoardEvent, Task } from './board.machine.ts';
 import { Boards } from './boards.ts';
 import { COLUMN_NAMES, Columns } from './columns.ts';
 import { Company } from './company.ts';
 import { myName, showName } from './person.ts';
-import { conflictOf, Tray } from './tray.ts';
+import { Toast } from './toast.ts';
+import { conflictOf, short, Tray } from './tray.ts';
 
 /** Where a board is the first time. */
 const FIRST = 'board:team';
-/** Milliseconds that a complaint stays on the screen. */
-const COMPLAINT_MS = 8_000;
 /** Milliseconds between two looks at which boards there are, while somebody looks at the page. */
 const LOOK_MS = 5_000;
 
@@ -24,11 +23,11 @@ showName();
 const me = myName();
 const peer = await connect({ name: `board · ${me}`, hosts: false, offline: true });
 const tray = new Tray(byId('tray'));
+const toast = new Toast(byId('toast'));
 const boards = new Boards(peer, attend, leave);
 /** Own changes that are not answered, by task and board. */
 const waiting = new Map<string, Map<string, number>>();
 let shown: string | undefined;
-let complaining: ReturnType<typeof setTimeout> | undefined;
 
 const columns = new Columns(byId('columns'), {
   add: (text, column) => act({ type: 'add', id: newId(), text, column, by: me }),
@@ -38,8 +37,10 @@ const columns = new Columns(byId('columns'), {
   },
   edit: (task, text) => act({ type: 'edit', id: task.id, was: task.text, text, by: me }),
   remove: (task) => {
-    act({ type: 'remove', id: task.id, was: task.text, by: me });
-    say(`${task.text}: removed`);
+    const board = shown;
+    const before = nextOf(task);
+    if (!act({ type: 'remove', id: task.id, was: task.text, by: me })) return;
+    toast.offer(`“${short(task.text)}” was removed.`, { label: 'Put it back', act: () => putBack(task, before, board) });
   },
   hold: (task) => company.hold(task),
 });
@@ -54,7 +55,7 @@ const company = new Company(
 function act(event: BoardEvent, id = shown): boolean {
   const mirror = id === undefined ? undefined : boards.mirror(id);
   if (id === undefined || mirror === undefined) {
-    complain('The board is not here yet; try again in a moment.');
+    toast.complain('The board is not here yet; try again in a moment.');
     return false;
   }
   const before = mirror.getSnapshot();
@@ -69,11 +70,23 @@ function act(event: BoardEvent, id = shown): boolean {
   };
   mirror
     .submit(event as unknown as EventObject)
-    .catch((error: unknown) => complain(`“${event.type}” was refused: ${messageOf(error)}`))
+    .catch((error: unknown) => toast.complain(`“${event.type}” was refused: ${messageOf(error)}`))
     .finally(answered);
   // Nothing moved here either: it was too late before it left, which nobody else can tell.
   if (mirror.getSnapshot() === before) conflict(id, event);
   return true;
+}
+
+/** The task behind this one in its column. */
+function nextOf({ id, column }: Task): string | undefined {
+  const within = shown === undefined ? [] : contextOf(shown).tasks.filter((task) => task.column === column);
+  return within[within.findIndex((task) => task.id === id) + 1]?.id;
+}
+
+/** What was removed, as it was and where it was. */
+function putBack({ id, text, column }: Task, before: string | undefined, board: string | undefined): void {
+  if (act({ type: 'add', id, text, column, by: me }, board) && before !== undefined)
+    act({ type: 'move', id, from: column, to: column, before, by: me }, board);
 }
 
 function conflict(id: string, event: BoardEvent): void {
@@ -87,7 +100,7 @@ function attend(id: string, mirror: Mirror): void {
   mirror.subscribe(() => shown === id && show());
   mirror.onStanding(() => shown === id && show());
   mirror.onOvertaken((event) => conflict(id, event as unknown as BoardEvent));
-  mirror.onRefused(({ event, error }) => complain(`“${event.type}” was refused: ${error.message}`));
+  mirror.onRefused(({ event, error }) => toast.complain(`“${event.type}” was refused: ${error.message}`));
   showBoards();
   choose();
 }
@@ -95,7 +108,7 @@ function attend(id: string, mirror: Mirror): void {
 /** A board is there no more. */
 function leave(id: string, mirror: Mirror): void {
   const { title } = mirror.getSnapshot().context as Json as unknown as BoardContext;
-  complain(`The board “${title}” was removed${mirror.unconfirmedCount > 0 ? ', and with it what was not sent yet' : ''}.`);
+  toast.complain(`The board “${title}” was removed${mirror.unconfirmedCount > 0 ? ', and with it what was not sent yet' : ''}.`);
   waiting.delete(id);
   if (shown === id) shown = undefined;
   showBoards();
@@ -147,14 +160,6 @@ function say(text: string): void {
   setText(byId('said'), text);
 }
 
-/** To everybody, for a while. */
-function complain(text: string): void {
-  const complaint = byId('complaint');
-  setText(complaint, text);
-  clearTimeout(complaining);
-  complaining = setTimeout(() => setText(complaint, ''), COMPLAINT_MS);
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -185,14 +190,19 @@ async function look(): Promise<void> {
   if (peer.isConnected && document.visibilityState === 'visible') await boards.look().catch(() => undefined);
 }
 
+document.addEventListener('keydown', (event) => {
+  const isUndo = event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+  // In a field it is about what is typed there.
+  if (isUndo && !(event.target as Element).matches('input, textarea') && toast.take()) event.preventDefault();
+});
 addEventListener('hashchange', choose);
 byId('new-cancel').addEventListener('click', () => byId<HTMLDialogElement>('new').close());
 byId('new').addEventListener('submit', () => {
   const title = byId<HTMLInputElement>('new-name').value.trim();
-  if (!peer.isConnected) complain(`“${title}” is made as soon as the server is back, if this page stays open.`);
+  if (!peer.isConnected) toast.complain(`“${title}” is made as soon as the server is back, if this page stays open.`);
   boards.create(title).then(
     (id) => (location.hash = id),
-    (error: unknown) => complain(`“${title}” was not made: ${messageOf(error)}`),
+    (error: unknown) => toast.complain(`“${title}” was not made: ${messageOf(error)}`),
   );
 });
 peer.onPresence(() => void look());

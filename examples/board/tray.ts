@@ -5,7 +5,7 @@ import { element } from '../kit/dom.ts';
 import type { BoardContext, BoardEvent, Task } from './board.machine.ts';
 import { COLUMN_NAMES } from './columns.ts';
 
-/** Characters of a text that is only to be recognised. */
+/** Characters of it. */
 const SHORT_MAX = 48;
 
 /** In words, and what would be done all the same; nothing when there is no sense in that. */
@@ -81,7 +81,8 @@ export class Tray {
   }
 }
 
-function short(text: string): string {
+/** As much of a text as it takes to recognise it. */
+export function short(text: string): string {
   const letters = [...text];
   return letters.length <= SHORT_MAX ? text : `${letters.slice(0, SHORT_MAX - 1).join('')}…`;
 }

@@ -285,7 +285,7 @@ test('[WEB-19] a board that is made without a network is said to come, and comes
   await ann.tab.page.click('#boards .more');
   await ann.tab.page.fill('#new-name', 'Winter');
   await ann.tab.page.keyboard.press('Enter');
-  await ann.tab.shows('#complaint', '“Winter” is made as soon as the server is back');
+  await ann.tab.shows('#toast', '“Winter” is made as soon as the server is back');
   wire.mend();
   await ann.tab.shows('#title', 'Winter');
   wire.remove();
@@ -305,10 +305,38 @@ test('[WEB-13] a board that somebody makes comes to the others, and one that is 
   await bob.tab.shows('#title', 'Short-lived');
   await ann.tab.page.evaluate(() => globalThis.lockstep.peer.delete(decodeURIComponent(location.hash.slice(1))));
   for (const { tab } of [ann, bob]) {
-    await tab.shows('#complaint', 'The board “Short-lived” was removed.');
+    await tab.shows('#toast', 'The board “Short-lived” was removed.');
     await tab.shows('#title', 'Team');
     expect(await tab.page.innerText('#boards')).not.toContain('Short-lived');
     expect(tab.complaints).toEqual([]);
   }
   await Promise.all([ann.context.close(), bob.context.close()]);
+});
+
+test('[WEB-13] what was removed is put back where it was, by key or button; a card goes where it is dragged', async () => {
+  const { tab, context } = await sit('Dora', server.url);
+  const { page } = tab;
+  await page.click('#boards a:has-text("Garden")');
+  await tab.shows('#title', 'Garden');
+  const seat = { tab, context };
+  for (const text of ['Dig', 'Sow', 'Water']) await add(seat, 'todo', text);
+  await card(seat, 'Dig').focus();
+  await page.keyboard.press('Delete');
+  await tab.shows('#toast', '“Dig” was removed.');
+  await page.keyboard.press('Control+z');
+  await expect.poll(() => cards(seat, 'todo'), patiently).toEqual(['Dig', 'Sow', 'Water']);
+  expect(await page.locator('#toast').isVisible()).toBe(false);
+  await card(seat, 'Water').focus();
+  await page.keyboard.press('Delete');
+  await page.getByRole('button', { name: 'Put it back' }).click();
+  await expect.poll(() => cards(seat, 'todo'), patiently).toEqual(['Dig', 'Sow', 'Water']);
+  await page.keyboard.press('Control+z');
+
+  await card(seat, 'Water').dragTo(card(seat, 'Dig'), { targetPosition: { x: 40, y: 5 } });
+  await expect.poll(() => cards(seat, 'todo'), patiently).toEqual(['Water', 'Dig', 'Sow']);
+  await card(seat, 'Dig').dragTo(page.locator('[data-column="done"]'));
+  await expect.poll(() => cards(seat, 'done'), patiently).toEqual(['Dig']);
+  expect(await page.locator('[data-drop]').count()).toBe(0);
+  expect(tab.complaints).toEqual([]);
+  await context.close();
 });
