@@ -22,7 +22,7 @@ import type { Session } from './session.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { Told } from './told.ts';
 import { OPEN } from './warden.ts';
-import type { InstanceDescription, Methods, PeerId, StepEvent, WatchResult } from './wire.ts';
+import { type InstanceDescription, LIMITS, type Methods, type PeerId, type StepEvent, type WatchResult } from './wire.ts';
 
 type Asked = Omit<Methods['watch']['params'], 'instance'>;
 
@@ -148,7 +148,10 @@ export class Branch implements Tap {
   /** Steps that came with the answer are its as well. */
   #knows({ who, last }: { readonly who: number; readonly last: number }, peer: PeerId): void {
     this.#behind.set(who, peer);
+    this.#vouched.delete(peer);
     this.#vouched.set(peer, Math.max(last, this.#nameless.get(who) ?? 0));
+    forgetOldest(this.#behind);
+    forgetOldest(this.#vouched);
   }
 
   #admit(session: Session, id: RequestId, { from, encoding = 'json', mode = 'steps' }: Asked): void {
@@ -249,7 +252,10 @@ export class Branch implements Tap {
     const ours = peer === undefined ? 0 : this.room.senders.of(peer);
     const last = peer === undefined ? undefined : this.#vouched.get(peer);
     if (peer !== undefined && last !== undefined) this.#vouched.set(peer, Math.max(last, n));
-    else if (who > 0 && n > 0) this.#nameless.set(who, n);
+    else if (who > 0 && n > 0) {
+      this.#nameless.set(who, n);
+      forgetOldest(this.#nameless);
+    }
     const step: Told = { difference: [seq, ours, n, ...others], event: event === undefined ? undefined : renamed(event, ours) };
     this.#backlog.add(step, undefined);
     if (Backlog.isMarked(seq)) this.#backlog.mark({ seq, state: this.#mirror.confirmed() });
@@ -319,6 +325,13 @@ export class Branch implements Tap {
     this.#board.close();
     this.#waiting.clear();
   }
+}
+
+/** Readers leave without a word, and numbers are never given twice: as many are kept as may be let into rooms. */
+function forgetOldest(known: Map<unknown, unknown>): void {
+  if (known.size <= LIMITS.memberMax) return;
+  const [oldest] = known.keys();
+  known.delete(oldest);
 }
 
 /** The same event, from the one who has this number here. */

@@ -2,10 +2,12 @@
 // on, and of the newest others. 0 is the authority, or somebody who has no number. None is given twice.
 
 import type { Session } from './session.ts';
-import type { PeerId, SenderNumber } from './wire.ts';
+import { LIMITS, type PeerId, type SenderNumber } from './wire.ts';
 
 /** Senders outside the room that keep a number: the one named longest ago is forgotten first. */
 const NAMED_MAX = 1_024;
+/** Those behind one member that keep a number: as many as it may let into rooms of its own. They leave without a word.          (TOPO-17) */
+const BEHIND_MAX = LIMITS.memberMax;
 
 interface SenderNumbersOptions {
   readonly isMember: (peer: PeerId) => boolean;
@@ -46,7 +48,11 @@ export class SenderNumbers {
   /** Of one that a member passes the room on to. */
   enroll(session: Session, peer: PeerId): number {
     const behind = this.#behind.get(session) ?? new Set();
+    // The newest is last.
+    behind.delete(peer);
     this.#behind.set(session, behind.add(peer));
+    const [oldest] = behind.size > BEHIND_MAX ? behind : [];
+    if (oldest !== undefined && behind.delete(oldest) && !this.#isThere(oldest)) this.#numbers.delete(oldest);
     return this.give(peer);
   }
 

@@ -31,6 +31,7 @@ import { loadCore } from './core-file.ts';
 import { watching } from './development.ts';
 import { readMachine } from './guarded.ts';
 import { createHttp } from './http.ts';
+import { measured } from './report.ts';
 import { SqliteJournal } from './journal/sqlite.ts';
 import { VERSION } from './version.ts';
 
@@ -117,6 +118,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const journal = options.journal ?? ownJournal;
   if (journal === undefined) throw new LockstepError('STORAGE', 'there is no journal');
 
+  const reporting = options.report === undefined ? {} : { report: measured(options.report, nodeEnvironment) };
+
   // The relay: in this process, or elsewhere.
   const key = options.relay?.key ?? randomBytes(18).toString('base64url');
   const hub =
@@ -148,13 +151,13 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
     ...(options.fenced === undefined ? {} : { fenced: options.fenced }),
     ...(options.allowEval === undefined ? {} : { allowEval: options.allowEval }),
-    ...(options.report === undefined ? {} : { report: options.report }),
+    ...reporting,
   });
 
   const intake = new InspectIntake({
     environment: nodeEnvironment,
     tracer: peer.tracer,
-    ...(options.report === undefined ? {} : { report: options.report }),
+    ...reporting,
   });
 
   const http = createHttp({

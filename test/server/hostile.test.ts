@@ -187,6 +187,20 @@ describe('what others said', () => {
     plain.close();
   });
 
+  test('[SRV-46] notices that cannot be read, however many, fill no log', async () => {
+    const said: string[] = [];
+    const loud = await serve({ port: 0, journal: new MemoryJournal(), machines: { vault }, report: (_level, text) => said.push(text) });
+    const hostile = await Hostile.open(loud.url, {});
+    const many = (notice: string, count: number): string => `server\n[${Array.from({ length: count }, () => notice).join(',')}]`;
+    hostile.say(many('["send"]', 20_000));
+    hostile.say(many(message('moved', {}), 1_000));
+    await hostile.settled();
+    hostile.close();
+    await loud.close();
+    expect(said[0]).toContain('that cannot be read');
+    expect([said.length >= 100, said.length < 1_000]).toEqual([true, true]);
+  });
+
   test('[SRV-43] a greeting in the name of somebody else gets nobody’s name', async () => {
     const before = server.peer.peers().map(({ peer }) => peer);
     for (const fields of [

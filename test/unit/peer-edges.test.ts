@@ -156,6 +156,28 @@ describe('rooms', () => {
     expect(posted.at(-1)).toBe('7 {"jsonrpc":"2.0","method":"moved","params":{"room":7,"reason":"epoch"}}');
   });
 
+  test('[TOPO-17] of those behind one member as many are known as may be let into rooms; the one vouched for longest ago is forgotten', () => {
+    const { room, member } = roomOf(200);
+    const source = member('source');
+    room.join(source, { seq: 1, ...whole });
+    for (let i = 0; i < LIMITS.memberMax; i++) room.enroll(source, `reader ${i}`);
+    room.enroll(source, 'reader 0');
+    expect([room.senders.isBehind(source, 'reader 0'), room.senders.isBehind(source, 'reader 1'), room.senders.all().length]).toEqual([
+      true,
+      true,
+      LIMITS.memberMax + 1,
+    ]);
+    for (const late of ['late', 'later']) room.enroll(source, late);
+    expect(['reader 0', 'reader 1', 'reader 2', 'reader 3', 'later'].map((peer) => room.senders.isBehind(source, peer))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect([room.senders.of('reader 1'), room.senders.of('later') > 0, room.senders.all().length]).toEqual([0, true, LIMITS.memberMax + 1]);
+  });
+
   test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
