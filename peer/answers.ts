@@ -22,6 +22,8 @@ export class Answers {
   readonly #environment: Environment;
   /** What was answered in this turn, by connection. */
   readonly #told = new Map<object, number>();
+  /** What was counted when it was made: it is answered later. */
+  readonly #counted = new WeakSet<object>();
   /** The program of this peer may ask as much as it wants. */
   readonly #self: () => PeerId | undefined;
 
@@ -43,10 +45,15 @@ export class Answers {
     this.#told.set(load, (this.#told.get(load) ?? 0) + size);
   }
 
-  /** It is about to be answered this. @throws LockstepError TOO_MANY when it is not. */
-  take(asking: Asking, result: unknown): void {
+  /** It is about to be answered this. @returns that. @throws LockstepError TOO_MANY when it is not. */
+  take<Result>(asking: Asking, result: Result): Result {
+    if (typeof result === 'object' && result !== null) {
+      if (this.#counted.has(result)) return result;
+      this.#counted.add(result);
+    }
     const size = sizeOf(result as Json, LIMITS.frameSize);
     if (size > SHORT_MAX) this.admit(asking);
     this.add(asking, size);
+    return result;
   }
 }

@@ -83,8 +83,8 @@ const REFUSED_MAX = 32;
 const ID_MAX = 128;
 
 /**
- * The messages of a body, in order. One that is broken does not spoil the others: it becomes a refusal for its sender (the first 32 of a
- * body; more are left out).
+ * The messages of a body, in order. One that is broken does not spoil the others: it becomes a refusal for its sender. What comes after 32 of
+ * them is left out.
  * @throws LockstepError MALFORMED when the body is not JSON.
  */
 export function readBody(body: string): readonly (Message | LockstepError)[] {
@@ -96,8 +96,10 @@ export function readBody(body: string): readonly (Message | LockstepError)[] {
   }
   if (!Array.isArray(parsed) || typeof parsed[0] === 'string') return [readMessage(parsed)];
   if (parsed.length === 0) return [new LockstepError('BAD_REQUEST', 'expected at least one message in the array, found none')];
-  let refused = 0;
-  return parsed.map(readMessage).filter((message) => !(message instanceof LockstepError) || ++refused <= REFUSED_MAX);
+  const messages: (Message | LockstepError)[] = [];
+  for (let i = 0, refused = 0; i < parsed.length && refused < REFUSED_MAX; i++)
+    if ((messages[i] = readMessage(parsed[i])) instanceof LockstepError) refused++;
+  return messages;
 }
 
 /** Notices that may come without an envelope, and only these. */

@@ -91,7 +91,7 @@ export class HostMethods {
     service.serve('get', (params, session) => this.#get(readParams('get', params), session));
     service.serve('grow', (params, { remote }) => this.#grow(readParams('grow', params), remote));
     service.serve('can', (params, { remote }) => this.#can(readParams('can', params), remote));
-    service.serve('list', (params, { remote }) => this.#list(readParams('list', params), remote));
+    service.serve('list', (params, session) => this.#list(readParams('list', params), session));
     service.serve('delete', (params, { remote }) => this.#delete(readParams('delete', params), remote));
   }
 
@@ -117,6 +117,7 @@ export class HostMethods {
   async #get(params: Methods['get']['params'], session: Session): Promise<Methods['get']['result']> {
     if ('instance' in params) {
       const described = await this.#host.readers(params.instance).describe(session.remote, params.view);
+      this.#options.answers.take(session, described);
       return this.#host.durable(() => described);
     }
     const { image } = params;
@@ -157,7 +158,8 @@ export class HostMethods {
     return this.#host.durable(() => answer);
   }
 
-  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params'], peer: PeerId): Promise<Methods['list']['result']> {
+  #list({ after = '', limit = PAGE_DEFAULT, machine }: Methods['list']['params'], session: Session): Promise<Methods['list']['result']> {
+    const { remote: peer } = session;
     const { warden } = this.#host.hosting;
     const names = [...this.#host.authorities.keys()].filter((name) => name > after).sort();
     const instances: InstanceSummary[] = [];
@@ -176,8 +178,9 @@ export class HostMethods {
       if (more) break;
       instances.push(summary);
     }
-    const machines = warden.list(peer);
-    return this.#host.durable(() => ({ machines, instances, more }));
+    // Counted when it is made: many are made before the first is durable.
+    const listed = this.#options.answers.take(session, { machines: warden.list(peer), instances, more });
+    return this.#host.durable(() => listed);
   }
 
   /** Nothing when it is not for this reader. */

@@ -47,14 +47,12 @@ export class Service<Caller extends Asker> {
 
   /** A method that may take its time. */
   serve(method: string, handler: (params: unknown, caller: Caller) => unknown): void {
-    const answered = (caller: Caller, result: unknown): unknown => {
-      this.#answers.take(caller, result);
-      return result;
-    };
     this.#server.addMethod(method, (params, caller) => {
       this.#answers.admit(caller);
       const result = handler(params, caller);
-      return result instanceof Promise ? result.then((late) => answered(caller, late)) : answered(caller, result);
+      return result instanceof Promise
+        ? result.then((late) => this.#answers.take(caller, late as unknown))
+        : this.#answers.take(caller, result);
     });
   }
 

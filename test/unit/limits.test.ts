@@ -277,6 +277,17 @@ describe('what one connection is answered', () => {
     expect((await world.get(Promise.all(Array.from({ length: 40 }, () => server.get('front'))))).length).toBe(40);
   });
 
+  test('[SYNC-43] also where an answer is made from many instances, which are not looked through for what is refused', async () => {
+    const world = new World();
+    const server = await world.server();
+    await world.get(Promise.all(Array.from({ length: 500 }, (_, i) => server.create('door', { instance: `${i}`.padEnd(100, 'x') }))));
+    const socket = new PlainSocket(world);
+    socket.say(many(600, 'list', { limit: 1_000 }));
+    await world.settle();
+    const counts = codesOf(socket.heard);
+    expect([counts['answered']! > 10, counts['answered']! < 60, counts['answered']! + counts['TOO_MANY']!]).toEqual([true, true, 600]);
+  });
+
   test('[SYNC-43] something that was done is said to be done, however much was answered before', async () => {
     const world = new World();
     const server = await world.server();
