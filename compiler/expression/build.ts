@@ -7,6 +7,11 @@ import { DEPTH_MAX, depthOf, type Expression, type Field, type Item } from './tr
 
 export const UNDEFINED: Expression = { kind: 'undefined' };
 export const literal = (value: Json): Expression => ({ kind: 'literal', value });
+
+/** Whether it is written as undefined or null. */
+export const isNothing = (expression: Expression): boolean =>
+  expression.kind === 'undefined' || (expression.kind === 'literal' && expression.value === null);
+
 /** A constant field of a literal is its value. */
 export function member(of: Expression, key: string | Expression, optional = false): Expression {
   const name = typeof key !== 'string' && key.kind === 'literal' && typeof key.value === 'string' ? key.value : key;

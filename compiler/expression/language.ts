@@ -2,7 +2,7 @@
 // docs/expressions.md has the grammar. What does not parse is refused with the place in the text, what stands there and what could.
 
 import { LockstepError } from '../../core/errors.ts';
-import { array, literal, member, object, shallow, template, UNDEFINED } from './build.ts';
+import { array, isNothing, literal, member, object, shallow, template, UNDEFINED } from './build.ts';
 import { lex, type Token } from './lexer.ts';
 import {
   BUILTINS,
@@ -390,6 +390,3 @@ function joined(operator: string, left: Expression, right: Expression): Expressi
       return { kind: 'binary', operator: operator as BinaryOperator, left, right };
   }
 }
-
-const isNothing = (expression: Expression): boolean =>
-  expression.kind === 'undefined' || (expression.kind === 'literal' && expression.value === null);

@@ -1,6 +1,6 @@
-// Over 400 lines because one writer knows every kind of tree: splitting it would spread what one instruction leaves on the stack.
 // Expressions to the programs of an image: tree to bytecode (assembly/program-layout, "Instruction word"). All functions of a machine's steps become
 // programs, or none does: what cannot be one is told with its place. The core verifies programs when it takes the image in.
+// Over 400 lines because one writer knows every kind of tree: splitting it would spread what one instruction leaves on the stack.
 
 import * as layout from '../../assembly/layout.ts';
 import * as bytecode from '../../assembly/program-layout.ts';

@@ -1,7 +1,7 @@
 // A function's syntax as an expression. What it says is kept exactly, or it is refused with the place and the reason. Statements become
 // expressions by carrying what follows them along: `if (a) return b; rest` is `a ? b : rest`, and a variable that is set again is another one.
 
-import { array, literal, member, object, template, UNDEFINED } from '../expression/build.ts';
+import { array, isNothing, literal, member, object, template, UNDEFINED } from '../expression/build.ts';
 import type { BinaryOperator, Expression, Field, Item } from '../expression/tree.ts';
 import { entry, GLOBAL_CALLS, GLOBAL_VALUES, not, REFUSED_GLOBALS, REFUSED_METHODS, STAMP_CALLS, UNORDERED_CALLS } from './calls.ts';
 import { Methods } from './methods.ts';
@@ -395,6 +395,3 @@ function plainCallee(node: Node): Node {
   const [first, last] = expressions;
   return expressions.length === 2 && first?.type === 'Literal' && last !== undefined ? last : node;
 }
-
-const isNothing = (expression: Expression): boolean =>
-  expression.kind === 'undefined' || (expression.kind === 'literal' && expression.value === null);

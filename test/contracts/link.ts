@@ -9,12 +9,13 @@ export interface LinkBench {
   settle(): Promise<void>;
 }
 
-interface Heard {
+export interface Heard {
   readonly frames: Frame[];
   readonly closed: [code: number, reason: string][];
 }
 
-function listen(link: Link): Heard {
+/** Opens a link and keeps what it hears. */
+export function listen(link: Link): Heard {
   const heard: Heard = { frames: [], closed: [] };
   link.open({ frame: (frame) => heard.frames.push(frame), closed: (code, reason) => heard.closed.push([code, reason]) });
   return heard;

@@ -1,10 +1,10 @@
 // Three kinds of processes: a relay by itself, a server that joined it with --relay, and clients that know the relay only. Each of the
 // first two is killed under load and started again, and both together; nothing acknowledged is missing or doubled, nobody is restarted by hand.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import type { Mirror } from '../../peer/mirror.ts';
 import type { Peer } from '../../peer/peer.ts';
@@ -12,21 +12,11 @@ import { connect, dial } from '../../server/index.ts';
 import { CommandProcess } from '../support/command.ts';
 import { random, seedOf } from '../support/random.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const machines = fileURLToPath(new URL('../support/ledger.machine.ts', import.meta.url));
 const ROUNDS = process.env['LONG'] === undefined ? 2 : 30;
 const LANES = 4;
 
 const directory = mkdtempSync(join(tmpdir(), 'lockstep-relay-'));
-const machines = join(directory, 'machines.mjs');
-writeFileSync(
-  machines,
-  `import { assign, setup } from ${JSON.stringify(pathToFileURL(join(ROOT, 'node_modules/xstate/dist/xstate.esm.js')).href)};
-export const ledger = setup({}).createMachine({
-  id: 'ledger', context: { ids: [] },
-  on: { ADD: { actions: assign({ ids: ({ context, event }) => [...context.ids, event.id] }) } },
-});
-`,
-);
 
 let relay: CommandProcess;
 let server: CommandProcess;
@@ -53,7 +43,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const idsOf = (mirror: Mirror): readonly string[] => (mirror.getSnapshot().context as { readonly ids: readonly string[] }).ids;
+const entriesOf = (mirror: Mirror): readonly string[] => (mirror.getSnapshot().context as { readonly entries: readonly string[] }).entries;
 
 /** Clients that never stop sending until told; every event has a name of its own. */
 class Load {
@@ -72,7 +62,7 @@ class Load {
     for (let i = 0; this.#isRunning; i++) {
       const id = `${name}.${i}`;
       try {
-        await mirror.submit({ type: 'ADD', id });
+        await mirror.submit({ type: 'add', id });
         this.acknowledged.push(id);
       } catch (error) {
         this.failed.push(error);
@@ -103,11 +93,11 @@ test('[SRV-36] a server joins a relay elsewhere, and clients of the relay reach 
   const [one, two] = clients as [Peer, Peer];
   await one.create('ledger', { instance: 'book' });
   const [here, there] = await Promise.all([one.watch('book'), two.watch('book')]);
-  expect(await here.submit({ type: 'ADD', id: 'from one' })).toEqual({ outcome: 'stepped', seq: 2 });
-  await there.when(() => idsOf(there).length === 1);
-  expect(await there.submit({ type: 'ADD', id: 'from two' })).toEqual({ outcome: 'stepped', seq: 3 });
-  await here.when(() => idsOf(here).length === 2);
-  expect([idsOf(here), here.digest]).toEqual([['from one', 'from two'], there.digest]);
+  expect(await here.submit({ type: 'add', id: 'from one' })).toEqual({ outcome: 'stepped', seq: 2 });
+  await there.when(() => entriesOf(there).length === 1);
+  expect(await there.submit({ type: 'add', id: 'from two' })).toEqual({ outcome: 'stepped', seq: 3 });
+  await here.when(() => entriesOf(here).length === 2);
+  expect([entriesOf(here), here.digest]).toEqual([['from one', 'from two'], there.digest]);
   expect(await (await fetch(`${serverUrl}/health`)).json()).toMatchObject({ status: 'ok', survives: 'power', instances: 1 });
   expect(await (await fetch(`${relayUrl}/health`)).json()).toEqual({ status: 'ok', peers: 3 });
   // The server itself takes no sockets then.
@@ -120,7 +110,7 @@ test(
   async () => {
     const dice = random(seedOf('relay alone'));
     const mirrors = await Promise.all(clients.map((peer) => peer.watch('book')));
-    const known = idsOf(mirrors[0]!).length;
+    const known = entriesOf(mirrors[0]!).length;
     const load = new Load(mirrors);
     const killRelay = async (): Promise<void> => {
       await relay.kill();
@@ -149,12 +139,12 @@ test(
     const fresh = await connect(relayUrl);
     clients.push(fresh);
     const reader = await fresh.watch('book');
-    const kept = idsOf(reader);
+    const kept = entriesOf(reader);
     expect(new Set(kept).size).toBe(kept.length);
     expect(load.acknowledged.filter((id) => !kept.includes(id))).toEqual([]);
     expect(kept).toHaveLength(known + load.acknowledged.length);
     for (const mirror of mirrors) {
-      await mirror.when(() => idsOf(mirror).length === kept.length);
+      await mirror.when(() => entriesOf(mirror).length === kept.length);
       expect([mirror.digest, mirror.standing]).toEqual([reader.digest, 'confirmed']);
     }
   },

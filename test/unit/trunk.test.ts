@@ -7,7 +7,7 @@ import { binding } from '../../peer/binding.ts';
 import { serving } from '../../peer/serving.ts';
 import { linkPair, TestEnvironment } from '../../peer/testing.ts';
 import { Trunk } from '../../peer/trunk.ts';
-import { linkContract } from '../contracts/link.ts';
+import { type Heard, linkContract, listen } from '../contracts/link.ts';
 import { testCore } from '../support/core.ts';
 import { World } from '../support/world.ts';
 
@@ -58,17 +58,6 @@ function withoutFirst(link: Link): Link {
     send: (frame) => link.send(frame),
     close: (code, reason) => link.close(code, reason),
   };
-}
-
-interface Heard {
-  readonly frames: Frame[];
-  readonly closed: [number, string][];
-}
-
-function listen(link: Link): Heard {
-  const heard: Heard = { frames: [], closed: [] };
-  link.open({ frame: (frame) => heard.frames.push(frame), closed: (code, reason) => heard.closed.push([code, reason]) });
-  return heard;
 }
 
 describe('lines', () => {
