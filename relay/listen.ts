@@ -3,8 +3,12 @@
 import type { Server } from 'node:http';
 import { LockstepError } from '../core/errors.ts';
 
-/** @returns the URL that reaches it, with the port that the system chose for 0. @throws LockstepError UNREACHABLE with what to do about it. */
+const PORT_MAX = 65_535;
+
+/** @returns the URL that reaches it, with the port that the system chose for 0. @throws LockstepError UNREACHABLE with what to do about it, BAD_PARAMS when it is no port. */
 export async function listen(http: Server, host: string, port: number): Promise<string> {
+  if (!Number.isInteger(port) || port < 0 || port > PORT_MAX)
+    throw new LockstepError('BAD_PARAMS', `a port is a number from 0 to ${PORT_MAX}, found ${String(port)}`);
   await new Promise<void>((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => {
       reject(new LockstepError('UNREACHABLE', sentence(error, host, port), { cause: error }));

@@ -109,9 +109,12 @@ function answerPings(socket: WebSocket, stream: Duplex): void {
   });
 }
 
-/** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). @param options `isPlain`: whoever is there speaks another protocol. */
+/** How a process reaches a relay at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same). @param options `isPlain`: whoever is there speaks another protocol. @throws LockstepError BAD_PARAMS when it is no such URL. */
 export function dial(url: string, options: { readonly frameSize?: number; readonly isPlain?: boolean } = {}): Dial {
   const target = url.replace(/^http/, 'ws');
+  const address = URL.canParse(target) ? new URL(target) : undefined;
+  if (address === undefined || !/^wss?:$/.test(address.protocol))
+    throw new LockstepError('BAD_PARAMS', `expected the URL of a relay, ws:, wss:, http: or https:, found "${url}"`);
   const frameSize = options.frameSize ?? LIMITS.frameSize;
   const protocols = options.isPlain === true ? [] : [SUBPROTOCOL];
   const settings = {
@@ -119,8 +122,6 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
     maxPayload: payloadBytesMax(frameSize),
     ...(target.startsWith('ws:') ? { createConnection: connectPlain } : {}),
   };
-  /** Read at the first dial, which tells what is wrong with it. */
-  let address: URL | undefined;
   return () =>
     new Promise<Link>((resolve, reject) => {
       const unreachable = (error: unknown): void => {
@@ -129,7 +130,7 @@ export function dial(url: string, options: { readonly frameSize?: number; readon
       };
       let socket: WebSocket;
       try {
-        socket = new (socketOf(frameSize))((address ??= new URL(target)), protocols, settings);
+        socket = new (socketOf(frameSize))(address, protocols, settings);
       } catch (error) {
         unreachable(error);
         return;

@@ -47,7 +47,7 @@ export interface ConnectOptions {
 /**
  * Connects to the relay, or the server, at `url` (`ws:`, `wss:`, `http:` or `https:`), and stays connected until the peer is closed.
  * Resolves when the relay has answered; while nobody is there it keeps trying.
- * @throws LockstepError FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
+ * @throws LockstepError BAD_PARAMS when that is no such URL; FORBIDDEN, BAD_VERSION … when the relay refuses this peer for good.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Peer> {
   const { machines = {}, secret = randomBytes(24).toString('base64url'), development, encoding, lower = true, ...rest } = options;

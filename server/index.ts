@@ -114,9 +114,6 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const { host = '127.0.0.1', port = 7400, origins = [] } = options;
   const core = await loadCore();
   const gate = new Gate({ host, origins });
-  const ownJournal = options.journal === undefined ? openJournal(options.data ?? 'data') : undefined;
-  const journal = options.journal ?? ownJournal;
-  if (journal === undefined) throw new LockstepError('STORAGE', 'there is no journal');
 
   const reporting = options.report === undefined ? {} : { report: measured(options.report, nodeEnvironment) };
 
@@ -131,13 +128,18 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
           ...(options.authenticate === undefined ? {} : { authenticate: options.authenticate }),
         })
       : undefined;
+  const way = hub === undefined ? dial(options.relay?.url ?? '') : dialHub(hub);
+
+  const ownJournal = options.journal === undefined ? openJournal(options.data ?? 'data') : undefined;
+  const journal = options.journal ?? ownJournal;
+  if (journal === undefined) throw new LockstepError('STORAGE', 'there is no journal');
   const peer = new Peer({
     environment: nodeEnvironment,
     core,
     serving,
     binding,
     packed: () => packed,
-    dial: hub === undefined ? dial(options.relay?.url ?? '') : dialHub(hub),
+    dial: way,
     kind: 'server',
     name: 'server',
     key,

@@ -1,7 +1,7 @@
 // What authors and programs do wrong, with a real server and the project's own client: contexts, inputs and events that are no plain JSON,
 // functions that throw, versions that do not meet. Each is refused where it arises, by code and sentence, and what was there stays.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, get, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -226,6 +226,19 @@ test('[SRV-35] a client is told why a relay of another version does not take its
     });
   });
   await expect(connect(await listen(http))).rejects.toMatchObject({ code: 'BAD_VERSION', message: 'this relay speaks version 9, found 1' });
+});
+
+test.each(['nonsense', '127.0.0.1:7400', 'ftp://127.0.0.1/', ''])('[SRV-21] "%s" is no URL of a relay', async (url) => {
+  const refusal = { code: 'BAD_PARAMS', message: `expected the URL of a relay, ws:, wss:, http: or https:, found "${url}"` };
+  await expect(connect(url)).rejects.toMatchObject(refusal);
+  const data = mkdtempSync(join(tmpdir(), 'lockstep-bad-'));
+  endings.push(() => rmSync(data, { recursive: true }));
+  await expect(serve({ port: 0, data, relay: { url, key: 'key' } })).rejects.toMatchObject(refusal);
+  expect(readdirSync(data)).toEqual([]);
+});
+
+test.each([70_000, -1, 7_400.5, Number.NaN])('[SRV-21] %d is no port', async (port) => {
+  await expect(start({ port })).rejects.toMatchObject({ code: 'BAD_PARAMS', message: `a port is a number from 0 to 65535, found ${port}` });
 });
 
 test('[SRV-35] what is no relay at all is UNREACHABLE, with what it said instead', async () => {
