@@ -5,6 +5,8 @@ import { assign, setup } from 'xstate';
 
 export const COLUMNS = ['todo', 'doing', 'done'] as const;
 export type Column = (typeof COLUMNS)[number];
+/** As people call them. */
+export const COLUMN_NAMES: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' };
 
 export interface Task {
   readonly id: string;

@@ -1,11 +1,9 @@
-// Draws a board as columns of cards, and turns what a person does with them (keys, buttons, dragging, typing) into what they want. A card
-// stays the same element wherever it goes, so that it keeps the focus, and glides.
+// Draws a board as columns of cards, and turns what a person does with them (keys, dragging, typing) into what they want. A card stays the
+// same element wherever it goes, so that it keeps the focus, and glides.
 
 import { element, setText } from '../kit/dom.ts';
-import { type BoardContext, type Column, COLUMNS, type Task, TEXT_MAX } from './board.machine.ts';
-import { badgeOf } from './person.ts';
-
-export const COLUMN_NAMES: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' };
+import { type BoardContext, type Column, COLUMN_NAMES, COLUMNS, type Task, TEXT_MAX } from './board.machine.ts';
+import { Card } from './card.ts';
 
 /** What a person wants. */
 export interface Wishes {
@@ -19,12 +17,6 @@ export interface Wishes {
 }
 
 const GLIDE_MS = 180;
-const ICONS = {
-  left: 'M14 6l-6 6 6 6',
-  right: 'M10 6l6 6-6 6',
-  edit: 'M5 19h3.5L19 8.5 15.5 5 5 15.5zM13.5 7l3.5 3.5',
-  remove: 'M6 7h12M10 7V5h4v2M8 7l.7 12h6.6L16 7',
-} as const;
 
 export class Columns {
   readonly #wishes: Wishes;
@@ -33,13 +25,19 @@ export class Columns {
   readonly #cards = new Map<string, Card>();
   #tasks: readonly Task[] = [];
   #drop: HTMLElement | undefined;
+  /** The card of each column that the Tab key comes to: the one that had the focus last. Arrows go to the others. */
+  readonly #stops = new Map<Column, string>();
   #holders: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(host: HTMLElement, wishes: Wishes) {
     this.#wishes = wishes;
     host.replaceChildren(...COLUMNS.map((column) => this.#column(column)));
     host.addEventListener('keydown', (event) => this.#key(event));
-    host.addEventListener('focusin', ({ target }) => wishes.hold(taskOf(target)));
+    host.addEventListener('focusin', ({ target }) => {
+      const id = taskOf(target);
+      wishes.hold(id);
+      if (id !== null) this.#stopAt(id);
+    });
     host.addEventListener('focusout', ({ relatedTarget }) => wishes.hold(taskOf(relatedTarget)));
     host.addEventListener('dragstart', ({ target }) => wishes.hold(taskOf(target)));
     host.addEventListener('dragend', () => {
@@ -86,12 +84,32 @@ export class Columns {
       if (card.root === next) next = next.nextElementSibling;
       else card.place(list, next);
     }
+    this.#showStop(column, tasks);
+  }
+
+  #stopAt(id: string): void {
+    const task = this.#tasks.find((each) => each.id === id);
+    if (task === undefined) return;
+    this.#stops.set(task.column, id);
+    this.#showStop(
+      task.column,
+      this.#tasks.filter(({ column }) => column === task.column),
+    );
+  }
+
+  #showStop(column: Column, tasks: readonly Task[]): void {
+    const stop = (tasks.find(({ id }) => id === this.#stops.get(column)) ?? tasks[0])?.id;
+    for (const { id } of tasks) this.#cards.get(id)!.showStop(id === stop);
   }
 
   #card(task: Task): Card {
     let card = this.#cards.get(task.id);
     if (card === undefined) {
-      card = new Card(task, { ...this.#wishes, step: (each, by) => this.#step(each, by) });
+      card = new Card(task, {
+        edit: (each, text) => this.#wishes.edit(each, text),
+        remove: (each) => this.#wishes.remove(each),
+        step: (each, by) => this.#step(each, by),
+      });
       card.showHolders(this.#holders.get(task.id) ?? []);
       this.#cards.set(task.id, card);
     }
@@ -218,126 +236,6 @@ export class Columns {
       root.previousElementSibling ??
       root.closest('.column')?.querySelector('input')) as HTMLElement | null;
   }
-}
-
-interface CardWishes extends Wishes {
-  step(task: Task, by: -1 | 1): void;
-}
-
-class Card {
-  readonly root: HTMLElement;
-  readonly #wishes: CardWishes;
-  readonly #text = element('p', { class: 'task-text', dir: 'auto' });
-  readonly #badge = element('span', { class: 'badge', 'aria-hidden': 'true' });
-  readonly #by = element('span', { class: 'task-by' });
-  readonly #held = element('p', { class: 'task-held', role: 'status' });
-  readonly #left: HTMLButtonElement;
-  readonly #right: HTMLButtonElement;
-  #task: Task;
-  #isOnItsWay = false;
-
-  constructor(task: Task, wishes: CardWishes) {
-    this.#task = task;
-    this.#wishes = wishes;
-    this.#left = action('left', 'Move left', () => wishes.step(this.#task, -1));
-    this.#right = action('right', 'Move right', () => wishes.step(this.#task, 1));
-    const tools = element(
-      'div',
-      { class: 'tools' },
-      this.#left,
-      this.#right,
-      action('edit', 'Edit', () => this.edit()),
-      action('remove', 'Remove', () => wishes.remove(this.#task)),
-    );
-    this.root = element(
-      'li',
-      { class: 'task', 'data-task': task.id, tabindex: '0', draggable: 'true' },
-      this.#held,
-      this.#text,
-      element('footer', {}, this.#badge, this.#by, tools),
-    );
-    this.root.addEventListener('dragstart', (event) => event.dataTransfer?.setData('text/plain', task.id));
-    this.root.addEventListener('dblclick', () => this.edit());
-  }
-
-  show(task: Task, isWaiting: boolean): void {
-    this.#task = task;
-    const { initials, hue } = badgeOf(task.by);
-    setText(this.#text, task.text);
-    setText(this.#badge, initials);
-    setText(this.#by, isWaiting ? `${task.by} · not sent yet` : task.by);
-    this.#badge.style.setProperty('--hue', String(hue));
-    this.root.toggleAttribute('data-waiting', isWaiting);
-    this.#left.disabled = task.column === COLUMNS[0];
-    this.#right.disabled = task.column === COLUMNS.at(-1);
-    this.root.setAttribute('aria-label', `${task.text}, ${COLUMN_NAMES[task.column]}, last changed by ${task.by}`);
-  }
-
-  /** Whoever writes in it goes on writing: a browser takes the focus away for the moment, which is no end of it. */
-  place(list: HTMLElement, before: Element | null): void {
-    this.#isOnItsWay = true;
-    list.insertBefore(this.root, before);
-    this.#isOnItsWay = false;
-  }
-
-  /** @param names of those who have it in hand just now. */
-  showHolders(names: readonly string[]): void {
-    this.#held.hidden = names.length === 0;
-    setText(this.#held, names.join(', '));
-    this.root.toggleAttribute('data-held', names.length > 0);
-    if (names.length > 0) this.root.style.setProperty('--hue', String(badgeOf(names[0]!).hue));
-  }
-
-  /** A field in the place of the text; Escape leaves it as it is. */
-  edit(): void {
-    if (this.root.querySelector('textarea') !== null) return;
-    const task = this.#task;
-    const field = element('textarea', {
-      class: 'task-field',
-      maxlength: String(TEXT_MAX),
-      'aria-label': 'Text of the task',
-      dir: 'auto',
-      rows: '2',
-    });
-    field.value = task.text;
-    let isOver = false;
-    const end = (takes: boolean): void => {
-      if (isOver) return;
-      isOver = true;
-      const text = field.value.trim();
-      field.replaceWith(this.#text);
-      this.root.draggable = true;
-      this.root.focus();
-      // Against what was read when the writing began: who changed it meanwhile is not overwritten.
-      if (takes && text !== '' && text !== task.text) this.#wishes.edit(task, text);
-    };
-    field.addEventListener('keydown', (event) => {
-      event.stopPropagation();
-      if (event.key === 'Enter' && !event.shiftKey) {
-        event.preventDefault();
-        end(true);
-      }
-      if (event.key === 'Escape') end(false);
-    });
-    field.addEventListener('blur', () => this.#isOnItsWay || end(true));
-    this.#text.replaceWith(field);
-    this.root.draggable = false;
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
-  }
-}
-
-function action(icon: keyof typeof ICONS, label: string, act: () => void): HTMLButtonElement {
-  const button = element('button', { type: 'button', class: 'tool', 'aria-label': label, title: label });
-  const picture = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  picture.setAttribute('viewBox', '0 0 24 24');
-  picture.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', ICONS[icon]);
-  picture.append(path);
-  button.append(picture);
-  button.addEventListener('click', act);
-  return button;
 }
 
 function taskOf(target: EventTarget | null): string | null {

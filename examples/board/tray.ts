@@ -2,8 +2,7 @@
 // same, over what is there now.
 
 import { element } from '../kit/dom.ts';
-import type { BoardContext, BoardEvent, Task } from './board.machine.ts';
-import { COLUMN_NAMES } from './columns.ts';
+import { type BoardContext, type BoardEvent, COLUMN_NAMES, type Task } from './board.machine.ts';
 
 /** Characters of it. */
 const SHORT_MAX = 48;

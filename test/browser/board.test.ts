@@ -332,6 +332,15 @@ test('[WEB-13] what was removed is put back where it was, by key or button; a ca
   await expect.poll(() => cards(seat, 'todo'), patiently).toEqual(['Dig', 'Sow', 'Water']);
   await page.keyboard.press('Control+z');
 
+  // However many cards there are, one Tab key leads to the buttons of one card, and on.
+  await card(seat, 'Sow').focus();
+  const walked: (string | null)[] = [];
+  for (let i = 0; i < 5; i++) {
+    await page.keyboard.press('Tab');
+    walked.push(await page.evaluate(() => document.activeElement!.getAttribute('aria-label')));
+  }
+  expect(walked).toEqual(['Move right', 'Edit', 'Remove', 'Add a task to To do', 'Add to To do']);
+
   await card(seat, 'Water').dragTo(card(seat, 'Dig'), { targetPosition: { x: 40, y: 5 } });
   await expect.poll(() => cards(seat, 'todo'), patiently).toEqual(['Water', 'Dig', 'Sow']);
   await card(seat, 'Dig').dragTo(page.locator('[data-column="done"]'));
