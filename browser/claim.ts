@@ -1,5 +1,5 @@
 // Who a tab is: a secret in its session storage, so that a reloaded tab is the same peer again. A duplicated tab begins with a copy of
-// that storage; whoever is alive holds a lock on its secret, and a copy that finds it taken makes a secret of its own.   (WEB-2, WEB-3)
+// that storage; whoever is alive holds a lock on its secret, and a copy that finds it taken makes a secret of its own.   (WEB-1)
 
 export interface Claim {
   readonly secret: string;

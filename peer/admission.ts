@@ -8,7 +8,7 @@ import { type Expectation, type InstanceId, LIMITS } from './wire.ts';
 
 /**
  * @param event plain JSON, from the gate.
- * @throws LockstepError FORBIDDEN, TOO_LARGE; nothing changed.   (SYNC-17)
+ * @throws LockstepError FORBIDDEN, TOO_LARGE; nothing changed.   (SYNC-7)
  */
 export function admit(event: EventObject): void {
   if (event.type.startsWith('xstate.')) {
@@ -22,7 +22,7 @@ export function admit(event: EventObject): void {
 /**
  * Whether the instance is as its sender expects.
  * @param instance `value`: the one that the sender sees.
- * @throws LockstepError EXPECTATION; nothing changed.   (SYNC-7)
+ * @throws LockstepError EXPECTATION; nothing changed.   (SYNC-17)
  */
 export function meet(id: InstanceId, instance: { readonly seq: number; readonly value: () => StateValue }, expect: Expectation): void {
   if (expect.seq !== undefined && expect.seq !== instance.seq) {
