@@ -106,6 +106,12 @@ test('[WEB-5] a page whose policy forbids WebAssembly runs the TypeScript core, 
     "default-src 'self'; script-src 'self'; connect-src 'self' ws:; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
   );
   const [strict, other] = [await tab(wire.url, '/door/'), await tab(server.url, '/door/')];
+  const compiles = (): Promise<boolean> =>
+    WebAssembly.compile(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])).then(
+      () => true,
+      () => false,
+    );
+  expect([await strict.page.evaluate(compiles), await other.page.evaluate(compiles)]).toEqual([false, true]);
   await strict.send('front', { type: 'unlock' }, { type: 'close' }, { type: 'open', by: 'strict' });
   await agreed('front', both(strict, other), ({ value }) => value === 'open');
   await other.send('front', { type: 'close', by: 'other' });
