@@ -36,9 +36,10 @@ export async function loadProgram(file: string): Promise<Program> {
     return { machines: { [typeof config.id === 'string' ? config.id : basename(file, '.json')]: config } };
   }
   const { exported, ...outside } = await loadModule(file);
-  const { machines, instances, start } = exported;
+  const { machines = namedMachines(file, exported) } = exported;
+  // A machine may have one of these names.
+  const [instances, start] = [exported['instances'], exported['start']].map((each) => (isDefinition(each) ? undefined : each));
   const policy = readPolicy(file, exported);
-  if (machines === undefined) return { machines: guarded(namedMachines(file, exported), policy), outside };
   if (!isFields(machines))
     throw new LockstepError('BAD_DEFINITION', `${file}: "machines" is an object of machines by name, found ${typeof machines}`);
   if (start !== undefined && typeof start !== 'function')

@@ -96,6 +96,18 @@ test('[SRV-41] a JSON file is one machine, by its id or by the name of the file'
   expect((await loadProgram(nameless)).machines).toEqual({ bulb: { initial: 'off', states } });
 });
 
+test('[SRV-41] machines exported by their names come with instances and a part, as those of an object do', async () => {
+  const lamp = `{ id: 'lamp', dialect: 'relational', states: { On: {} } }`;
+  const named = file(
+    'named.mjs',
+    `export const lamp = ${lamp};\nexport const instances = { desk: 'lamp' };\nexport const start = () => undefined;\n`,
+  );
+  expect(await loadProgram(named)).toMatchObject({ instances: { desk: { machine: 'lamp' } }, start: expect.any(Function) as unknown });
+  const confusing = file('confusing.mjs', `export const instances = ${lamp};\n`);
+  const { machines, ...others } = await loadProgram(confusing);
+  expect([Object.keys(machines), Object.keys(others)]).toEqual([['instances'], ['outside']]);
+});
+
 test.each([
   ['an import of nothing', 'broken.machine.ts', `import './nowhere.ts';\n`, /broken\.machine\.ts cannot be loaded: .*nowhere/],
   ['no TypeScript', 'wrong.ts', `export const a: number = 1;\nexport const b = {,};\n`, /wrong\.ts cannot be loaded: [^]*wrong\.ts:2:19/],
