@@ -25,8 +25,7 @@ const peer = await connect({ name: `board · ${me}`, hosts: false, offline: true
 const tray = new Tray(byId('tray'));
 const toast = new Toast(byId('toast'));
 const boards = new Boards(peer, attend, leave);
-/** Own changes that are not answered, by task and board. */
-const waiting = new Map<string, Map<string, number>>();
+const NONE: ReadonlySet<string> = new Set();
 let shown: string | undefined;
 
 const columns = new Columns(byId('columns'), {
@@ -59,19 +58,9 @@ function act(event: BoardEvent, id = shown): boolean {
     return false;
   }
   const before = mirror.getSnapshot();
-  const counts = waiting.get(id) ?? new Map<string, number>();
-  waiting.set(id, counts);
-  counts.set(event.id, (counts.get(event.id) ?? 0) + 1);
-  const answered = (): void => {
-    const left = (counts.get(event.id) ?? 1) - 1;
-    if (left > 0) counts.set(event.id, left);
-    else counts.delete(event.id);
-    if (shown === id) show();
-  };
   mirror
     .submit(event as unknown as EventObject)
-    .catch((error: unknown) => toast.complain(`“${event.type}” was refused: ${messageOf(error)}`))
-    .finally(answered);
+    .catch((error: unknown) => toast.complain(`“${event.type}” was refused: ${messageOf(error)}`));
   // Nothing moved here either: it was too late before it left, which nobody else can tell.
   if (mirror.getSnapshot() === before) conflict(id, event);
   return true;
@@ -109,7 +98,6 @@ function attend(id: string, mirror: Mirror): void {
 function leave(id: string, mirror: Mirror): void {
   const { title } = mirror.getSnapshot().context as Json as unknown as BoardContext;
   toast.complain(`The board “${title}” was removed${mirror.unconfirmedCount > 0 ? ', and with it what was not sent yet' : ''}.`);
-  waiting.delete(id);
   if (shown === id) shown = undefined;
   showBoards();
   choose();
@@ -126,9 +114,22 @@ function show(): void {
   const context = contextOf(shown);
   setText(byId('title'), context.title);
   document.title = `${context.title} · Board`;
-  const isOffline = boards.mirror(shown)?.standing === 'offline';
-  columns.show(context, new Set(isOffline ? waiting.get(shown)?.keys() : []));
+  const mirror = boards.mirror(shown)!;
+  columns.show(
+    context,
+    mirror.standing === 'offline' ? unsent(context, mirror.confirmed().context as Json as unknown as BoardContext) : NONE,
+  );
   showStanding();
+}
+
+/** Tasks that the server has otherwise, as far as this browser knows: what was done to them, in this page or in one before it, is kept here. */
+function unsent(shows: BoardContext, confirmed: BoardContext): ReadonlySet<string> {
+  const known = new Map(confirmed.tasks.map((task) => [task.id, task]));
+  const isKnown = ({ id, text, column, by }: Task): boolean => {
+    const task = known.get(id);
+    return task?.text === text && task.column === column && task.by === by;
+  };
+  return new Set(shows.tasks.filter((task) => !isKnown(task)).map(({ id }) => id));
 }
 
 function showStanding(): void {

@@ -142,6 +142,8 @@ test('[WEB-14] the page is an app: it opens without a network with what was done
   await ann.tab.page.reload();
   await ann.tab.ready();
   expect(await cards(ann, 'doing')).toContain('Order chairs');
+  // What the page before this one did is not sent yet either.
+  await expect.poll(() => ann.tab.page.locator('.task[data-waiting]').count(), patiently).toBe(3);
   wire.mend();
   await expect.poll(() => cards(bob, 'todo'), patiently).toContain('Thank the helpers');
   await expect.poll(() => ann.tab.page.locator('.conflict').count(), patiently).toBe(2);
@@ -156,6 +158,7 @@ test('[WEB-14] the page is an app: it opens without a network with what was done
   await expect.poll(() => cards(bob, 'doing'), patiently).toContain('Order chairs');
   expect(await cards(bob, 'todo')).toContain('Print badges for 40');
   expect(await ann.tab.page.locator('#tray').isHidden()).toBe(true);
+  expect(await ann.tab.page.locator('.task[data-waiting]').count()).toBe(0);
   await expect.poll(() => ann.tab.standing(BOARD), patiently).toEqual({ standing: 'confirmed', unconfirmed: 0 });
   expect([...ann.tab.complaints, ...bob.tab.complaints]).toEqual([]);
   wire.remove();

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIRECTORY = join(ROOT, process.env['SCREENSHOTS'] === 'keep' ? 'test/screenshots' : 'build/screenshots');
 
-/** Writes `<name>.png`: the part of the page that is in sight. */
+/** Writes `<name>.png`: the part of the page that is in sight, with everything where it glides to. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(DIRECTORY, `${name}.png`) });
+  await page.screenshot({ path: join(DIRECTORY, `${name}.png`), animations: 'disabled' });
 }
