@@ -178,7 +178,7 @@ describe('rooms', () => {
     expect([room.senders.of('reader 1'), room.senders.of('later') > 0, room.senders.all().length]).toEqual([0, true, LIMITS.memberMax + 1]);
   });
 
-  test('[SYNC-18] members are numbered from 1 while they are members; others are 0', () => {
+  test('[SYNC-45] members are numbered from 1 while they are members; others are 0', () => {
     const { room, member } = roomOf(200);
     const [alice, bob] = [member('alice'), member('bob')];
     const join = (session: Session): number => room.join(session, { seq: 1, ...whole }).who;
