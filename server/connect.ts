@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { machineCompiler, type LoweringOptions } from '../compiler/index.ts';
+import type { EventObject } from '../core/json.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Report } from '../peer/log.ts';
 import { Peer } from '../peer/peer.ts';
@@ -9,7 +10,7 @@ import * as packed from '../peer/codec-packed.ts';
 import { binding } from '../peer/binding.ts';
 import { serving } from '../peer/serving.ts';
 import type { Fork } from '../peer/succession.ts';
-import type { Encoding, PeerId, PeerKind } from '../peer/wire.ts';
+import type { Encoding, InstanceId, PeerId, PeerKind } from '../peer/wire.ts';
 import { clientEnvironment } from '../relay/environment.ts';
 import { dial } from '../relay/socket.ts';
 import { loadCore, sharedCore } from './core-file.ts';
@@ -41,6 +42,8 @@ export interface ConnectOptions {
   readonly trusts?: (peer: PeerId) => boolean;
   /** Hears that another peer orders an instance of this one, in a higher epoch, and which steps that one does not have. */
   readonly fenced?: (fork: Fork) => void;
+  /** Hears what machines emit whose instances this peer orders. */
+  readonly emitted?: (instance: InstanceId, event: EventObject) => void;
   readonly report?: Report;
 }
 

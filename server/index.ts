@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { xstateActors } from '../compiler/actors.ts';
 import { machineCompiler, type LoweringOptions } from '../compiler/index.ts';
 import { LockstepError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import type { EventObject, Json } from '../core/json.ts';
 import { InspectIntake } from '../peer/inspect/intake.ts';
 import type { Journal } from '../peer/journal.ts';
 import type { Dial } from '../peer/link.ts';
@@ -84,6 +84,8 @@ export interface ServeOptions {
   readonly trusts?: (peer: PeerId) => boolean;
   /** Hears that another peer orders an instance of this server, in a higher epoch, and which steps that one does not have. */
   readonly fenced?: (fork: Fork) => void;
+  /** Hears what machines emit whose instances this server orders. */
+  readonly emitted?: (instance: InstanceId, event: EventObject) => void;
   readonly report?: Report;
 }
 
@@ -152,6 +154,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
     ...(options.trusts === undefined ? {} : { trusts: options.trusts }),
     ...(options.fenced === undefined ? {} : { fenced: options.fenced }),
+    ...(options.emitted === undefined ? {} : { emitted: options.emitted }),
     ...(options.allowEval === undefined ? {} : { allowEval: options.allowEval }),
     ...reporting,
   });

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { assign, createMachine } from 'xstate';
-import { connect, serve } from '../../server/index.ts';
+import type { StateList } from '../../compiler/index.ts';
+import { connect, MemoryJournal, serve } from '../../server/index.ts';
 import type { ServeOptions, Server } from '../../server/index.ts';
 
 const ledger = createMachine({
@@ -62,6 +63,29 @@ test('[SRV-5] an event from a client is confirmed, in the journal, and there aft
   const other = await connect(again.url);
   endings.push(() => other.close());
   expect((await other.watch('main')).getSnapshot().context).toEqual({ entries: [1] });
+});
+
+test('[STATES-4] what a state answers is heard by the program that runs the server', async () => {
+  const heard: unknown[] = [];
+  const gate = {
+    id: 'gate',
+    states: [
+      {
+        name: 'shut',
+        events: [
+          { name: 'ping', handler: (machine) => machine.transmit('200', 'pong') },
+          { name: 'open', to: 'wide' },
+        ],
+      },
+      { name: 'wide' },
+    ],
+  } satisfies StateList;
+  const server = await serve({ machines: { gate }, port: 0, journal: new MemoryJournal(), emitted: (...each) => heard.push(each) });
+  endings.push(() => server.close());
+  await server.create('gate', 'front');
+  const front = await server.peer.watch('front');
+  expect(await front.submit({ type: 'ping' })).toMatchObject({ outcome: 'stepped' });
+  expect(heard).toEqual([['front', { type: 'reply', status: '200', data: 'pong' }]]);
 });
 
 /** Root may write everywhere; this process is nobody meanwhile. */
