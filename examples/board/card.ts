@@ -60,6 +60,7 @@ export class Card {
     const { initials, hue } = badgeOf(task.by);
     setText(this.#text, task.text);
     setText(this.#badge, initials);
+    this.#by.title = task.by;
     setText(this.#by, isWaiting ? `${task.by} · not sent yet` : task.by);
     this.#badge.style.setProperty('--hue', String(hue));
     this.root.toggleAttribute('data-waiting', isWaiting);

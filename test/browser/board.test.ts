@@ -42,6 +42,14 @@ async function add(seat: Seat, column: string, text: string): Promise<void> {
 
 const card = (seat: Seat, text: string): ReturnType<Seat['tab']['page']['locator']> => seat.tab.page.locator('.task', { hasText: text });
 
+/** What is wider than its place: cards in their columns, the page in its window. */
+const sticksOut = ({ tab: { page } }: Seat): Promise<string[]> =>
+  page.evaluate(() => {
+    const isWider = (part: Element, place: Element): boolean => part.getBoundingClientRect().right > place.getBoundingClientRect().right;
+    const cards = [...document.querySelectorAll<HTMLElement>('.task')].filter((each) => isWider(each, each.closest('.column')!));
+    return [...cards.map(({ innerText }) => innerText), ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])];
+  });
+
 /** In the page: whether what it shows is in its store. */
 async function isKept(board: string): Promise<boolean> {
   const mirror = globalThis.lockstep.mirrors[board]!;
@@ -129,6 +137,7 @@ test('[WEB-14] the page is an app: it opens without a network with what was done
   await ann.tab.page.keyboard.type(', in colour');
   await ann.tab.page.keyboard.press('Enter');
   await expect.poll(() => ann.tab.page.innerText('#standing'), patiently).toBe('offline · 3 changes kept');
+  expect(await sticksOut(ann)).toEqual([]);
   await screenshot(ann.tab.page, 'board-offline');
   // Meanwhile, elsewhere.
   await card(bob, 'Order chairs').focus();
@@ -152,6 +161,7 @@ test('[WEB-14] the page is an app: it opens without a network with what was done
   expect(said).toContain('“Print badges” was not rewritten: Bob had made it “Print badges for 40” first.');
   await screenshot(ann.tab.page, 'board-conflict');
   await ann.tab.page.setViewportSize({ width: 390, height: 844 });
+  expect(await sticksOut(ann)).toEqual([]);
   await screenshot(ann.tab.page, 'board-phone');
   await ann.tab.page.locator('.conflict', { hasText: 'Order chairs' }).getByRole('button', { name: 'Do it all the same' }).click();
   await ann.tab.page.locator('.conflict', { hasText: 'Print badges' }).getByRole('button', { name: 'Leave it so' }).click();
@@ -286,11 +296,13 @@ test('[WEB-19] a board that is made without a network is said to come, and comes
   wire.cut();
   await expect.poll(() => ann.tab.page.innerText('#standing'), patiently).toBe('offline');
   await ann.tab.page.click('#boards .more');
-  await ann.tab.page.fill('#new-name', 'Winter');
+  await ann.tab.page.fill('#new-name', 'Winter'.padEnd(40, 'r'));
   await ann.tab.page.keyboard.press('Enter');
-  await ann.tab.shows('#toast', '“Winter” is made as soon as the server is back');
+  await ann.tab.shows('#toast', 'r” is made as soon as the server is back');
   wire.mend();
-  await ann.tab.shows('#title', 'Winter');
+  await ann.tab.shows('#title', 'Winterrr');
+  await ann.tab.page.setViewportSize({ width: 360, height: 740 });
+  expect(await sticksOut(ann)).toEqual([]);
   wire.remove();
   await ann.context.close();
 });
