@@ -61,12 +61,15 @@ export class Card {
     setText(this.#text, task.text);
     setText(this.#badge, initials);
     this.#by.title = task.by;
-    setText(this.#by, isWaiting ? `${task.by} · not sent yet` : task.by);
+    setText(this.#by, isWaiting ? 'not sent yet' : task.by);
     this.#badge.style.setProperty('--hue', String(hue));
     this.root.toggleAttribute('data-waiting', isWaiting);
     this.#left.disabled = task.column === COLUMNS[0];
     this.#right.disabled = task.column === COLUMNS.at(-1);
-    this.root.setAttribute('aria-label', `${task.text}, ${COLUMN_NAMES[task.column]}, last changed by ${task.by}`);
+    this.root.setAttribute(
+      'aria-label',
+      `${task.text}, ${COLUMN_NAMES[task.column]}, last changed by ${task.by}${isWaiting ? ', not sent yet' : ''}`,
+    );
   }
 
   /** Whoever writes in it goes on writing: a browser takes the focus away for the moment, which is no end of it. */
