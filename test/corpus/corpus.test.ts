@@ -1,6 +1,6 @@
 // The corpus program itself: what it collects, what it counts, and that it sees a difference.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer } from 'vite';
@@ -44,6 +44,8 @@ async function inFolder<T>(run: (folder: string, server: Awaited<ReturnType<type
     plugins: [foreign()],
   });
   try {
+    mkdirSync(path.join(folder, 'node_modules'));
+    symlinkSync(path.resolve('node_modules/xstate'), path.join(folder, 'node_modules/xstate'));
     for (const [name, text] of Object.entries(MODULES)) writeFileSync(path.join(folder, name), text);
     return await run(folder, server);
   } finally {

@@ -32,6 +32,8 @@ export function foreign(): Plugin {
   return {
     name: 'corpus',
     enforce: 'pre',
+    // Vite would take the XState that a project has installed past us.
+    config: () => ({ ssr: { noExternal: true } }),
     resolveId(source, importer) {
       if (importer === undefined || source.startsWith('\0')) return null;
       if (source === 'xstate' || source.startsWith('xstate/')) return XSTATE;
