@@ -65,9 +65,19 @@ export class Boards {
     return instance;
   }
 
-  async open(id: string): Promise<void> {
+  /** One that is named somewhere, and may be none, or beyond those that are listed. @returns whether there is such a board. */
+  async find(id: string): Promise<boolean> {
+    if (!id.startsWith('board:')) return false;
+    return this.open(id, false).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** @param isPatient whether it waits for one that cannot be had now. */
+  async open(id: string, isPatient = true): Promise<void> {
     if (this.#mirrors.has(id)) return;
-    const mirror = (await this.#peer.watch(id, board, { isPatient: true })) as unknown as Mirror;
+    const mirror = (await this.#peer.watch(id, board, { isPatient })) as unknown as Mirror;
     if (this.#mirrors.has(id)) return;
     this.#mirrors.set(id, mirror);
     mirror.subscribe({ error: () => this.#forget(id) });

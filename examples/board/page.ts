@@ -186,6 +186,13 @@ function choose(): void {
   show();
 }
 
+/** Says so when the address names a board that is not there: another one shows in its place. */
+async function seek(): Promise<void> {
+  const id = wanted();
+  if (id === '' || boards.mirror(id) !== undefined || !peer.isConnected) return;
+  if (!(await boards.find(id)) && wanted() === id) toast.complain(`There is no board “${short(id)}” here.`);
+}
+
 async function look(): Promise<void> {
   // Without a network the boards that are remembered have to do.
   if (peer.isConnected && document.visibilityState === 'visible') await boards.look().catch(() => undefined);
@@ -196,7 +203,10 @@ document.addEventListener('keydown', (event) => {
   // In a field it is about what is typed there.
   if (isUndo && !(event.target as Element).matches('input, textarea') && toast.take()) event.preventDefault();
 });
-addEventListener('hashchange', choose);
+addEventListener('hashchange', () => {
+  choose();
+  void seek();
+});
 byId('new-cancel').addEventListener('click', () => byId<HTMLDialogElement>('new').close());
 byId('new').addEventListener('submit', () => {
   const title = byId<HTMLInputElement>('new-name').value.trim();
@@ -216,4 +226,4 @@ if ('serviceWorker' in navigator)
 const mirrors = new Proxy<Record<string, Mirror>>({}, { get: (_none, id) => boards.mirror(String(id)) });
 await Promise.race([boards.recall().then(() => boards.ids().length > 0 || new Promise(() => undefined)), peer.ready.then(look)]);
 Object.assign(globalThis, { lockstep: { peer, mirrors } });
-void peer.ready.then(look);
+void peer.ready.then(look).then(seek);

@@ -290,6 +290,17 @@ test('[WEB-19] the board opens and works where storage is refused, on an insecur
   await context.close();
 });
 
+test('[WEB-19] an address of a board that is no more says so, and another one shows', async () => {
+  const context = await browser.newContext();
+  const tab = await Tab.open(context, `${server.url}/board/#board:gone`);
+  await tab.shows('#title', 'Team');
+  await expect.poll(() => tab.page.innerText('#toast'), patiently).toContain('There is no board “board:gone” here.');
+  await tab.page.evaluate(() => (location.hash = 'front'));
+  await expect.poll(() => tab.page.innerText('#toast'), patiently).toContain('There is no board “front” here.');
+  expect(tab.complaints).toEqual([]);
+  await context.close();
+});
+
 test('[WEB-19] a board that is made without a network is said to come, and comes', async () => {
   const wire = await Wire.lay(server.url);
   const ann = await sit('Ann Lee', wire.url);
