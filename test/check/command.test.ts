@@ -44,6 +44,28 @@ const stuck = file('stuck.json', {
   },
 });
 
+test('[CHECK-13] JSON with expressions is computed with, what it only names gets stand-ins; a relational machine is one', async () => {
+  const expression = (text: string): object => ({ '@expr': text });
+  const shop = file('shop.json', {
+    id: 'shop',
+    '@exprLang': 'lockstep',
+    initial: 'open',
+    context: { total: 0 },
+    states: {
+      open: {
+        on: {
+          ADD: { guard: expression('context.total < 3'), context: { total: expression('context.total + 1') }, actions: { type: 'ring' } },
+          LEAVE: { guard: { type: 'isAllowed' }, target: 'gone' },
+        },
+      },
+      gone: { type: 'final' },
+    },
+  });
+  expect(await run('--json', shop)).toMatchObject({ code: 0, out: expect.stringContaining('"configurations":8') });
+  const gate = file('gate.json', { id: 'gate', dialect: 'relational', states: { Open: { remove: 'Shut' }, Shut: { remove: 'Open' } } });
+  expect(await run(gate)).toMatchObject({ code: 0, out: expect.stringContaining('gate') });
+});
+
 test('[CHECK-9] exit codes: clean, findings, not checked; one file that fails keeps no other from being checked', async () => {
   expect(await run(clean)).toMatchObject({ code: 0, out: `clean (${clean}): clean in 2 configurations\n` });
   expect((await run(stuck)).code).toBe(1);

@@ -2,6 +2,7 @@
 // the names in it get stand-ins: `check` never calls them.
 
 import { isFields, referenceName, type Fields } from '../../core/source.ts';
+import { isMachineJson } from '../../compiler/dialects/xstate6.ts';
 import type { Modules } from '../../compiler/index.ts';
 import { loadProgram, readJsonMachine } from '../../server/program.ts';
 import { gatherModules } from '../../server/texts.ts';
@@ -33,20 +34,19 @@ async function loadJson(file: string): Promise<Subject> {
 
 /** XState's names for what a JSON config only names. */
 function withStandIns(config: Fields): unknown {
+  const isWithSlots = isMachineJson(config);
   // Definitions in other dialects carry all they mean.
-  if (Array.isArray(config.states) || isFields(config.config)) return config;
+  if (Array.isArray(config.states) || isFields(config.config) || (config.dialect !== undefined && !isWithSlots)) return config;
   const names = { guards: new Set<string>(), delays: new Set<string>(), actors: new Set<string>() };
   collect(config, names);
   const standIns = (set: ReadonlySet<string>, make: () => unknown): Fields => Object.fromEntries([...set].map((name) => [name, make()]));
-  return {
-    config,
-    implementations: {
-      guards: standIns(names.guards, () => () => false),
-      delays: standIns(names.delays, () => () => 0),
-      actors: standIns(names.actors, () => ({})),
-      actions: {},
-    },
+  const implementations = {
+    guards: standIns(names.guards, () => () => false),
+    delays: standIns(names.delays, () => () => 0),
+    actors: standIns(names.actors, () => ({})),
+    actions: {},
   };
+  return isWithSlots ? { ...config, sources: implementations } : { config, implementations };
 }
 
 interface Names {
