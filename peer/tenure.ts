@@ -104,11 +104,13 @@ export class Tenure {
     this.#state = { state: 'held', instance, held: [] };
     return new Promise((resolve, reject) => {
       const failed = (error: LockstepError): void => {
+        reject(error);
+        // Another peer orders it now: it is not read again, and takes no more steps.
+        if (this.#isHalted) return;
         // What was held is to find it being read again, not as the failed write left it.
         const held = this.#release();
         this.reload();
         for (const { ask } of held) ask();
-        reject(error);
       };
       this.#hosting.committer.add({ entries: [], durable: resolve, failed });
     });

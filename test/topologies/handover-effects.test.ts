@@ -88,6 +88,26 @@ test('[TOPO-15] where it stays it is taken there, once', async () => {
   expect((await journals.alice.read('alice/cliff'))!.steps).toHaveLength(3);
 });
 
+test('[TOPO-7] one that gives way takes no more steps, also when what it was about to write cannot be written', async () => {
+  const { world, alice, bob, a, b, c, later, journals } = await cliff();
+  const codeOf = ({ code }: { readonly code: string }): string => code;
+  await world.get(bob.standBy(b));
+  await world.get(c.submit({ type: 'WHISPER', name: 'late' }));
+  journals.alice.isHolding = true;
+  a.send({ type: 'CALL', name: 'not written' });
+  await world.settle();
+  const handed = alice.handOver('alice/cliff', 'bob').catch(codeOf);
+  await world.settle();
+  await world.get(bob.takeOver('alice/cliff'));
+  const steps: unknown[] = [];
+  alice.tracer.listen((record) => void (record.kind === 'step' && record.peer === 'alice' && steps.push(record.step)));
+  later[0]!();
+  journals.alice.failHeld();
+  await world.advance(40_000);
+  expect([await handed, steps]).toEqual(['STORAGE', []]);
+  expect([a.seq, a.digest]).toEqual([b.seq, b.digest]);
+});
+
 test('[TOPO-15] it is in the journal of the other one until that one has heard that the instance is its own', async () => {
   const { world, alice, bob, c, heard, journals, orderer } = await cliff();
   journals.alice.isHolding = true;
