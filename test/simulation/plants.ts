@@ -146,7 +146,7 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       (original) =>
         function (this: Committer, commit) {
           commit.durable();
-          original.call(this, { ...commit, durable: () => undefined });
+          original.call(this, { entries: commit.entries, durable: () => undefined, failed: (error) => commit.failed(error) });
         },
     ),
 
@@ -273,7 +273,8 @@ export const PLANTS: Readonly<Record<string, () => () => void>> = {
       'add',
       (original) =>
         function (this: Committer, commit) {
-          original.call(this, commit.entries.length === 0 ? commit : { ...commit, failed: () => undefined });
+          const { entries } = commit;
+          original.call(this, entries.length === 0 ? commit : { entries, durable: () => commit.durable(), failed: () => undefined });
         },
     ),
 
