@@ -401,6 +401,24 @@ test('[TOOL-14] thousands of steps scroll, and only those in sight are in the pa
   await page.close();
 });
 
+test('[TOOL-12] an address that somebody changes counts, also while the page is being drawn', async () => {
+  const page = await openViewer(context, `${server.url}/trace`);
+  const file = path.join(directory, 'drawn.jsonl');
+  writeFileSync(file, await longTrace(60));
+  await page.click('#clear');
+  await page.setInputFiles('#file', file);
+  await expect.poll(() => page.locator('#count').innerText(), patiently).toContain('60 steps');
+  for (const id of ['north@1#7', 'north@1#12', 'north@1#3']) {
+    // What is drawn in between tells its own address.
+    await page.evaluate((step) => {
+      location.hash = `#step=${encodeURIComponent(step)}`;
+      history.replaceState(null, '', '#text=other');
+    }, id);
+    await expect.poll(() => page.locator('.row[aria-selected=true]').getAttribute('data-id'), patiently).toBe(id);
+  }
+  await page.close();
+});
+
 test('screenshots of a rich chart, a divergence, and a phone', async () => {
   const page = await openViewer(context, `${server.url}/trace`);
   const file = path.join(directory, 'rich.jsonl');

@@ -190,7 +190,7 @@ export class Page {
     for (const tab of document.querySelectorAll<HTMLButtonElement>('.tabs button'))
       tab.addEventListener('click', () => this.#showPanel(tab.dataset['panel'] ?? 'steps'));
     document.addEventListener('keydown', (event) => this.#key(event));
-    addEventListener('hashchange', () => this.#readAddress());
+    addEventListener('hashchange', ({ newURL }) => this.#readAddress(newURL));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#schedule());
   }
 
@@ -231,8 +231,9 @@ export class Page {
     this.#schedule();
   }
 
-  #readAddress(): void {
-    const { step, filter } = parseHash(location.hash);
+  /** @param address as somebody made it: by now a picture may have told its own there. */
+  #readAddress(address = location.href): void {
+    const { step, filter } = parseHash(new URL(address).hash);
     this.store.setFilter(filter);
     this.#filter.show(filter);
     if (step !== undefined) this.store.select(step);
