@@ -372,19 +372,25 @@ async function longTrace(count: number): Promise<string> {
   return model.export();
 }
 
-test('[TOOL-14] thousands of steps scroll, and only those in sight are in the page', async () => {
+/** A viewer that shows nothing but such a trace. */
+async function openLongTrace(count: number): Promise<Page> {
   const page = await openViewer(context, `${server.url}/trace`);
-  const flat = await longTrace(60);
-  const file = path.join(directory, 'long.jsonl');
-  writeFileSync(file, flat);
+  const file = path.join(directory, `${count}.jsonl`);
+  writeFileSync(file, await longTrace(count));
   await page.click('#clear');
   await page.setInputFiles('#file', file);
-  await expect.poll(() => page.locator('#count').innerText(), patiently).toContain('60 steps');
+  await expect.poll(() => page.locator('#count').innerText(), patiently).toContain(`${count} steps`);
+  return page;
+}
+
+test('[TOOL-14] thousands of steps scroll, and only those in sight are in the page', async () => {
+  const page = await openLongTrace(60);
   const toggle = new Recorder(await testCore(), workshop, { instance: 'east', peer: 'srv', at: Date.UTC(2026, 0, 2, 10) });
   for (let n = 1; n < MANY; n++) toggle.step({ type: n % 2 === 0 ? 'CLOSE' : 'OPEN' }, { peer: 'tab1', n }, Date.UTC(2026, 0, 2, 10) + n);
   const model = new TraceModel(await testCore());
   model.addImage(toggle.image);
   for (const record of toggle.records) model.add(record);
+  const file = path.join(directory, 'long.jsonl');
   writeFileSync(file, model.export());
   await page.setInputFiles('#file', file);
   await expect.poll(() => page.locator('#count').innerText(), patiently).toContain(`${MANY + 60} steps`);
@@ -402,12 +408,7 @@ test('[TOOL-14] thousands of steps scroll, and only those in sight are in the pa
 });
 
 test('[TOOL-12] an address that somebody changes counts, also while the page is being drawn', async () => {
-  const page = await openViewer(context, `${server.url}/trace`);
-  const file = path.join(directory, 'drawn.jsonl');
-  writeFileSync(file, await longTrace(60));
-  await page.click('#clear');
-  await page.setInputFiles('#file', file);
-  await expect.poll(() => page.locator('#count').innerText(), patiently).toContain('60 steps');
+  const page = await openLongTrace(60);
   for (const id of ['north@1#7', 'north@1#12', 'north@1#3']) {
     // What is drawn in between tells its own address.
     await page.evaluate((step) => {
@@ -420,12 +421,7 @@ test('[TOOL-12] an address that somebody changes counts, also while the page is 
 });
 
 test('screenshots of a rich chart, a divergence, and a phone', async () => {
-  const page = await openViewer(context, `${server.url}/trace`);
-  const file = path.join(directory, 'rich.jsonl');
-  writeFileSync(file, await longTrace(60));
-  await page.click('#clear');
-  await page.setInputFiles('#file', file);
-  await expect.poll(() => page.locator('#count').innerText(), patiently).toContain('60 steps');
+  const page = await openLongTrace(60);
   await page.locator('#list').evaluate((list) => (list.scrollTop = 0));
   const find = async (text: string): Promise<void> => {
     await page.evaluate((id) => (location.hash = `#step=${encodeURIComponent(id)}`), text);

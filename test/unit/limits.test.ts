@@ -252,18 +252,23 @@ describe('what one connection is answered', () => {
     return counts;
   };
 
+  /** A door of a quarter of a megabyte, and who asks about it. */
+  async function largeDoor() {
+    const world = new World();
+    const server = await world.server();
+    await world.get(server.create('door', { instance: 'front' }));
+    const mirror = await world.get(server.watch('front', world.door));
+    for (let i = 0; i < 4; i++) await world.get(mirror.submit({ type: 'NAME', name: 'x'.repeat(60_000) }));
+    return { world, server, socket: new PlainSocket(world) };
+  }
+
   test.each([
     ['watch', { instance: 'front' }],
     ['watch', { instance: 'front', filter: { states: ['open'] } }],
     ['get', { instance: 'front' }],
     ['trace', { on: true, backlog: 9_999 }],
   ])('[SYNC-43] by a frame of many %s %j: four megabytes in one turn, and no more', async (method, params) => {
-    const world = new World();
-    const server = await world.server();
-    await world.get(server.create('door', { instance: 'front' }));
-    const mirror = await world.get(server.watch('front', world.door));
-    for (let i = 0; i < 4; i++) await world.get(mirror.submit({ type: 'NAME', name: 'x'.repeat(60_000) }));
-    const socket = new PlainSocket(world);
+    const { world, server, socket } = await largeDoor();
     const other = new PlainSocket(world);
     socket.say(many(600, method, params));
     other.say({ jsonrpc: '2.0', id: 'other', method: 'get', params: { instance: 'front' } });
@@ -289,12 +294,7 @@ describe('what one connection is answered', () => {
   });
 
   test('[SYNC-43] something that was done is said to be done, however much was answered before', async () => {
-    const world = new World();
-    const server = await world.server();
-    await world.get(server.create('door', { instance: 'front' }));
-    const mirror = await world.get(server.watch('front', world.door));
-    for (let i = 0; i < 4; i++) await world.get(mirror.submit({ type: 'NAME', name: 'x'.repeat(60_000) }));
-    const socket = new PlainSocket(world);
+    const { world, socket } = await largeDoor();
     const [gets, create] = [
       many(600, 'get', { instance: 'front' }),
       { jsonrpc: '2.0', id: 'c', method: 'create', params: { machine: 'door', instance: 'back' } },
