@@ -1,7 +1,7 @@
 // Which front end reads what an author hands over.
 
 import { LockstepError } from '../core/errors.ts';
-import { describe, isFields } from '../core/source.ts';
+import { describe, isFields } from '../core/fields.ts';
 import type { Definition } from './definition.ts';
 import { flatDefinition } from './dialects/flat.ts';
 import { fromRelational, isRelational } from './dialects/relational.ts';

@@ -9,13 +9,12 @@ import { Guards } from './guards.ts';
 import { bindHandlers } from './handlers.ts';
 import type { EventObject, Json } from './json.ts';
 import type { Acts } from './request.ts';
+import { describe, isFields, type Fields } from './fields.ts';
 import {
   at,
   builtinType,
-  describe,
   invokeId,
   invokesOf,
-  isFields,
   isFunction,
   own,
   paramsOf,
@@ -24,7 +23,6 @@ import {
   sourceId,
   tokensOf,
   type AuthorFunction,
-  type Fields,
   type Source,
 } from './source.ts';
 import type { FunctionSymbol, Symbols } from './symbols.ts';

@@ -8,8 +8,9 @@ import type { Guards } from './guards.ts';
 import type { EventObject, Json } from './json.ts';
 import { plain } from './plain.ts';
 import { PARENT, reference, SELF, type Acts, type ChildStart } from './request.ts';
-import { builtinType, describe, isFields, isFunction, own, paramsOf, referenceName } from './source.ts';
-import type { AuthorFunction, Fields, Source } from './source.ts';
+import { describe, isFields, type Fields } from './fields.ts';
+import { builtinType, isFunction, own, paramsOf, referenceName } from './source.ts';
+import type { AuthorFunction, Source } from './source.ts';
 
 /** enqueueActions within enqueueActions, and so on; more is a circle. */
 const DEPTH_MAX = 64;

@@ -3,7 +3,8 @@
 import { LockstepError } from './errors.ts';
 import type { FunctionArguments } from './functions.ts';
 import type { Json } from './json.ts';
-import { describe, isComposedGuard, isFunction, own, paramsOf, referenceName } from './source.ts';
+import { describe } from './fields.ts';
+import { isComposedGuard, isFunction, own, paramsOf, referenceName } from './source.ts';
 import type { AuthorFunction, Source } from './source.ts';
 
 /** Alias chains of named guards end here; a longer one is a circle. */

@@ -4,7 +4,8 @@ import { LockstepError } from './errors.ts';
 import type { BoundFunction, BoundFunctions, EffectOwner, FunctionArguments } from './functions.ts';
 import type { EventObject, Json } from './json.ts';
 import { AUTO_EVENT, type Mutation, type MutationSource } from './mutation.ts';
-import { at, describe, isFunction, type Fields } from './source.ts';
+import { describe, type Fields } from './fields.ts';
+import { at, isFunction } from './source.ts';
 import type { FunctionSymbol, Symbols } from './symbols.ts';
 
 /** What a handler is told. */

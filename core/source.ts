@@ -5,8 +5,6 @@ import { LockstepError } from './errors.ts';
 import { describe, type Fields, isFields } from './fields.ts';
 import { escapePointer, unescapePointer } from './plain.ts';
 
-export { describe, type Fields, isFields } from './fields.ts';
-
 export interface Source {
   readonly config: Fields;
   readonly implementations: { readonly guards: Fields; readonly actions: Fields; readonly delays: Fields; readonly actors: Fields };

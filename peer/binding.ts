@@ -4,7 +4,8 @@
 import { bind, findLogic } from '../core/bind.ts';
 import { Instance } from '../core/instance.ts';
 import { escapePointer } from '../core/plain.ts';
-import { actorPath, invokesOf, isFields, isMachine, readSource, type Fields } from '../core/source.ts';
+import { isFields, type Fields } from '../core/fields.ts';
+import { actorPath, invokesOf, isMachine, readSource } from '../core/source.ts';
 
 export interface Binding {
   readonly bind: typeof bind;

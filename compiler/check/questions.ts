@@ -4,17 +4,8 @@
 import { LockstepError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { unescapePointer } from '../../core/plain.ts';
-import {
-  describe,
-  isComposedGuard,
-  isFields,
-  isFunction,
-  own,
-  readSource,
-  referenceName,
-  type AuthorFunction,
-  type Source,
-} from '../../core/source.ts';
+import { describe, isFields } from '../../core/fields.ts';
+import { isComposedGuard, isFunction, own, readSource, referenceName, type AuthorFunction, type Source } from '../../core/source.ts';
 import type { FunctionSymbol } from '../../core/symbols.ts';
 import { isRelational } from '../dialects/relational.ts';
 

@@ -2,7 +2,8 @@
 // a machine of the shape that the rest of the house takes (core/source.ts): its config is what the author wrote, with a function wherever one
 // is called, so that every pointer of the image leads into what the author wrote.
 
-import { isFields, type AuthorFunction, type Fields, type Source } from '../../core/source.ts';
+import { isFields, type Fields } from '../../core/fields.ts';
+import { type AuthorFunction, type Source } from '../../core/source.ts';
 import type { Definition, StateDefinition, TransitionDefinition } from '../definition.ts';
 
 /** A machine whose definition was written in another dialect than XState's. */

@@ -1,7 +1,7 @@
 // The `relational` dialect: states with relations, and handlers by name, to a definition. Numbers come from the names in the order of their
 // code units, or from `names`: the order in which an author writes states decides nothing.
 
-import { isFields, describe } from '../../core/source.ts';
+import { isFields, describe } from '../../core/fields.ts';
 import { escapePointer } from '../../core/plain.ts';
 import type { Json } from '../../core/json.ts';
 import type { ActorSymbol, FunctionSymbol } from '../../core/symbols.ts';

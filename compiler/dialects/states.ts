@@ -2,7 +2,8 @@
 // where to go, or answers without going anywhere; it is a function of context and data alone, and is asked through guards, one for each target.
 
 import type { EventObject, Json, JsonObject } from '../../core/json.ts';
-import { describe, isFields, isFunction, type AuthorFunction, type Fields } from '../../core/source.ts';
+import { describe, isFields, type Fields } from '../../core/fields.ts';
+import { isFunction, type AuthorFunction } from '../../core/source.ts';
 import type { TransitionDefinition } from '../definition.ts';
 import { describeConfig } from './xstate5-source.ts';
 import { bad, unsupported } from '../tree.ts';

@@ -5,7 +5,7 @@
 import { LockstepError } from '../../core/errors.ts';
 import type { EventObject, Json, JsonObject } from '../../core/json.ts';
 import { plain } from '../../core/plain.ts';
-import { describe, isFields, type Fields } from '../../core/source.ts';
+import { describe, isFields, type Fields } from '../../core/fields.ts';
 import { crc32c } from '../crc32c.ts';
 import type { ActionDefinition, TransitionDefinition } from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';

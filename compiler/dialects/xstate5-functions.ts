@@ -4,17 +4,8 @@
 
 import { LockstepError } from '../../core/errors.ts';
 import { plain } from '../../core/plain.ts';
-import {
-  builtinType,
-  describe,
-  isComposedGuard,
-  isFields,
-  isFunction,
-  own,
-  referenceName,
-  type Fields,
-  type Source,
-} from '../../core/source.ts';
+import { describe, isFields, type Fields } from '../../core/fields.ts';
+import { builtinType, isComposedGuard, isFunction, own, referenceName, type Source } from '../../core/source.ts';
 import type { FunctionKind, FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import type { ActionDefinition, GuardDefinition } from '../definition.ts';
 import { bad, unsupported } from '../tree.ts';

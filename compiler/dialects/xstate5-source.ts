@@ -2,7 +2,8 @@
 // Only for people to look at; nothing is ever run from it.
 
 import type { Json } from '../../core/json.ts';
-import { isFields, isFunction } from '../../core/source.ts';
+import { isFields } from '../../core/fields.ts';
+import { isFunction } from '../../core/source.ts';
 
 /** Deeper things, and circles, are cut off here. */
 const DEPTH_MAX = 64;

@@ -1,7 +1,8 @@
 // Finds what a target, an `initial` or a stateIn() of an XState 5 definition names. The rules are those of XState's StateNode and
 // resolveTarget: `#id` is absolute, `.x` is inside the state, `x` is beside it, dots descend, `\.` is a dot in a key.
 
-import { isFields, own, type Fields } from '../../core/source.ts';
+import { isFields, type Fields } from '../../core/fields.ts';
+import { own } from '../../core/source.ts';
 import { bad } from '../tree.ts';
 
 export interface ConfigNode {

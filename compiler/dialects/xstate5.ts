@@ -2,7 +2,8 @@
 // definition. XState's StateNode and formatTransitions say what a config means; docs/definitions.md says what is taken and what refused.
 // The raw config is walked, not XState's own nodes, because every function is bound by its place in what the author wrote.
 
-import { describe, invokeId, invokesOf, isFields, readSource, sourceId, type Fields } from '../../core/source.ts';
+import { describe, isFields, type Fields } from '../../core/fields.ts';
+import { invokeId, invokesOf, readSource, sourceId } from '../../core/source.ts';
 import type {
   Definition,
   HistoryDefinition,

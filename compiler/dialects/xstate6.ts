@@ -4,7 +4,7 @@
 
 import { LockstepError } from '../../core/errors.ts';
 import { escapePointer, plain } from '../../core/plain.ts';
-import { describe, isFields, type Fields } from '../../core/source.ts';
+import { describe, isFields, type Fields } from '../../core/fields.ts';
 import { callable, writer } from '../expression/callable.ts';
 import { member } from '../expression/build.ts';
 import { fromTemplate, hasSlot, isSlot } from '../expression/template.ts';

@@ -3,10 +3,9 @@
 // functions, which are for JavaScript to run; they are refused.
 
 import { LockstepError } from '../../core/errors.ts';
-import { isFields } from '../../core/fields.ts';
+import { isFields, describe } from '../../core/fields.ts';
 import type { Json } from '../../core/json.ts';
 import { escapePointer, plain } from '../../core/plain.ts';
-import { describe } from '../../core/source.ts';
 import { array, literal, object } from './build.ts';
 import { parseGuardText } from './guard-text.ts';
 import { parseExpression } from './language.ts';

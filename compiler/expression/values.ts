@@ -1,6 +1,6 @@
 // The rules about single values that every part of an expression shares: what is true, what is a number, what prints.
 
-import { describe } from '../../core/source.ts';
+import { describe } from '../../core/fields.ts';
 import type { Value } from './tree.ts';
 
 /** An operator met a value for which it has no rule. The step that evaluates the expression is undone, or its instance fails. */

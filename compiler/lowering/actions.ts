@@ -3,8 +3,9 @@
 
 import { INVOKE, STOP } from '../../core/program-actions.ts';
 import { plain } from '../../core/plain.ts';
-import { at, builtinType, invokeId, invokesOf, isFields, isFunction, own, tokensOf } from '../../core/source.ts';
-import type { AuthorFunction, Fields, Source } from '../../core/source.ts';
+import { isFields, type Fields } from '../../core/fields.ts';
+import { at, builtinType, invokeId, invokesOf, isFunction, own, tokensOf } from '../../core/source.ts';
+import type { AuthorFunction, Source } from '../../core/source.ts';
 import type { Json } from '../../core/json.ts';
 import type { FunctionSymbol } from '../../core/symbols.ts';
 import { literal, object, UNDEFINED } from '../expression/build.ts';

@@ -4,7 +4,8 @@
 import { LockstepError } from '../../core/errors.ts';
 import { Guards } from '../../core/guards.ts';
 import { plain } from '../../core/plain.ts';
-import { at, builtinType, isComposedGuard, isFields, isFunction, own, readSource, referenceName } from '../../core/source.ts';
+import { isFields } from '../../core/fields.ts';
+import { at, builtinType, isComposedGuard, isFunction, own, readSource, referenceName } from '../../core/source.ts';
 import type { AuthorFunction, Source } from '../../core/source.ts';
 import type { FunctionSymbol, Symbols } from '../../core/symbols.ts';
 import { literal, object, UNDEFINED } from '../expression/build.ts';

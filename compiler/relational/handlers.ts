@@ -1,7 +1,8 @@
 // Which handler is about what, by its name: a state and when, two states, or Any. Names are put together without a separator, so a name that
 // can be read in two ways is refused.
 
-import { describe, isFields, isFunction } from '../../core/source.ts';
+import { describe, isFields } from '../../core/fields.ts';
+import { isFunction } from '../../core/source.ts';
 import { escapePointer } from '../../core/plain.ts';
 import type { FunctionSymbol } from '../../core/symbols.ts';
 import { bad } from '../tree.ts';

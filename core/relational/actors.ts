@@ -6,7 +6,8 @@ import type { EventObject, Json } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { isMutation, mutation } from '../mutation.ts';
 import type { ChildStart } from '../request.ts';
-import { actorPath, isFields } from '../source.ts';
+import { isFields } from '../fields.ts';
+import { actorPath } from '../source.ts';
 import type { ActorSymbol } from '../symbols.ts';
 
 const DONE = 'xstate.done.actor.';

@@ -3,7 +3,7 @@
 import type { EventObject, Json } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { EXCEPTION_EVENT, isMutation, type Mutation } from '../mutation.ts';
-import { isFields } from '../source.ts';
+import { isFields } from '../fields.ts';
 
 /**
  * The part of a mutation's args that everyone who may read the instance may see.                                 (REL-28)

@@ -1,7 +1,8 @@
 // What `lockstep check FILE` finds in a file: the machines that a module exports, or the one that a JSON file is. JSON has no functions, so
 // the names in it get stand-ins: `check` never calls them.
 
-import { isFields, referenceName, type Fields } from '../../core/source.ts';
+import { isFields, type Fields } from '../../core/fields.ts';
+import { referenceName } from '../../core/source.ts';
 import { isMachineJson } from '../../compiler/dialects/xstate6.ts';
 import type { Modules } from '../../compiler/index.ts';
 import { loadProgram, readJsonMachine } from '../../server/program.ts';

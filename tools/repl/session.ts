@@ -6,7 +6,7 @@ import { LockstepError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { diff } from '../../core/diff.ts';
 import type { Machine } from '../../core/machine.ts';
-import { isFields } from '../../core/source.ts';
+import { isFields } from '../../core/fields.ts';
 import type { Core } from '../../core/wasm.ts';
 import type { Environment } from '../../peer/environment.ts';
 import type { Mirror } from '../../peer/mirror.ts';

@@ -1,7 +1,8 @@
 // A machine as a chart, read from its config in XState 5's shape as inspectors get it: functions are `{ type }`, deep parts may be cut off.
 // It is another program's text, so nothing in it is taken for granted: what is not understood is left out, and there is always a root.
 
-import { isFields, referenceName, type Fields } from '../../core/source.ts';
+import { isFields, type Fields } from '../../core/fields.ts';
+import { referenceName } from '../../core/source.ts';
 import { type ChartShape, type ChartState, type ChartStateKind, type ChartTransition, describeTransition, pathOf } from './chart.ts';
 
 /** More cannot be drawn anyway. */

@@ -3,7 +3,7 @@
 // messages of Stately's inspect protocol is read too, as one plain XState program.
 
 import { LockstepError } from '../../core/errors.ts';
-import { isFields } from '../../core/source.ts';
+import { isFields } from '../../core/fields.ts';
 import { hashText, xxh64 } from '../../core/xxh64.ts';
 import { readNotice, readResult } from '../../peer/codec-json.ts';
 import { isInspectMessage, readInspectMessage } from '../../peer/inspect/read.ts';
